@@ -135,6 +135,7 @@ CREATE TABLE payment_state (
     updated_at          timestamptz   NOT NULL,
     finished_at         timestamptz
 );
+CREATE INDEX payment_state_customer ON payment_state (customer_id);
 CREATE INDEX payment_state_waiting ON payment_state (customer_id) WHERE current_state = 'AwaitingCustomer';
 COMMENT ON TABLE payment_state IS 'One row per payment: the payment saga.';
 COMMENT ON COLUMN payment_state.correlation_id IS 'Version 5 UUID of the kind and the payment''s id.';
@@ -233,9 +234,10 @@ COMMENT ON VIEW payments_overview IS 'Every payment with the state of its gatewa
 
 CREATE VIEW customers_overview AS
 SELECT c.customer_id, c.current_state AS state, c.first_name, c.last_name, c.email, c.phone, c.version, c.registered_at, c.updated_at,
-       count(p.*) AS payments, count(*) FILTER (WHERE p.current_state = 'Completed') AS completed,
-       count(*) FILTER (WHERE p.current_state IN ('AwaitingCustomer', 'Processing')) AS open
+       p.payments, p.completed, p.open
 FROM customer_state c
-LEFT JOIN payment_state p ON p.customer_id = c.customer_id
-GROUP BY c.correlation_id;
+CROSS JOIN LATERAL (
+    SELECT count(*) AS payments, count(*) FILTER (WHERE current_state = 'Completed') AS completed,
+           count(*) FILTER (WHERE current_state IN ('AwaitingCustomer', 'Processing')) AS open
+    FROM payment_state WHERE customer_id = c.customer_id) p;
 COMMENT ON VIEW customers_overview IS 'Every customer with the number of their payments.';

@@ -1,0 +1,15 @@
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+
+namespace Sagas.Customers;
+
+internal sealed class CustomerStateMap : SagaClassMap<CustomerState>
+{
+    protected override void Configure(EntityTypeBuilder<CustomerState> entity, ModelBuilder model)
+    {
+        entity.ToTable("customer_state");
+        entity.HasIndex(customer => customer.CustomerId).IsUnique().HasDatabaseName("customer_state_customer_id_key");
+        entity.Property<uint>("xmin").IsRowVersion();
+    }
+}

@@ -1,0 +1,36 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Sagas;
+
+/// <summary>Names saga rows: the same thing is the same row whoever computes it.</summary>
+public static class SagaIdentity
+{
+    // The namespace of this product's names; itself a version 5 UUID of the URL namespace and "urn:sagas".
+    private static readonly Guid _namespace = Version5(new Guid("6ba7b811-9dad-11d1-80b4-00c04fd430c8"), "urn:sagas");
+
+    /// <summary>The correlation id of a customer's saga.</summary>
+    /// <param name="customerId">The customer's id; white space around it does not count.</param>
+    public static Guid Customer(string customerId) => Version5(_namespace, "customer:" + customerId.Trim());
+
+    /// <summary>The correlation id of a payment's saga.</summary>
+    /// <param name="paymentId">The payment's id; white space around it does not count.</param>
+    public static Guid Payment(string paymentId) => Version5(_namespace, "payment:" + paymentId.Trim());
+
+    /// <summary>A name-based UUID, version 5 (RFC 9562, section 5.5).</summary>
+    /// <param name="space">The namespace.</param>
+    /// <param name="name">The name; hashed as UTF-8.</param>
+    public static Guid Version5(Guid space, string name)
+    {
+        var input = new byte[16 + Encoding.UTF8.GetByteCount(name)];
+        space.TryWriteBytes(input, bigEndian: true, out _);
+        Encoding.UTF8.GetBytes(name, input.AsSpan(16));
+        Span<byte> hash = stackalloc byte[20];
+#pragma warning disable CA5350 // RFC 9562 prescribes SHA-1 for version 5; nothing secret depends on it.
+        SHA1.HashData(input, hash);
+#pragma warning restore CA5350
+        hash[6] = (byte)((hash[6] & 0x0F) | 0x50);
+        hash[8] = (byte)((hash[8] & 0x3F) | 0x80);
+        return new Guid(hash[..16], bigEndian: true);
+    }
+}

@@ -1,0 +1,20 @@
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.EntityFrameworkCore;
+using Sagas.Customers;
+using Sagas.Payments;
+
+namespace Sagas;
+
+/// <summary>The database: sagas, inbox, outbox and history.</summary>
+/// <param name="options">Connection and provider; Npgsql.</param>
+public sealed class SagasDbContext(DbContextOptions<SagasDbContext> options) : SagaDbContext(options)
+{
+    /// <summary>Customers.</summary>
+    public DbSet<CustomerState> Customers => Set<CustomerState>();
+
+    /// <summary>Payments.</summary>
+    public DbSet<PaymentState> Payments => Set<PaymentState>();
+
+    /// <inheritdoc />
+    protected override IEnumerable<ISagaClassMap> Configurations => [new CustomerStateMap(), new PaymentStateMap()];
+}
