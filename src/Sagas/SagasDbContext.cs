@@ -1,3 +1,4 @@
+using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.EntityFrameworkCore;
 using Sagas.Customers;
@@ -17,4 +18,13 @@ public sealed class SagasDbContext(DbContextOptions<SagasDbContext> options) : S
 
     /// <inheritdoc />
     protected override IEnumerable<ISagaClassMap> Configurations => [new CustomerStateMap(), new PaymentStateMap()];
+
+    /// <inheritdoc />
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.AddTransactionalOutboxEntities();
+        modelBuilder.AddSagaTransitionEntity();
+        modelBuilder.UseSnakeCaseColumns();
+    }
 }

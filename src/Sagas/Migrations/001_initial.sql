@@ -36,6 +36,7 @@ CREATE TABLE outbox_message (
     outbox_id           uuid,
     batch_id            uuid        NOT NULL,
     position            integer     NOT NULL DEFAULT 0,
+    batch_size          integer     NOT NULL DEFAULT 1,
     enqueue_time        timestamptz NOT NULL DEFAULT now(),
     sent_time           timestamptz NOT NULL DEFAULT now(),
     expiration_time     timestamptz,
@@ -67,6 +68,7 @@ COMMENT ON COLUMN outbox_message.message_id IS 'The MessageId it is sent with, h
 COMMENT ON COLUMN outbox_message.outbox_id IS 'The process publishing it from memory; null: the relay sends it when due.';
 COMMENT ON COLUMN outbox_message.batch_id IS 'Messages of one transaction that are sent in order.';
 COMMENT ON COLUMN outbox_message.position IS 'Place within the batch, from 0.';
+COMMENT ON COLUMN outbox_message.batch_size IS 'How many messages the batch has; told by its first message.';
 COMMENT ON COLUMN outbox_message.enqueue_time IS 'When it is due.';
 COMMENT ON COLUMN outbox_message.sent_time IS 'When the producer published it.';
 COMMENT ON COLUMN outbox_message.expiration_time IS 'After this it is not sent any more.';
@@ -241,3 +243,18 @@ CROSS JOIN LATERAL (
            count(*) FILTER (WHERE current_state IN ('AwaitingCustomer', 'Processing')) AS open
     FROM payment_state WHERE customer_id = c.customer_id) p;
 COMMENT ON VIEW customers_overview IS 'Every customer with the number of their payments.';
+
+-- Waking what waits ----------------------------------------------------------------------------------------------
+
+CREATE FUNCTION pull_forward(tokens uuid[]) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    pulled integer;
+BEGIN
+    UPDATE outbox_message SET enqueue_time = now() WHERE schedule_token_id = ANY (tokens) AND enqueue_time > now();
+    GET DIAGNOSTICS pulled = ROW_COUNT;
+    IF pulled > 0 THEN
+        PERFORM pg_notify('outbox_due', '');
+    END IF;
+    RETURN pulled;
+END $$;
+COMMENT ON FUNCTION pull_forward IS 'Makes scheduled messages due now and wakes the relays; returns how many.';

@@ -1,0 +1,80 @@
+using MassTransit.Middleware;
+using MassTransit.Middleware.Outbox;
+
+namespace MassTransit.EntityFrameworkCoreIntegration;
+
+/// <summary>Gives what runs inside a consume the transaction that it is part of.</summary>
+internal interface IConsumeTransactionContext
+{
+    ConsumeTransaction Transaction { get; }
+}
+
+/// <summary>A consume whose outgoing messages are collected, to be committed together with its effects.</summary>
+internal sealed class DbContextOutboxConsumeContext<TMessage>(
+    ConsumeContext<TMessage> context,
+    OutboxConsumeOptions options,
+    IServiceProvider provider,
+    ConsumeTransaction transaction,
+    InboxEntry inbox,
+    TimeProvider timeProvider)
+    : OutboxConsumeContextProxy<TMessage>(context, options, provider), IConsumeTransactionContext
+    where TMessage : class
+{
+    public ConsumeTransaction Transaction => transaction;
+
+    /// <summary>What to publish from memory, once consumed.</summary>
+    public IReadOnlyList<OutboxMessage> Committed { get; private set; } = [];
+
+    /// <summary>The commit found that the message had its effect before.</summary>
+    public bool ConsumedBefore { get; private set; }
+
+    // The pipe of MassTransit's outbox can also look up and deliver messages consumed earlier. Here the relay does that, so a
+    // consume context is made for messages only that are to be consumed, and is sent through the pipe once.
+    public override bool ContinueProcessing { get; set; } = true;
+
+    public override bool IsMessageConsumed => false;
+
+    public override bool IsOutboxDelivered => false;
+
+    public override int ReceiveCount => 1;
+
+    public override long? LastSequenceNumber => null;
+
+    public override async Task SetConsumed()
+    {
+        try
+        {
+            Committed = await transaction.CommitAsync(CancellationToken);
+        }
+        catch (MessageConsumedBeforeException)
+        {
+            ConsumedBefore = true;
+        }
+    }
+
+    public override Task AddSend<T>(SendContext<T> context)
+    {
+        var message = OutboxMessageFactory.Create(context, timeProvider);
+        if (message.Delay is not null && RedeliveryOf(context) is { } redelivery)
+            transaction.AwaitingRedelivery = redelivery;
+        transaction.Add(message);
+        return Task.CompletedTask;
+    }
+
+    public override Task SetDelivered() => throw NotUsed();
+
+    public override Task<List<OutboxMessageContext>> LoadOutboxMessages() => throw NotUsed();
+
+    public override Task NotifyOutboxMessageDelivered(OutboxMessageContext message) => throw NotUsed();
+
+    public override Task RemoveOutboxMessages() => throw NotUsed();
+
+    private static NotSupportedException NotUsed() => new("Messages are delivered by the relay, not by the consume pipe.");
+
+    // The consumer schedules the message that it consumes: that redelivery is to be consumed, though this delivery completes.
+    private int? RedeliveryOf(SendContext context)
+    {
+        var original = context.Headers.Get<Guid>(MessageHeaders.OriginalMessageId) ?? context.MessageId;
+        return original == inbox.MessageId ? context.Headers.Get<int>(MessageHeaders.RedeliveryCount) : null;
+    }
+}

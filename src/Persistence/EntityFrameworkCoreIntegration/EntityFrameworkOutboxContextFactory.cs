@@ -1,0 +1,99 @@
+using MassTransit.Middleware;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace MassTransit.EntityFrameworkCoreIntegration;
+
+/// <summary>Runs a consumer or saga in one transaction with its inbox row and its outgoing messages, and publishes these after the commit.</summary>
+internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
+    TDbContext dbContext,
+    IServiceProvider provider,
+    OutboxProcess process,
+    OutboxPublisher publisher,
+    OutboxSignal signal,
+    TimeProvider timeProvider,
+    IEnumerable<EntityFrameworkSaga> sagas,
+    IOptions<EntityFrameworkOutboxOptions> options,
+    ILogger<EntityFrameworkOutboxContextFactory<TDbContext>> logger) : IOutboxContextFactory<TDbContext>
+    where TDbContext : DbContext
+{
+    public async Task Send<T>(ConsumeContext<T> context, OutboxConsumeOptions consumeOptions, IPipe<OutboxConsumeContext<T>> next)
+        where T : class
+    {
+        var messageId = context.GetOriginalMessageId() ?? throw new MessageException(typeof(T), "MessageId required to use the outbox");
+        var inbox = new InboxEntry(messageId, consumeOptions.ConsumerId, context.RedeliveryCount());
+
+        // A consumer may do anything, so its inbox row comes first. All that a saga does is in the transaction, so its inbox row
+        // may come with the commit, which saves a round trip; a second delivery is then undone.
+        var deferInbox = inbox.RedeliveryCount == 0 && sagas.Any(saga => saga.Name == consumeOptions.ConsumerType);
+        DbContextOutboxConsumeContext<T>? outbox = null;
+        bool scheduled;
+        var transaction = await ConsumeTransaction.BeginAsync(dbContext, options.Value.IsolationLevel, process, context.CancellationToken);
+        await using (transaction)
+        {
+            if (deferInbox)
+            {
+                transaction.DeferInbox(inbox);
+            }
+            else if (!await transaction.EnterInboxAsync(inbox, context.CancellationToken))
+            {
+                await SkipAsync(context, consumeOptions);
+                return;
+            }
+
+            outbox = new DbContextOutboxConsumeContext<T>(context, consumeOptions, provider, transaction, inbox, timeProvider);
+            try
+            {
+                await next.Send(outbox);
+            }
+            catch (Exception) when (deferInbox && !context.CancellationToken.IsCancellationRequested)
+            {
+                // A saga that has moved on may refuse a message it consumed before; then that is no failure.
+                await transaction.DisposeAsync();
+                if (!await WasConsumedAsync(inbox, context.CancellationToken))
+                    throw;
+                await SkipAsync(context, consumeOptions);
+                return;
+            }
+
+            scheduled = transaction.HasScheduledMessages;
+        }
+
+        if (outbox.ConsumedBefore)
+        {
+            await SkipAsync(context, consumeOptions);
+            return;
+        }
+
+        await publisher.PublishAsync(outbox.Committed, context.CancellationToken);
+        if (scheduled)
+            signal.Set();
+    }
+
+    public void Probe(ProbeContext context) => context.CreateFilterScope("entityFrameworkOutboxContextFactory");
+
+    private async Task<bool> WasConsumedAsync(InboxEntry inbox, CancellationToken cancellationToken)
+    {
+        await dbContext.Database.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(InboxSql.Exists, (NpgsqlConnection)dbContext.Database.GetDbConnection());
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = inbox.MessageId });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = inbox.ConsumerId });
+        return await command.ExecuteScalarAsync(cancellationToken) is not null;
+    }
+
+    private async Task SkipAsync<T>(ConsumeContext<T> context, OutboxConsumeOptions consumeOptions)
+        where T : class
+    {
+        LogConsumedBefore(context.MessageId, consumeOptions.ConsumerType);
+        await context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, consumeOptions.ConsumerType);
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Message {MessageId} was consumed before by {Consumer}; skipped")]
+    private partial void LogConsumedBefore(Guid? messageId, string consumer);
+}
+
+/// <summary>A saga whose repository is ours; its consumes are wholly transactional.</summary>
+/// <param name="Name">MassTransit's short name of the saga's type.</param>
+internal sealed record EntityFrameworkSaga(string Name);

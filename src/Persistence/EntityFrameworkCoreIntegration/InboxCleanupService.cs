@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace MassTransit.EntityFrameworkCoreIntegration;
+
+/// <summary>Removes inbox rows that are older than the duplicate detection window, in small batches, in one process at a time.</summary>
+internal sealed partial class InboxCleanupService(
+    OutboxDatabase database, IOptions<EntityFrameworkOutboxOptions> options, TimeProvider timeProvider, ILogger<InboxCleanupService> logger)
+    : BackgroundService
+{
+    private const int BatchSize = 10_000;
+
+    // Its own number among advisory locks; the value has no meaning.
+    private const string Remove = """
+        DELETE FROM inbox_state WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM inbox_state WHERE received < now() - $1 AND (SELECT pg_try_advisory_xact_lock(7230001)) LIMIT $2))
+        """;
+
+    private static readonly TimeSpan _every = TimeSpan.FromMinutes(1);
+
+    /// <summary>Removes what is too old.</summary>
+    /// <returns>The number of rows removed.</returns>
+    public async Task<int> CleanUpAsync(CancellationToken cancellationToken)
+    {
+        var total = 0;
+        int removed;
+        do
+        {
+            removed = await database.ExecuteAsync(
+                Remove,
+                cancellationToken,
+                new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.DuplicateDetectionWindow },
+                new NpgsqlParameter<int> { TypedValue = BatchSize });
+            total += removed;
+        }
+        while (removed == BatchSize);
+        return total;
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(_every, timeProvider);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await CleanUpAsync(stoppingToken);
+            }
+            catch (Exception exception) when (exception is NpgsqlException or TimeoutException or InvalidOperationException)
+            {
+                LogNotCleaned(exception.Message);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The inbox was not cleaned up this time: {Reason}")]
+    private partial void LogNotCleaned(string reason);
+}

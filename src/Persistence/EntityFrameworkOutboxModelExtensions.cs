@@ -1,0 +1,78 @@
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.EntityFrameworkCore;
+
+namespace MassTransit;
+
+/// <summary>Adds the tables of inbox, outbox and saga history to a model.</summary>
+public static class EntityFrameworkOutboxModelExtensions
+{
+    /// <summary>Adds <c>inbox_state</c>, <c>outbox_message</c> and <c>outbox_state</c>.</summary>
+    /// <param name="modelBuilder">The model that is being built.</param>
+    public static void AddTransactionalOutboxEntities(this ModelBuilder modelBuilder)
+    {
+        modelBuilder.AddInboxStateEntity();
+        modelBuilder.AddOutboxMessageEntity();
+        modelBuilder.AddOutboxStateEntity();
+    }
+
+    /// <summary>Adds <c>inbox_state</c>.</summary>
+    /// <param name="modelBuilder">The model that is being built.</param>
+    public static void AddInboxStateEntity(this ModelBuilder modelBuilder)
+    {
+        var inbox = modelBuilder.Entity<InboxState>().ToTable("inbox_state");
+        inbox.HasKey(row => new { row.MessageId, row.ConsumerId });
+        inbox.Property(row => row.Received).HasDefaultValueSql("now()");
+        inbox.HasIndex(row => row.Received).HasDatabaseName("inbox_state_received").HasMethod("brin");
+    }
+
+    /// <summary>Adds <c>outbox_message</c>.</summary>
+    /// <param name="modelBuilder">The model that is being built.</param>
+    public static void AddOutboxMessageEntity(this ModelBuilder modelBuilder)
+    {
+        var message = modelBuilder.Entity<OutboxMessage>().ToTable("outbox_message");
+        message.HasKey(row => row.SequenceNumber);
+        message.Property(row => row.SequenceNumber).UseIdentityAlwaysColumn();
+        message.Property(row => row.Position).HasDefaultValue(0);
+        message.Property(row => row.BatchSize).HasDefaultValue(1);
+        message.Property(row => row.Attempts).HasDefaultValue(0);
+        message.Property(row => row.EnqueueTime).HasDefaultValueSql("now()");
+        message.Property(row => row.SentTime).HasDefaultValueSql("now()");
+        message.HasIndex(row => new { row.EnqueueTime, row.SequenceNumber }).HasDatabaseName("outbox_message_due")
+            .HasFilter("outbox_id IS NULL AND position = 0");
+        message.HasIndex(row => new { row.BatchId, row.Position }).HasDatabaseName("outbox_message_batch")
+            .HasFilter("position > 0");
+        message.HasIndex(row => row.OutboxId).HasDatabaseName("outbox_message_owner").HasFilter("outbox_id IS NOT NULL");
+        message.HasIndex(row => row.ScheduleTokenId).IsUnique().HasDatabaseName("outbox_message_schedule")
+            .HasFilter("schedule_token_id IS NOT NULL");
+    }
+
+    /// <summary>Adds <c>outbox_state</c>.</summary>
+    /// <param name="modelBuilder">The model that is being built.</param>
+    public static void AddOutboxStateEntity(this ModelBuilder modelBuilder)
+    {
+        var state = modelBuilder.Entity<OutboxState>().ToTable("outbox_state");
+        state.HasKey(row => row.OutboxId);
+        state.Property(row => row.OutboxId).ValueGeneratedNever();
+        state.Property(row => row.Started).HasDefaultValueSql("now()");
+        state.Property(row => row.Renewed).HasDefaultValueSql("now()");
+    }
+
+    /// <summary>Adds <c>saga_transition</c>, the history of the sagas.</summary>
+    /// <param name="modelBuilder">The model that is being built.</param>
+    public static void AddSagaTransitionEntity(this ModelBuilder modelBuilder)
+    {
+        var transition = modelBuilder.Entity<SagaTransition>().ToTable("saga_transition");
+        transition.HasKey(row => row.Id);
+        transition.Property(row => row.Id).UseIdentityAlwaysColumn();
+        transition.Property(row => row.OccurredAt).HasDefaultValueSql("clock_timestamp()");
+        transition.HasIndex(row => new { row.CorrelationId, row.Id }).HasDatabaseName("saga_transition_saga");
+    }
+
+    /// <summary>Names every column of the model in snake case, as the SQL that reads them does.</summary>
+    /// <param name="modelBuilder">The model, after everything else was added to it.</param>
+    public static void UseSnakeCaseColumns(this ModelBuilder modelBuilder)
+    {
+        foreach (var property in modelBuilder.Model.GetEntityTypes().SelectMany(entity => entity.GetProperties()))
+            property.SetColumnName(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
+    }
+}

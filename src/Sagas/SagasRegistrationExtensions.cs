@@ -1,0 +1,31 @@
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Sagas.Customers;
+using Sagas.Payments;
+
+namespace Sagas;
+
+/// <summary>Registers the sagas with all that they need.</summary>
+public static class SagasRegistrationExtensions
+{
+    /// <summary>Adds the customer and payment sagas, kept in <see cref="SagasDbContext"/>, which must be registered.</summary>
+    /// <param name="configurator">The bus registration.</param>
+    public static void AddSagas(this IBusRegistrationConfigurator configurator)
+    {
+        configurator.TryAddSingleton(TimeProvider.System);
+        configurator.AddScoped<ICustomerDirectory, CustomerDirectory>();
+        configurator.AddScoped<ReleaseWaitingPayments>();
+        configurator.AddSagaStateMachine<CustomerStateMachine, CustomerState, CustomerStateMachineDefinition>().EntityFrameworkRepository(InPostgres);
+        configurator.AddSagaStateMachine<PaymentStateMachine, PaymentState, PaymentStateMachineDefinition>().EntityFrameworkRepository(InPostgres);
+    }
+
+    // Two messages for one saga at once are rare, so nothing is locked: the row version finds them, and the second is retried.
+    private static void InPostgres<TSaga>(IEntityFrameworkSagaRepositoryConfigurator<TSaga> repository)
+        where TSaga : class, ISaga
+    {
+        repository.ConcurrencyMode = ConcurrencyMode.Optimistic;
+        repository.ExistingDbContext<SagasDbContext>();
+        repository.UsePostgres();
+    }
+}
