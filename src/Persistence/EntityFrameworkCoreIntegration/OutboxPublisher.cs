@@ -27,7 +27,7 @@ internal sealed partial class OutboxPublisher(OutboxDatabase database, OutboxSen
     private readonly Channel<IReadOnlyList<OutboxMessage>> _batches =
         Channel.CreateBounded<IReadOnlyList<OutboxMessage>>(new BoundedChannelOptions(Capacity));
 
-    private readonly Channel<long> _published = Channel.CreateUnbounded<long>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<long> _published = Channel.CreateUnbounded<long>();
 
     /// <summary>Takes over messages that are committed and owned by this process, to publish them in order.</summary>
     public async ValueTask PublishAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken)
