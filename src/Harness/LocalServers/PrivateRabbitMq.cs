@@ -13,6 +13,9 @@ namespace Sagas.Harness.LocalServers;
 public sealed class PrivateRabbitMq : IAsyncDisposable
 {
     private const string User = "sagas";
+
+    // The secret that Erlang programs show each other, in the place and with the mode that Erlang wants.
+    private const string Cookie = ".erlang.cookie";
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
     // The server's Erlang would start epmd as a daemon that nobody ends; one started before it, in its process group,
@@ -194,11 +197,14 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
              {management}
              """,
             cancellationToken);
+        if (!File.Exists(InDirectory(Cookie)))
+            await File.WriteAllTextAsync(InDirectory(Cookie), RandomNumberGenerator.GetHexString(32), cancellationToken);
+        File.SetUnixFileMode(InDirectory(Cookie), UnixFileMode.UserRead);
         await File.WriteAllTextAsync(InDirectory("enabled_plugins"), _management ? "[rabbitmq_management]." : "[].", cancellationToken);
     }
 
-    // The server and its command-line tool read the same variables. HOME is where Erlang keeps the cookie that lets the
-    // one talk to the other. RUNNING_UNDER_SYSTEMD makes the start script become the server instead of its parent.
+    // The server and its command-line tool read the same variables. HOME is where Erlang looks for the cookie that
+    // lets the one talk to the other. RUNNING_UNDER_SYSTEMD makes the start script become the server instead of its parent.
     // Erlang threads that wait a little before they sleep (+sbwt) halve the time to start on virtual machines.
     private ServerEnvironment Environment() => new(
         ["RABBITMQ_", "ERL_", "NOTIFY_SOCKET", "LC_"],
@@ -237,7 +243,9 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     {
         try
         {
+            // The client does not await the broker's answer to opening a connection; that to opening a channel it does.
             await using var connection = await new ConnectionFactory { Uri = Uri }.CreateConnectionAsync(cancellationToken);
+            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
             return true;
         }
         catch (Exception e) when (e is BrokerUnreachableException or RabbitMQClientException or IOException)

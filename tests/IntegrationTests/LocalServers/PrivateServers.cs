@@ -1,0 +1,68 @@
+using System.Net.Sockets;
+using Npgsql;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+using Sagas.Harness.LocalServers;
+
+namespace Sagas.IntegrationTests.LocalServers;
+
+/// <summary>Tests that start, stop and kill servers of their own: alone, after all others, since they take the whole machine.</summary>
+[CollectionDefinition(Collection, DisableParallelization = true)]
+public sealed class PrivateServers
+{
+    public const string Collection = "private servers";
+
+    internal static CancellationToken Soon() => new CancellationTokenSource(TimeSpan.FromMinutes(3)).Token;
+
+    internal static async Task<T?> QueryAsync<T>(string connectionString, string sql)
+    {
+        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (T?)await command.ExecuteScalarAsync();
+    }
+
+    internal static Task<IConnection> ConnectAsync(Uri uri) =>
+        new ConnectionFactory { Uri = uri, AutomaticRecoveryEnabled = false }.CreateConnectionAsync();
+
+    /// <summary>Whether the broker knows the address's virtual host.</summary>
+    internal static async Task<bool> HasVirtualHostAsync(Uri uri)
+    {
+        // The client does not await the broker's answer to opening a connection; that to opening a channel it does.
+        await using var connection = await ConnectAsync(uri);
+        try
+        {
+            await using var channel = await connection.CreateChannelAsync();
+            return true;
+        }
+        catch (RabbitMQClientException) when (connection.CloseReason?.ReplyCode == Constants.NotAllowed)
+        {
+            return false;
+        }
+    }
+
+    internal static bool Listens(int port)
+    {
+        try
+        {
+            using var client = new TcpClient("127.0.0.1", port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>A test that needs the programs of both servers. Where the tests were given servers to use, these may be missing.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class PrivateServersFactAttribute : FactAttribute
+{
+    public PrivateServersFactAttribute()
+    {
+        var given = Environment.GetEnvironmentVariable("SAGAS_TEST_POSTGRES") is { Length: > 0 };
+        if (given && !(PrivatePostgres.IsInstalled && PrivateRabbitMq.IsInstalled))
+            Skip = "starts PostgreSQL and RabbitMQ, which are not installed here";
+    }
+}
