@@ -16,7 +16,8 @@ internal static class Currencies
         """;
 
     private static readonly FrozenSet<string> _codes =
-        Codes.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).ToFrozenSet(StringComparer.Ordinal);
+        Codes.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Whether a code is one of them, in whatever case.</summary>
     public static bool Contains(string code) => _codes.Contains(code);
 }

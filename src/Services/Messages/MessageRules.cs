@@ -42,7 +42,7 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
         Identifier(message, message.CustomerId);
         Amount(message, message.Amount);
         if (message.Currency is null || !Currencies.Contains(message.Currency))
-            throw Refused(message, nameof(message.Currency), "must be an active ISO 4217 code in capital letters, such as EUR");
+            throw Refused(message, nameof(message.Currency), "must be the code of an active currency (ISO 4217), such as EUR");
         Time(message, message.RequestedAt);
     }
 

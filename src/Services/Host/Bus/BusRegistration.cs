@@ -22,7 +22,7 @@ internal static class BusRegistration
         services.AddMassTransit(bus =>
         {
             bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
-            bus.AddFeatures(settings);
+            bus.AddFeatures(settings.Roles);
             bus.AddConfigureEndpointsCallback((context, _, endpoint) => ConfigureEndpoint(context, endpoint, settings));
             if (settings.UsesRabbitMq)
                 bus.UsingRabbitMq((context, configurator) => ConfigureRabbitMq(context, configurator, settings));
@@ -45,22 +45,22 @@ internal static class BusRegistration
                 host.UseSsl(tls => tls.ServerName = rabbitMq.Address.Host);
         });
         bus.PrefetchCount = rabbitMq.Prefetch;
-        ConfigureMessages(bus, settings);
+        ConfigureMessages(context, bus, settings);
         bus.ConfigureEndpoints(context);
     }
 
     private static void ConfigureInMemory(IBusRegistrationContext context, IInMemoryBusFactoryConfigurator bus, HostSettings settings)
     {
         bus.PrefetchCount = settings.RabbitMq.Prefetch;
-        bus.UseDelayedMessageScheduler();
-        ConfigureMessages(bus, settings);
+        ConfigureMessages(context, bus, settings);
         bus.ConfigureEndpoints(context);
     }
 
-    private static void ConfigureMessages(IBusFactoryConfigurator bus, HostSettings settings)
+    private static void ConfigureMessages(IBusRegistrationContext context, IBusFactoryConfigurator bus, HostSettings settings)
     {
         bus.UseContractEntityNames();
         bus.UsePlainJson(settings.Messages);
+        bus.UseEntityFrameworkMessageScheduler(context);
     }
 
     private static void ConfigureEndpoint(IRegistrationContext context, IReceiveEndpointConfigurator endpoint, HostSettings settings)
@@ -86,5 +86,6 @@ internal static class BusRegistration
         endpoint.UseFilter(new LogScopeFilter());
         endpoint.UseMessageRules(settings.Messages, context.GetRequiredService<TimeProvider>());
         endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, stopping)));
+        endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
     }
 }

@@ -2,7 +2,6 @@ using MassTransit;
 using MassTransit.Middleware;
 using MassTransit.Middleware.Rescue;
 using MassTransit.Transports;
-using Sagas.Messages;
 
 namespace Sagas.Host.Bus;
 

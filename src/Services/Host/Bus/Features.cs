@@ -1,19 +1,23 @@
 using MassTransit;
-using Sagas.Customers;
 using Sagas.Host.Settings;
-using Sagas.Payments;
 
 namespace Sagas.Host.Bus;
 
 /// <summary>Which feature runs in which role.</summary>
 internal static class Features
 {
-    public static void AddFeatures(this IBusRegistrationConfigurator bus, HostSettings settings)
+    public static void AddFeatures(this IBusRegistrationConfigurator bus, Roles roles)
     {
-        if (settings.Roles.Has(Roles.Sagas))
+        bus.AddEntityFrameworkOutbox<SagasDbContext>(outbox =>
         {
-            bus.AddSagaStateMachine<CustomerStateMachine, CustomerState>().InMemoryRepository().Endpoint(endpoint => endpoint.Name = "customer-saga");
-            bus.AddSagaStateMachine<PaymentStateMachine, PaymentState>().InMemoryRepository().Endpoint(endpoint => endpoint.Name = "payment-saga");
-        }
+            outbox.UsePostgres();
+            outbox.UseBusOutbox();
+            // Housekeeping is the work of one role; publishing and relaying what it wrote is every process's own.
+            if (!roles.Has(Roles.Operations))
+                outbox.DisableInboxCleanupService();
+        });
+        bus.AddEntityFrameworkMessageScheduler();
+        if (roles.Has(Roles.Sagas))
+            bus.AddSagas();
     }
 }

@@ -3,7 +3,6 @@ using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using RabbitMQ.Client.Exceptions;
-using Sagas.Messages;
 
 namespace Sagas.Host.Bus;
 
@@ -59,7 +58,7 @@ internal static class TransientFaults
         DbUpdateConcurrencyException => FaultKind.Transient,
         SocketException or TimeoutException or EndOfStreamException or IOException => FaultKind.Transient,
         RabbitMQClientException or ConnectionException or TransportException => FaultKind.Transient,
-        MessageNotAcknowledgedException or PublishException or TransportUnavailableException => FaultKind.Transient,
+        MessageNotAcknowledgedException or TransportUnavailableException => FaultKind.Transient,
         // Cancelled by something other than this process's own stop, which MassTransit does not pass on: a time-out.
         OperationCanceledException => FaultKind.Transient,
         _ => FaultKind.Unknown,

@@ -1,6 +1,7 @@
 using Npgsql;
 using Sagas.Messages;
 using Sagas.Operations;
+using Sagas.Payments;
 
 namespace Sagas.Host.Settings;
 
@@ -24,6 +25,8 @@ internal sealed record HostSettings
     public required MessagesOptions Messages { get; init; }
 
     public required OperationsOptions Operations { get; init; }
+
+    public required RedeliveryOptions Redelivery { get; init; }
 
     /// <summary>How long what is in flight may take to finish after the signal to stop.</summary>
     public required TimeSpan ShutdownTimeout { get; init; }
@@ -54,6 +57,7 @@ internal sealed record HostSettings
                 MaximumBodySize = reader.Number("Messages:MaximumBodySize", 1024 * 1024, 1024, 64 * 1024 * 1024),
             },
             Operations = ReadOperations(reader),
+            Redelivery = ReadRedelivery(reader),
             ShutdownTimeout = reader.Duration("ShutdownTimeout", TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10)),
             LogsJson = reader.Choice("Logging:Format", "text", "json") == "json",
             KeysWithDevelopmentPassword =
@@ -106,5 +110,17 @@ internal sealed record HostSettings
             reader.Problem($"Operations:ApiKey is too short to be a secret: use at least {OperationsOptions.ShortestApiKey} characters, "
                 + "such as the output of 'openssl rand -hex 24' (as an environment variable: Operations__ApiKey).");
         return new OperationsOptions { ApiKey = key };
+    }
+
+    private static RedeliveryOptions ReadRedelivery(SettingsReader reader)
+    {
+        var shortest = TimeSpan.FromMilliseconds(10);
+        var fallback = new RedeliveryOptions();
+        return new RedeliveryOptions
+        {
+            Increment = reader.Duration("Payments:Redelivery:Increment", fallback.Increment, shortest, TimeSpan.FromHours(1)),
+            Cap = reader.Duration("Payments:Redelivery:Cap", fallback.Cap, shortest, TimeSpan.FromDays(1)),
+            Deadline = reader.Duration("Payments:Redelivery:Deadline", fallback.Deadline, shortest, TimeSpan.FromDays(365)),
+        };
     }
 }

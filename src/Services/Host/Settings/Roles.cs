@@ -31,6 +31,7 @@ internal sealed class Roles
 
     /// <summary>Reads a list separated by commas.</summary>
     /// <param name="value">The list; null or empty for all.</param>
+    /// <param name="roles">The roles; all when the list names none or an unknown one.</param>
     /// <param name="unknown">The first name that is no role.</param>
     public static bool TryParse(string? value, out Roles roles, out string? unknown)
     {
