@@ -26,7 +26,7 @@ public static partial class SagasHost
         if (settings is not null)
             builder.Configuration.AddInMemoryCollection(settings);
         var host = HostSettings.Read(builder.Configuration);
-        builder.WebHost.UseUrls(HttpAddresses.Of(builder.Configuration));
+        HttpAddresses.Use(builder.WebHost, builder.Configuration);
         builder.AddLogs(host);
         AddServices(builder.Services, host);
         var app = builder.Build();

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
 
@@ -22,33 +20,30 @@ internal static class HealthEndpoints
             .AddCheck<SchemaCheck>("schema");
     }
 
+    // Not MapHealthChecks: it would make the bus while the routes are mapped, and making the bus waits for the broker.
     public static void MapHealth(this WebApplication app)
     {
-        app.MapHealthChecks(Live, new HealthCheckOptions { Predicate = _ => false, ResponseWriter = WriteAsync });
-        app.MapHealthChecks(Ready, new HealthCheckOptions
+        app.MapGet(Live, () => Results.Json(new { status = "healthy" }));
+        app.MapGet(Ready, async (HealthCheckService checks, CancellationToken cancellationToken) =>
         {
-            ResponseWriter = WriteAsync,
-            // A bus that is reconnecting takes no messages, whatever it calls that.
-            ResultStatusCodes =
-            {
-                [HealthStatus.Degraded] = StatusCodes.Status503ServiceUnavailable,
-            },
+            var report = await checks.CheckHealthAsync(cancellationToken);
+            // A bus that is reconnecting is degraded: it takes no messages, whatever it calls that.
+            var status = report.Status == HealthStatus.Healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+            return Results.Json(Describe(report), statusCode: status);
         });
     }
 
-    private static Task WriteAsync(HttpContext context, HealthReport report)
+    private static object Describe(HealthReport report) => new
     {
-        context.Response.ContentType = "application/json";
-        return context.Response.WriteAsync(JsonSerializer.Serialize(new
+        status = Name(report.Status),
+        checks = report.Entries.ToDictionary(entry => entry.Key, entry => new
         {
-            status = report.Status.ToString().ToLowerInvariant(),
-            checks = report.Entries.ToDictionary(entry => entry.Key, entry => new
-            {
-                status = entry.Value.Status.ToString().ToLowerInvariant(),
-                description = entry.Value.Description ?? entry.Value.Exception?.GetBaseException().Message,
-            }),
-        }), context.RequestAborted);
-    }
+            status = Name(entry.Value.Status),
+            description = entry.Value.Exception?.GetBaseException().Message ?? entry.Value.Description,
+        }),
+    };
+
+    private static string Name(HealthStatus status) => status.ToString().ToLowerInvariant();
 
     private sealed class DatabaseCheck(NpgsqlDataSource dataSource) : IHealthCheck
     {

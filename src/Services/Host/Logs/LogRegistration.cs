@@ -26,6 +26,8 @@ internal static class LogRegistration
             configuration.WriteTo.Console(new JsonLines());
         else
             configuration.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture);
+        // A stop while the database or the broker is waited for is no fault; the host reports it as one, with its stack.
+        configuration.Filter.ByExcluding(entry => entry.Exception is OperationCanceledException && IsFrom(entry, "Microsoft.Extensions.Hosting.Internal.Host"));
         // Last, so that the section Serilog can change every level.
         configuration.ReadFrom.Configuration(builder.Configuration);
         builder.Logging.ClearProviders();
@@ -33,4 +35,7 @@ internal static class LogRegistration
         builder.Logging.SetMinimumLevel(LogLevel.Trace);
         builder.Logging.AddSerilog(configuration.CreateLogger(), dispose: true);
     }
+
+    private static bool IsFrom(LogEvent entry, string source) =>
+        entry.Properties.TryGetValue("SourceContext", out var context) && context is ScalarValue { Value: string name } && name == source;
 }
