@@ -5,7 +5,7 @@ using Sagas.Host.Bus;
 using Sagas.Host.Health;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
-using Sagas.Operations;
+using Sagas.Services.Operations;
 
 namespace Sagas.Host;
 

@@ -1,6 +1,6 @@
 using MassTransit;
 
-namespace Sagas.Messages;
+namespace Sagas.Services.Messages;
 
 /// <summary>
 /// Names the exchange of a message as the message itself, without its namespace: what a producer that knows nothing of

@@ -4,7 +4,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 
-namespace Sagas.Messages;
+namespace Sagas.Services.Messages;
 
 /// <summary>
 /// Reads a message from JSON as other producers write it: property names in any case and with underscores, numbers for

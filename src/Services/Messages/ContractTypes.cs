@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using Sagas.Contracts;
 
-namespace Sagas.Messages;
+namespace Sagas.Services.Messages;
 
 /// <summary>The messages of <c>Sagas.Contracts</c> by their short names, which are also the names of their exchanges.</summary>
 public static class ContractTypes

@@ -3,7 +3,7 @@ using System.Text.Json;
 using MassTransit;
 using MassTransit.Serialization;
 
-namespace Sagas.Messages;
+namespace Sagas.Services.Messages;
 
 /// <summary>
 /// MassTransit's own envelope, read as MassTransit does, except that what cannot be read is refused with a sentence.

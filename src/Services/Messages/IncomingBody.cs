@@ -1,7 +1,7 @@
 using System.Text.Json;
 using MassTransit;
 
-namespace Sagas.Messages;
+namespace Sagas.Services.Messages;
 
 /// <summary>Reads the body of a delivery as JSON.</summary>
 internal static class IncomingBody

@@ -1,6 +1,6 @@
 using MassTransit;
 
-namespace Sagas.Messages;
+namespace Sagas.Services.Messages;
 
 /// <summary>Stops what breaks the rules before anything is read from or written to the database for it.</summary>
 internal sealed class IncomingMessageFilter(MessageRules rules) : IFilter<ConsumeContext>

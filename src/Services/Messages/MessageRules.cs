@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using MassTransit;
 using Sagas.Contracts;
 
-namespace Sagas.Messages;
+namespace Sagas.Services.Messages;
 
 /// <summary>What the messages that come from outside must fulfil, whatever they were serialized by.</summary>
 internal sealed class MessageRules(MessagesOptions options, TimeProvider time)

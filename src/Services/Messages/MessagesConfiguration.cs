@@ -1,6 +1,6 @@
 using MassTransit;
 
-namespace Sagas.Messages;
+namespace Sagas.Services.Messages;
 
 /// <summary>Sets a bus up for the product's messages.</summary>
 public static class MessagesConfiguration

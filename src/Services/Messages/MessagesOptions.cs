@@ -1,4 +1,4 @@
-namespace Sagas.Messages;
+namespace Sagas.Services.Messages;
 
 /// <summary>What is accepted from producers: the section <c>Messages</c>.</summary>
 public sealed record MessagesOptions

@@ -4,7 +4,7 @@ using MassTransit;
 using MassTransit.Context;
 using MassTransit.Serialization;
 
-namespace Sagas.Messages;
+namespace Sagas.Services.Messages;
 
 /// <summary>
 /// JSON without an envelope, as producers that are not .NET write it, for <c>application/json</c> and for deliveries

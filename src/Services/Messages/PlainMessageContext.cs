@@ -1,7 +1,7 @@
 using MassTransit;
 using MassTransit.Serialization;
 
-namespace Sagas.Messages;
+namespace Sagas.Services.Messages;
 
 /// <summary>What is known about a plain JSON message besides its body.</summary>
 internal sealed class PlainMessageContext : MessageContext

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Sagas.Contracts;
 
-namespace Sagas.Operations;
+namespace Sagas.Services.Operations;
 
 /// <summary>What an operator can ask and do over HTTP.</summary>
 public static class OperationsEndpoints

@@ -1,4 +1,4 @@
-namespace Sagas.Operations;
+namespace Sagas.Services.Operations;
 
 /// <summary>The operators' interface: the section <c>Operations</c>.</summary>
 public sealed record OperationsOptions

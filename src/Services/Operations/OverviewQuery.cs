@@ -1,6 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 
-namespace Sagas.Operations;
+namespace Sagas.Services.Operations;
 
 /// <summary>Where everything stands, in numbers and without personal data.</summary>
 /// <param name="Customers">Number of customers by state.</param>

@@ -1,7 +1,7 @@
 using System.Text;
 using MassTransit;
 using MassTransit.Serialization;
-using Sagas.Messages;
+using Sagas.Services.Messages;
 
 namespace Sagas.HarnessTests.Messages;
 

@@ -1,5 +1,5 @@
 using Sagas.Contracts;
-using Sagas.Messages;
+using Sagas.Services.Messages;
 
 namespace Sagas.HarnessTests.Messages;
 

@@ -1,7 +1,7 @@
 using MassTransit;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
-using Sagas.Messages;
+using Sagas.Services.Messages;
 
 namespace Sagas.Host.Bus;
 

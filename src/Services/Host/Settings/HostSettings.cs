@@ -1,6 +1,6 @@
 using Npgsql;
-using Sagas.Messages;
-using Sagas.Operations;
+using Sagas.Services.Messages;
+using Sagas.Services.Operations;
 using Sagas.Payments;
 
 namespace Sagas.Host.Settings;
