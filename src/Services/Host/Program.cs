@@ -1,1 +1,1 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+return await Sagas.Host.SagasHost.RunAsync(args);

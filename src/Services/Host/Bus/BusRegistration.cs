@@ -1,0 +1,91 @@
+using MassTransit;
+using Sagas.Host.Logs;
+using Sagas.Host.Settings;
+using Sagas.Services.Messages;
+
+namespace Sagas.Host.Bus;
+
+/// <summary>The bus and what holds for each of its endpoints.</summary>
+internal static class BusRegistration
+{
+    public static void AddBus(this IServiceCollection services, HostSettings settings)
+    {
+        services.AddSingleton(settings.RabbitMq);
+        services.AddSingleton<BrokerVersion>();
+        // Whatever is in flight gets most of the time there is; the rest is for closing connections.
+        services.AddOptions<MassTransitHostOptions>().Configure(options =>
+        {
+            options.WaitUntilStarted = true;
+            options.StopTimeout = settings.ShutdownTimeout;
+            options.ConsumerStopTimeout = settings.ShutdownTimeout * 0.9;
+        });
+        services.AddMassTransit(bus =>
+        {
+            bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
+            bus.AddFeatures(settings.Roles);
+            bus.AddConfigureEndpointsCallback((context, _, endpoint) => ConfigureEndpoint(context, endpoint, settings));
+            if (settings.UsesRabbitMq)
+                bus.UsingRabbitMq((context, configurator) => ConfigureRabbitMq(context, configurator, settings));
+            else
+                bus.UsingInMemory((context, configurator) => ConfigureInMemory(context, configurator, settings));
+        });
+    }
+
+    private static void ConfigureRabbitMq(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator bus, HostSettings settings)
+    {
+        var rabbitMq = settings.RabbitMq;
+        bus.Host(rabbitMq.Address, host =>
+        {
+            host.Username(rabbitMq.User);
+            host.Password(rabbitMq.Password);
+            host.Heartbeat(rabbitMq.Heartbeat);
+            host.PublisherConfirmation = true;
+            host.ConnectionName($"sagas on {Environment.MachineName} ({settings.Roles})");
+            if (rabbitMq.UsesTls)
+                host.UseSsl(tls => tls.ServerName = rabbitMq.Address.Host);
+        });
+        bus.PrefetchCount = rabbitMq.Prefetch;
+        ConfigureMessages(context, bus, settings);
+        bus.ConfigureEndpoints(context);
+    }
+
+    private static void ConfigureInMemory(IBusRegistrationContext context, IInMemoryBusFactoryConfigurator bus, HostSettings settings)
+    {
+        bus.PrefetchCount = settings.RabbitMq.Prefetch;
+        ConfigureMessages(context, bus, settings);
+        bus.ConfigureEndpoints(context);
+    }
+
+    private static void ConfigureMessages(IBusRegistrationContext context, IBusFactoryConfigurator bus, HostSettings settings)
+    {
+        bus.UseContractEntityNames();
+        bus.UsePlainJson(settings.Messages);
+        bus.UseEntityFrameworkMessageScheduler(context);
+    }
+
+    private static void ConfigureEndpoint(IRegistrationContext context, IReceiveEndpointConfigurator endpoint, HostSettings settings)
+    {
+        var logger = context.GetRequiredService<ILoggerFactory>().CreateLogger("Sagas.DeadLetters");
+        var stopping = context.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        if (endpoint is IRabbitMqReceiveEndpointConfigurator queue)
+        {
+            queue.SetQuorumQueue();
+            // A process killed 20 times must not cost a message. The error queue inherits this.
+            if (context.GetRequiredService<BrokerVersion>().LimitsDeliveries)
+                queue.SetQueueArgument("x-delivery-limit", -1);
+        }
+        // Dead letters are seen in the error queue; nobody subscribes to faults, which would carry personal data.
+        endpoint.PublishFaults = false;
+        endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(new UnknownMessageFilter(logger)));
+        endpoint.ConfigureError(pipe =>
+        {
+            pipe.UseFilter(new FaultReportFilter(logger));
+            pipe.UseFilter(new MassTransit.Middleware.ErrorTransportFilter());
+        });
+        // From the outside in: what is logged, what is refused, what is retried, what is atomic.
+        endpoint.UseFilter(new LogScopeFilter());
+        endpoint.UseMessageRules(settings.Messages, context.GetRequiredService<TimeProvider>());
+        endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, stopping)));
+        endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
+    }
+}

@@ -1,0 +1,55 @@
+using MassTransit;
+using MassTransit.Middleware;
+using MassTransit.Middleware.Rescue;
+using MassTransit.Transports;
+
+namespace Sagas.Host.Bus;
+
+/// <summary>Marks a delivery that has already gone to the error queue.</summary>
+internal sealed class DeadLettered;
+
+/// <summary>
+/// Tells the log why a message goes to the error queue: one line when it was refused, since the reason says it all;
+/// MassTransit's report with the stack otherwise.
+/// </summary>
+internal sealed partial class FaultReportFilter(ILogger logger) : IFilter<ExceptionReceiveContext>
+{
+    private readonly GenerateFaultFilter _report = new();
+
+    public Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
+    {
+        if (context.Exception.GetBaseException() is not MessageRefusedException refused)
+            return _report.Send(context, next);
+        context.GetOrAddPayload(() => new DeadLettered());
+        LogRefused(logger, context.InputAddress.AbsolutePath, context.TransportHeaders.Get<string>("MessageId"), refused.Message);
+        return next.Send(context);
+    }
+
+    public void Probe(ProbeContext context) => context.CreateFilterScope("faultReport");
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused a message on {Endpoint} ({MessageId}): {Reason}")]
+    private static partial void LogRefused(ILogger logger, string endpoint, string? messageId, string reason);
+}
+
+/// <summary>
+/// A message that nothing on its queue consumes goes to the error queue with a reason, like any other that cannot be
+/// consumed, instead of to a queue of its own (<c>_skipped</c>) that nobody looks at.
+/// </summary>
+internal sealed partial class UnknownMessageFilter(ILogger logger) : IFilter<ReceiveContext>
+{
+    public async Task Send(ReceiveContext context, IPipe<ReceiveContext> next)
+    {
+        if (context.TryGetPayload<DeadLettered>(out _) || !context.TryGetPayload<IErrorTransport>(out var errors))
+            return;
+        var types = context.TryGetPayload<ConsumeContext>(out var consumed) ? string.Join(", ", consumed.SupportedMessageTypes) : "";
+        var reason = new MessageRefusedException(
+            $"Nothing on the queue '{context.InputAddress.AbsolutePath.Split('/')[^1]}' consumes a message of the type {(types.Length > 0 ? types : "that it has")}.");
+        LogUnknown(logger, context.InputAddress.AbsolutePath, context.TransportHeaders.Get<string>("MessageId"), reason.Message);
+        await errors.Send(new RescueExceptionReceiveContext(context, reason));
+    }
+
+    public void Probe(ProbeContext context) => context.CreateFilterScope("unknownMessage");
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused a message on {Endpoint} ({MessageId}): {Reason}")]
+    private static partial void LogUnknown(ILogger logger, string endpoint, string? messageId, string reason);
+}

@@ -1,0 +1,81 @@
+using System.Net.Sockets;
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using RabbitMQ.Client.Exceptions;
+
+namespace Sagas.Host.Bus;
+
+/// <summary>What a failed attempt says about the next one.</summary>
+internal enum FaultKind
+{
+    /// <summary>No later attempt can end differently.</summary>
+    Refused,
+
+    /// <summary>It is not about the message: database, broker or network. Some later attempt will succeed.</summary>
+    Transient,
+
+    /// <summary>Another process was first to insert the same row; the next attempt finds the row.</summary>
+    Race,
+
+    /// <summary>Anything else: a few more attempts, then a person has to look.</summary>
+    Unknown,
+}
+
+/// <summary>Tells faults of the surroundings from faults of messages and code.</summary>
+internal static class TransientFaults
+{
+    public static FaultKind Classify(Exception exception)
+    {
+        for (var current = exception; current is not null; current = current.InnerException)
+        {
+            if (current is AggregateException { InnerExceptions: { Count: > 1 } several })
+                return several.Select(Classify).Max(Urgency) is var (_, kind) ? kind : FaultKind.Unknown;
+            switch (Single(current))
+            {
+                case FaultKind.Unknown:
+                    continue;
+                case var kind:
+                    return kind;
+            }
+        }
+        return FaultKind.Unknown;
+    }
+
+    private static (int, FaultKind) Urgency(FaultKind kind) => (kind switch
+    {
+        FaultKind.Transient => 3,
+        FaultKind.Race => 2,
+        FaultKind.Unknown => 1,
+        _ => 0,
+    }, kind);
+
+    private static FaultKind Single(Exception exception) => exception switch
+    {
+        MessageRefusedException => FaultKind.Refused,
+        PostgresException postgres => Postgres(postgres),
+        NpgsqlException { IsTransient: true } => FaultKind.Transient,
+        DbUpdateConcurrencyException => FaultKind.Transient,
+        SocketException or TimeoutException or EndOfStreamException or IOException => FaultKind.Transient,
+        RabbitMQClientException or ConnectionException or TransportException => FaultKind.Transient,
+        MessageNotAcknowledgedException or TransportUnavailableException => FaultKind.Transient,
+        // Cancelled by something other than this process's own stop, which MassTransit does not pass on: a time-out.
+        OperationCanceledException => FaultKind.Transient,
+        _ => FaultKind.Unknown,
+    };
+
+    private static FaultKind Postgres(PostgresException exception) => exception.SqlState switch
+    {
+        PostgresErrorCodes.UniqueViolation => FaultKind.Race,
+        _ when exception.IsTransient => FaultKind.Transient,
+        PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.LockNotAvailable => FaultKind.Transient,
+        // The server is a standby for the moment: a failover is under way.
+        PostgresErrorCodes.ReadOnlySqlTransaction => FaultKind.Transient,
+        // A password that is being changed or a database that is being restored is nothing to lose messages over.
+        PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
+            or PostgresErrorCodes.InvalidCatalogName => FaultKind.Transient,
+        // 08 connection, 53 resources, 57P operator intervention, 58 system error.
+        ['0', '8', ..] or ['5', '3', ..] or ['5', '7', 'P', ..] or ['5', '8', ..] => FaultKind.Transient,
+        _ => FaultKind.Unknown,
+    };
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using Sagas.Host.Settings;
+using Serilog;
+using Serilog.Events;
+
+namespace Sagas.Host.Logs;
+
+/// <summary>Sends everything that is logged to the console, through Serilog.</summary>
+internal static class LogRegistration
+{
+    private const string Text =
+        "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
+
+    public static void AddLogs(this WebApplicationBuilder builder, HostSettings settings)
+    {
+        var configuration = new LoggerConfiguration()
+            .MinimumLevel.Information()
+            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
+            .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Information)
+            .MinimumLevel.Override("System", LogEventLevel.Warning)
+            .Enrich.FromLogContext()
+            .Enrich.WithProperty("Roles", settings.Roles.ToString());
+        var mask = new PersonalDataMask();
+        configuration.Destructure.With(mask).Enrich.With(mask);
+        if (settings.LogsJson)
+            configuration.WriteTo.Console(new JsonLines());
+        else
+            configuration.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture);
+        // A stop while the database or the broker is waited for is no fault; the host reports it as one, with its stack.
+        configuration.Filter.ByExcluding(entry => entry.Exception is OperationCanceledException && IsFrom(entry, "Microsoft.Extensions.Hosting.Internal.Host"));
+        // Last, so that the section Serilog can change every level.
+        configuration.ReadFrom.Configuration(builder.Configuration);
+        builder.Logging.ClearProviders();
+        // Serilog alone decides about levels.
+        builder.Logging.SetMinimumLevel(LogLevel.Trace);
+        builder.Logging.AddSerilog(configuration.CreateLogger(), dispose: true);
+    }
+
+    private static bool IsFrom(LogEvent entry, string source) =>
+        entry.Properties.TryGetValue("SourceContext", out var context) && context is ScalarValue { Value: string name } && name == source;
+}

@@ -1,0 +1,95 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Sagas.Host.Bus;
+using Sagas.Host.Health;
+using Sagas.Host.Logs;
+using Sagas.Host.Settings;
+using Sagas.Services.Operations;
+
+namespace Sagas.Host;
+
+/// <summary>The services process.</summary>
+public static partial class SagasHost
+{
+    private const int ConfigurationRefused = 2;
+    private const int Failed = 1;
+
+    /// <summary>Composes a services process; nothing is connected to before it is started.</summary>
+    /// <param name="args">Command line, <c>--Key=value</c> for any configuration key.</param>
+    /// <param name="settings">Configuration keys that override every other source.</param>
+    /// <returns>The application; once <c>StartAsync</c> has returned, the schema is migrated and every endpoint bound.</returns>
+    /// <exception cref="SettingsRefusedException">The configuration cannot be used; the message says what to change.</exception>
+    public static WebApplication Create(string[] args, IReadOnlyDictionary<string, string?>? settings = null)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        if (settings is not null)
+            builder.Configuration.AddInMemoryCollection(settings);
+        var host = HostSettings.Read(builder.Configuration);
+        HttpAddresses.Use(builder.WebHost, builder.Configuration);
+        builder.AddLogs(host);
+        AddServices(builder.Services, host);
+        var app = builder.Build();
+        app.MapHealth();
+        if (host.Roles.Has(Roles.Operations))
+            app.MapOperations();
+        if (host.KeysWithDevelopmentPassword.Count > 0)
+            LogDevelopmentPassword(app.Logger, string.Join(", ", host.KeysWithDevelopmentPassword));
+        return app;
+    }
+
+    /// <summary>Runs a services process until it is told to stop.</summary>
+    /// <param name="args">Command line; <c>--health</c> asks a running process whether it is ready instead.</param>
+    /// <returns>Exit code: 0 stopped, 1 failed or not ready, 2 the configuration cannot be used.</returns>
+    public static async Task<int> RunAsync(string[] args)
+    {
+        try
+        {
+            if (args.Contains("--health"))
+                return await HealthProbe.RunAsync(WebApplication.CreateSlimBuilder().Configuration, Console.Out);
+            await using var app = Create(args);
+            await app.RunAsync();
+            return 0;
+        }
+        catch (SettingsRefusedException refused)
+        {
+            await Console.Error.WriteLineAsync($"The configuration cannot be used. {refused.Message}");
+            return ConfigurationRefused;
+        }
+        catch (OptionsValidationException refused)
+        {
+            await Console.Error.WriteLineAsync($"The configuration cannot be used. {string.Join(" ", refused.Failures)}");
+            return ConfigurationRefused;
+        }
+        // Told to stop while it was still waiting for the database or the broker.
+        catch (OperationCanceledException)
+        {
+            return 0;
+        }
+        catch (Exception exception)
+        {
+            await Console.Error.WriteLineAsync($"Stopped: {exception}");
+            return Failed;
+        }
+    }
+
+    private static void AddServices(IServiceCollection services, HostSettings settings)
+    {
+        // More than the bus gets, so that it is the bus that decides when to give up.
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.ShutdownTimeout + TimeSpan.FromSeconds(2));
+        services.AddSingleton(TimeProvider.System);
+        services.AddHostedService<Telemetry>();
+        services.AddSingleton(_ => new NpgsqlDataSourceBuilder(settings.Postgres) { Name = "sagas" }.Build());
+        services.AddDbContextPool<SagasDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
+        services.AddSingleton(Options.Create(settings.Redelivery));
+        services.AddSingleton(Options.Create(settings.Operations));
+        services.AddProblemDetails();
+        // The migrations come first: hosted services start in the order of their registration.
+        services.AddHealth();
+        services.AddBus(settings);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "The password in {Keys} is the development default, which everyone can read in the repository: set another before anyone but you can reach this system")]
+    private static partial void LogDevelopmentPassword(ILogger logger, string keys);
+}

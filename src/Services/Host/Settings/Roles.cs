@@ -1,0 +1,49 @@
+using System.Collections.Frozen;
+
+namespace Sagas.Host.Settings;
+
+/// <summary>What a process does; a deployment splits the work by giving processes different roles.</summary>
+internal sealed class Roles
+{
+    /// <summary>The state machines.</summary>
+    public const string Sagas = "sagas";
+
+    /// <summary>Calls to the payment gateway.</summary>
+    public const string Payments = "payments";
+
+    /// <summary>Housekeeping and the operators' interface.</summary>
+    public const string Operations = "operations";
+
+    private static readonly string[] _known = [Sagas, Payments, Operations];
+
+    private readonly FrozenSet<string> _names;
+
+    private Roles(IEnumerable<string> names) => _names = names.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Every role, which is what a process has when none is named.</summary>
+    public static Roles All { get; } = new(_known);
+
+    /// <summary>Whether this is every role.</summary>
+    public bool AreAll => _names.Count == _known.Length;
+
+    /// <summary>Whether the process has a role.</summary>
+    public bool Has(string role) => _names.Contains(role);
+
+    /// <summary>Reads a list separated by commas.</summary>
+    /// <param name="value">The list; null or empty for all.</param>
+    /// <param name="roles">The roles; all when the list names none or an unknown one.</param>
+    /// <param name="unknown">The first name that is no role.</param>
+    public static bool TryParse(string? value, out Roles roles, out string? unknown)
+    {
+        var names = (value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        unknown = names.FirstOrDefault(name => !_known.Contains(name, StringComparer.OrdinalIgnoreCase));
+        roles = names.Length == 0 || unknown is not null ? All : new Roles(names);
+        return unknown is null;
+    }
+
+    /// <summary>The names that can be used.</summary>
+    public static string Known => string.Join(", ", _known);
+
+    /// <inheritdoc />
+    public override string ToString() => string.Join(", ", _known.Where(Has));
+}

@@ -1,0 +1,14 @@
+using MassTransit;
+
+namespace Sagas.Services.Messages;
+
+/// <summary>
+/// Names the exchange of a message as the message itself, without its namespace: what a producer that knows nothing of
+/// .NET expects to find. Whatever publishes to or binds these exchanges must use it.
+/// </summary>
+/// <param name="others">Names messages that are not the product's own, such as MassTransit's faults.</param>
+public sealed class ContractEntityNameFormatter(IEntityNameFormatter others) : IEntityNameFormatter
+{
+    /// <inheritdoc />
+    public string FormatEntityName<T>() => ContractTypes.Contains(typeof(T)) ? typeof(T).Name : others.FormatEntityName<T>();
+}

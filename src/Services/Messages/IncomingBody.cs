@@ -1,0 +1,37 @@
+using System.Text.Json;
+using MassTransit;
+
+namespace Sagas.Services.Messages;
+
+/// <summary>Reads the body of a delivery as JSON.</summary>
+internal static class IncomingBody
+{
+    private static readonly JsonDocumentOptions _json = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    /// <exception cref="MessageRefusedException">The body is empty, too long or not JSON.</exception>
+    public static JsonElement Parse(MessageBody body, int maximumSize)
+    {
+        if (body.Length > maximumSize)
+            throw new MessageRefusedException($"The body is longer than the {maximumSize:N0} bytes accepted (Messages:MaximumBodySize): {body.Length:N0}.");
+        var bytes = body.GetBytes().AsMemory();
+        if (bytes.Length > maximumSize)
+            throw new MessageRefusedException($"The body is longer than the {maximumSize:N0} bytes accepted (Messages:MaximumBodySize): {bytes.Length:N0}.");
+        if (bytes.Span.StartsWith(ByteOrderMark))
+            bytes = bytes[ByteOrderMark.Length..];
+        if (bytes.IsEmpty)
+            throw new MessageRefusedException("The body is empty; a JSON object was expected.");
+        try
+        {
+            using var document = JsonDocument.Parse(bytes, _json);
+            // A clone does not depend on the buffer, which the transport may reuse after the delivery.
+            return document.RootElement.Clone();
+        }
+        catch (JsonException exception)
+        {
+            throw new MessageRefusedException(
+                $"The body is not JSON: it cannot be read from line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1} on.");
+        }
+    }
+}

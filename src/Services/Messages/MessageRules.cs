@@ -1,0 +1,116 @@
+using System.Runtime.CompilerServices;
+using MassTransit;
+using Sagas.Contracts;
+
+namespace Sagas.Services.Messages;
+
+/// <summary>What the messages that come from outside must fulfil, whatever they were serialized by.</summary>
+internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
+{
+    private const int LongestIdentifier = 128;
+    private const int LongestText = 512;
+    private const decimal LargestAmount = 1_000_000_000_000m;
+    private const int AmountDecimals = 4;
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(ConsumeContext context)
+    {
+        if (context.TryGetMessage<PaymentRequested>(out var payment))
+            Check(payment.Message);
+        else if (context.TryGetMessage<CustomerRegistered>(out var customer))
+            Check(customer.Message);
+        else if (context.TryGetMessage<RevivePayment>(out var revive))
+            Check(revive.Message);
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(CustomerRegistered message)
+    {
+        Identifier(message, message.CustomerId);
+        Text(message, message.FirstName);
+        Text(message, message.LastName);
+        Text(message, message.Email);
+        Text(message, message.Phone);
+        Text(message, message.Source);
+        Time(message, message.RegisteredAt);
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(PaymentRequested message)
+    {
+        Identifier(message, message.PaymentId);
+        Identifier(message, message.CustomerId);
+        Amount(message, message.Amount);
+        if (message.Currency is null || !Currencies.Contains(message.Currency))
+            throw Refused(message, nameof(message.Currency), "must be the code of an active currency (ISO 4217), such as EUR");
+        Time(message, message.RequestedAt);
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(RevivePayment message)
+    {
+        Identifier(message, message.PaymentId);
+        Text(message, message.RequestedBy);
+    }
+
+    private static void Identifier(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
+    {
+        var id = value.AsSpan().Trim();
+        if (id.IsEmpty)
+            throw Refused(message, field, "must not be empty");
+        if (id.Length > LongestIdentifier)
+            throw Refused(message, field, $"must be at most {LongestIdentifier} characters long, and has {id.Length}");
+        foreach (var character in id)
+            if (char.IsControl(character))
+                throw Refused(message, field, "must not contain control characters");
+        if (HasBrokenSurrogate(id))
+            throw Refused(message, field, "must be valid Unicode text");
+    }
+
+    private static void Text(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
+    {
+        if (value is null)
+            return;
+        if (value.Length > LongestText)
+            throw Refused(message, field, $"must be at most {LongestText} characters long, and has {value.Length}");
+        // Postgres has no text with U+0000 in it, and none that is not Unicode.
+        if (value.Contains('\0') || HasBrokenSurrogate(value))
+            throw Refused(message, field, "must be valid Unicode text without U+0000");
+    }
+
+    private static void Amount(PaymentRequested message, decimal amount)
+    {
+        if (amount <= 0)
+            throw Refused(message, nameof(message.Amount), "must be greater than zero");
+        if (amount > LargestAmount)
+            throw Refused(message, nameof(message.Amount), $"must be at most {LargestAmount:0}");
+        if (decimal.Round(amount, AmountDecimals) != amount)
+            throw Refused(message, nameof(message.Amount), $"must have at most {AmountDecimals} decimals");
+    }
+
+    private void Time(object message, DateTimeOffset? value, [CallerArgumentExpression(nameof(value))] string field = "")
+    {
+        if (value is not { } at)
+            return;
+        if (at < DateTimeOffset.UnixEpoch)
+            throw Refused(message, field, "must not be before 1970-01-01");
+        var latest = time.GetUtcNow() + options.AllowedClockSkew;
+        if (at > latest)
+            throw Refused(message, field, $"lies in the future: it is {at:u}, and the latest time accepted is {latest:u}");
+    }
+
+    private static bool HasBrokenSurrogate(ReadOnlySpan<char> text)
+    {
+        for (var index = 0; index < text.Length; index++)
+        {
+            if (!char.IsSurrogate(text[index]))
+                continue;
+            if (!char.IsHighSurrogate(text[index]) || ++index == text.Length || !char.IsLowSurrogate(text[index]))
+                return true;
+        }
+        return false;
+    }
+
+    private static MessageRefusedException Refused(object message, string field, string what) =>
+        new($"{message.GetType().Name}: {field[(field.LastIndexOf('.') + 1)..]} {what}.");
+}

@@ -1,0 +1,28 @@
+using MassTransit;
+
+namespace Sagas.Services.Messages;
+
+/// <summary>Sets a bus up for the product's messages.</summary>
+public static class MessagesConfiguration
+{
+    /// <summary>Names exchanges as their messages. Everything that publishes needs this, the command line too.</summary>
+    /// <param name="bus">The bus that is being configured.</param>
+    public static void UseContractEntityNames(this IBusFactoryConfigurator bus) =>
+        bus.MessageTopology.SetEntityNameFormatter(new ContractEntityNameFormatter(bus.MessageTopology.EntityNameFormatter));
+
+    /// <summary>Accepts plain JSON beside MassTransit's envelope, and refuses what cannot be read with a sentence.</summary>
+    /// <param name="bus">The bus that is being configured.</param>
+    /// <param name="options">What is accepted.</param>
+    public static void UsePlainJson(this IBusFactoryConfigurator bus, MessagesOptions options)
+    {
+        bus.AddDeserializer(new EnvelopeSerializerFactory(options));
+        bus.AddDeserializer(new PlainJsonSerializerFactory(options), isDefault: true);
+    }
+
+    /// <summary>Refuses messages from outside that break a rule. Before retry and outbox, neither of which could help.</summary>
+    /// <param name="endpoint">The endpoint that is being configured.</param>
+    /// <param name="options">What is accepted.</param>
+    /// <param name="time">The clock.</param>
+    public static void UseMessageRules(this IReceiveEndpointConfigurator endpoint, MessagesOptions options, TimeProvider time) =>
+        endpoint.UseFilter(new IncomingMessageFilter(new MessageRules(options, time)));
+}
