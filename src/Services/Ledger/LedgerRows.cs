@@ -1,4 +1,3 @@
-using System.Data;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
@@ -63,7 +62,8 @@ internal static class LedgerRows
     public static async Task<List<LedgerCall>> ClaimAsync(
         DbContext database, string target, int most, Guid claim, long claimedAt, TimeSpan lease, CancellationToken cancellation)
     {
-        await using var command = await CommandAsync(database, ClaimSql, cancellation);
+        await using var connection = await OpenAsync(database, cancellation);
+        await using var command = connection.Command(ClaimSql);
         command.Parameters.Add(new() { Value = target });
         command.Parameters.Add(new() { Value = most });
         command.Parameters.Add(new() { Value = claim });
@@ -89,7 +89,8 @@ internal static class LedgerRows
     public static async Task<HashSet<string>> WriteAsync(
         DbContext database, string target, IReadOnlyList<LedgerOutcome> outcomes, CancellationToken cancellation)
     {
-        await using var command = await CommandAsync(database, WriteSql, cancellation);
+        await using var connection = await OpenAsync(database, cancellation);
+        await using var command = connection.Command(WriteSql);
         command.Parameters.Add(new() { Value = target });
         AddArray(command, NpgsqlDbType.Text, outcomes, outcome => outcome.Call.IdempotencyKey);
         AddArray(command, NpgsqlDbType.Uuid, outcomes, outcome => outcome.Call.Claim);
@@ -134,21 +135,30 @@ internal static class LedgerRows
     private static async Task<int> ExecuteAsync(
         DbContext database, string sql, NpgsqlParameter[] parameters, CancellationToken cancellation)
     {
-        await using var command = await CommandAsync(database, sql, cancellation);
+        await using var connection = await OpenAsync(database, cancellation);
+        await using var command = connection.Command(sql);
         command.Parameters.AddRange(parameters);
         return await command.ExecuteNonQueryAsync(cancellation);
     }
 
-    private static async Task<NpgsqlCommand> CommandAsync(DbContext database, string sql, CancellationToken cancellation)
+    private static async Task<OpenConnection> OpenAsync(DbContext database, CancellationToken cancellation)
     {
-        var connection = (NpgsqlConnection)database.Database.GetDbConnection();
-        // Left open: the context, which lives as long as the unit of work, closes it.
-        if (connection.State != ConnectionState.Open)
-            await database.Database.OpenConnectionAsync(cancellation);
-        return new(sql, connection, database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction);
+        await database.Database.OpenConnectionAsync(cancellation);
+        return new(database);
     }
 
     private static void AddArray<T>(
         NpgsqlCommand command, NpgsqlDbType type, IReadOnlyList<LedgerOutcome> outcomes, Func<LedgerOutcome, T> column) =>
         command.Parameters.Add(new() { Value = outcomes.Select(column).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type });
+
+    // The context counts its opens: closing leaves a connection open whose transaction, say a consumer's, goes on.
+    private readonly struct OpenConnection(DbContext database) : IAsyncDisposable
+    {
+        public NpgsqlCommand Command(string sql) => new(
+            sql,
+            (NpgsqlConnection)database.Database.GetDbConnection(),
+            database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction);
+
+        public ValueTask DisposeAsync() => new(database.Database.CloseConnectionAsync());
+    }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -115,6 +116,9 @@ internal sealed partial class OutcomeWriter(string target, IServiceScopeFactory 
                 await PublishAsync(publisher, message, outcome.Call, cancellation);
         }
 
+        // Outcomes written together are of different calls and owe each other no order.
+        foreach (var message in database.ChangeTracker.Entries<OutboxMessage>().Select(entry => entry.Entity))
+            (message.BatchId, message.Position, message.BatchSize) = (message.MessageId, 0, 1);
         await database.SaveChangesAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         foreach (var outcome in batch)
