@@ -112,9 +112,12 @@ public sealed class LedgerKillTests(LedgerPostgres postgres)
         var connection = await postgres.CreateDatabaseAsync();
         await using var table = new LedgerTable(connection);
         using var answered = new ManualResetEventSlim();
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        gateway.HadEffect = _ => reached.TrySetResult();
         var settings = new TargetSettings(gateway.Url, LedgerMode.AtMostOnce) { Answered = () => answered.Wait() };
         await using var slow = await LedgerProcess.StartAsync(connection, settings);
         await slow.EnterAsync("payment");
+        await reached.Task;
         await using var second = await LedgerProcess.StartAsync(connection, new(gateway.Url, LedgerMode.AtMostOnce));
         await table.UntilAsync(rows => rows[0].State == "parked");
 

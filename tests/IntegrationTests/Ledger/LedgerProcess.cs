@@ -25,6 +25,8 @@ internal sealed record TargetSettings(Uri Url, LedgerMode Mode)
         BreakBase = TimeSpan.FromMilliseconds(500),
         BreakCap = TimeSpan.FromMilliseconds(500),
         BreakerFailureRatio = 1,
+        // Nearly every call of these tests fails, and they are not to take turns for that.
+        MinConcurrency = 8,
     };
 
     /// <summary>Raised before a request is built.</summary>

@@ -47,6 +47,17 @@ internal sealed class LedgerTable(string connection) : IAsyncDisposable
     public Task<IReadOnlyList<Row>> UntilFinishedAsync() =>
         UntilAsync(rows => rows.All(row => row.State is "done" or "failed" or "parked"));
 
+    /// <summary>Waits for many rows at little cost to what is measured.</summary>
+    public async Task UntilAllDoneAsync()
+    {
+        await using var command = _database.CreateCommand("SELECT count(*) FROM ledger WHERE due IS NOT NULL");
+        for (var watch = Stopwatch.StartNew(); (long)(await command.ExecuteScalarAsync())! > 0;)
+        {
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), "Not in 30 s.");
+            await Task.Delay(10);
+        }
+    }
+
     public async Task<IReadOnlyList<Row>> UntilAsync(Func<IReadOnlyList<Row>, bool> condition)
     {
         var watch = Stopwatch.StartNew();
