@@ -185,11 +185,13 @@ COMMENT ON COLUMN saga_transition.occurred_at IS 'When.';
 CREATE TABLE ledger (
     target          text        NOT NULL,
     idempotency_key text        NOT NULL,
-    state           text        NOT NULL,
-    mode            text        NOT NULL,
+    state           text        NOT NULL CHECK (state IN ('waiting', 'in_flight', 'done', 'failed', 'parked')),
+    mode            text        NOT NULL CHECK (mode IN ('IdempotencyKey', 'Lookup', 'AtMostOnce')),
     request         jsonb       NOT NULL,
     attempts        integer     NOT NULL DEFAULT 0,
     due             timestamptz,
+    claim           uuid,
+    may_have_happened boolean   NOT NULL DEFAULT false,
     last_outcome    text,
     response        jsonb,
     conversation_id uuid,
@@ -208,6 +210,8 @@ COMMENT ON COLUMN ledger.mode IS 'How an unknown outcome is resolved: Idempotenc
 COMMENT ON COLUMN ledger.request IS 'What the target is asked to do.';
 COMMENT ON COLUMN ledger.attempts IS 'How often the call was started.';
 COMMENT ON COLUMN ledger.due IS 'When it is tried next, or, in flight, when it counts as abandoned; null: nothing more will be done.';
+COMMENT ON COLUMN ledger.claim IS 'In flight: the claim that holds it, so that only its holder may say what came of it.';
+COMMENT ON COLUMN ledger.may_have_happened IS 'An attempt''s outcome is unknown: resolved by mode before the call is made again.';
 COMMENT ON COLUMN ledger.last_outcome IS 'What came of the last attempt.';
 COMMENT ON COLUMN ledger.response IS 'What the target answered.';
 COMMENT ON COLUMN ledger.conversation_id IS 'The conversation that asked for it.';

@@ -1,0 +1,54 @@
+namespace Sagas.Services.Ledger;
+
+/// <summary>What is particular to one third party; the ledger does the rest.</summary>
+public abstract class LedgerTarget
+{
+    /// <summary>The target's name in the ledger, in metrics and of its HTTP client.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>How an unknown outcome of a new call is resolved.</summary>
+    public abstract LedgerMode Mode { get; }
+
+    /// <summary>How calls are made.</summary>
+    public abstract LedgerOptions Options { get; }
+
+    /// <summary>Builds the request, the same each time for the same call. An exception parks the call.</summary>
+    /// <param name="call">The call; its key is to be sent in mode <see cref="LedgerMode.IdempotencyKey"/>.</param>
+    public abstract HttpRequestMessage CreateRequest(LedgerCall call);
+
+    /// <summary>Reads a complete answer of success (2xx). An answer that does not prove success, or an exception, is
+    /// <see cref="LedgerVerdict.Unknown"/>.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="answer">The answer.</param>
+    public abstract LedgerVerdict ReadSuccess(LedgerCall call, LedgerAnswer answer);
+
+    /// <summary>Reads a complete refusal: a 4xx other than 408, 425 and 429.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="answer">The answer.</param>
+    public abstract LedgerVerdict ReadRefusal(LedgerCall call, LedgerAnswer answer);
+
+    /// <summary>Whether an answer that asks to try again (408, 425, 429, 5xx) proves that the attempt had no effect. By
+    /// itself: 425, 429, 501, 505 and 511, which a server sends instead of doing, and a 503 with <c>Retry-After</c>,
+    /// which is a server's own refusal. A bare 503, 502, 504 or 408 may come from a proxy that lost the server after it
+    /// had passed the request on, and a 500 from a server that failed half-way.</summary>
+    /// <param name="answer">The answer.</param>
+    public virtual bool ProvesNothingHappened(LedgerAnswer answer) => answer.Code switch
+    {
+        425 or 429 or 501 or 505 or 511 => true,
+        503 => answer.RetryAfter is not null,
+        _ => false,
+    };
+
+    /// <summary>In mode <see cref="LedgerMode.Lookup"/>: builds the question whether the call happened.</summary>
+    /// <param name="call">The call.</param>
+    /// <exception cref="NotSupportedException">The target cannot be asked.</exception>
+    public virtual HttpRequestMessage CreateLookup(LedgerCall call) =>
+        throw new NotSupportedException($"{Name} cannot be asked whether a call happened.");
+
+    /// <summary>Reads a complete answer to <see cref="CreateLookup"/>, 2xx or final 4xx:
+    /// <see cref="LedgerVerdict.NothingHappened"/> has the call made.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="answer">The answer.</param>
+    public virtual LedgerVerdict ReadLookup(LedgerCall call, LedgerAnswer answer) =>
+        LedgerVerdict.Unknown($"{answer.Code} to the lookup");
+}

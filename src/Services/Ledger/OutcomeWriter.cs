@@ -1,0 +1,194 @@
+using System.Collections.Concurrent;
+using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Sagas.Services.Ledger;
+
+/// <summary>Writes outcomes in batches, each with its messages in one transaction, until they are written.</summary>
+internal sealed partial class OutcomeWriter(string target, IServiceScopeFactory scopes, TimeProvider time, ILogger logger)
+{
+    // One statement's worth: more adds nothing to throughput and keeps the first waiting.
+    private const int MostAtOnce = 256;
+
+    // A row whose own outcome cannot be written is left to a person after this many tries.
+    private const int TriesAlone = 5;
+
+    private static readonly TimeSpan _firstDelay = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _longestDelay = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentQueue<LedgerOutcome> _queue = new();
+    private readonly SemaphoreSlim _added = new(0);
+    private volatile bool _complete;
+    private int _unwritten;
+
+    /// <summary>Outcomes not written yet.</summary>
+    public int Unwritten => Volatile.Read(ref _unwritten);
+
+    /// <summary>Takes an outcome to write.</summary>
+    public void Add(LedgerOutcome outcome)
+    {
+        Interlocked.Increment(ref _unwritten);
+        _queue.Enqueue(outcome);
+        _added.Release();
+    }
+
+    /// <summary>No more outcomes come.</summary>
+    public void Complete()
+    {
+        _complete = true;
+        _added.Release();
+    }
+
+    /// <summary>Writes until <see cref="Complete"/> and everything is written, or until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        while (!(_complete && _queue.IsEmpty))
+        {
+            await _added.WaitAsync(cancellation);
+            var batch = TakeBatch();
+            if (batch.Count == 0)
+                continue;
+            await WriteUntilWrittenAsync(batch, cancellation);
+            Interlocked.Add(ref _unwritten, -batch.Count);
+        }
+    }
+
+    private List<LedgerOutcome> TakeBatch()
+    {
+        var batch = new List<LedgerOutcome>();
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        // A key twice, of a call that outlived its lease and of its successor, would make one statement ambiguous.
+        while (batch.Count < MostAtOnce && _queue.TryPeek(out var next) && keys.Add(next.Call.IdempotencyKey))
+        {
+            _queue.TryDequeue(out _);
+            batch.Add(next);
+        }
+
+        if (!_queue.IsEmpty)
+            _added.Release();
+        return batch;
+    }
+
+    private async Task WriteUntilWrittenAsync(List<LedgerOutcome> batch, CancellationToken cancellation)
+    {
+        var alone = 0;
+        for (var delay = _firstDelay; ; delay = Longer(delay))
+        {
+            try
+            {
+                await WriteAsync(batch, cancellation);
+                return;
+            }
+#pragma warning disable CA1031 // Outcomes are facts: no failure to write them may lose them.
+            catch (Exception exception) when (!cancellation.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                LogWriteFailed(logger, exception, target, batch.Count);
+                var ofTheRows = !IsOfTheDatabase(exception);
+                if (ofTheRows && batch.Count > 1)
+                {
+                    foreach (var outcome in batch)
+                        await WriteUntilWrittenAsync([outcome], cancellation);
+                    return;
+                }
+
+                if (ofTheRows && ++alone == TriesAlone)
+                    batch = [Unwritable(batch[0], exception)];
+            }
+
+            await Task.Delay(delay, time, cancellation);
+        }
+    }
+
+    private async Task WriteAsync(List<LedgerOutcome> batch, CancellationToken cancellation)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var database = scope.ServiceProvider.GetRequiredService<SagasDbContext>();
+        await using var transaction = await database.Database.BeginTransactionAsync(cancellation);
+        var written = await LedgerRows.WriteAsync(database, target, batch, cancellation);
+        var publisher = scope.ServiceProvider.GetRequiredService<IPublishEndpoint>();
+        foreach (var outcome in batch)
+        {
+            if (outcome.Event is { } message && written.Contains(outcome.Call.IdempotencyKey))
+                await PublishAsync(publisher, message, outcome.Call, cancellation);
+        }
+
+        // Outcomes written together are of different calls and owe each other no order.
+        foreach (var message in database.ChangeTracker.Entries<OutboxMessage>().Select(entry => entry.Entity))
+            (message.BatchId, message.Position, message.BatchSize) = (message.MessageId, 0, 1);
+        await database.SaveChangesAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+        foreach (var outcome in batch)
+            Log(outcome, written.Contains(outcome.Call.IdempotencyKey));
+    }
+
+    private static Task PublishAsync(IPublishEndpoint publisher, object message, LedgerCall call, CancellationToken cancellation) =>
+        publisher.Publish(
+            message,
+            message.GetType(),
+            Pipe.Execute<PublishContext>(context =>
+            {
+                context.ConversationId = call.ConversationId ?? context.ConversationId;
+                context.CorrelationId = call.CorrelationId ?? context.CorrelationId;
+            }),
+            cancellation);
+
+    // Not that the effect did not happen: only that its message cannot be written. A person must see that.
+    private static LedgerOutcome Unwritable(LedgerOutcome outcome, Exception exception) =>
+        LedgerOutcome.Park(
+            outcome.Call,
+            $"{outcome.State} ({outcome.LastOutcome}), but its message cannot be written: {exception.GetType().Name}",
+            mayHaveHappened: outcome.State == LedgerState.Done);
+
+    // Whether writing failed for a reason that has nothing to do with what is written: any but an answer of the server's
+    // that complains of data (class 22) or a constraint (23), and anything that is no database's exception at all.
+    private static bool IsOfTheDatabase(Exception exception)
+    {
+        for (var inner = exception; inner is not null; inner = inner.InnerException)
+        {
+            if (inner is PostgresException refused)
+                return !refused.SqlState.StartsWith("22", StringComparison.Ordinal) && !refused.SqlState.StartsWith("23", StringComparison.Ordinal);
+            if (inner is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException or IOException)
+                return true;
+        }
+
+        return false;
+    }
+
+    private static TimeSpan Longer(TimeSpan delay) => delay * 2 < _longestDelay ? delay * 2 : _longestDelay;
+
+    private void Log(LedgerOutcome outcome, bool written)
+    {
+        if (!written)
+            LogSuperseded(logger, target, outcome.Call.IdempotencyKey, outcome.LastOutcome);
+        else if (outcome.Untried)
+            LogReleased(logger, target, outcome.Call.IdempotencyKey);
+        else if (outcome.State is LedgerState.Parked)
+            LogParked(logger, target, outcome.Call.IdempotencyKey, outcome.Call.Attempts, outcome.LastOutcome);
+        else if (outcome.State is LedgerState.Waiting)
+            LogRetry(logger, target, outcome.Call.IdempotencyKey, outcome.Call.Attempts, outcome.Delay, outcome.LastOutcome);
+        else
+            LogFinished(logger, target, outcome.Call.IdempotencyKey, outcome.State, outcome.Call.Attempts, outcome.LastOutcome);
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Call {Key} to {Target} is {State} after {Attempts} attempts: {Outcome}")]
+    private static partial void LogFinished(ILogger logger, string target, string key, string state, int attempts, string? outcome);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Call {Key} to {Target}, attempt {Attempts}, is tried again in {Delay}: {Outcome}")]
+    private static partial void LogRetry(ILogger logger, string target, string key, int attempts, TimeSpan? delay, string? outcome);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Call {Key} to {Target} is parked after {Attempts} attempts and needs a person: {Outcome}")]
+    private static partial void LogParked(ILogger logger, string target, string key, int attempts, string? outcome);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Call {Key} to {Target} was claimed and given back untried")]
+    private static partial void LogReleased(ILogger logger, string target, string key);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Call {Key} to {Target} was taken over by another claim; dropped: {Outcome}")]
+    private static partial void LogSuperseded(ILogger logger, string target, string key, string? outcome);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} outcomes of calls to {Target} could not be written; they are kept and written again")]
+    private static partial void LogWriteFailed(ILogger logger, Exception exception, string target, int count);
+}

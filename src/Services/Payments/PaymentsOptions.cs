@@ -1,0 +1,27 @@
+using Sagas.Services.Ledger;
+
+namespace Sagas.Services.Payments;
+
+/// <summary>Configuration section <c>Payments</c>: where and how the gateway is called.</summary>
+public sealed record PaymentsOptions
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Payments";
+
+    /// <summary>The gateway's address, absolute http or https; <c>/payments</c> is added to it.</summary>
+    public string GatewayUrl { get; init; } = "http://localhost:5081";
+
+    /// <summary>How calls are made: section <c>Payments:Calls</c>.</summary>
+    public LedgerOptions Calls { get; init; } = new();
+
+    /// <summary>What is wrong with these options, one sentence each; empty: nothing.</summary>
+    public IEnumerable<string> Problems()
+    {
+        if (!Uri.TryCreate(GatewayUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
+            yield return $"{Section}:{nameof(GatewayUrl)} must be an absolute http or https address.";
+        else if (url.Query.Length > 0 || url.Fragment.Length > 0 || url.UserInfo.Length > 0)
+            yield return $"{Section}:{nameof(GatewayUrl)} must have no query, fragment or user name.";
+        foreach (var problem in Calls.Problems())
+            yield return $"{Section}:{nameof(Calls)}: {problem}";
+    }
+}

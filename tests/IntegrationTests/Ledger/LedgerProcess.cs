@@ -1,0 +1,157 @@
+using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Sagas.Contracts;
+using Sagas.Services.Ledger;
+using Sagas.Services.Payments;
+
+namespace Sagas.IntegrationTests.Ledger;
+
+/// <summary>Which target a test calls and how.</summary>
+internal sealed record TargetSettings(Uri Url, LedgerMode Mode)
+{
+    public LedgerOptions Options { get; init; } = new()
+    {
+        CallTimeout = TimeSpan.FromMilliseconds(500),
+        LeaseMargin = TimeSpan.FromSeconds(1),
+        PollInterval = TimeSpan.FromMilliseconds(20),
+        RetryBase = TimeSpan.FromMilliseconds(5),
+        RetryCap = TimeSpan.FromMilliseconds(50),
+        LookupDelay = TimeSpan.FromMilliseconds(20),
+        BreakBase = TimeSpan.FromMilliseconds(500),
+        BreakCap = TimeSpan.FromMilliseconds(500),
+        BreakerFailureRatio = 1,
+        // Nearly every call of these tests fails, and they are not to take turns for that.
+        MinConcurrency = 8,
+    };
+
+    /// <summary>Raised before a request is built.</summary>
+    public Action? Building { get; init; }
+
+    /// <summary>Raised when an answer of success is read.</summary>
+    public Action? Answered { get; init; }
+}
+
+/// <summary>The gateway with the mode that a test wants.</summary>
+internal sealed class TestTarget(TargetSettings settings) : LedgerTarget
+{
+    private readonly PaymentGateway _gateway = new(
+        Microsoft.Extensions.Options.Options.Create(new PaymentsOptions { GatewayUrl = settings.Url.ToString(), Calls = settings.Options }),
+        TimeProvider.System);
+
+    public override string Name => PaymentGateway.TargetName;
+
+    public override LedgerMode Mode => settings.Mode;
+
+    public override LedgerOptions Options => settings.Options;
+
+    public override HttpRequestMessage CreateRequest(LedgerCall call)
+    {
+        settings.Building?.Invoke();
+        return _gateway.CreateRequest(call);
+    }
+
+    public override LedgerVerdict ReadSuccess(LedgerCall call, LedgerAnswer answer)
+    {
+        settings.Answered?.Invoke();
+        return _gateway.ReadSuccess(call, answer);
+    }
+
+    public override LedgerVerdict ReadRefusal(LedgerCall call, LedgerAnswer answer) => _gateway.ReadRefusal(call, answer);
+
+    public override HttpRequestMessage CreateLookup(LedgerCall call) =>
+        new(HttpMethod.Get, new Uri(settings.Url, "payments/" + call.IdempotencyKey));
+
+    public override LedgerVerdict ReadLookup(LedgerCall call, LedgerAnswer answer) => answer.Code switch
+    {
+        200 => _gateway.ReadSuccess(call, answer),
+        404 => LedgerVerdict.NothingHappened("404 to the lookup"),
+        _ => base.ReadLookup(call, answer),
+    };
+}
+
+/// <summary>What a process that makes calls consists of, without a broker: outgoing messages stay in the outbox, where a
+/// test counts them.</summary>
+internal sealed class LedgerProcess : IAsyncDisposable
+{
+    private readonly IHost _host;
+    private readonly IHostedService _dispatcher;
+
+    private LedgerProcess(IHost host)
+    {
+        _host = host;
+        _dispatcher = host.Services.GetServices<IHostedService>().OfType<LedgerDispatcher>().Single();
+    }
+
+    public LedgerTargetStatus Status => _host.Services.GetRequiredService<LedgerStatus>().Targets.Single();
+
+    public static LedgerProcess Create(string connection, TargetSettings settings, Action<IServiceCollection>? more = null)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Logging.AddFilter(level => level >= LogLevel.Warning);
+        builder.Services.AddSingleton(settings);
+        builder.Services.AddDbContext<SagasDbContext>(options => options.UseNpgsql(connection));
+        builder.Services.AddMassTransit(bus =>
+        {
+            bus.AddEntityFrameworkOutbox<SagasDbContext>(outbox =>
+            {
+                outbox.UsePostgres();
+                outbox.UseBusOutbox(busOutbox => busOutbox.DisableDeliveryService());
+            });
+            bus.UsingInMemory();
+        });
+        builder.Services.AddLedgerTarget<TestTarget>(PaymentGateway.TargetName);
+        more?.Invoke(builder.Services);
+        return new(builder.Build());
+    }
+
+    public static async Task<LedgerProcess> StartAsync(string connection, TargetSettings settings)
+    {
+        var process = Create(connection, settings);
+        await process.StartAsync();
+        return process;
+    }
+
+    public Task StartAsync() => _dispatcher.StartAsync(CancellationToken.None);
+
+    /// <summary>Stops as SIGKILL does: nothing more is called or written.</summary>
+    public Task KillAsync() => _dispatcher.StopAsync(new CancellationToken(canceled: true));
+
+    /// <summary>Stops as SIGTERM does.</summary>
+    public Task StopAsync() => _dispatcher.StopAsync(CancellationToken.None);
+
+    /// <summary>Enters payments, as the consumer does.</summary>
+    public async Task EnterAsync(params IEnumerable<string> keys)
+    {
+        await using var scope = _host.Services.CreateAsyncScope();
+        var database = scope.ServiceProvider.GetRequiredService<SagasDbContext>();
+        var target = scope.ServiceProvider.GetRequiredService<TestTarget>();
+        await using var transaction = await database.Database.BeginTransactionAsync();
+        foreach (var key in keys)
+        {
+            var payment = new ProcessPayment(key, "customer-of-" + key, 12.34m, "EUR");
+            await LedgerBook.EnterAsync(database, target, key, payment, Guid.NewGuid(), Guid.NewGuid(), CancellationToken.None);
+        }
+
+        await transaction.CommitAsync();
+        _host.Services.GetRequiredService<LedgerSignal<TestTarget>>().Raise();
+    }
+
+    /// <summary>Retries a parked payment, as an operator does.</summary>
+    public async Task RetryAsync(string key)
+    {
+        await using var scope = _host.Services.CreateAsyncScope();
+        var database = scope.ServiceProvider.GetRequiredService<SagasDbContext>();
+        Assert.True(await LedgerBook.RetryParkedAsync(database, PaymentGateway.TargetName, key, CancellationToken.None));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _host.Dispose();
+    }
+}

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using Npgsql;
+
+namespace Sagas.IntegrationTests.Ledger;
+
+internal sealed record Row(string Key, string State, int Attempts, string? Outcome, bool MayHaveHappened, string? Response);
+
+/// <summary>Looks at the ledger and the outbox from outside.</summary>
+internal sealed class LedgerTable(string connection) : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource _database = NpgsqlDataSource.Create(connection);
+
+    public async Task<IReadOnlyList<Row>> RowsAsync()
+    {
+        var rows = new List<Row>();
+        await using var command = _database.CreateCommand(
+            "SELECT idempotency_key, state, attempts, last_outcome, may_have_happened, response::text FROM ledger ORDER BY 1");
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            rows.Add(new(
+                reader.GetString(0), reader.GetString(1), reader.GetInt32(2), reader.IsDBNull(3) ? null : reader.GetString(3),
+                reader.GetBoolean(4), reader.IsDBNull(5) ? null : reader.GetString(5)));
+        }
+
+        return rows;
+    }
+
+    /// <summary>The bodies of the outgoing messages whose type ends so.</summary>
+    public async Task<IReadOnlyList<string>> MessagesAsync(string type)
+    {
+        var bodies = new List<string>();
+        await using var command = _database.CreateCommand("SELECT body FROM outbox_message WHERE message_type LIKE '%:' || $1");
+        command.Parameters.Add(new() { Value = type });
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            bodies.Add(reader.GetString(0));
+        return bodies;
+    }
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = _database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public Task<IReadOnlyList<Row>> UntilFinishedAsync() =>
+        UntilAsync(rows => rows.All(row => row.State is "done" or "failed" or "parked"));
+
+    /// <summary>Waits for many rows at little cost to what is measured.</summary>
+    public async Task UntilAllDoneAsync()
+    {
+        await using var command = _database.CreateCommand("SELECT count(*) FROM ledger WHERE due IS NOT NULL");
+        for (var watch = Stopwatch.StartNew(); (long)(await command.ExecuteScalarAsync())! > 0;)
+        {
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), "Not in 30 s.");
+            await Task.Delay(10);
+        }
+    }
+
+    public async Task<IReadOnlyList<Row>> UntilAsync(Func<IReadOnlyList<Row>, bool> condition)
+    {
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            var rows = await RowsAsync();
+            if (condition(rows))
+                return rows;
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), "Not in 30 s: " + string.Join("; ", rows.Take(10)));
+            await Task.Delay(10);
+        }
+    }
+
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
+}
