@@ -13,7 +13,7 @@ internal static class OutboxBenchmarkHost
 
     public static IHost Create(string postgres, Uri rabbitMq, bool outbox, bool consume = true)
     {
-        var builder = Host.CreateEmptyApplicationBuilder(null);
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddConsole().SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddSingleton(_ => Npgsql.NpgsqlDataSource.Create(postgres + ";Max Auto Prepare=64;Auto Prepare Min Usages=2"));
         builder.Services.AddDbContextPool<BenchmarkDbContext>((provider, options) =>

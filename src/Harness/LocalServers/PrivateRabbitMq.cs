@@ -199,7 +199,8 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
             cancellationToken);
         if (!File.Exists(InDirectory(Cookie)))
             await File.WriteAllTextAsync(InDirectory(Cookie), RandomNumberGenerator.GetHexString(32), cancellationToken);
-        File.SetUnixFileMode(InDirectory(Cookie), UnixFileMode.UserRead);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(InDirectory(Cookie), UnixFileMode.UserRead);
         await File.WriteAllTextAsync(InDirectory("enabled_plugins"), _management ? "[rabbitmq_management]." : "[].", cancellationToken);
     }
 

@@ -6,6 +6,7 @@ using Sagas.Host.Health;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
 using Sagas.Services.Operations;
+using Sagas.Services.Payments;
 
 namespace Sagas.Host;
 
@@ -28,7 +29,7 @@ public static partial class SagasHost
         var host = HostSettings.Read(builder.Configuration);
         HttpAddresses.Use(builder.WebHost, builder.Configuration);
         builder.AddLogs(host);
-        AddServices(builder.Services, host);
+        AddServices(builder.Services, host, builder.Configuration);
         var app = builder.Build();
         app.MapHealth();
         if (host.Roles.Has(Roles.Operations))
@@ -73,13 +74,13 @@ public static partial class SagasHost
         }
     }
 
-    private static void AddServices(IServiceCollection services, HostSettings settings)
+    private static void AddServices(IServiceCollection services, HostSettings settings, IConfiguration configuration)
     {
         // More than the bus gets, so that it is the bus that decides when to give up.
         services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.ShutdownTimeout + TimeSpan.FromSeconds(2));
         services.AddSingleton(TimeProvider.System);
         services.AddHostedService<Telemetry>();
-        services.AddSingleton(_ => new NpgsqlDataSourceBuilder(settings.Postgres) { Name = "sagas" }.Build());
+        services.AddSingleton(_ => CreateDataSource(settings.Postgres));
         services.AddDbContextPool<SagasDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
         services.AddSingleton(Options.Create(settings.Redelivery));
         services.AddSingleton(Options.Create(settings.Operations));
@@ -87,6 +88,17 @@ public static partial class SagasHost
         // The migrations come first: hosted services start in the order of their registration.
         services.AddHealth();
         services.AddBus(settings);
+        if (settings.Roles.Has(Roles.Payments))
+            services.AddPaymentServices(configuration);
+    }
+
+    // Every message runs the same few statements, so the server plans each of them once per connection, unless configured otherwise.
+    private static NpgsqlDataSource CreateDataSource(string connectionString)
+    {
+        var parts = new NpgsqlConnectionStringBuilder(connectionString);
+        if (parts.MaxAutoPrepare == 0)
+            (parts.MaxAutoPrepare, parts.AutoPrepareMinUsages) = (100, 2);
+        return new NpgsqlDataSourceBuilder(parts.ConnectionString) { Name = "sagas" }.Build();
     }
 
     [LoggerMessage(Level = LogLevel.Warning,

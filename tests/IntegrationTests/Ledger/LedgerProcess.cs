@@ -91,7 +91,7 @@ internal sealed class LedgerProcess : IAsyncDisposable
 
     public static LedgerProcess Create(string connection, TargetSettings settings, Action<IServiceCollection>? more = null)
     {
-        var builder = Host.CreateEmptyApplicationBuilder(null);
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddFilter(level => level >= LogLevel.Warning);
         builder.Services.AddSingleton(settings);
         builder.Services.AddDbContext<SagasDbContext>(options => options.UseNpgsql(connection));

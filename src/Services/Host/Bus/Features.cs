@@ -1,5 +1,6 @@
 using MassTransit;
 using Sagas.Host.Settings;
+using Sagas.Services.Payments;
 
 namespace Sagas.Host.Bus;
 
@@ -19,5 +20,7 @@ internal static class Features
         bus.AddEntityFrameworkMessageScheduler();
         if (roles.Has(Roles.Sagas))
             bus.AddSagas();
+        if (roles.Has(Roles.Payments))
+            bus.AddPayments();
     }
 }
