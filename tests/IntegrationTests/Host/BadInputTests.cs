@@ -1,0 +1,105 @@
+using System.Text;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Sagas.IntegrationTests.Host;
+
+[Collection(nameof(HostServers))]
+public sealed class BadInputTests(HostServers servers)
+{
+    private const string GoodCustomer = """{"customerId":"good"}""";
+
+    private static readonly string[] _payments =
+    [
+        "not JSON|not JSON",
+        "|empty",
+        "[1]|must be a JSON object",
+        """{"customerId":"c","amount":1,"currency":"EUR"}|PaymentId is missing""",
+        """{"paymentId":"p","customerId":"c","amount":"much","currency":"EUR"}|Amount must be a decimal number""",
+        """{"paymentId":"p","customerId":"c","amount":-1,"currency":"EUR"}|Amount must be greater than zero""",
+        """{"paymentId":"p","customerId":"c","amount":1e15,"currency":"EUR"}|Amount must be at most""",
+        """{"paymentId":"p","customerId":"c","amount":1,"currency":"XYZ"}|Currency must be""",
+        """{"paymentId":"","customerId":"c","amount":1,"currency":"EUR"}|PaymentId must not be empty""",
+        """{"paymentId":"p","customerId":"c","amount":1,"currency":"EUR","requestedAt":"2999-01-01T00:00:00Z"}|RequestedAt lies in the future""",
+        """{"messageId":"x","messageType":["urn:message:Sagas.Contracts:PaymentRequested"],"message":{}}|not a Guid""",
+        """{"messageType":["urn:message:Sagas.Contracts:PaymentRequested"],"message":{"paymentId":"p","customerId":7,"amount":[]}}|Amount must be a decimal number""",
+        """{"messageType":["urn:message:Sagas.Contracts:CustomerRegistered"],"message":{"customerId":"c"}}|Nothing on the queue 'payment-saga' consumes""",
+    ];
+
+    [Fact]
+    public async Task A_bad_message_becomes_a_dead_letter_with_its_reason_and_the_endpoint_goes_on()
+    {
+        await using var system = await servers.CreateAsync();
+        await system.StartAsync();
+        var letters = await system.ReadDeadLettersAsync("payment-saga");
+        foreach (var (body, reason) in _payments.Select(line => (line[..line.LastIndexOf('|')], line[(line.LastIndexOf('|') + 1)..])))
+        {
+            await system.PublishAsync("PaymentRequested", body);
+            var letter = await letters.NextAsync();
+            Assert.Equal(body, letter.Body);
+            Assert.Contains(reason, letter.Reason);
+        }
+        await system.PublishAsync("PaymentRequested", """{"PaymentID":"good","customer_id":1,"amount":"12.5","currency":"eur"}""");
+        await system.WaitForAsync("SELECT count(*) FROM payment_state WHERE payment_id = 'good' AND customer_id = '1' AND amount = 12.5", 1L);
+        Assert.True(letters.IsEmpty);
+        Assert.Equal(0u, await system.CountAsync("payment-saga"));
+    }
+
+    [Fact]
+    public async Task A_body_that_is_too_long_becomes_a_dead_letter()
+    {
+        await using var system = await servers.CreateAsync();
+        await system.StartAsync();
+        var letters = await system.ReadDeadLettersAsync("customer-saga");
+        await system.PublishAsync("CustomerRegistered", $$"""{"customerId":"c","firstName":"{{new string('x', 1024 * 1024)}}"}""");
+        Assert.Contains("longer than", (await letters.NextAsync()).Reason);
+        await system.PublishAsync("CustomerRegistered", GoodCustomer);
+        await system.WaitForAsync("SELECT count(*) FROM customer_state", 1L);
+    }
+
+    [Fact]
+    public async Task A_message_sent_to_the_queue_itself_is_known_by_its_header_or_its_AMQP_type()
+    {
+        await using var system = await servers.CreateAsync();
+        await system.StartAsync();
+        var letters = await system.ReadDeadLettersAsync("customer-saga");
+        var header = new BasicProperties { Headers = new Dictionary<string, object?> { ["MT-MessageType"] = "CustomerRegistered" } };
+        await system.PublishAsync("", "customer-saga", Encoding.UTF8.GetBytes("""{"customerId":"by-header"}"""), header);
+        await system.PublishAsync("", "customer-saga", Encoding.UTF8.GetBytes("""{"customerId":"by-type"}"""), new BasicProperties { Type = "CustomerRegistered" });
+        await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id IN ('by-header', 'by-type')", 2L);
+        await system.PublishAsync("", "customer-saga", Encoding.UTF8.GetBytes(GoodCustomer));
+        Assert.Contains("type of the message is not known", (await letters.NextAsync()).Reason);
+    }
+
+    [Fact]
+    public async Task The_same_message_id_is_consumed_once()
+    {
+        await using var system = await servers.CreateAsync();
+        await system.StartAsync();
+        var letters = await system.ReadDeadLettersAsync("customer-saga");
+        foreach (var name in (string[])["first", "second"])
+            await system.PublishAsync("CustomerRegistered", $$"""{"customerId":"c","firstName":"{{name}}"}""", new BasicProperties { MessageId = "crm-17" });
+        await system.PublishAsync("CustomerRegistered", GoodCustomer);
+        await system.WaitForAsync("SELECT count(*) FROM customer_state", 2L);
+        await system.WaitForAsync("SELECT count(*) FROM inbox_state", 2L);
+        Assert.Equal("first", await system.QueryAsync<string>("SELECT first_name FROM customer_state WHERE customer_id = 'c'"));
+        Assert.True(letters.IsEmpty);
+    }
+
+    [Theory]
+    [InlineData("customer-saga")]
+    [InlineData("payment-saga")]
+    [InlineData("payment-saga_error")]
+    public async Task Every_queue_is_a_quorum_queue(string queue)
+    {
+        await using var system = await servers.CreateAsync();
+        await system.StartAsync();
+        var letters = await system.ReadDeadLettersAsync("payment-saga");
+        await system.PublishAsync("PaymentRequested", "x");
+        await letters.NextAsync();
+        await using var channel = await system.OpenChannelAsync();
+        await channel.QueueDeclareAsync(queue, true, false, false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
+        await Assert.ThrowsAsync<OperationInterruptedException>(() =>
+            channel.QueueDeclareAsync(queue, true, false, false, new Dictionary<string, object?> { ["x-queue-type"] = "classic" }));
+    }
+}

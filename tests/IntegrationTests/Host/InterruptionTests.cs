@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Net;
+using RabbitMQ.Client;
+
+namespace Sagas.IntegrationTests.Host;
+
+[Collection(nameof(HostServers))]
+public sealed class InterruptionTests(HostServers servers)
+{
+    private const int Count = 400;
+    private const string Customers = "SELECT count(*) FROM customer_state";
+
+    private static async Task PublishCustomersAsync(TestSystem system, int from, int to)
+    {
+        await using var channel = await system.OpenChannelAsync();
+        for (var number = from; number < to; number++)
+        {
+            var body = System.Text.Encoding.UTF8.GetBytes($$"""{"customerId":"c-{{number}}"}""");
+            await channel.BasicPublishAsync("CustomerRegistered", "", mandatory: true, new BasicProperties { Persistent = true }, body);
+        }
+    }
+
+    [Fact]
+    public async Task Messages_wait_for_a_database_that_is_away_and_none_is_given_up()
+    {
+        await using var system = await servers.CreateAsync();
+        await system.StartAsync();
+        var letters = await system.ReadDeadLettersAsync("customer-saga");
+        await PublishCustomersAsync(system, 0, 20);
+        await servers.Postgres.KillAsync();
+        await PublishCustomersAsync(system, 20, 100);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await system.Http.GetAsync(new Uri("/health/ready", UriKind.Relative))).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await system.Http.GetAsync(new Uri("/health/live", UriKind.Relative))).StatusCode);
+        await servers.Postgres.StartAgainAsync();
+        await system.WaitForAsync(Customers, 100L);
+        Assert.True(letters.IsEmpty);
+        Assert.Equal(HttpStatusCode.OK, (await system.Http.GetAsync(new Uri("/health/ready", UriKind.Relative))).StatusCode);
+    }
+
+    [Fact]
+    public async Task Stopping_while_the_database_is_away_returns_the_messages_to_their_queue()
+    {
+        await using var system = await servers.CreateAsync();
+        await system.StartAsync();
+        var letters = await system.ReadDeadLettersAsync("customer-saga");
+        await servers.Postgres.KillAsync();
+        try
+        {
+            await PublishCustomersAsync(system, 0, 50);
+            var watch = Stopwatch.StartNew();
+            await system.StopAsync();
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"Stopping took {watch.Elapsed}.");
+        }
+        finally
+        {
+            await servers.Postgres.StartAgainAsync();
+        }
+        await system.StartAsync();
+        await system.WaitForAsync(Customers, 50L);
+        Assert.True(letters.IsEmpty);
+    }
+
+    [Fact]
+    public async Task A_broker_that_restarts_costs_no_message()
+    {
+        await using var system = await servers.CreateAsync();
+        await system.StartAsync();
+        await PublishCustomersAsync(system, 0, 100);
+        await servers.RabbitMq.KillAsync();
+        await servers.RabbitMq.StartAgainAsync();
+        await system.WaitForAsync(Customers, 100L);
+    }
+
+    [Fact]
+    public async Task SIGTERM_finishes_what_is_in_flight_and_leaves_the_rest_in_the_queue()
+    {
+        await using var system = await servers.CreateAsync();
+        await system.StartAsync();
+        var letters = await system.ReadDeadLettersAsync("customer-saga");
+        await system.StopAsync();
+        await PublishCustomersAsync(system, 0, Count);
+        using (var process = Start(system.Settings))
+        {
+            while (await system.QueryAsync<long>(Customers) < 10)
+                Assert.False(process.HasExited);
+            Process.Start("kill", ["-TERM", $"{process.Id}"]).Dispose();
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(15));
+            await process.WaitForExitAsync(patience.Token);
+            Assert.Equal(0, process.ExitCode);
+        }
+        // Nothing is half done: what has a row has left the queue.
+        Assert.Equal(Count, await system.QueryAsync<long>(Customers) + await system.CountAsync("customer-saga"));
+        await system.StartAsync();
+        await system.WaitForAsync(Customers, (long)Count);
+        Assert.True(letters.IsEmpty);
+    }
+
+    [Theory]
+    [InlineData("Roles", "sagas,none")]
+    [InlineData("ConnectionStrings:Postgres", "nonsense")]
+    public async Task A_wrong_configuration_ends_the_process_with_a_sentence(string key, string value)
+    {
+        using var process = Start(new Dictionary<string, string?> { [key] = value });
+        var error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.Equal(2, process.ExitCode);
+        Assert.Contains(key, error);
+        Assert.DoesNotContain("   at ", error);
+    }
+
+    private static Process Start(IReadOnlyDictionary<string, string?> settings)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sagas.Host.dll")]) { RedirectStandardError = true };
+        foreach (var (key, value) in settings)
+            start.Environment[key == "urls" ? "ASPNETCORE_URLS" : key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        return Process.Start(start)!;
+    }
+}

@@ -1,0 +1,132 @@
+using System.Text;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Builder;
+using Npgsql;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+using Sagas.Host;
+
+namespace Sagas.IntegrationTests.Host;
+
+/// <summary>A host with its database and broker, seen from outside: by AMQP, SQL and HTTP.</summary>
+internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+
+    private readonly NpgsqlDataSource _database = NpgsqlDataSource.Create(settings["ConnectionStrings:Postgres"]!);
+    private IConnection? _connection;
+    private WebApplication? _host;
+
+    public IReadOnlyDictionary<string, string?> Settings => settings;
+
+    public HttpClient Http { get; private set; } = new();
+
+    public async Task StartAsync()
+    {
+        _host = SagasHost.Create([], settings);
+        await _host.StartAsync();
+        Http = new HttpClient { BaseAddress = new Uri(_host.Urls.First()) };
+    }
+
+    public async Task StopAsync()
+    {
+        await _host!.StopAsync();
+        await _host.DisposeAsync();
+        _host = null;
+    }
+
+    public async Task<IChannel> OpenChannelAsync()
+    {
+        _connection ??= await new ConnectionFactory { Uri = new Uri(settings["RabbitMq:Uri"]!) }.CreateConnectionAsync();
+        return await _connection.CreateChannelAsync(new CreateChannelOptions(true, true));
+    }
+
+    /// <summary>Publishes a body as another program would, and waits until the broker has it.</summary>
+    public async Task PublishAsync(string exchange, string routingKey, ReadOnlyMemory<byte> body, BasicProperties? properties = null)
+    {
+        await using var channel = await OpenChannelAsync();
+        await channel.BasicPublishAsync(exchange, routingKey, mandatory: true, properties ?? new BasicProperties { Persistent = true }, body);
+    }
+
+    public Task PublishAsync(string exchange, string body, BasicProperties? properties = null) =>
+        PublishAsync(exchange, "", Encoding.UTF8.GetBytes(body), properties);
+
+    /// <summary>What arrives in a queue's error queue, oldest first.</summary>
+    public async Task<DeadLetters> ReadDeadLettersAsync(string queue)
+    {
+        var channel = await OpenChannelAsync();
+        // As MassTransit will declare it; were it another type, one of the two would be refused.
+        await channel.QueueDeclareAsync(queue + "_error", true, false, false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
+        var letters = Channel.CreateUnbounded<DeadLetter>();
+        var consumer = new AsyncEventingBasicConsumer(channel);
+        consumer.ReceivedAsync += async (_, delivery) => await letters.Writer.WriteAsync(DeadLetter.Of(delivery));
+        await channel.BasicConsumeAsync(queue + "_error", autoAck: true, consumer);
+        return new DeadLetters(letters.Reader);
+    }
+
+    /// <summary>How many messages wait in a queue.</summary>
+    public async Task<uint> CountAsync(string queue)
+    {
+        await using var channel = await OpenChannelAsync();
+        return (await channel.QueueDeclarePassiveAsync(queue)).MessageCount;
+    }
+
+    public async Task<T> QueryAsync<T>(string sql)
+    {
+        await using var command = _database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Waits until a query gives a value.</summary>
+    public async Task WaitForAsync<T>(string sql, T expected)
+    {
+        var until = DateTime.UtcNow + _patience;
+        T? last = default;
+        while (DateTime.UtcNow < until)
+        {
+            try
+            {
+                last = await QueryAsync<T>(sql);
+                if (Equals(last, expected))
+                    return;
+            }
+            // The tests take the database away.
+            catch (NpgsqlException)
+            {
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(20));
+        }
+        Assert.Fail($"{sql} is {last}, not {expected}, after {_patience}.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_host is not null)
+            await StopAsync();
+        if (_connection is not null)
+            await _connection.DisposeAsync();
+        await _database.DisposeAsync();
+        Http.Dispose();
+    }
+
+    public sealed record DeadLetter(string Body, IReadOnlyDictionary<string, string> Headers)
+    {
+        public string Reason => Headers["MT-Fault-Message"];
+
+        public static DeadLetter Of(BasicDeliverEventArgs delivery) => new(
+            Encoding.UTF8.GetString(delivery.Body.Span),
+            (delivery.BasicProperties.Headers ?? new Dictionary<string, object?>())
+                .ToDictionary(header => header.Key, header => header.Value is byte[] text ? Encoding.UTF8.GetString(text) : $"{header.Value}"));
+    }
+
+    public sealed class DeadLetters(ChannelReader<DeadLetter> letters)
+    {
+        public async Task<DeadLetter> NextAsync()
+        {
+            using var timeout = new CancellationTokenSource(_patience);
+            return await letters.ReadAsync(timeout.Token);
+        }
+
+        public bool IsEmpty => !letters.TryPeek(out _);
+    }
+}
