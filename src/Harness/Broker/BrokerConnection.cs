@@ -41,6 +41,9 @@ internal sealed class BrokerConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether the broker has not gone away since.</summary>
+    public bool IsOpen => _connection.IsOpen;
+
     /// <summary>Opens a channel whose publications are answered once the broker has them.</summary>
     public Task<IChannel> OpenConfirmedChannelAsync(CancellationToken stop) =>
         _connection.CreateChannelAsync(

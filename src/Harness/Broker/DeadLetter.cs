@@ -30,6 +30,9 @@ internal sealed record DeadLetter(
     /// <summary>What MassTransit appends to a queue's name for messages that no consumer is for.</summary>
     public const string SkippedSuffix = "_skipped";
 
+    /// <summary>Names the message's type, for the services as for MassTransit.</summary>
+    public const string TypeHeader = "MT-MessageType";
+
     // Enough to recognise a message by; a body may be megabytes.
     private const int BodyShown = 2_000;
 
@@ -78,7 +81,7 @@ internal sealed record DeadLetter(
     // An envelope names its types; plain JSON does not, and neither does what is no JSON.
     private static string? TypeOf(IDictionary<string, object?>? headers, string body)
     {
-        var types = Header(headers, "MT-MessageType") ?? Header(headers, "MT-Fault-MessageType");
+        var types = Header(headers, TypeHeader) ?? Header(headers, "RabbitMQ-ExchangeName");
         if (types is null)
         {
             try

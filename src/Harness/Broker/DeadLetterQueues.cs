@@ -15,9 +15,6 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
     // was looked at this often is replaced by a fresh copy of itself.
     private const long LooksBeforeRenewal = 8;
 
-    // Messages that are fetched before the first of them is settled; bounds memory.
-    private const int Batch = 500;
-
     private const string DeliveryCount = "x-delivery-count";
 
     /// <summary>The error queues of some queues; of the services' if none is named.</summary>
@@ -60,10 +57,12 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
     /// <summary>Moves messages back to the queue where they failed, each once.</summary>
     /// <param name="errorQueue">The queue they are in.</param>
     /// <param name="messageId">The message; null: all that are there now.</param>
+    /// <param name="type">The type that a message is said to be that does not say it itself; null: none.</param>
     /// <param name="moved">Told of each that is back.</param>
     /// <param name="stop">Stops before the next message.</param>
     /// <exception cref="CommandException">The queue they came from does not exist, or the broker did not confirm.</exception>
-    public async Task MoveBackAsync(string errorQueue, string? messageId, Action<DeadLetter> moved, CancellationToken stop)
+    public async Task MoveBackAsync(
+        string errorQueue, string? messageId, string? type, Action<DeadLetter> moved, CancellationToken stop)
     {
         // Those that fail again come to the end of the queue: only what is there now is moved.
         var left = await broker.CountAsync(errorQueue, stop) ?? 0;
@@ -81,7 +80,7 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
             if (messageId is not null && DeadLetter.NameOf(delivery) != messageId)
                 continue;
 
-            await ForwardAsync(channel, queue, delivery, keepFault: false, stop);
+            await ForwardAsync(channel, queue, delivery, Again(delivery, type), stop);
             moved(DeadLetter.From(errorQueue, delivery));
         }
     }
@@ -99,21 +98,33 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
         }
 
         foreach (var delivery in worn)
-            await ForwardAsync(channel, queue, delivery, keepFault: true, stop);
+            await ForwardAsync(channel, queue, delivery, Properties(delivery, name => name == DeliveryCount), stop);
+    }
+
+    // As the message was when it first came, as far as its error queue knows. The header with the name of the exchange it
+    // was published to, by which plain JSON is known, is kept where it is there.
+    private static BasicProperties Again(BasicGetResult delivery, string? type)
+    {
+        var properties = Properties(delivery, name => name is DeliveryCount or "MT-Reason"
+            || (name.StartsWith("MT-Fault-", StringComparison.Ordinal) && name != "MT-Fault-Address"));
+        if (type is not null)
+            (properties.Headers ??= new Dictionary<string, object?>()).TryAdd(DeadLetter.TypeHeader, type);
+        return properties;
+    }
+
+    private static BasicProperties Properties(BasicGetResult delivery, Func<string, bool> without)
+    {
+        var properties = new BasicProperties(delivery.BasicProperties) { DeliveryMode = DeliveryModes.Persistent };
+        foreach (var name in properties.Headers?.Keys.Where(without).ToList() ?? [])
+            properties.Headers!.Remove(name);
+        return properties;
     }
 
     // Publishes and only then removes: whatever fails in between, the message is there, at worst twice under one id,
     // which the services' inbox consumes once.
     private static async Task ForwardAsync(
-        IChannel channel, string queue, BasicGetResult delivery, bool keepFault, CancellationToken stop)
+        IChannel channel, string queue, BasicGetResult delivery, BasicProperties properties, CancellationToken stop)
     {
-        var properties = new BasicProperties(delivery.BasicProperties) { DeliveryMode = DeliveryModes.Persistent };
-        foreach (var name in properties.Headers?.Keys.ToList() ?? [])
-        {
-            if (name == DeliveryCount || (!keepFault && IsOfTheFault(name)))
-                properties.Headers!.Remove(name);
-        }
-
         try
         {
             await channel.BasicPublishAsync("", queue, mandatory: true, properties, delivery.Body, stop);
@@ -128,7 +139,4 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
 
         await channel.BasicAckAsync(delivery.DeliveryTag, multiple: false, CancellationToken.None);
     }
-
-    private static bool IsOfTheFault(string header) =>
-        header.StartsWith("MT-Fault-", StringComparison.Ordinal) && header != "MT-Fault-Address" || header == "MT-Reason";
 }

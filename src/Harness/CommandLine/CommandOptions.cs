@@ -80,8 +80,8 @@ internal static class CommandOptions
         CustomParser = result =>
         {
             var text = result.Tokens[0].Value.Trim();
-            if (text.Length is 0 or > 256 || text.Any(char.IsControl))
-                result.AddError($"{name} must be 1 to 256 characters without control characters.");
+            if (text.Length is 0 or > 512 || text.Any(char.IsControl))
+                result.AddError($"{name} must be 1 to 512 characters without control characters.");
             return text;
         },
     };

@@ -21,11 +21,11 @@ internal static class MigrateCommand
         command.SetAction(async (parse, stop) =>
         {
             await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), stop);
-            await SchemaMigrator.MigrateAsync(database.Source, typeof(SagasDbContext).Assembly, null, stop);
+            var applied = await SchemaMigrator.MigrateAsync(database.Source, typeof(SagasDbContext).Assembly, null, stop);
             if (parse.GetValue<bool>(CommandOptions.JsonName))
-                terminal.WriteJson(new { upToDate = true });
+                terminal.WriteJson(new { applied });
             else
-                await terminal.Output.WriteLineAsync("The database is up to date.");
+                await terminal.Output.WriteLineAsync(applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}.");
             return ExitCode.Ok;
         });
         return command;

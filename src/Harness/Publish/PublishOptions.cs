@@ -7,8 +7,8 @@ namespace Sagas.Harness.Publish;
 /// <summary>Options of what is published.</summary>
 internal static class PublishOptions
 {
-    // numeric(19,4) holds no more.
-    private const decimal MaxAmount = 999_999_999_999_999.9999m;
+    // The services refuse more, as a slip of the keyboard.
+    private const decimal MaxAmount = 1_000_000_000_000m;
 
     /// <summary>How many messages.</summary>
     public static Option<int> Count(string description) =>
@@ -28,7 +28,7 @@ internal static class PublishOptions
                 || amount <= 0
                 || amount > MaxAmount
                 || amount != Math.Round(amount, 4))
-                result.AddError($"--amount must be a number above 0 with at most 4 decimals behind a point; it is '{text}'.");
+                result.AddError($"--amount must be a number above 0, at most 1000000000000, with at most 4 decimals behind a point; it is '{text}'.");
             return amount;
         },
     };
