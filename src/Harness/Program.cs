@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Sagas.Harness.CommandLine;
+using Sagas.Harness.Demo;
 using Sagas.Harness.List;
 using Sagas.Harness.Migrate;
 using Sagas.Harness.Publish;
@@ -54,6 +55,7 @@ internal static class Program
             RevivePaymentCommand.Create(terminal),
         },
         MigrateCommand.Create(terminal),
+        DemoCommand.Create(terminal),
         CommandOptions.Json(),
         new HelpOption { Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }) },
         new Option<bool>("--version") { Description = "Show which build this is.", Action = new VersionAction() },

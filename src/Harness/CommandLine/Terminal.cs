@@ -87,8 +87,8 @@ internal sealed class Terminal
         // Spectre pads every line to the width of the table; in a file or a pipe the blanks are only in the way.
         using var text = new StringWriter { NewLine = "\n" };
         new Terminal(text, Error, Width).Console.Write(content);
-        foreach (var line in text.ToString().Trim('\n').Split('\n'))
-            Output.WriteLine(line.TrimEnd());
+        var lines = text.ToString().Split('\n').Select(line => line.TrimEnd());
+        Output.WriteLine(string.Join(System.Environment.NewLine, lines).Trim('\r', '\n'));
     }
 
     private static int Columns(bool redirected)

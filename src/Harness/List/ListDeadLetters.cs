@@ -40,12 +40,12 @@ internal static class ListDeadLetters
     {
         Column<DeadLetter>[] columns =
         [
-            new("Message id", letter => letter.MessageId),
+            new("Message id", letter => letter.MessageId, Break: false),
             new("Queue", letter => letter.Queue),
             new("Message", letter => letter.Message, FromWidth: 100),
             new("Failed", letter => Display.FromNow(letter.FailedAt, terminal.Time.GetUtcNow()), FromWidth: 100, Break: false),
             new("Reason", letter => Reason(letter, terminal.Width)),
-            new("Body", letter => Beginning(letter.Body, 60), FromWidth: 140),
+            new("Body", letter => Beginning(letter.Body, 48), FromWidth: 160),
         ];
         return new Listing<DeadLetter>(terminal, columns, "No dead letters.");
     }

@@ -17,17 +17,20 @@ internal static class Publication
     /// <param name="terminal">Takes the report.</param>
     /// <param name="message">Name of the message and of its exchange.</param>
     /// <param name="queues">The queues that must exist.</param>
-    /// <param name="messages">What to publish.</param>
+    /// <param name="source">What to publish.</param>
     /// <param name="stop">Stops between batches.</param>
     public static async Task RunAsync(
         ParseResult parse,
         Terminal terminal,
         string message,
         IReadOnlyList<string> queues,
-        IReadOnlyList<OutgoingMessage> messages,
+        IEnumerable<OutgoingMessage> source,
         CancellationToken stop)
     {
         var started = terminal.Time.GetTimestamp();
+        // A million takes a second or two to make; off this thread, Ctrl-C is heard meanwhile.
+        var messages = await Task.Run(() => source.TakeWhile(_ => !stop.IsCancellationRequested).ToList(), stop);
+        stop.ThrowIfCancellationRequested();
         await using (var broker = await BrokerConnection.ConnectAsync(Connections.RabbitMq(parse, terminal), stop))
             await new Publisher(broker, terminal).PublishAsync(message, queues, messages, stop);
 

@@ -17,7 +17,7 @@ internal static class PublishCustomer
         var fullName = CommandOptions.TextOption("--name", "First and last name; the last word is the last name.");
         var email = CommandOptions.TextOption("--email", "E-mail address.");
         var phone = CommandOptions.TextOption("--phone", "Telephone number.");
-        var registeredAt = PublishOptions.RegisteredAt();
+        var registeredAt = PublishOptions.RegisteredAt(terminal.Time);
         var count = PublishOptions.Count("Publish that many customers, <id>-1 to <id>-N.");
         var start = name.Length == 1 ? $"sagas {name}" : $"sagas publish {name}";
         var command = new SagasCommand(
@@ -42,8 +42,7 @@ internal static class PublishCustomer
                 parse.GetValue(registeredAt) ?? terminal.Time.GetUtcNow(),
                 "sagas");
             var messages = PublishOptions.Ids(parse.GetRequiredValue(id), parse.GetValue(count))
-                .Select(customerId => new OutgoingMessage(customerId, customer with { CustomerId = customerId }))
-                .ToList();
+                .Select(customerId => new OutgoingMessage(customerId, customer with { CustomerId = customerId }));
             await Publication.RunAsync(parse, terminal, nameof(CustomerRegistered), _queues, messages, stop);
             return ExitCode.Ok;
         });

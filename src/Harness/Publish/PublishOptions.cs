@@ -49,7 +49,8 @@ internal static class PublishOptions
     };
 
     /// <summary>When the source recorded the data.</summary>
-    public static Option<DateTimeOffset?> RegisteredAt() => new("--registered-at")
+    /// <param name="clock">Says what is not yet.</param>
+    public static Option<DateTimeOffset?> RegisteredAt(TimeProvider clock) => new("--registered-at")
     {
         Description = "When the source recorded these data, ISO 8601, UTC unless it says otherwise. Default: now.",
         HelpName = "time",
@@ -58,6 +59,8 @@ internal static class PublishOptions
             var styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
             if (!DateTimeOffset.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, styles, out var time))
                 result.AddError("--registered-at must be a time such as 2026-05-01T12:00:00Z.");
+            else if (time < DateTimeOffset.UnixEpoch || time > clock.GetUtcNow())
+                result.AddError("--registered-at must be a time between 1970 and now.");
             return time;
         },
     };

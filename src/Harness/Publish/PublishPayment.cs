@@ -44,7 +44,7 @@ internal static class PublishPayment
             var ids = parse.GetValue(paymentId) is { } named
                 ? PublishOptions.Ids(named, number)
                 : Enumerable.Range(0, number).Select(_ => RandomId());
-            var messages = ids.Select(id => new OutgoingMessage(id, payment with { PaymentId = id })).ToList();
+            var messages = ids.Select(id => new OutgoingMessage(id, payment with { PaymentId = id }));
             await Publication.RunAsync(parse, terminal, nameof(PaymentRequested), _queues, messages, stop);
             return ExitCode.Ok;
         });
