@@ -1,1 +1,63 @@
-return 0;
+using System.CommandLine;
+using System.CommandLine.Help;
+using Sagas.Harness.CommandLine;
+using Sagas.Harness.Demo;
+using Sagas.Harness.List;
+using Sagas.Harness.Migrate;
+using Sagas.Harness.Publish;
+using Sagas.Harness.Retry;
+using Sagas.Harness.Show;
+
+namespace Sagas.Harness;
+
+/// <summary>The <c>sagas</c> command line.</summary>
+internal static class Program
+{
+    public static Task<int> Main(string[] args) => CommandRun.RunAsync(args, Terminal.OfProcess(), CancellationToken.None);
+
+    /// <summary>Every command, as it is typed.</summary>
+    /// <param name="terminal">Where the commands write to.</param>
+    public static Command Commands(Terminal terminal) => new SagasCommand(
+        "sagas",
+        "Publishes customers and payments, and shows what waits, what is done and what failed.",
+        "sagas demo                          # everything in one process, step by step",
+        "sagas p 4711                        # a payment of customer 4711: it waits for the customer",
+        "sagas c 4711 --name \"Ada Lovelace\"  # the customer: the payment goes on",
+        "sagas list payments --watch         # how they get on")
+    {
+        new SagasCommand("publish", "Publish a message to the services, as other systems do.")
+        {
+            PublishCustomer.Create("customer", terminal),
+            PublishPayment.Create("payment", terminal),
+        },
+        PublishCustomer.Create("c", terminal),
+        PublishPayment.Create("p", terminal),
+        new SagasCommand("list", "List what is there, what waits and what failed.")
+        {
+            ListPayments.Create(terminal),
+            ListCustomers.Create(terminal),
+            ListDeadLetters.Create(terminal),
+            ListOutbox.Create(terminal),
+            ListCalls.Create(terminal),
+        },
+        new SagasCommand("show", "Show all about one payment or customer, with its history.")
+        {
+            ShowPayment.Create(terminal),
+            ShowCustomer.Create(terminal),
+        },
+        new SagasCommand("retry", "Give what failed another try.")
+        {
+            RetryDeadLetter.Create(terminal),
+            RetryCall.Create(terminal),
+        },
+        new SagasCommand("revive", "Give what expired another waiting period.")
+        {
+            RevivePaymentCommand.Create(terminal),
+        },
+        MigrateCommand.Create(terminal),
+        DemoCommand.Create(terminal),
+        CommandOptions.Json(),
+        new HelpOption { Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }) },
+        new Option<bool>("--version") { Description = "Show which build this is.", Action = new VersionAction() },
+    };
+}

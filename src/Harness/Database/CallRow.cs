@@ -1,0 +1,80 @@
+using NpgsqlTypes;
+
+namespace Sagas.Harness.Database;
+
+/// <summary>A call to a third party: a row of the ledger.</summary>
+/// <param name="Target">The third party.</param>
+/// <param name="Key">The call's name at the target.</param>
+/// <param name="PaymentId">The payment it is made for, where it is made for one.</param>
+/// <param name="State">waiting, in_flight, done, failed or parked.</param>
+/// <param name="Mode">How an unknown outcome is resolved.</param>
+/// <param name="Attempts">How often it was started.</param>
+/// <param name="Due">When it is tried next, or in flight counts as abandoned.</param>
+/// <param name="LastOutcome">What came of the last attempt.</param>
+/// <param name="CreatedAt">When it was asked for.</param>
+/// <param name="StartedAt">When the last attempt started.</param>
+/// <param name="FinishedAt">When it was done, failed or parked.</param>
+internal sealed record CallRow(
+    string Target,
+    string Key,
+    string? PaymentId,
+    string State,
+    string Mode,
+    int Attempts,
+    DateTimeOffset? Due,
+    string? LastOutcome,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? FinishedAt)
+{
+    /// <summary>The states of a call that is not done.</summary>
+    public static readonly string[] OpenStates = ["waiting", "in_flight", "failed", "parked"];
+
+    private const string Sql = """
+        SELECT l.*, p.payment_id FROM ledger l LEFT JOIN payment_state p ON p.correlation_id = l.correlation_id
+        """;
+
+    /// <summary>Calls that are not done: those that need a person first, then the oldest.</summary>
+    /// <param name="database">Where they are.</param>
+    /// <param name="state">Only those in this state; null: all that are not done.</param>
+    /// <param name="limit">At most so many.</param>
+    /// <param name="stop">Gives up.</param>
+    public static Task<IReadOnlyList<CallRow>> OpenAsync(SagasDatabase database, string? state, int limit, CancellationToken stop) =>
+        database.QueryAsync(
+            Sql + """
+
+            WHERE l.state <> 'done' AND ($1::text IS NULL OR l.state = $1)
+            ORDER BY array_position(ARRAY['parked', 'in_flight', 'waiting', 'failed'], l.state), l.created_at LIMIT $2
+            """,
+            Read,
+            stop,
+            new() { Value = (object?)state ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
+            new() { Value = limit });
+
+    /// <summary>The calls of one key.</summary>
+    /// <param name="database">Where they are.</param>
+    /// <param name="target">The third party; null: whichever.</param>
+    /// <param name="key">The call's name at the target.</param>
+    /// <param name="stop">Gives up.</param>
+    public static Task<IReadOnlyList<CallRow>> FindAsync(
+        SagasDatabase database, string? target, string key, CancellationToken stop) =>
+        database.QueryAsync(
+            Sql + " WHERE ($1::text IS NULL OR l.target = $1) AND l.idempotency_key = $2 ORDER BY l.target",
+            Read,
+            stop,
+            new() { Value = (object?)target ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
+            new() { Value = key });
+
+    private static CallRow Read(Row row) => new(
+        row.Get<string>("target"),
+        row.Get<string>("idempotency_key"),
+        row.Text("payment_id"),
+        row.Get<string>("state"),
+        row.Get<string>("mode"),
+        row.Get<int>("attempts"),
+        row.Maybe<DateTimeOffset>("due"),
+        row.Text("last_outcome"),
+        row.Get<DateTimeOffset>("created_at"),
+        row.Maybe<DateTimeOffset>("started_at"),
+        row.Maybe<DateTimeOffset>("finished_at"));
+}

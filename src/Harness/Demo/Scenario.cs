@@ -1,0 +1,78 @@
+using System.Globalization;
+using Sagas.Contracts;
+using Sagas.Harness.CommandLine;
+using Sagas.Harness.Show;
+
+namespace Sagas.Harness.Demo;
+
+/// <summary>A payment that arrives before its customer.</summary>
+/// <param name="system">What it happens in.</param>
+/// <param name="narrator">Tells it.</param>
+/// <param name="terminal">The clock and the tables.</param>
+internal sealed class Scenario(DemoSystem system, Narrator narrator, Terminal terminal)
+{
+    /// <summary>The payment.</summary>
+    public const string PaymentId = "invoice-8";
+
+    private const string CustomerId = "ada";
+
+    // Once in vain could be chance; twice is waiting.
+    private const int AttemptsToSee = 2;
+
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _looksEvery = TimeSpan.FromMilliseconds(25);
+
+    /// <summary>Plays it.</summary>
+    /// <param name="stop">Ends it early.</param>
+    /// <exception cref="CommandException">The payment did not do what it should.</exception>
+    public async Task<DemoReport> RunAsync(CancellationToken stop)
+    {
+        narrator.Step($"A payment of 12.34 EUR is asked for by the customer {CustomerId}, whom nobody knows yet.");
+        await system.Bus.Publish(new PaymentRequested(PaymentId, CustomerId, 12.34m, "EUR", terminal.Time.GetUtcNow()), stop);
+        var waiting = await PaymentAsync("waits for its customer", payment => payment.Attempts >= AttemptsToSee && payment.NextDueAt is not null, stop);
+        narrator.Result(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{PaymentId} is {waiting.State}. The customer was looked for {waiting.Attempts} times in vain; the next time is {Display.FromNow(waiting.NextDueAt, terminal.Time.GetUtcNow())}."));
+
+        narrator.Step($"The customer {CustomerId} registers.");
+        var registered = terminal.Time.GetUtcNow();
+        await system.Bus.Publish(new CustomerRegistered(CustomerId, "Ada", "Lovelace", "ada@example.org", RegisteredAt: registered, Source: "demo"), stop);
+        var completed = await PaymentAsync("is completed", payment => payment.State is "Completed" or "Failed" or "Expired", stop);
+        if (completed is not { State: "Completed", FinishedAt: { } finished })
+            throw new CommandException(ExitCode.Failed, $"{PaymentId} is {completed.State}: {completed.FailureReason}");
+
+        var after = (long)(finished - registered).TotalMilliseconds;
+        narrator.Result(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{PaymentId} is Completed, {after} ms after the registration was published; the gateway calls it {completed.GatewayReference}."));
+
+        narrator.Step("What the database remembers of it.");
+        if (!narrator.Json)
+            ShowPayment.Write(terminal, completed);
+        return new DemoReport(
+            PaymentId, CustomerId, waiting.Attempts, after, system.Postgres, system.RabbitMq, completed);
+    }
+
+    private async Task<PaymentDetails> PaymentAsync(string what, Predicate<PaymentDetails> condition, CancellationToken stop)
+    {
+        using var timeout = new CancellationTokenSource(_patience, terminal.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
+        PaymentDetails? payment = null;
+        try
+        {
+            while (true)
+            {
+                payment = await PaymentDetails.FindAsync(system.Database, PaymentId, terminal.Time.GetUtcNow(), either.Token) ?? payment;
+                if (payment is not null && condition(payment))
+                    return payment;
+                await Task.Delay(_looksEvery, terminal.Time, either.Token);
+            }
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
+        {
+            throw new CommandException(
+                ExitCode.Failed,
+                $"After {_patience.TotalSeconds:N0} s {PaymentId} still {(payment is null ? "is not in the database" : $"is {payment.State}")}; expected: it {what}.");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using System.Collections.Frozen;
+
+namespace Sagas.Harness.Publish;
+
+/// <summary>Currencies that payments are made in: ISO 4217, without metals, funds and test codes.</summary>
+internal static class Currencies
+{
+    private const string Codes = """
+        AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP
+        CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR
+        IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU
+        MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG
+        SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV
+        WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
+        """;
+
+    private static readonly FrozenSet<string> _codes =
+        Codes.Split([' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries).ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>Whether a code, in capitals, is one of them.</summary>
+    public static bool Contains(string code) => _codes.Contains(code);
+}

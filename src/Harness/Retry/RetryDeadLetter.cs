@@ -1,0 +1,73 @@
+using System.CommandLine;
+using System.Globalization;
+using Sagas.Harness.Broker;
+using Sagas.Harness.CommandLine;
+using Sagas.Harness.List;
+
+namespace Sagas.Harness.Retry;
+
+/// <summary><c>sagas retry deadletter</c>.</summary>
+internal static class RetryDeadLetter
+{
+    public static Command Create(Terminal terminal)
+    {
+        var id = new Argument<string?>("message-id")
+        {
+            Description = "The message, as `sagas list deadletters` names it.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var all = new Option<bool>("--all") { Description = "Every dead letter that is there now." };
+        var type = CommandOptions.TextOption("--as", "Name of the message's type, for plain JSON that does not say what it is: PaymentRequested.");
+        var queues = DeadLetterOptions.Queues();
+        var command = new SagasCommand(
+            "deadletter",
+            "Move a message from its error queue back to the queue where it failed, once.",
+            "sagas retry deadletter 01a1fc3e-7170-7d16-91b2-2f27d6a0625a",
+            "sagas retry deadletter body-8f14e45fceea --as PaymentRequested",
+            "sagas retry deadletter --all")
+        {
+            id, all, type, queues, CommandOptions.RabbitMq(),
+        };
+        RetryTarget.Require(command, id, all);
+        command.SetAction(async (parse, stop) =>
+        {
+            var errorQueues = DeadLetterQueues.Of(parse.GetValue(queues));
+            await using var broker = await BrokerConnection.ConnectAsync(Connections.RabbitMq(parse, terminal), stop);
+            var moved = new List<DeadLetter>();
+            try
+            {
+                foreach (var queue in errorQueues)
+                    await new DeadLetterQueues(broker).MoveBackAsync(queue, parse.GetValue(id), parse.GetValue(type), moved.Add, stop);
+            }
+            catch (Exception) when (moved.Count > 0)
+            {
+                await terminal.Error.WriteLineAsync($"{Text(moved.Count)} moved back before this:");
+                throw;
+            }
+
+            return Tell(terminal, parse.GetValue<bool>(CommandOptions.JsonName), parse.GetValue(id), moved);
+        });
+        return command;
+    }
+
+    private static int Tell(Terminal terminal, bool json, string? id, List<DeadLetter> moved)
+    {
+        if (id is not null && moved.Count == 0)
+            throw new CommandException(ExitCode.NotFound, $"No dead letter has the id {id}. `sagas list deadletters` shows what there is.");
+
+        if (json)
+            terminal.WriteJson(new { moved = moved.Select(letter => new { letter.MessageId, letter.ErrorQueue, letter.Queue }) });
+        else if (moved.Count == 0)
+            terminal.Output.WriteLine("No dead letters.");
+        else
+        {
+            foreach (var group in moved.GroupBy(letter => letter.Queue))
+                terminal.Output.WriteLine($"Moved {Text(group.Count())} back to {group.Key}.");
+        }
+
+        return ExitCode.Ok;
+    }
+
+    private static string Text(int count) =>
+        count == 1 ? "1 message" : string.Create(CultureInfo.InvariantCulture, $"{count:N0} messages");
+}
