@@ -1,0 +1,72 @@
+namespace Sagas.Simulators.Faults;
+
+/// <summary>
+/// Decides what goes wrong with each request to one third party. Settings may change while requests are served; each
+/// request keeps those it came in with.
+/// </summary>
+internal sealed class FaultInjector(FaultSettings initial, TimeProvider time)
+{
+    private volatile FaultSettings settings = initial;
+    private int active;
+
+    public FaultSettings Settings
+    {
+        get => settings;
+        set => settings = value;
+    }
+
+    public void GoDownFor(TimeSpan duration)
+    {
+        var until = time.GetUtcNow() + duration;
+        FaultSettings before;
+        do
+        {
+            before = settings;
+        }
+        while (Interlocked.CompareExchange(ref settings, before with { DownUntil = until }, before) != before);
+    }
+
+    /// <summary>A request comes in; dispose the visit when it has been answered.</summary>
+    public FaultVisit Enter()
+    {
+        var current = settings;
+        var concurrent = Interlocked.Increment(ref active);
+        return new FaultVisit(this, current, Draw(current, concurrent), DrawLatency(current), time);
+    }
+
+    internal void Leave() => Interlocked.Decrement(ref active);
+
+    private Fault Draw(FaultSettings current, int concurrent)
+    {
+        if (current.DownUntil is { } until && time.GetUtcNow() < until)
+            return Fault.Down;
+        if (current.MaxConcurrent > 0 && concurrent > current.MaxConcurrent)
+            return Fault.Busy;
+
+        // One draw against the rates laid end to end: each fault then has exactly the share that was asked for.
+        var draw = Random.Shared.NextDouble();
+        ReadOnlySpan<(Fault Fault, double Rate)> rates =
+        [
+            (Fault.TooManyRequests, current.TooManyRequests), (Fault.FailBefore, current.FailBefore),
+            (Fault.FailAfter, current.FailAfter), (Fault.LostAfter, current.LostAfter),
+            (Fault.Garbage, current.Garbage), (Fault.HalfResponse, current.HalfResponse),
+        ];
+        foreach (var (fault, rate) in rates)
+        {
+            if (draw < rate)
+                return fault;
+            draw -= rate;
+        }
+
+        return Fault.None;
+    }
+
+    private static TimeSpan DrawLatency(FaultSettings current)
+    {
+        var (min, max) = (current.Latency.MinMs, current.Latency.MaxMs);
+        var milliseconds = min + (Random.Shared.NextDouble() * (max - min));
+        if (Random.Shared.NextDouble() < current.SlowRate)
+            milliseconds += current.SlowMs;
+        return TimeSpan.FromMilliseconds(milliseconds);
+    }
+}

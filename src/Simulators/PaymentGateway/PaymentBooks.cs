@@ -1,0 +1,186 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Sagas.Simulators.Faults;
+
+namespace Sagas.Simulators.PaymentGateway;
+
+/// <summary>Counts of what the gateway received and did.</summary>
+/// <param name="Requests">All <c>POST /payments</c>.</param>
+/// <param name="Effects">Payments captured.</param>
+/// <param name="Replays">Requests answered with an earlier result.</param>
+/// <param name="Declines">New payments declined.</param>
+/// <param name="Rejected">Requests that were no payment, or used a key for another payment.</param>
+/// <param name="Faults">Requests that met a fault.</param>
+/// <param name="DuplicateEffects">Captures under a key that had one: always 0.</param>
+/// <param name="DuplicatePayments">Captures of a payment that was captured under another key: the caller's mistake.</param>
+internal sealed record PaymentSummary(
+    long Requests, long Effects, long Replays, long Declines, long Rejected, long Faults, long DuplicateEffects,
+    long DuplicatePayments);
+
+/// <summary>
+/// What the gateway knows: the result under each key, and a record of every request. One lock guards all of it: a
+/// request's result and its record are one step, and requests with the same key come one after the other.
+/// </summary>
+internal sealed class PaymentBooks : IDisposable
+{
+    private readonly Lock gate = new();
+    private readonly GatewayOptions options;
+    private readonly RecordFile? file;
+    private readonly ArrayBufferWriter<byte> line = new(1024);
+    private readonly Utf8JsonWriter lineWriter;
+    private readonly Dictionary<string, Settled> settled = [];
+    private readonly HashSet<string> capturedPayments = [];
+    private RecordList records = new();
+    private PaymentSummary summary = new(0, 0, 0, 0, 0, 0, 0, 0);
+    private long lastSequence;
+
+    /// <summary>Opens the books, with what the record file holds.</summary>
+    /// <exception cref="IOException">The record file cannot be read.</exception>
+    public PaymentBooks(GatewayOptions options)
+    {
+        this.options = options;
+        lineWriter = new Utf8JsonWriter(line);
+        if (options.RecordFile is not { Length: > 0 } path)
+            return;
+        file = new RecordFile(path);
+        file.Load(saved => Keep(RecordReader.Read(saved, key => settled.GetValueOrDefault(key))));
+    }
+
+    /// <summary>
+    /// Carries a request out, unless <paramref name="visit"/> turns it away, and records it with the answer it will get.
+    /// </summary>
+    /// <returns>The answer to send.</returns>
+    /// <exception cref="IOException">The record file refused it; nothing was done.</exception>
+    public Answer Take(PaymentRequest request, FaultVisit visit)
+    {
+        lock (gate)
+        {
+            var sequence = lastSequence + 1;
+            var (outcome, result, answer) = visit.Refusal() is { } refusal
+                ? (Outcome.TurnedAway, null, refusal)
+                : Decide(request, sequence);
+            if (outcome != Outcome.TurnedAway)
+                answer = visit.Alter(answer);
+            var status = answer.Ending == Ending.Nothing ? 0 : answer.Status;
+            var received = Same(request.Received, result ?? Find(request.Received.Key));
+            var record = new GatewayRecord(sequence, request.At, received, result, outcome, visit.Fault, (short)status);
+            Save(record);
+            Keep(record);
+            return answer;
+        }
+    }
+
+    public PaymentSummary Summary()
+    {
+        lock (gate)
+            return summary;
+    }
+
+    public IEnumerable<GatewayRecord> Records()
+    {
+        lock (gate)
+            return records.Snapshot();
+    }
+
+    public void Clear()
+    {
+        lock (gate)
+        {
+            file?.Clear();
+            settled.Clear();
+            capturedPayments.Clear();
+            records = new RecordList();
+            summary = new PaymentSummary(0, 0, 0, 0, 0, 0, 0, 0);
+        }
+    }
+
+    public void Dispose()
+    {
+        lineWriter.Dispose();
+        file?.Dispose();
+    }
+
+    private Settled? Find(string? key) => key is null ? null : settled.GetValueOrDefault(key);
+
+    private static Received Same(Received received, Received? earlier) =>
+        earlier is not null && received.IsJson && received.Body.AsSpan().SequenceEqual(earlier.Body) ? earlier : received;
+
+    private (Outcome, Settled?, Answer) Decide(PaymentRequest request, long sequence)
+    {
+        if (request.Mistake is { } mistake)
+            return (Outcome.Invalid, null, mistake);
+        var payment = request.Payment!;
+        if (Find(request.Received.Key) is { } earlier)
+        {
+            return Payment.Read(earlier.Body).Payment == payment
+                ? (Outcome.Replayed, earlier, ResultOf(earlier, 200) with { IsReplay = true })
+                : (Outcome.KeyReused, null, Answer.Problem(422, "Idempotency key reused", "The key was used for another payment."));
+        }
+
+        var result = new Settled(request.Received, sequence, ReasonToDecline(payment));
+        return (result.DeclineReason is null ? Outcome.Captured : Outcome.Declined, result, ResultOf(result, 201));
+    }
+
+    private string? ReasonToDecline(Payment payment)
+    {
+        if (payment.Amount % 1 == 0.13m)
+            return "insufficient funds";
+        return Random.Shared.NextDouble() < options.DeclineRate ? "declined by the card issuer" : null;
+    }
+
+    private static Answer ResultOf(Settled result, int captured) => result.DeclineReason is { } reason
+        ? Answer.Json(402, Encoding.UTF8.GetBytes($$"""{"status":"declined","reason":"{{reason}}"}"""))
+        : Answer.Json(captured, Encoding.UTF8.GetBytes($$"""{"reference":"{{result.Reference}}","status":"captured"}"""));
+
+    /// <summary>To the file before memory: what is not on file has not happened.</summary>
+    private void Save(in GatewayRecord record)
+    {
+        if (file is null)
+            return;
+        line.ResetWrittenCount();
+        lineWriter.Reset();
+        record.WriteTo(lineWriter);
+        lineWriter.Flush();
+        line.Write("\n"u8);
+        file.Append(line.WrittenSpan);
+    }
+
+    private void Keep(in GatewayRecord record)
+    {
+        lastSequence = record.Sequence;
+        records.Add(record);
+        var faulty = record.Fault == Fault.None ? 0 : 1;
+        summary = summary with { Requests = summary.Requests + 1, Faults = summary.Faults + faulty };
+        switch (record.Outcome)
+        {
+            case Outcome.Captured:
+                KeepCapture(record.Settled!);
+                break;
+            case Outcome.Declined:
+                settled[record.Settled!.Key!] = record.Settled;
+                summary = summary with { Declines = summary.Declines + 1 };
+                break;
+            case Outcome.Replayed:
+                summary = summary with { Replays = summary.Replays + 1 };
+                break;
+            case Outcome.KeyReused or Outcome.Invalid:
+                summary = summary with { Rejected = summary.Rejected + 1 };
+                break;
+        }
+    }
+
+    /// <summary>Counts duplicates from the record itself, not from the decision that should have made them impossible.</summary>
+    private void KeepCapture(Settled capture)
+    {
+        var keyHadOne = settled.TryGetValue(capture.Key!, out var earlier) && earlier.DeclineReason is null;
+        var paymentHadOne = !capturedPayments.Add(Payment.Read(capture.Body).Payment!.PaymentId!);
+        settled[capture.Key!] = capture;
+        summary = summary with
+        {
+            Effects = summary.Effects + 1,
+            DuplicateEffects = summary.DuplicateEffects + (keyHadOne ? 1 : 0),
+            DuplicatePayments = summary.DuplicatePayments + (paymentHadOne && !keyHadOne ? 1 : 0),
+        };
+    }
+}

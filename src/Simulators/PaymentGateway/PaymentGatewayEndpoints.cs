@@ -1,0 +1,80 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Sagas.Simulators.Faults;
+
+namespace Sagas.Simulators.PaymentGateway;
+
+/// <summary>A payment gateway that takes idempotency keys, and remembers everything it was asked.</summary>
+internal static class PaymentGatewayEndpoints
+{
+    // Enough for a few packets: a record of millions streams without ever being whole in memory.
+    private const int StreamedBytes = 64 * 1024;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    public static void AddPaymentGateway(this WebApplicationBuilder builder)
+    {
+        var options = builder.Configuration.GetSection(GatewayOptions.Section)
+            .Get<GatewayOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new GatewayOptions();
+        var mistakes = options.Mistakes().ToArray();
+        if (mistakes.Length > 0)
+            throw new OptionsValidationException(GatewayOptions.Section, typeof(GatewayOptions), mistakes);
+
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<PaymentBooks>();
+    }
+
+    public static void MapPaymentGateway(this WebApplication app)
+    {
+        var options = app.Services.GetRequiredService<GatewayOptions>();
+        // Opens the record file now, so that one that cannot be used stops the start and not the first payment.
+        var books = app.Services.GetRequiredService<PaymentBooks>();
+        var time = app.Services.GetRequiredService<TimeProvider>();
+        var faults = new FaultInjector(options.Faults, time);
+        var stopping = app.Lifetime.ApplicationStopping;
+
+        var payments = app.MapGroup("/payments");
+        payments.MapPost("", context => PayAsync(context, books, faults, time, stopping));
+        payments.MapGet("/records", context => StreamAsync(context.Response, books.Records(), context.RequestAborted));
+        payments.MapGet("/summary", () => Results.Json(books.Summary(), Json));
+        payments.MapDelete("", () =>
+        {
+            books.Clear();
+            return Results.NoContent();
+        });
+        payments.MapFaults(faults);
+    }
+
+    /// <summary>A caller that hangs up does not stop its payment, as it would not at a real gateway.</summary>
+    private static async Task PayAsync(
+        HttpContext context, PaymentBooks books, FaultInjector faults, TimeProvider time, CancellationToken stopping)
+    {
+        using var visit = faults.Enter();
+        var request = await PaymentRequest.ReadAsync(context.Request, time.GetUtcNow(), context.RequestAborted);
+        await visit.WaitHalfAsync(stopping);
+        var answer = books.Take(request, visit);
+        await visit.WaitHalfAsync(stopping);
+        await answer.SendAsync(context, context.RequestAborted);
+    }
+
+    private static async Task StreamAsync(
+        HttpResponse response, IEnumerable<GatewayRecord> records, CancellationToken cancellationToken)
+    {
+        response.ContentType = "application/json";
+        await using var writer = new Utf8JsonWriter(response.BodyWriter);
+        var sent = 0L;
+        writer.WriteStartArray();
+        foreach (var record in records)
+        {
+            record.WriteTo(writer);
+            if (writer.BytesCommitted + writer.BytesPending - sent < StreamedBytes)
+                continue;
+            writer.Flush();
+            sent = writer.BytesCommitted;
+            await response.BodyWriter.FlushAsync(cancellationToken);
+        }
+
+        writer.WriteEndArray();
+        await writer.FlushAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,83 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Sagas.Simulators.PaymentGateway;
+
+/// <summary>
+/// The record as a file of JSON lines. A line that was appended survives the death of the process, since it is with the
+/// operating system; it is not forced to the disk, so a power cut may take the last ones.
+/// </summary>
+internal sealed class RecordFile : IDisposable
+{
+    private const byte LineEnd = (byte)'\n';
+    private readonly string path;
+    private readonly SafeFileHandle handle;
+    private long end;
+
+    /// <summary>Opens the file for this process alone.</summary>
+    /// <exception cref="IOException">It cannot be opened, or another process has it.</exception>
+    public RecordFile(string path)
+    {
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } directory)
+            Directory.CreateDirectory(directory);
+        this.path = path;
+        handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+    }
+
+    /// <summary>
+    /// Gives every whole line to <paramref name="read"/>. A last line that a kill cut short is dropped: its request was
+    /// never answered.
+    /// </summary>
+    /// <exception cref="IOException">A line is not a record.</exception>
+    public void Load(Action<ReadOnlyMemory<byte>> read)
+    {
+        var buffer = new byte[1 << 20];
+        int kept = 0, lineNumber = 0;
+        long position = 0;
+        for (int got; (got = RandomAccess.Read(handle, buffer.AsSpan(kept), position)) > 0; position += got)
+        {
+            var filled = kept + got;
+            var start = 0;
+            for (int length; (length = buffer.AsSpan(start, filled - start).IndexOf(LineEnd)) >= 0; start += length + 1)
+            {
+                lineNumber++;
+                ReadLine(read, buffer.AsMemory(start, length), lineNumber);
+            }
+
+            end = position + got - (filled - start);
+            kept = filled - start;
+            Buffer.BlockCopy(buffer, start, buffer, 0, kept);
+            if (kept == buffer.Length)
+                throw new IOException($"{path}, line {lineNumber + 1}: no record is that long.");
+        }
+
+        RandomAccess.SetLength(handle, end);
+    }
+
+    /// <summary>Appends one line, its end included. When it throws, nothing was appended.</summary>
+    /// <exception cref="IOException">The disk refused it.</exception>
+    public void Append(ReadOnlySpan<byte> line)
+    {
+        RandomAccess.Write(handle, line, end);
+        end += line.Length;
+    }
+
+    public void Clear()
+    {
+        RandomAccess.SetLength(handle, 0);
+        end = 0;
+    }
+
+    public void Dispose() => handle.Dispose();
+
+    private void ReadLine(Action<ReadOnlyMemory<byte>> read, ReadOnlyMemory<byte> line, int number)
+    {
+        try
+        {
+            read(line);
+        }
+        catch (Exception exception) when (exception is not IOException)
+        {
+            throw new IOException($"{path}, line {number}: not a record ({exception.Message}).", exception);
+        }
+    }
+}

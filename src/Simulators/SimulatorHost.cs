@@ -1,0 +1,52 @@
+using Sagas.Simulators.PaymentGateway;
+
+namespace Sagas.Simulators;
+
+/// <summary>The program that holds every simulated third party.</summary>
+public static class SimulatorHost
+{
+    internal const string DefaultPort = "5081";
+
+    /// <summary>Builds the simulators, ready to be started.</summary>
+    /// <param name="args">Command line, as configuration (<c>--Gateway:DeclineRate=0.1</c>).</param>
+    /// <param name="settings">Settings that override every other source of configuration.</param>
+    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">A setting has no sensible meaning.</exception>
+    /// <exception cref="InvalidOperationException">A setting is unknown or of the wrong type.</exception>
+    /// <exception cref="IOException">The record file cannot be opened, or another process uses it.</exception>
+    public static WebApplication Create(string[] args, IReadOnlyDictionary<string, string?>? settings = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder(args);
+        // A line for every request would cost more than answering it; the record has them all.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // A start that fails throws; its stack trace beside the sentence would hide the sentence.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        if (settings is not null)
+            builder.Configuration.AddInMemoryCollection(settings);
+        ListenOnDefaultPortUnlessTold(builder);
+
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddProblemDetails();
+        builder.Services.AddHealthChecks();
+        builder.AddPaymentGateway();
+
+        var app = builder.Build();
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            StatusCodeSelector = exception => exception is BadHttpRequestException bad ? bad.StatusCode : 500,
+        });
+        app.UseStatusCodePages();
+        app.MapHealthChecks("/health/live");
+        app.MapHealthChecks("/health/ready");
+        app.MapPaymentGateway();
+        return app;
+    }
+
+    private static void ListenOnDefaultPortUnlessTold(WebApplicationBuilder builder)
+    {
+        string[] keys = ["urls", "http_ports", "https_ports"];
+        var configuration = builder.Configuration;
+        if (keys.All(key => string.IsNullOrEmpty(configuration[key])) && !configuration.GetSection("Kestrel:Endpoints").Exists())
+            builder.WebHost.UseUrls($"http://localhost:{DefaultPort}");
+    }
+}
