@@ -6,6 +6,8 @@ namespace MassTransit.EntityFrameworkCoreIntegration;
 /// <summary>Turns what MassTransit is about to send into the row that is sent later.</summary>
 internal static class OutboxMessageFactory
 {
+    private static readonly JsonSerializerOptions _json = new(SystemTextJsonMessageSerializer.Options) { WriteIndented = false };
+
     /// <exception cref="MessageException">The message has no id or no destination.</exception>
     public static OutboxMessage Create<T>(SendContext<T> context, TimeProvider timeProvider)
         where T : class
@@ -46,6 +48,9 @@ internal static class OutboxMessageFactory
             return null;
         var properties = new Dictionary<string, object>();
         transport.WritePropertiesTo(properties);
+
+        // The row's due time is the delay; told to the broker too, it would be a second one, by a plugin that need not be there.
+        properties.Remove(nameof(SendContext.Delay));
         return Serialize(properties);
     }
 
@@ -54,6 +59,6 @@ internal static class OutboxMessageFactory
         Dictionary<string, object>? dictionary = null;
         foreach (var (key, value) in values)
             (dictionary ??= [])[key] = value;
-        return dictionary is null or { Count: 0 } ? null : JsonSerializer.Serialize(dictionary, SystemTextJsonMessageSerializer.Options);
+        return dictionary is null or { Count: 0 } ? null : JsonSerializer.Serialize(dictionary, _json);
     }
 }
