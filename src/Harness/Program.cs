@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using Sagas.Harness.Benchmarks;
 using Sagas.Harness.CommandLine;
 using Sagas.Harness.Demo;
 using Sagas.Harness.List;
@@ -56,6 +57,11 @@ internal static class Program
         },
         MigrateCommand.Create(terminal),
         DemoCommand.Create(terminal),
+        new SagasCommand("bench", "Measure, on servers started for it.")
+        {
+            BenchCommands.Outbox(terminal),
+            BenchCommands.Payments(terminal),
+        },
         CommandOptions.Json(),
         new HelpOption { Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }) },
         new Option<bool>("--version") { Description = "Show which build this is.", Action = new VersionAction() },

@@ -83,6 +83,18 @@ internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<strin
         return drained / elapsed.TotalSeconds;
     }
 
+    /// <summary>An empty database with the tables of the sagas and of the benchmark.</summary>
+    /// <returns>Its connection string.</returns>
+    public async Task<string> CreateDatabaseAsync(CancellationToken cancellationToken)
+    {
+        var postgres = await createDatabase($"outbox_benchmark_{_databases++}", cancellationToken);
+        await using var dataSource = NpgsqlDataSource.Create(postgres);
+        await SchemaMigrator.MigrateAsync(dataSource, typeof(SagasDbContext).Assembly, null, cancellationToken);
+        await using var command = dataSource.CreateCommand(BenchmarkDbContext.CreateTable);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        return postgres;
+    }
+
     private static async Task<TimeSpan> MeasureSinkAsync(IChannel channel, int expected, CancellationToken cancellationToken)
     {
         while (await channel.MessageCountAsync(Sink, cancellationToken) == 0)
@@ -112,15 +124,5 @@ internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<strin
             new ParallelOptions { MaxDegreeOfParallelism = 200, CancellationToken = cancellationToken },
             async (number, token) => await bus.Publish(new OrderSubmitted(NewId.NextGuid(), number), token));
         await producer.StopAsync(cancellationToken);
-    }
-
-    private async Task<string> CreateDatabaseAsync(CancellationToken cancellationToken)
-    {
-        var postgres = await createDatabase($"outbox_benchmark_{_databases++}", cancellationToken);
-        await using var dataSource = NpgsqlDataSource.Create(postgres);
-        await SchemaMigrator.MigrateAsync(dataSource, typeof(SagasDbContext).Assembly, null, cancellationToken);
-        await using var command = dataSource.CreateCommand(BenchmarkDbContext.CreateTable);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-        return postgres;
     }
 }

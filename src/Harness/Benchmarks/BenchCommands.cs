@@ -1,0 +1,91 @@
+using System.CommandLine;
+using System.Globalization;
+using Sagas.Harness.CommandLine;
+using Sagas.Harness.LocalServers;
+using Spectre.Console;
+
+namespace Sagas.Harness.Benchmarks;
+
+/// <summary><c>sagas bench</c>: each benchmark starts the servers it needs, measures against a baseline in the same run, and stops them.</summary>
+internal static class BenchCommands
+{
+    public static Command Outbox(Terminal terminal)
+    {
+        var quick = Quick();
+        var command = new SagasCommand(
+            "outbox",
+            "Sagas per second with and without outbox, the relay on a backlog, and what Postgres alone can do.",
+            "sagas bench outbox",
+            "sagas bench outbox --quick --json")
+        {
+            quick,
+        };
+        command.SetAction(async (parse, stop) =>
+        {
+            RequireServers();
+            await using var postgres = await PrivatePostgres.StartAsync(stop);
+            await using var rabbitMq = await PrivateRabbitMq.StartAsync(stop);
+            var report = await OutboxReport.MeasureAsync(postgres, rabbitMq, parse.GetValue(quick), terminal.Error.WriteLine, stop);
+            Write(parse, terminal, report,
+                ("Sagas without outbox", report.WithoutOutboxPerSecond, "/s"),
+                ("Sagas with outbox", report.WithOutboxPerSecond, "/s"),
+                ("With over without", report.Ratio, ""),
+                ("Relay, backlog of 100,000", report.RelayPerSecond, "rows/s"),
+                ("Relay, 1,000,000 waiting over 10,000", report.RelayRatioAtOneMillion, ""),
+                ("pgbench, the same statements", report.PgbenchPerSecond, "/s"));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    public static Command Payments(Terminal terminal)
+    {
+        var quick = Quick();
+        var command = new SagasCommand(
+            "payments",
+            "How long after its customer's registration was consumed a waiting payment is completed.",
+            "sagas bench payments",
+            "sagas bench payments --quick --json")
+        {
+            quick,
+        };
+        command.SetAction(async (parse, stop) =>
+        {
+            RequireServers();
+            var report = await PaymentsBenchmark.MeasureAsync(parse.GetValue(quick) ? 200 : 1000, terminal, stop);
+            Write(parse, terminal, report,
+                ("Payments woken", report.Payments, ""),
+                ("Median", report.WakeP50Ms, "ms"),
+                ("99 of 100 within", report.WakeP99Ms, "ms"),
+                ("Slowest", report.WakeMaxMs, "ms"));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Option<bool> Quick() => new("--quick") { Description = "A first look in under a minute; its figures are rough." };
+
+    private static void RequireServers()
+    {
+        if (!PrivatePostgres.IsInstalled || !PrivateRabbitMq.IsInstalled)
+        {
+            throw new CommandException(
+                ExitCode.Failed,
+                "Benchmarks start servers of their own, and PostgreSQL or RabbitMQ is not installed: `apt-get install postgresql rabbitmq-server` (they need not run).");
+        }
+    }
+
+    private static void Write(ParseResult parse, Terminal terminal, object report, params (string What, double? Figure, string Unit)[] rows)
+    {
+        if (parse.GetValue<bool>(CommandOptions.JsonName))
+        {
+            terminal.WriteJson(report);
+            return;
+        }
+
+        var table = new Table().Border(TableBorder.Simple).AddColumn("").AddColumn(new TableColumn("").RightAligned()).AddColumn("").HideHeaders();
+        foreach (var (what, figure, unit) in rows)
+            table.AddRow(what, figure is null ? "not installed" : figure.Value.ToString(figure < 10 ? "0.00" : "N0", CultureInfo.InvariantCulture), unit);
+        terminal.Write(table);
+    }
+}
