@@ -5,17 +5,21 @@ namespace Sagas.IntegrationTests;
 
 /// <summary>
 /// The servers of this assembly's tests: one Postgres and one RabbitMQ, private ones, or those that
-/// <c>SAGAS_TEST_POSTGRES</c> and <c>SAGAS_TEST_RABBITMQ</c> name. Both begin to start with the first test of the
-/// collection; a test waits for the one it uses. A test class takes databases and virtual hosts of its own from here.
+/// <c>SAGAS_TEST_POSTGRES</c> and <c>SAGAS_TEST_RABBITMQ</c> name. Both begin to start when the first test wants a
+/// fixture; a test waits for the one it uses. A test class takes databases and virtual hosts of its own from here.
 /// </summary>
+/// <remarks>
+/// xunit makes a fixture for each collection, and collections run side by side: the servers are shared by all, so none
+/// of the fixtures may stop them. They end with the process, as private servers do.
+/// </remarks>
 public sealed class ServersFixture : IAsyncLifetime
 {
-    private readonly Lazy<Task<Database>> _postgres = new(StartPostgresAsync);
-    private readonly Lazy<Task<Broker>> _rabbitMq = new(StartRabbitMqAsync);
+    private static readonly Lazy<Task<string>> _postgres = new(StartPostgresAsync);
+    private static readonly Lazy<Task<Broker>> _rabbitMq = new(StartRabbitMqAsync);
 
     /// <summary>An empty database, dropped when it is disposed of.</summary>
     public async Task<TestDatabase> CreateDatabaseAsync(string purpose = "test") =>
-        await TestDatabase.CreateAsync((await _postgres.Value).ConnectionString, UniqueName(purpose));
+        await TestDatabase.CreateAsync(await _postgres.Value, UniqueName(purpose));
 
     /// <summary>An empty virtual host, deleted when it is disposed of.</summary>
     public async Task<TestVirtualHost> CreateVirtualHostAsync(string purpose = "test")
@@ -33,42 +37,25 @@ public sealed class ServersFixture : IAsyncLifetime
         return Task.CompletedTask;
     }
 
-    async Task IAsyncLifetime.DisposeAsync()
-    {
-        await DisposeOfAsync(_postgres.Value, server => server.Owned);
-        await DisposeOfAsync(_rabbitMq.Value, server => server.Owned);
-    }
+    Task IAsyncLifetime.DisposeAsync() => Task.CompletedTask;
 
     private static string UniqueName(string purpose) => $"{purpose}-{Guid.NewGuid():N}";
 
-    private static async Task<Database> StartPostgresAsync()
-    {
-        if (Environment.GetEnvironmentVariable("SAGAS_TEST_POSTGRES") is { Length: > 0 } given)
-            return new Database(given, null);
-
-        var server = await PrivatePostgres.StartAsync();
-        return new Database(server.ConnectionString, server);
-    }
+    private static async Task<string> StartPostgresAsync() =>
+        Environment.GetEnvironmentVariable("SAGAS_TEST_POSTGRES") is { Length: > 0 } given
+            ? given
+            : (await PrivatePostgres.StartAsync()).ConnectionString;
 
     private static async Task<Broker> StartRabbitMqAsync()
     {
         if (GivenRabbitMq.FromEnvironment() is { } given)
-            return new Broker(given.CreateVirtualHostAsync, given.DeleteVirtualHostAsync, given);
+            return new Broker(given.CreateVirtualHostAsync, given.DeleteVirtualHostAsync);
 
         var server = await PrivateRabbitMq.StartAsync();
-        return new Broker(name => server.CreateVirtualHostAsync(name), name => server.DeleteVirtualHostAsync(name), server);
+        return new Broker(name => server.CreateVirtualHostAsync(name), name => server.DeleteVirtualHostAsync(name));
     }
 
-    private static async Task DisposeOfAsync<T>(Task<T> starting, Func<T, IAsyncDisposable?> owned)
-    {
-        await starting.ContinueWith(_ => { }, TaskScheduler.Default);
-        if (starting.IsCompletedSuccessfully && owned(await starting) is { } server)
-            await server.DisposeAsync();
-    }
-
-    private sealed record Database(string ConnectionString, IAsyncDisposable? Owned);
-
-    private sealed record Broker(Func<string, Task<Uri>> CreateVirtualHost, Func<string, Task> DeleteVirtualHost, IAsyncDisposable? Owned);
+    private sealed record Broker(Func<string, Task<Uri>> CreateVirtualHost, Func<string, Task> DeleteVirtualHost);
 }
 
 /// <summary>Test classes with <c>[Collection(ServersCollection.Name)]</c> share the servers, and run one after the other.</summary>

@@ -80,6 +80,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         var broker = new PrivateRabbitMq(ServerDirectory.Create("rabbitmq"), programs, management);
         try
         {
+            await broker.WriteCookieAsync(cancellationToken);
             await broker.StartOnFreePortsAsync(cancellationToken);
             return broker;
         }
@@ -183,6 +184,13 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         }
     }
 
+    private async Task WriteCookieAsync(CancellationToken cancellationToken)
+    {
+        await File.WriteAllTextAsync(InDirectory(Cookie), RandomNumberGenerator.GetHexString(32), cancellationToken);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(InDirectory(Cookie), UnixFileMode.UserRead);
+    }
+
     private async Task WriteConfigurationAsync(CancellationToken cancellationToken)
     {
         var management = _management ? $"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {_ports.Management}\n" : "";
@@ -197,10 +205,6 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
              {management}
              """,
             cancellationToken);
-        if (!File.Exists(InDirectory(Cookie)))
-            await File.WriteAllTextAsync(InDirectory(Cookie), RandomNumberGenerator.GetHexString(32), cancellationToken);
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(InDirectory(Cookie), UnixFileMode.UserRead);
         await File.WriteAllTextAsync(InDirectory("enabled_plugins"), _management ? "[rabbitmq_management]." : "[].", cancellationToken);
     }
 

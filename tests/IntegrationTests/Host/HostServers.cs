@@ -1,27 +1,39 @@
 using Sagas.Harness.LocalServers;
+using Sagas.IntegrationTests.LocalServers;
 
 namespace Sagas.IntegrationTests.Host;
 
-/// <summary>One Postgres and one RabbitMQ for the tests of the host; a database and a virtual host for each test.</summary>
+/// <summary>
+/// One Postgres and one RabbitMQ for the tests of the host, private ones, since tests kill them; a database and a
+/// virtual host for each test. Where the programs are missing, tests that kill nothing use the servers they were given.
+/// </summary>
 public sealed class HostServers : IAsyncLifetime
 {
+    private readonly ServersFixture _given = new();
+    private PrivatePostgres? _postgres;
+    private PrivateRabbitMq? _rabbitMq;
     private int _count;
 
-    internal PrivatePostgres Postgres { get; private set; } = null!;
+    internal PrivatePostgres Postgres => _postgres ?? throw new InvalidOperationException("A given Postgres cannot be killed.");
 
-    internal PrivateRabbitMq RabbitMq { get; private set; } = null!;
+    internal PrivateRabbitMq RabbitMq => _rabbitMq ?? throw new InvalidOperationException("A given RabbitMQ cannot be killed.");
 
     public async Task InitializeAsync()
     {
+        if (!PrivateServersFactAttribute.CanStart)
+            return;
+
         var postgres = PrivatePostgres.StartAsync();
-        RabbitMq = await PrivateRabbitMq.StartAsync();
-        Postgres = await postgres;
+        _rabbitMq = await PrivateRabbitMq.StartAsync();
+        _postgres = await postgres;
     }
 
     public async Task DisposeAsync()
     {
-        await RabbitMq.DisposeAsync();
-        await Postgres.DisposeAsync();
+        if (_rabbitMq is not null)
+            await _rabbitMq.DisposeAsync();
+        if (_postgres is not null)
+            await _postgres.DisposeAsync();
     }
 
     /// <summary>A system of its own, not started yet.</summary>
@@ -30,8 +42,12 @@ public sealed class HostServers : IAsyncLifetime
         var name = $"host{Interlocked.Increment(ref _count)}";
         var all = new Dictionary<string, string?>
         {
-            ["ConnectionStrings:Postgres"] = await Postgres.CreateDatabaseAsync(name),
-            ["RabbitMq:Uri"] = (await RabbitMq.CreateVirtualHostAsync(name)).ToString(),
+            ["ConnectionStrings:Postgres"] = _postgres is null
+                ? (await _given.CreateDatabaseAsync(name)).ConnectionString
+                : await _postgres.CreateDatabaseAsync(name),
+            ["RabbitMq:Uri"] = (_rabbitMq is null
+                ? (await _given.CreateVirtualHostAsync(name)).Uri
+                : await _rabbitMq.CreateVirtualHostAsync(name)).ToString(),
             ["urls"] = "http://127.0.0.1:0",
             ["ShutdownTimeout"] = "00:00:10",
             ["Serilog:MinimumLevel:Default"] = "Error",

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using RabbitMQ.Client;
+using Sagas.IntegrationTests.LocalServers;
 
 namespace Sagas.IntegrationTests.Host;
 
@@ -20,7 +21,7 @@ public sealed class InterruptionTests(HostServers servers)
         }
     }
 
-    [Fact]
+    [PrivateServersFact]
     public async Task Messages_wait_for_a_database_that_is_away_and_none_is_given_up()
     {
         await using var system = await servers.CreateAsync();
@@ -37,7 +38,7 @@ public sealed class InterruptionTests(HostServers servers)
         Assert.Equal(HttpStatusCode.OK, (await system.Http.GetAsync(new Uri("/health/ready", UriKind.Relative))).StatusCode);
     }
 
-    [Fact]
+    [PrivateServersFact]
     public async Task Stopping_while_the_database_is_away_returns_the_messages_to_their_queue()
     {
         await using var system = await servers.CreateAsync();
@@ -60,7 +61,7 @@ public sealed class InterruptionTests(HostServers servers)
         Assert.True(letters.IsEmpty);
     }
 
-    [Fact]
+    [PrivateServersFact]
     public async Task A_broker_that_restarts_costs_no_message()
     {
         await using var system = await servers.CreateAsync();
