@@ -48,7 +48,7 @@ internal sealed record DeadLetter(
             NameOf(delivery),
             errorQueue,
             QueueOf(errorQueue),
-            TypeOf(headers, body),
+            TypeOf(headers, body) ?? delivery.BasicProperties.Type,
             failedAt,
             Header(headers, "MT-Fault-Message") ?? (errorQueue.EndsWith(SkippedSuffix, StringComparison.Ordinal) ? "no consumer takes it" : null),
             Header(headers, "MT-Fault-ExceptionType"),

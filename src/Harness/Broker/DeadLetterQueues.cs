@@ -59,14 +59,15 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
     /// <param name="messageId">The message; null: all that are there now.</param>
     /// <param name="type">The type that a message is said to be that does not say it itself; null: none.</param>
     /// <param name="moved">Told of each that is back.</param>
+    /// <param name="left">Told of each that stays because the services would not know what it is.</param>
     /// <param name="stop">Stops before the next message.</param>
     /// <exception cref="CommandException">The queue they came from does not exist, or the broker did not confirm.</exception>
     public async Task MoveBackAsync(
-        string errorQueue, string? messageId, string? type, Action<DeadLetter> moved, CancellationToken stop)
+        string errorQueue, string? messageId, string? type, Action<DeadLetter> moved, Action<DeadLetter> left, CancellationToken stop)
     {
         // Those that fail again come to the end of the queue: only what is there now is moved.
-        var left = await broker.CountAsync(errorQueue, stop) ?? 0;
-        if (left == 0)
+        var count = await broker.CountAsync(errorQueue, stop) ?? 0;
+        if (count == 0)
             return;
 
         var queue = DeadLetter.QueueOf(errorQueue);
@@ -75,13 +76,20 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
 
         // What is not wanted stays unsettled until the channel closes, which puts it back where it was.
         await using var channel = await broker.OpenConfirmedChannelAsync(stop);
-        for (; left > 0 && await channel.BasicGetAsync(errorQueue, autoAck: false, stop) is { } delivery; left--)
+        for (; count > 0 && await channel.BasicGetAsync(errorQueue, autoAck: false, stop) is { } delivery; count--)
         {
             if (messageId is not null && DeadLetter.NameOf(delivery) != messageId)
                 continue;
 
+            var letter = DeadLetter.From(errorQueue, delivery);
+            if (letter.Message is null && type is null)
+            {
+                left(letter);
+                continue;
+            }
+
             await ForwardAsync(channel, queue, delivery, Again(delivery, type), stop);
-            moved(DeadLetter.From(errorQueue, delivery));
+            moved(letter);
         }
     }
 

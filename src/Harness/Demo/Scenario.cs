@@ -27,24 +27,27 @@ internal sealed class Scenario(DemoSystem system, Narrator narrator, Terminal te
     /// <exception cref="CommandException">The payment did not do what it should.</exception>
     public async Task<DemoReport> RunAsync(CancellationToken stop)
     {
-        narrator.Step($"A payment of 12.34 EUR is asked for by the customer {CustomerId}, whom nobody knows yet.");
+        narrator.Step($"A payment of customer {CustomerId} is asked for, whom nobody knows yet.");
         await system.Bus.Publish(new PaymentRequested(PaymentId, CustomerId, 12.34m, "EUR", terminal.Time.GetUtcNow()), stop);
         var waiting = await PaymentAsync("waits for its customer", payment => payment.Attempts >= AttemptsToSee && payment.NextDueAt is not null, stop);
         narrator.Result(string.Create(
             CultureInfo.InvariantCulture,
-            $"{PaymentId} is {waiting.State}. The customer was looked for {waiting.Attempts} times in vain; the next time is {Display.FromNow(waiting.NextDueAt, terminal.Time.GetUtcNow())}."));
+            $"{PaymentId} is {waiting.State}: looked for {CustomerId} {waiting.Attempts} times in vain, next {Display.FromNow(waiting.NextDueAt, terminal.Time.GetUtcNow())}."));
 
         narrator.Step($"The customer {CustomerId} registers.");
         var registered = terminal.Time.GetUtcNow();
         await system.Bus.Publish(new CustomerRegistered(CustomerId, "Ada", "Lovelace", "ada@example.org", RegisteredAt: registered, Source: "demo"), stop);
-        var completed = await PaymentAsync("is completed", payment => payment.State is "Completed" or "Failed" or "Expired", stop);
+        var completed = await PaymentAsync(
+            "is completed and told to the world",
+            payment => payment.State is "Completed" or "Failed" or "Expired" && payment.Messages.Count == 0,
+            stop);
         if (completed is not { State: "Completed", FinishedAt: { } finished })
             throw new CommandException(ExitCode.Failed, $"{PaymentId} is {completed.State}: {completed.FailureReason}");
 
         var after = (long)(finished - registered).TotalMilliseconds;
         narrator.Result(string.Create(
             CultureInfo.InvariantCulture,
-            $"{PaymentId} is Completed, {after} ms after the registration was published; the gateway calls it {completed.GatewayReference}."));
+            $"{PaymentId} is Completed {after} ms later; the gateway calls it {completed.GatewayReference}."));
 
         narrator.Step("What the database remembers of it.");
         if (!narrator.Json)

@@ -42,8 +42,8 @@ internal static class ListDeadLetters
         [
             new("Message id", letter => letter.MessageId, Break: false),
             new("Queue", letter => letter.Queue),
-            new("Message", letter => letter.Message, FromWidth: 100),
-            new("Failed", letter => Display.FromNow(letter.FailedAt, terminal.Time.GetUtcNow()), FromWidth: 100, Break: false),
+            new("Message", letter => letter.Message, FromWidth: 120),
+            new("Failed", letter => Display.FromNow(letter.FailedAt, terminal.Time.GetUtcNow()), FromWidth: 120, Break: false),
             new("Reason", letter => Reason(letter, terminal.Width)),
             new("Body", letter => Beginning(letter.Body, 48), FromWidth: 160),
         ];

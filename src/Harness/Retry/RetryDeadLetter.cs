@@ -33,11 +33,12 @@ internal static class RetryDeadLetter
         {
             var errorQueues = DeadLetterQueues.Of(parse.GetValue(queues));
             await using var broker = await BrokerConnection.ConnectAsync(Connections.RabbitMq(parse, terminal), stop);
-            var moved = new List<DeadLetter>();
+            var (moved, left) = (new List<DeadLetter>(), new List<DeadLetter>());
             try
             {
+                var letters = new DeadLetterQueues(broker);
                 foreach (var queue in errorQueues)
-                    await new DeadLetterQueues(broker).MoveBackAsync(queue, parse.GetValue(id), parse.GetValue(type), moved.Add, stop);
+                    await letters.MoveBackAsync(queue, parse.GetValue(id), parse.GetValue(type), moved.Add, left.Add, stop);
             }
             catch (Exception) when (moved.Count > 0)
             {
@@ -45,27 +46,30 @@ internal static class RetryDeadLetter
                 throw;
             }
 
-            return Tell(terminal, parse.GetValue<bool>(CommandOptions.JsonName), parse.GetValue(id), moved);
+            if (parse.GetValue(id) is { } named && moved.Count + left.Count == 0)
+                throw new CommandException(
+                    ExitCode.NotFound, $"No dead letter has the id {named}. `sagas list deadletters` shows what there is.");
+            if (parse.GetValue<bool>(CommandOptions.JsonName))
+                terminal.WriteJson(new { moved = moved.Select(Short), left = left.Select(Short) });
+            else
+                Tell(terminal, moved, left);
+            return left.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
         });
         return command;
     }
 
-    private static int Tell(Terminal terminal, bool json, string? id, List<DeadLetter> moved)
+    private static object Short(DeadLetter letter) => new { letter.MessageId, letter.ErrorQueue, letter.Queue };
+
+    private static void Tell(Terminal terminal, List<DeadLetter> moved, List<DeadLetter> left)
     {
-        if (id is not null && moved.Count == 0)
-            throw new CommandException(ExitCode.NotFound, $"No dead letter has the id {id}. `sagas list deadletters` shows what there is.");
-
-        if (json)
-            terminal.WriteJson(new { moved = moved.Select(letter => new { letter.MessageId, letter.ErrorQueue, letter.Queue }) });
-        else if (moved.Count == 0)
+        foreach (var group in moved.GroupBy(letter => letter.Queue))
+            terminal.Output.WriteLine($"Moved {Text(group.Count())} back to {group.Key}.");
+        foreach (var letter in left)
+            terminal.Error.WriteLine(
+                $"{letter.MessageId} stays in {letter.ErrorQueue}: it does not say what it is, so it would fail again. If you know, say "
+                + $"`sagas retry deadletter {letter.MessageId} --as PaymentRequested`, or whatever it is.");
+        if (moved.Count + left.Count == 0)
             terminal.Output.WriteLine("No dead letters.");
-        else
-        {
-            foreach (var group in moved.GroupBy(letter => letter.Queue))
-                terminal.Output.WriteLine($"Moved {Text(group.Count())} back to {group.Key}.");
-        }
-
-        return ExitCode.Ok;
     }
 
     private static string Text(int count) =>
