@@ -7,6 +7,9 @@ namespace Sagas.Services.Ledger;
 /// <summary>Makes the calls to one target: claims due rows, sends them, has the outcomes written.</summary>
 internal sealed partial class LedgerDispatcher : BackgroundService
 {
+    // Claiming waits while the database does not keep up with outcomes: their leases must not end before they are written.
+    private const int MostUnwritten = 512;
+
     private static readonly TimeSpan _longestClaimDelay = TimeSpan.FromSeconds(1);
 
     private readonly LedgerTarget _target;
@@ -39,13 +42,8 @@ internal sealed partial class LedgerDispatcher : BackgroundService
         _abandoned = _abandon.Token;
         _caller = new(target, clients, time);
         _gate = new(_options, time, wait => LogBreakerOpened(logger, target.Name, wait), () => LogBreakerClosed(logger, target.Name));
-        _pool = new(_gate, RunAsync, () =>
-        {
-            // Else nothing was left to claim, and what has come since has raised the signal.
-            if (_moreDue)
-                signal.Raise();
-        });
-        _writer = new(target.Name, scopes, time, logger);
+        _pool = new(_gate, RunAsync, LookAgain);
+        _writer = new(target.Name, scopes, time, logger, LookAgain);
         status.Add(target.Name, Status);
     }
 
@@ -97,9 +95,10 @@ internal sealed partial class LedgerDispatcher : BackgroundService
             var wait = _options.PollInterval;
             try
             {
-                var room = _pool.Room();
-                // With no room nobody knows what is due: the next call that ends has to look.
-                _moreDue = room == 0;
+                // Without room nobody knows what is due: whatever makes room has to have it looked for. Said before the
+                // room is read, lest room be made in between and nobody look.
+                _moreDue = true;
+                var room = _writer.Unwritten < MostUnwritten ? _pool.Room() : 0;
                 if (room > 0)
                 {
                     _moreDue = await ClaimAsync(room) == room;
@@ -126,6 +125,13 @@ internal sealed partial class LedgerDispatcher : BackgroundService
                 return;
             }
         }
+    }
+
+    // There is room. Without more due nothing is left to claim, and what has come since has raised the signal.
+    private void LookAgain()
+    {
+        if (_moreDue)
+            _signal.Raise();
     }
 
     private async Task<int> ClaimAsync(int room)

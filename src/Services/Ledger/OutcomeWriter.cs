@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,10 +7,14 @@ using Npgsql;
 namespace Sagas.Services.Ledger;
 
 /// <summary>Writes outcomes in batches, each with its messages in one transaction, until they are written.</summary>
-internal sealed partial class OutcomeWriter(string target, IServiceScopeFactory scopes, TimeProvider time, ILogger logger)
+internal sealed partial class OutcomeWriter(
+    string target, IServiceScopeFactory scopes, TimeProvider time, ILogger logger, Action written)
 {
-    // One statement's worth: more adds nothing to throughput and keeps the first waiting.
-    private const int MostAtOnce = 256;
+    // More in one transaction adds little to throughput and keeps the first waiting.
+    private const int MostAtOnce = 64;
+
+    // Most of a batch's time is spent making its messages, here and in the database: one core is not enough for that.
+    private const int Lanes = 4;
 
     // A row whose own outcome cannot be written is left to a person after this many tries.
     private const int TriesAlone = 5;
@@ -19,7 +22,7 @@ internal sealed partial class OutcomeWriter(string target, IServiceScopeFactory 
     private static readonly TimeSpan _firstDelay = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan _longestDelay = TimeSpan.FromSeconds(1);
 
-    private readonly ConcurrentQueue<LedgerOutcome> _queue = new();
+    private readonly Queue<LedgerOutcome> _queue = new();
     private readonly SemaphoreSlim _added = new(0);
     private volatile bool _complete;
     private int _unwritten;
@@ -31,7 +34,8 @@ internal sealed partial class OutcomeWriter(string target, IServiceScopeFactory 
     public void Add(LedgerOutcome outcome)
     {
         Interlocked.Increment(ref _unwritten);
-        _queue.Enqueue(outcome);
+        lock (_queue)
+            _queue.Enqueue(outcome);
         _added.Release();
     }
 
@@ -39,20 +43,26 @@ internal sealed partial class OutcomeWriter(string target, IServiceScopeFactory 
     public void Complete()
     {
         _complete = true;
-        _added.Release();
+        _added.Release(Lanes);
     }
 
     /// <summary>Writes until <see cref="Complete"/> and everything is written, or until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellation)
+    public Task RunAsync(CancellationToken cancellation) =>
+        Task.WhenAll(Enumerable.Range(0, Lanes).Select(_ => RunLaneAsync(cancellation)));
+
+    private async Task RunLaneAsync(CancellationToken cancellation)
     {
-        while (!(_complete && _queue.IsEmpty))
+        while (true)
         {
             await _added.WaitAsync(cancellation);
             var batch = TakeBatch();
+            if (batch.Count == 0 && _complete)
+                return;
             if (batch.Count == 0)
                 continue;
             await WriteUntilWrittenAsync(batch, cancellation);
             Interlocked.Add(ref _unwritten, -batch.Count);
+            written();
         }
     }
 
@@ -60,15 +70,15 @@ internal sealed partial class OutcomeWriter(string target, IServiceScopeFactory 
     {
         var batch = new List<LedgerOutcome>();
         var keys = new HashSet<string>(StringComparer.Ordinal);
-        // A key twice, of a call that outlived its lease and of its successor, would make one statement ambiguous.
-        while (batch.Count < MostAtOnce && _queue.TryPeek(out var next) && keys.Add(next.Call.IdempotencyKey))
+        lock (_queue)
         {
-            _queue.TryDequeue(out _);
-            batch.Add(next);
+            // A key twice, of a call that outlived its lease and of its successor, would make one statement ambiguous.
+            while (batch.Count < MostAtOnce && _queue.TryPeek(out var next) && keys.Add(next.Call.IdempotencyKey))
+                batch.Add(_queue.Dequeue());
+            if (_queue.Count > 0)
+                _added.Release();
         }
 
-        if (!_queue.IsEmpty)
-            _added.Release();
         return batch;
     }
 
