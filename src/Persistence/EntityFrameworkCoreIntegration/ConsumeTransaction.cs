@@ -71,8 +71,6 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
                 message.BatchId = _batchHead.BatchId;
                 message.Position = _batchHead.BatchSize++;
             }
-
-            message.OutboxId = _process?.OutboxId;
         }
         else
         {
@@ -99,6 +97,10 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
     {
         if (_dbContext.ChangeTracker.HasChanges())
             await _dbContext.SaveChangesAsync(cancellationToken);
+        // One owner for the whole batch, as late as possible: who owns it has to live when it is committed.
+        var owner = _process?.OutboxId;
+        foreach (var message in _messages.Where(message => message.Delay is null))
+            message.OutboxId = owner;
         await using var batch = new NpgsqlBatch(Connection, Transaction);
         if (_deferred is { } deferred)
             batch.BatchCommands.Add(InboxSql.EnterOrFail(deferred, AwaitingRedelivery));
@@ -125,14 +127,15 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
         {
             throw new MessageConsumedBeforeException(exception);
         }
-        catch (Exception exception) when (exception is not PostgresException && _batchHead is not null)
+        catch when (owner is not null && _batchHead is not null)
         {
-            // Whether the commit happened is unknown. If it did, nobody has the messages in memory: the relay must send them.
-            _process?.ReleaseInDoubt(_batchHead.BatchId);
+            // Whether the commit happened is unknown: a server that is shut down may say so after it committed. If it did, nobody
+            // has the messages in memory: the relay must send them.
+            _process!.ReleaseInDoubt(_batchHead.BatchId);
             throw;
         }
 
-        return _process is null || _batchHead is null ? [] : _messages.FindAll(message => message.OutboxId is not null);
+        return owner is null || _batchHead is null ? [] : _messages.FindAll(message => message.OutboxId is not null);
     }
 
     public ValueTask DisposeAsync() => _transaction.DisposeAsync();

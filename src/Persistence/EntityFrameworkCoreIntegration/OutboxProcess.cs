@@ -106,12 +106,15 @@ internal sealed partial class OutboxProcess(OutboxDatabase database, TimeProvide
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    // Also of owners without a row: a process that has ended may have had a commit under way when it gave its messages up.
     private async Task<int> ReleaseDeadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
             """
-            WITH dead AS (DELETE FROM outbox_state WHERE renewed < now() - $1 RETURNING outbox_id)
-            UPDATE outbox_message m SET outbox_id = NULL FROM dead WHERE m.outbox_id = dead.outbox_id
+            WITH dead AS (DELETE FROM outbox_state WHERE renewed < now() - $1)
+            UPDATE outbox_message m SET outbox_id = NULL
+            WHERE m.outbox_id IS NOT NULL
+              AND NOT EXISTS (SELECT FROM outbox_state s WHERE s.outbox_id = m.outbox_id AND s.renewed >= now() - $1)
             """,
             connection);
         command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = _deadAfter });

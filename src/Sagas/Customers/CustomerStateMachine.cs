@@ -20,9 +20,11 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
                 .TransitionTo(Registered));
 
         During(Registered, Syncing, Synced, SyncFailed,
-            When(CustomerRegistered, HasNewData)
+            When(CustomerRegistered, context => IsCurrent(context) && !HasSameData(context))
                 .Then(Update),
-            Ignore(CustomerRegistered, context => !HasNewData(context)));
+            When(CustomerRegistered, context => IsCurrent(context) && HasSameData(context))
+                .Then(context => context.Saga.RegisteredAt = RegisteredAt(context)),
+            Ignore(CustomerRegistered, context => !IsCurrent(context)));
     }
 
     /// <summary>The customer is known here.</summary>
@@ -61,13 +63,15 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
         customer.UpdatedAt = context.Now();
     }
 
-    // The same data again change nothing, whenever they were recorded; older data lose, whenever they arrive.
-    private static bool HasNewData(BehaviorContext<CustomerState, CustomerRegistered> context)
+    // Older data lose, whenever they arrive. The same data again leave the row as it is, but for the time of the data: otherwise
+    // data recorded between the two could still overwrite them.
+    private static bool IsCurrent(BehaviorContext<CustomerState, CustomerRegistered> context) => RegisteredAt(context) >= context.Saga.RegisteredAt;
+
+    private static bool HasSameData(BehaviorContext<CustomerState, CustomerRegistered> context)
     {
         var (customer, message) = (context.Saga, context.Message);
-        return RegisteredAt(context) >= customer.RegisteredAt
-            && (message.FirstName, message.LastName, message.Email, message.Phone)
-            != (customer.FirstName, customer.LastName, customer.Email, customer.Phone);
+        return (message.FirstName, message.LastName, message.Email, message.Phone)
+            == (customer.FirstName, customer.LastName, customer.Email, customer.Phone);
     }
 
     private static DateTimeOffset RegisteredAt(BehaviorContext<CustomerState, CustomerRegistered> context) =>

@@ -254,7 +254,12 @@ CREATE FUNCTION pull_forward(tokens uuid[]) RETURNS integer LANGUAGE plpgsql AS 
 DECLARE
     pulled integer;
 BEGIN
-    UPDATE outbox_message SET enqueue_time = now() WHERE schedule_token_id = ANY (tokens) AND enqueue_time > now();
+    -- A row that a relay has locked is on its way already; waiting for it would make the caller wait for the broker.
+    UPDATE outbox_message SET enqueue_time = now()
+    WHERE sequence_number IN (
+        SELECT sequence_number FROM outbox_message
+        WHERE schedule_token_id = ANY (tokens) AND enqueue_time > now()
+        ORDER BY sequence_number FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS pulled = ROW_COUNT;
     IF pulled > 0 THEN
         PERFORM pg_notify('outbox_due', '');
