@@ -99,7 +99,7 @@ public static partial class SagasHost
         if (parts.MaxAutoPrepare == 0)
             (parts.MaxAutoPrepare, parts.AutoPrepareMinUsages) = (100, 2);
         // A process needs far fewer connections than it consumes messages at once, and several share a server's limit.
-        if (!parts.ContainsKey("Maximum Pool Size"))
+        if (!parts.ShouldSerialize("Maximum Pool Size"))
             parts.MaxPoolSize = 60;
         return new NpgsqlDataSourceBuilder(parts.ConnectionString) { Name = "sagas" }.Build();
     }
