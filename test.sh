@@ -190,6 +190,12 @@ count() {
   echo "$sum"
 }
 
+list_failed() {
+  local names
+  names=$(cat "$results"/*/*.trx 2>/dev/null | grep -o '<UnitTestResult [^>]*outcome="Failed"[^>]*' | grep -o ' testName="[^"]*"' | sed 's/^ testName="/  /; s/"$//; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g')
+  [ -z "$names" ] || printf '\nFailed:\n%s\n' "$names"
+}
+
 main() {
   local project broken=0 passed failed skipped
   find_dotnet
@@ -213,6 +219,7 @@ main() {
   passed=$(count passed)
   failed=$(($(count failed) + broken))
   skipped=$(($(count total) - $(count executed)))
+  list_failed
   [ $((passed + failed)) -gt 0 ] || echo "test.sh: no test ran."
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

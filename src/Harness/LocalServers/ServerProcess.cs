@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 
@@ -40,6 +41,10 @@ internal sealed class ServerProcess : IAsyncDisposable
         exit 0
         """;
 
+    // Unreachable, a process's pipe is closed by the garbage collector, and its server ended, while callers that kept
+    // no more than its address still use it.
+    private static readonly ConcurrentDictionary<ServerProcess, bool> _undisposed = [];
+
     private readonly Process _watchdog;
     private readonly string _logPath;
     private readonly long _logStart;
@@ -49,6 +54,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         _watchdog = watchdog;
         _logPath = logPath;
         _logStart = logStart;
+        _undisposed[this] = true;
     }
 
     public bool HasExited => _watchdog.HasExited;
@@ -113,6 +119,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
         await _watchdog.WaitForExitAsync();
         _watchdog.Dispose();
+        _undisposed.TryRemove(this, out _);
     }
 
     public bool LogOfThisRunContains(string text) => LogOfThisRun(int.MaxValue).Contains(text, StringComparison.OrdinalIgnoreCase);

@@ -67,6 +67,21 @@ public sealed class PrivatePostgresTests
     }
 
     [PrivateServersFact]
+    public async Task Runs_on_for_those_who_kept_its_address_only()
+    {
+        var address = await Task.Run(async () => (await PrivatePostgres.StartAsync(Soon())).ConnectionString);
+
+        for (var collection = 0; collection < 3; collection++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        await Task.Delay(500); // an end that is under way shows
+        Assert.Equal(1, await QueryAsync<int>(address, "SELECT 1"));
+    }
+
+    [PrivateServersFact]
     public async Task Nothing_of_it_stays_when_it_is_disposed_of()
     {
         var server = await PrivatePostgres.StartAsync(Soon());
