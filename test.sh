@@ -76,26 +76,23 @@ as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
 
 can_be_root() { [ "$(id -u)" -eq 0 ] || { has sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }; }
 
-# The packages start their services and make a database cluster, which the tests do not need: policy-rc.d is Debian's
-# way to say no to the first, createcluster.conf to the second. Both are put back as they were.
+# The packages would start their services and make a database cluster, which the tests do not need: policy-rc.d is
+# Debian's way to say no to the first, createcluster.conf to the second. Neither stays.
 apt_install() {
   echo "Installing $* ..."
   as_root bash -s -- "$@" <<'ROOT'
-    policy=/usr/sbin/policy-rc.d
-    if [ ! -e $policy ]; then
-      printf '#!/bin/sh\nexit 101\n' >$policy && chmod +x $policy
-      trap 'rm -f $policy' EXIT
-    fi
-    if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
-      mkdir -p /etc/postgresql-common
-      echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
-    fi
+    made=()
+    trap 'rm -f "${made[@]}"' EXIT
+    make() { [ -e "$1" ] || { made+=("$1"); mkdir -p "${1%/*}"; cat >"$1"; }; }
+    make /usr/sbin/policy-rc.d <<<$'#!/bin/sh\nexit 101' && chmod +x /usr/sbin/policy-rc.d
+    make /etc/postgresql-common/createcluster.conf <<<'create_main_cluster = false'
+    log=$(mktemp)
+    made+=("$log")
     export DEBIAN_FRONTEND=noninteractive
-    apt-get install -y -qq --no-install-recommends "$@" </dev/null >/tmp/sagas-apt.$$ 2>&1 ||
-      { apt-get update -qq </dev/null && apt-get install -y -qq --no-install-recommends "$@" </dev/null >/tmp/sagas-apt.$$ 2>&1; }
+    apt-get install -y -qq --no-install-recommends "$@" </dev/null >"$log" 2>&1 ||
+      { apt-get update -qq </dev/null && apt-get install -y -qq --no-install-recommends "$@" </dev/null >"$log" 2>&1; }
     code=$?
-    [ $code -eq 0 ] || tail -n 20 /tmp/sagas-apt.$$ >&2
-    rm -f /tmp/sagas-apt.$$
+    [ $code -eq 0 ] || tail -n 20 "$log" >&2
     exit $code
 ROOT
 }
