@@ -35,6 +35,8 @@ internal static class DemoSettings
             ["Serilog:MinimumLevel:Override:Microsoft"] = level,
             ["Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime"] = level,
             ["Serilog:MinimumLevel:Override:System"] = level,
+            // It reports with its stack what the dead letters tell better.
+            ["Serilog:MinimumLevel:Override:MassTransit"] = "Fatal",
         };
     }
 }

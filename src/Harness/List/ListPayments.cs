@@ -47,7 +47,7 @@ internal static class ListPayments
             new("Amount", payment => Display.Money(payment.Amount, payment.Currency), Right: true),
             new("Attempts", payment => Text(payment.Attempts), FromWidth: 100, Right: true),
             new("Next", payment => Display.FromNow(payment.NextDueAt, terminal.Time.GetUtcNow()), Break: false),
-            new("Took", payment => Took(payment, terminal.Time.GetUtcNow()), Right: true),
+            new("Took", payment => Took(payment, terminal.Time.GetUtcNow()), FromWidth: 90, Right: true),
             new("Gateway", Gateway, FromWidth: 120, Colour: payment => Display.Colour(payment.GatewayCall)),
             new("Reason", payment => payment.FailureReason, FromWidth: 140),
         ];
