@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 namespace Sagas.IntegrationTests.Ledger;
 
 /// <summary>How soon and how fast calls are made. The bounds are loose, for machines that do other things besides.</summary>
-[Collection(nameof(LedgerPostgres))]
-public sealed class LedgerSpeedTests(LedgerPostgres postgres, ITestOutputHelper output)
+[Collection(ServersCollection.Name)]
+public sealed class LedgerSpeedTests(ServersFixture servers, ITestOutputHelper output)
 {
     [Fact]
     public async Task A_backlog_is_called_and_written_in_batches_within_the_limit()
@@ -14,10 +14,9 @@ public sealed class LedgerSpeedTests(LedgerPostgres postgres, ITestOutputHelper 
         const int calls = 5000;
         await using var gateway = await FailingGateway.StartAsync();
         gateway.Latency = TimeSpan.FromMilliseconds(10);
-        var connection = await postgres.CreateDatabaseAsync();
-        await using var table = new LedgerTable(connection);
+        await using var table = await LedgerTable.CreateAsync(servers);
         var settings = new TargetSettings(gateway.Url, LedgerMode.IdempotencyKey) { Options = new() };
-        await using var process = LedgerProcess.Create(connection, settings);
+        await using var process = LedgerProcess.Create(table.ConnectionString, settings);
         await process.EnterAsync(Enumerable.Range(0, calls).Select(number => $"pay{number}"));
 
         var watch = Stopwatch.StartNew();
@@ -40,11 +39,10 @@ public sealed class LedgerSpeedTests(LedgerPostgres postgres, ITestOutputHelper 
         await using var gateway = await FailingGateway.StartAsync();
         var called = new System.Collections.Concurrent.ConcurrentDictionary<string, long>();
         gateway.HadEffect = key => called[key] = Stopwatch.GetTimestamp();
-        var connection = await postgres.CreateDatabaseAsync();
-        await using var table = new LedgerTable(connection);
+        await using var table = await LedgerTable.CreateAsync(servers);
         var settings = new TargetSettings(gateway.Url, LedgerMode.IdempotencyKey) { Options = new() };
-        await using var process = await LedgerProcess.StartAsync(connection, settings);
-        await using var other = LedgerProcess.Create(connection, settings);
+        await using var process = await LedgerProcess.StartAsync(table.ConnectionString, settings);
+        await using var other = LedgerProcess.Create(table.ConnectionString, settings);
         await process.EnterAsync("warm");
         await other.EnterAsync("warm up");
         await table.UntilFinishedAsync();
@@ -69,10 +67,9 @@ public sealed class LedgerSpeedTests(LedgerPostgres postgres, ITestOutputHelper 
         const int calls = 1500;
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
         gateway.Latency = TimeSpan.FromMilliseconds(5);
-        var connection = await postgres.CreateDatabaseAsync();
-        await using var table = new LedgerTable(connection);
+        await using var table = await LedgerTable.CreateAsync(servers);
         var settings = new TargetSettings(gateway.Url, LedgerMode.AtMostOnce) { Options = new() };
-        var processes = Enumerable.Range(0, 3).Select(_ => LedgerProcess.Create(connection, settings)).ToArray();
+        var processes = Enumerable.Range(0, 3).Select(_ => LedgerProcess.Create(table.ConnectionString, settings)).ToArray();
         try
         {
             await processes[0].EnterAsync(Enumerable.Range(0, calls).Select(number => $"pay{number}"));
@@ -93,9 +90,8 @@ public sealed class LedgerSpeedTests(LedgerPostgres postgres, ITestOutputHelper 
     public async Task Outcomes_are_kept_while_the_database_refuses_them()
     {
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
-        var connection = await postgres.CreateDatabaseAsync();
-        await using var table = new LedgerTable(connection);
-        await using var process = await LedgerProcess.StartAsync(connection, new(gateway.Url, LedgerMode.AtMostOnce));
+        await using var table = await LedgerTable.CreateAsync(servers);
+        await using var process = await LedgerProcess.StartAsync(table.ConnectionString, new(gateway.Url, LedgerMode.AtMostOnce));
 
         await table.ExecuteAsync("ALTER TABLE outbox_message RENAME TO outbox_message_away");
         await process.EnterAsync(Enumerable.Range(0, 8).Select(number => $"pay{number}"));
