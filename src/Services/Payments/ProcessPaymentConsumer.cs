@@ -10,10 +10,10 @@ internal sealed class ProcessPaymentConsumer(SagasDbContext database, PaymentGat
     public Task Consume(ConsumeContext<ProcessPayment> context)
     {
         var payment = context.Message;
-        ArgumentException.ThrowIfNullOrWhiteSpace(payment.PaymentId);
-        ArgumentException.ThrowIfNullOrWhiteSpace(payment.CustomerId);
-        ArgumentException.ThrowIfNullOrWhiteSpace(payment.Currency);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(payment.Amount);
+        // The payment saga sends nothing else; whoever else does gets it back as a dead letter.
+        if (string.IsNullOrWhiteSpace(payment.PaymentId) || string.IsNullOrWhiteSpace(payment.CustomerId)
+            || string.IsNullOrWhiteSpace(payment.Currency) || payment.Amount <= 0)
+            throw new MessageRefusedException("A payment to process needs an id, a customer, a currency and an amount above zero.");
         var saga = SagaIdentity.Payment(payment.PaymentId);
         return LedgerBook.EnterAsync(
             database, gateway, saga.ToString("D"), payment, context.ConversationId, saga, context.CancellationToken);

@@ -3,8 +3,8 @@ using Sagas.Services.Ledger;
 namespace Sagas.IntegrationTests.Ledger;
 
 /// <summary>A third party that fails in every way: each call has its effect once, and one message says so.</summary>
-[Collection(nameof(LedgerPostgres))]
-public sealed class LedgerFaultTests(LedgerPostgres postgres)
+[Collection(ServersCollection.Name)]
+public sealed class LedgerFaultTests(ServersFixture servers)
 {
     private static readonly Wrong[] _everyWay =
     [
@@ -29,9 +29,8 @@ public sealed class LedgerFaultTests(LedgerPostgres postgres)
                 _ => Wrong.Nothing,
             };
         };
-        var connection = await postgres.CreateDatabaseAsync();
-        await using var table = new LedgerTable(connection);
-        await using var process = await LedgerProcess.StartAsync(connection, new(gateway.Url, mode));
+        await using var table = await LedgerTable.CreateAsync(servers);
+        await using var process = await LedgerProcess.StartAsync(table.ConnectionString, new(gateway.Url, mode));
         var keys = Enumerable.Range(0, _everyWay.Length * _everyWay.Length).Select(number => $"pay{number}").ToArray();
 
         await process.EnterAsync(keys);
@@ -49,9 +48,8 @@ public sealed class LedgerFaultTests(LedgerPostgres postgres)
     {
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
         gateway.Plan = (key, request) => request == 1 ? Enum.Parse<Wrong>(key) : Wrong.Nothing;
-        var connection = await postgres.CreateDatabaseAsync();
-        await using var table = new LedgerTable(connection);
-        await using var process = await LedgerProcess.StartAsync(connection, new(gateway.Url, LedgerMode.AtMostOnce));
+        await using var table = await LedgerTable.CreateAsync(servers);
+        await using var process = await LedgerProcess.StartAsync(table.ConnectionString, new(gateway.Url, LedgerMode.AtMostOnce));
 
         await process.EnterAsync(_everyWay.Select(wrong => wrong.ToString()));
         var rows = await table.UntilFinishedAsync();
@@ -74,9 +72,8 @@ public sealed class LedgerFaultTests(LedgerPostgres postgres)
     {
         await using var gateway = await FailingGateway.StartAsync();
         gateway.Plan = (_, _) => Wrong.Declines;
-        var connection = await postgres.CreateDatabaseAsync();
-        await using var table = new LedgerTable(connection);
-        await using var process = await LedgerProcess.StartAsync(connection, new(gateway.Url, LedgerMode.IdempotencyKey));
+        await using var table = await LedgerTable.CreateAsync(servers);
+        await using var process = await LedgerProcess.StartAsync(table.ConnectionString, new(gateway.Url, LedgerMode.IdempotencyKey));
 
         await process.EnterAsync("poor");
         var row = Assert.Single(await table.UntilFinishedAsync());
@@ -92,9 +89,8 @@ public sealed class LedgerFaultTests(LedgerPostgres postgres)
     {
         await using var gateway = await FailingGateway.StartAsync();
         gateway.Plan = (_, request) => request switch { 1 => Wrong.ResetAfter, 2 => Wrong.Rejects, _ => Wrong.Nothing };
-        var connection = await postgres.CreateDatabaseAsync();
-        await using var table = new LedgerTable(connection);
-        await using var process = await LedgerProcess.StartAsync(connection, new(gateway.Url, LedgerMode.IdempotencyKey));
+        await using var table = await LedgerTable.CreateAsync(servers);
+        await using var process = await LedgerProcess.StartAsync(table.ConnectionString, new(gateway.Url, LedgerMode.IdempotencyKey));
 
         await process.EnterAsync("doubtful");
         var parked = Assert.Single(await table.UntilFinishedAsync());
@@ -113,9 +109,8 @@ public sealed class LedgerFaultTests(LedgerPostgres postgres)
     public async Task The_same_call_entered_again_is_made_once()
     {
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
-        var connection = await postgres.CreateDatabaseAsync();
-        await using var table = new LedgerTable(connection);
-        await using var process = await LedgerProcess.StartAsync(connection, new(gateway.Url, LedgerMode.IdempotencyKey));
+        await using var table = await LedgerTable.CreateAsync(servers);
+        await using var process = await LedgerProcess.StartAsync(table.ConnectionString, new(gateway.Url, LedgerMode.IdempotencyKey));
 
         await process.EnterAsync("same");
         await table.UntilFinishedAsync();
@@ -131,11 +126,10 @@ public sealed class LedgerFaultTests(LedgerPostgres postgres)
     {
         await using var gateway = await FailingGateway.StartAsync();
         gateway.Plan = (_, _) => Wrong.UnavailableBefore;
-        var connection = await postgres.CreateDatabaseAsync();
-        await using var table = new LedgerTable(connection);
+        await using var table = await LedgerTable.CreateAsync(servers);
         var settings = new TargetSettings(gateway.Url, LedgerMode.IdempotencyKey);
         settings = settings with { Options = settings.Options with { MaxAttempts = 3 } };
-        await using var process = await LedgerProcess.StartAsync(connection, settings);
+        await using var process = await LedgerProcess.StartAsync(table.ConnectionString, settings);
 
         await process.EnterAsync("hopeless");
         var row = Assert.Single(await table.UntilFinishedAsync());

@@ -7,8 +7,8 @@ using Sagas.Services.Ledger;
 namespace Sagas.IntegrationTests.Ledger;
 
 /// <summary>A process killed at each step of a call, and another that finds what it left.</summary>
-[Collection(nameof(LedgerPostgres))]
-public sealed class LedgerKillTests(LedgerPostgres postgres)
+[Collection(ServersCollection.Name)]
+public sealed class LedgerKillTests(ServersFixture servers)
 {
     public enum Step
     {
@@ -39,8 +39,7 @@ public sealed class LedgerKillTests(LedgerPostgres postgres)
     public async Task Another_process_ends_with_one_effect_and_one_message(LedgerMode mode, Step step)
     {
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: mode == LedgerMode.IdempotencyKey);
-        var connection = await postgres.CreateDatabaseAsync();
-        await using var table = new LedgerTable(connection);
+        await using var table = await LedgerTable.CreateAsync(servers);
         var killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         LedgerProcess? victim = null;
         var kill = new Action<Step>(at =>
@@ -57,12 +56,12 @@ public sealed class LedgerKillTests(LedgerPostgres postgres)
             Building = () => kill(Step.BeforeCall),
             Answered = () => kill(Step.AfterAnswer),
         };
-        await using var first = victim = LedgerProcess.Create(connection, settings, services => services.AddSingleton<IInterceptor>(
+        await using var first = victim = LedgerProcess.Create(table.ConnectionString, settings, services => services.AddSingleton<IInterceptor>(
             new KillAtCommit(() => kill(Step.BeforeOutcomeCommits))).ConfigureDbContext<SagasDbContext>((provider, options) =>
                 options.AddInterceptors(provider.GetServices<IInterceptor>())));
         await victim.EnterAsync("payment");
         if (step == Step.BeforeClaimCommits)
-            await ClaimAndRollBackAsync(connection);
+            await ClaimAndRollBackAsync(table.ConnectionString);
         else
         {
             await victim.StartAsync();
@@ -70,7 +69,7 @@ public sealed class LedgerKillTests(LedgerPostgres postgres)
         }
 
         gateway.HadEffect = null;
-        await using var second = await LedgerProcess.StartAsync(connection, new(gateway.Url, mode));
+        await using var second = await LedgerProcess.StartAsync(table.ConnectionString, new(gateway.Url, mode));
         var row = Assert.Single(await table.UntilFinishedAsync());
 
         var maybe = mode == LedgerMode.AtMostOnce && step != Step.BeforeClaimCommits;
@@ -87,10 +86,9 @@ public sealed class LedgerKillTests(LedgerPostgres postgres)
         await using var gateway = await FailingGateway.StartAsync();
         gateway.Latency = TimeSpan.FromMilliseconds(200);
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var connection = await postgres.CreateDatabaseAsync();
-        await using var table = new LedgerTable(connection);
+        await using var table = await LedgerTable.CreateAsync(servers);
         var settings = new TargetSettings(gateway.Url, LedgerMode.AtMostOnce) { Building = () => reached.TrySetResult() };
-        await using var process = await LedgerProcess.StartAsync(connection, settings);
+        await using var process = await LedgerProcess.StartAsync(table.ConnectionString, settings);
         await process.EnterAsync(Enumerable.Range(0, 40).Select(number => $"pay{number}"));
         await reached.Task;
 
@@ -109,16 +107,15 @@ public sealed class LedgerKillTests(LedgerPostgres postgres)
     public async Task A_known_effect_wins_over_the_doubt_of_another_process()
     {
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
-        var connection = await postgres.CreateDatabaseAsync();
-        await using var table = new LedgerTable(connection);
+        await using var table = await LedgerTable.CreateAsync(servers);
         using var answered = new ManualResetEventSlim();
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         gateway.HadEffect = _ => reached.TrySetResult();
         var settings = new TargetSettings(gateway.Url, LedgerMode.AtMostOnce) { Answered = () => answered.Wait() };
-        await using var slow = await LedgerProcess.StartAsync(connection, settings);
+        await using var slow = await LedgerProcess.StartAsync(table.ConnectionString, settings);
         await slow.EnterAsync("payment");
         await reached.Task;
-        await using var second = await LedgerProcess.StartAsync(connection, new(gateway.Url, LedgerMode.AtMostOnce));
+        await using var second = await LedgerProcess.StartAsync(table.ConnectionString, new(gateway.Url, LedgerMode.AtMostOnce));
         await table.UntilAsync(rows => rows[0].State == "parked");
 
         answered.Set();

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 
 namespace Sagas.IntegrationTests.Ledger;
@@ -6,9 +7,26 @@ namespace Sagas.IntegrationTests.Ledger;
 internal sealed record Row(string Key, string State, int Attempts, string? Outcome, bool MayHaveHappened, string? Response);
 
 /// <summary>Looks at the ledger and the outbox from outside.</summary>
-internal sealed class LedgerTable(string connection) : IAsyncDisposable
+internal sealed class LedgerTable : IAsyncDisposable
 {
-    private readonly NpgsqlDataSource _database = NpgsqlDataSource.Create(connection);
+    private readonly TestDatabase _test;
+    private readonly NpgsqlDataSource _database;
+
+    private LedgerTable(TestDatabase test)
+    {
+        _test = test;
+        _database = NpgsqlDataSource.Create(test.ConnectionString);
+    }
+
+    public string ConnectionString => _test.ConnectionString;
+
+    /// <summary>A database of its own, with the schema and an empty ledger.</summary>
+    public static async Task<LedgerTable> CreateAsync(ServersFixture servers)
+    {
+        var table = new LedgerTable(await servers.CreateDatabaseAsync("ledger"));
+        await SchemaMigrator.MigrateAsync(table._database, typeof(SagasDbContext).Assembly);
+        return table;
+    }
 
     public async Task<IReadOnlyList<Row>> RowsAsync()
     {
@@ -71,5 +89,9 @@ internal sealed class LedgerTable(string connection) : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => _database.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _database.DisposeAsync();
+        await _test.DisposeAsync();
+    }
 }

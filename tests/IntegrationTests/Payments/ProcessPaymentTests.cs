@@ -1,0 +1,78 @@
+using System.Threading.Channels;
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Sagas.Contracts;
+using Sagas.IntegrationTests.Ledger;
+using Sagas.Services.Payments;
+
+namespace Sagas.IntegrationTests.Payments;
+
+/// <summary>From the command on the bus to the event on the bus, by way of ledger and gateway.</summary>
+[Collection(ServersCollection.Name)]
+public sealed class ProcessPaymentTests(ServersFixture servers)
+{
+    [Fact]
+    public async Task A_command_becomes_one_charge_and_one_event()
+    {
+        await using var gateway = await FailingGateway.StartAsync();
+        await using var table = await LedgerTable.CreateAsync(servers);
+        using var host = await StartAsync(table.ConnectionString, gateway.Url);
+        var bus = host.Services.GetRequiredService<IBus>();
+        var events = host.Services.GetRequiredService<Channel<ConsumeContext<PaymentProcessed>>>().Reader;
+        var payment = new ProcessPayment("p-1", "c-1", 12.34m, "EUR");
+        var conversation = NewId.NextGuid();
+
+        // Twice, as two messages: the inbox cannot know that they mean the same; the ledger does.
+        await bus.Publish(payment, context => context.ConversationId = conversation);
+        await table.UntilAsync(rows => rows.Count == 1);
+        await bus.Publish(payment, context => context.ConversationId = conversation);
+        await bus.Publish(payment with { PaymentId = "p-2" });
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var both = new[] { await events.ReadAsync(patience.Token), await events.ReadAsync(patience.Token) };
+        await table.UntilFinishedAsync();
+        var first = Assert.Single(both, one => one.Message.PaymentId == "p-1");
+        Assert.Single(both, one => one.Message.PaymentId == "p-2");
+        var key = SagaIdentity.Payment("p-1").ToString("D");
+        Assert.Equal("gw-" + key, first.Message.GatewayReference);
+        Assert.Equal((conversation, SagaIdentity.Payment("p-1")), (first.ConversationId, first.CorrelationId));
+        Assert.Equal(1, gateway.Requests[key]);
+        Assert.Equal(2, gateway.Effects.Count);
+        Assert.False(events.TryRead(out _));
+        await host.StopAsync();
+    }
+
+    private static async Task<IHost> StartAsync(string connection, Uri gateway)
+    {
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
+        builder.Logging.AddFilter(level => level >= LogLevel.Warning);
+        builder.Configuration.AddInMemoryCollection([new("Payments:GatewayUrl", gateway.ToString())]);
+        builder.Services.AddSingleton(Channel.CreateUnbounded<ConsumeContext<PaymentProcessed>>());
+        builder.Services.AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(connection));
+        builder.Services.AddMassTransit(bus =>
+        {
+            bus.AddEntityFrameworkOutbox<SagasDbContext>(outbox =>
+            {
+                outbox.UsePostgres();
+                outbox.UseBusOutbox();
+            });
+            bus.AddPayments();
+            bus.AddConsumer<Witness>();
+            bus.AddConfigureEndpointsCallback((context, _, endpoint) => endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context));
+            bus.UsingInMemory((context, configurator) => configurator.ConfigureEndpoints(context));
+        });
+        builder.Services.AddPaymentServices(builder.Configuration);
+        var host = builder.Build();
+        await host.StartAsync();
+        return host;
+    }
+
+    private sealed class Witness(Channel<ConsumeContext<PaymentProcessed>> seen) : IConsumer<PaymentProcessed>
+    {
+        public Task Consume(ConsumeContext<PaymentProcessed> context) => seen.Writer.WriteAsync(context).AsTask();
+    }
+}
