@@ -1,6 +1,4 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using Npgsql;
 using Sagas.Host.Bus;
 using Sagas.Host.Health;
 using Sagas.Host.Logs;
@@ -31,6 +29,7 @@ public static partial class SagasHost
         builder.AddLogs(host);
         AddServices(builder.Services, host, builder.Configuration);
         var app = builder.Build();
+        ValidateFeatures(app.Services);
         app.MapHealth();
         if (host.Roles.Has(Roles.Operations))
             app.MapOperations();
@@ -57,11 +56,6 @@ public static partial class SagasHost
             await Console.Error.WriteLineAsync($"The configuration cannot be used. {refused.Message}");
             return ConfigurationRefused;
         }
-        catch (OptionsValidationException refused)
-        {
-            await Console.Error.WriteLineAsync($"The configuration cannot be used. {string.Join(" ", refused.Failures)}");
-            return ConfigurationRefused;
-        }
         // Told to stop while it was still waiting for the database or the broker.
         catch (OperationCanceledException)
         {
@@ -74,34 +68,41 @@ public static partial class SagasHost
         }
     }
 
+    // Now instead of at the start, which may wait for the broker first.
+    private static void ValidateFeatures(IServiceProvider services)
+    {
+        try
+        {
+            services.GetService<IStartupValidator>()?.Validate();
+        }
+        catch (OptionsValidationException refused)
+        {
+            throw new SettingsRefusedException([.. refused.Failures]);
+        }
+        // What .NET says when it binds a value of the wrong type: it names the key, the value and the type.
+        catch (InvalidOperationException refused) when (refused.Message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal))
+        {
+            throw new SettingsRefusedException([refused.Message]);
+        }
+    }
+
     private static void AddServices(IServiceCollection services, HostSettings settings, IConfiguration configuration)
     {
         // More than the bus gets, so that it is the bus that decides when to give up.
         services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.ShutdownTimeout + TimeSpan.FromSeconds(2));
         services.AddSingleton(TimeProvider.System);
         services.AddHostedService<Telemetry>();
-        services.AddSingleton(_ => CreateDataSource(settings.Postgres));
-        services.AddDbContextPool<SagasDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
-        services.AddSingleton(Options.Create(settings.Redelivery));
+        services.AddSingleton(settings);
+        services.AddDatabase(settings);
         services.AddSingleton(Options.Create(settings.Operations));
         services.AddProblemDetails();
         // The migrations come first: hosted services start in the order of their registration.
         services.AddHealth();
+        if (settings.UsesRabbitMq && !settings.Roles.AreAll)
+            services.AddHostedService<QueueDeployment>();
         services.AddBus(settings);
         if (settings.Roles.Has(Roles.Payments))
             services.AddPaymentServices(configuration);
-    }
-
-    // Every message runs the same few statements, so the server plans each of them once per connection, unless configured otherwise.
-    private static NpgsqlDataSource CreateDataSource(string connectionString)
-    {
-        var parts = new NpgsqlConnectionStringBuilder(connectionString);
-        if (parts.MaxAutoPrepare == 0)
-            (parts.MaxAutoPrepare, parts.AutoPrepareMinUsages) = (100, 2);
-        // A process needs far fewer connections than it consumes messages at once, and several share a server's limit.
-        if (!parts.ShouldSerialize("Maximum Pool Size"))
-            parts.MaxPoolSize = 60;
-        return new NpgsqlDataSourceBuilder(parts.ConnectionString) { Name = "sagas" }.Build();
     }
 
     [LoggerMessage(Level = LogLevel.Warning,

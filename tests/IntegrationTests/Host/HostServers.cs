@@ -51,6 +51,7 @@ public sealed class HostServers : IAsyncLifetime
             ["urls"] = "http://127.0.0.1:0",
             ["ShutdownTimeout"] = "00:00:10",
             ["Serilog:MinimumLevel:Default"] = "Error",
+            ["Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime"] = "Error",
         };
         foreach (var (key, value) in settings)
             all[key] = value;

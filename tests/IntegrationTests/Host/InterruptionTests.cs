@@ -99,6 +99,8 @@ public sealed class InterruptionTests(HostServers servers)
     [Theory]
     [InlineData("Roles", "sagas,none")]
     [InlineData("ConnectionStrings:Postgres", "nonsense")]
+    [InlineData("Payments:GatewayUrl", "nonsense")]
+    [InlineData("Payments:Calls:CallTimeout", "a while")]
     public async Task A_wrong_configuration_ends_the_process_with_a_sentence(string key, string value)
     {
         using var process = Start(new Dictionary<string, string?> { [key] = value });
@@ -109,9 +111,14 @@ public sealed class InterruptionTests(HostServers servers)
         Assert.DoesNotContain("   at ", error);
     }
 
-    private static Process Start(IReadOnlyDictionary<string, string?> settings)
+    /// <summary>Starts the published program as a process of its own.</summary>
+    internal static Process Start(IReadOnlyDictionary<string, string?> settings, bool output = false)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sagas.Host.dll")]) { RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sagas.Host.dll")])
+        {
+            RedirectStandardError = !output,
+            RedirectStandardOutput = output,
+        };
         foreach (var (key, value) in settings)
             start.Environment[key == "urls" ? "ASPNETCORE_URLS" : key.Replace(":", "__", StringComparison.Ordinal)] = value;
         return Process.Start(start)!;

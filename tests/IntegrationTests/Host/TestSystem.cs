@@ -19,6 +19,8 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
 
     public IReadOnlyDictionary<string, string?> Settings => settings;
 
+    public IServiceProvider Services => _host!.Services;
+
     public HttpClient Http { get; private set; } = new();
 
     public async Task StartAsync()

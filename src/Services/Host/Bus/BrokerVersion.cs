@@ -13,6 +13,8 @@ internal sealed partial class BrokerVersion(RabbitMqSettings settings, IHostAppl
 {
     private static readonly TimeSpan _betweenAttempts = TimeSpan.FromSeconds(1);
 
+    private const int AttemptsPerReport = 15;
+
     private int? _major;
 
     /// <summary>Whether quorum queues have a delivery limit by default, which can be lifted with -1.</summary>
@@ -25,7 +27,7 @@ internal sealed partial class BrokerVersion(RabbitMqSettings settings, IHostAppl
 
     private async Task<int> ReadAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        for (var attempt = 0; ; attempt++)
         {
             try
             {
@@ -33,7 +35,8 @@ internal sealed partial class BrokerVersion(RabbitMqSettings settings, IHostAppl
             }
             catch (Exception exception) when (exception is BrokerUnreachableException or RabbitMQClientException or IOException or TimeoutException)
             {
-                LogWaiting(logger, settings.Address, Innermost(exception));
+                if (attempt % AttemptsPerReport == 0)
+                    LogWaiting(logger, settings.Address, Innermost(exception));
                 await Task.Delay(_betweenAttempts, cancellationToken);
             }
         }

@@ -1,4 +1,5 @@
 using MassTransit;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
 using Sagas.Services.Messages;
@@ -8,10 +9,13 @@ namespace Sagas.Host.Bus;
 /// <summary>The bus and what holds for each of its endpoints.</summary>
 internal static class BusRegistration
 {
-    public static void AddBus(this IServiceCollection services, HostSettings settings)
+    /// <param name="services">The services; the database's must be among them.</param>
+    /// <param name="settings">The configuration.</param>
+    /// <param name="onlyDeploy">Starting the bus declares exchanges, queues and bindings, and consumes nothing.</param>
+    public static void AddBus(this IServiceCollection services, HostSettings settings, bool onlyDeploy = false)
     {
         services.AddSingleton(settings.RabbitMq);
-        services.AddSingleton<BrokerVersion>();
+        services.TryAddSingleton<BrokerVersion>();
         // Whatever is in flight gets most of the time there is; the rest is for closing connections.
         services.AddOptions<MassTransitHostOptions>().Configure(options =>
         {
@@ -25,7 +29,13 @@ internal static class BusRegistration
             bus.AddFeatures(settings.Roles);
             bus.AddConfigureEndpointsCallback((context, _, endpoint) => ConfigureEndpoint(context, endpoint, settings));
             if (settings.UsesRabbitMq)
-                bus.UsingRabbitMq((context, configurator) => ConfigureRabbitMq(context, configurator, settings));
+            {
+                bus.UsingRabbitMq((context, configurator) =>
+                {
+                    configurator.DeployTopologyOnly = onlyDeploy;
+                    ConfigureRabbitMq(context, configurator, settings);
+                });
+            }
             else
                 bus.UsingInMemory((context, configurator) => ConfigureInMemory(context, configurator, settings));
         });
@@ -65,7 +75,9 @@ internal static class BusRegistration
 
     private static void ConfigureEndpoint(IRegistrationContext context, IReceiveEndpointConfigurator endpoint, HostSettings settings)
     {
-        var logger = context.GetRequiredService<ILoggerFactory>().CreateLogger("Sagas.DeadLetters");
+        var loggers = context.GetRequiredService<ILoggerFactory>();
+        var logger = loggers.CreateLogger("Sagas.DeadLetters");
+        var deliveries = loggers.CreateLogger("Sagas.Deliveries");
         var stopping = context.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         if (endpoint is IRabbitMqReceiveEndpointConfigurator queue)
         {
@@ -85,7 +97,7 @@ internal static class BusRegistration
         // From the outside in: what is logged, what is refused, what is retried, what is atomic.
         endpoint.UseFilter(new LogScopeFilter());
         endpoint.UseMessageRules(settings.Messages, context.GetRequiredService<TimeProvider>());
-        endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, stopping)));
+        endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, stopping, deliveries)));
         endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
     }
 }

@@ -12,11 +12,15 @@ namespace Sagas.Host.Bus;
 /// </remarks>
 /// <param name="filter">What the endpoint configured to be handled.</param>
 /// <param name="stopping">Signalled when the process begins to stop.</param>
-internal sealed class DeliveryRetryPolicy(IExceptionFilter filter, CancellationToken stopping) : IRetryPolicy
+/// <param name="logger">Told when a delivery has been waiting for a while.</param>
+internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, CancellationToken stopping, ILogger logger) : IRetryPolicy
 {
     private const int AttemptsAfterUnknownFault = 3;
     private const int AttemptsAfterRace = 10;
     private const int LongestDoubling = 9;
+
+    // After about a second: what passes sooner is nobody's concern.
+    private const int AttemptToReport = 7;
 
     private static readonly TimeSpan _shortestDelay = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan _longestDelay = TimeSpan.FromSeconds(5);
@@ -43,6 +47,8 @@ internal sealed class DeliveryRetryPolicy(IExceptionFilter filter, CancellationT
             FaultKind.Unknown => counts with { All = counts.All + 1, Unknown = counts.Unknown + 1 },
             _ => counts with { All = counts.All + 1 },
         };
+        if (kind == FaultKind.Transient && counts.All == AttemptToReport)
+            LogWaiting(logger, exception.GetBaseException().Message);
         var doublings = Math.Min(kind == FaultKind.Unknown ? counts.Unknown : counts.All, LongestDoubling) - 1;
         var longest = (kind == FaultKind.Unknown ? _delayAfterUnknownFault : _shortestDelay) * (1 << doublings);
         // Spread over the upper half, so that many deliveries that failed together do not come back together.
@@ -55,6 +61,9 @@ internal sealed class DeliveryRetryPolicy(IExceptionFilter filter, CancellationT
             _ => false,
         };
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A message waits, and is tried again until it can be consumed: {Reason}")]
+    private static partial void LogWaiting(ILogger logger, string reason);
 
     private readonly record struct Counts(int All, int Races, int Unknown);
 

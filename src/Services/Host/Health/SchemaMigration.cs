@@ -9,13 +9,15 @@ internal sealed partial class SchemaMigration(NpgsqlDataSource dataSource, ILogg
 {
     private static readonly TimeSpan _betweenAttempts = TimeSpan.FromSeconds(1);
 
+    private const int AttemptsPerReport = 15;
+
     /// <summary>Whether the schema is known to be up to date.</summary>
     public bool IsDone { get; private set; }
 
     /// <exception cref="InvalidOperationException">An applied migration was changed.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        while (!IsDone)
+        for (var attempt = 0; !IsDone; attempt++)
         {
             try
             {
@@ -24,14 +26,20 @@ internal sealed partial class SchemaMigration(NpgsqlDataSource dataSource, ILogg
             }
             catch (Exception exception) when (IsWorthWaiting(exception))
             {
-                var address = new NpgsqlConnectionStringBuilder(dataSource.ConnectionString);
-                LogWaiting(logger, address.Host, address.Port, address.Database, exception.GetBaseException().Message);
+                if (attempt % AttemptsPerReport == 0)
+                    Report(exception);
                 await Task.Delay(_betweenAttempts, cancellationToken);
             }
         }
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void Report(Exception exception)
+    {
+        var address = new NpgsqlConnectionStringBuilder(dataSource.ConnectionString);
+        LogWaiting(logger, address.Host, address.Port, address.Database, exception.GetBaseException().Message);
+    }
 
     // A role or database that does not exist yet is made by whatever sets the server up; wrong SQL stays wrong.
     private static bool IsWorthWaiting(Exception exception) => exception switch

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Serilog.Events;
 using Serilog.Formatting;
+using Serilog.Formatting.Display;
 using Serilog.Formatting.Json;
 
 namespace Sagas.Host.Logs;
@@ -8,6 +9,8 @@ namespace Sagas.Host.Logs;
 /// <summary>One JSON object per line in the field names of CLEF (compact log event format), with the message rendered.</summary>
 internal sealed class JsonLines : ITextFormatter
 {
+    // Texts without quotes, objects as JSON.
+    private static readonly MessageTemplateTextFormatter _message = new("{Message:lj}", CultureInfo.InvariantCulture);
     private static readonly JsonValueFormatter _values = new(typeTagName: "$type");
 
     public void Format(LogEvent logEvent, TextWriter output)
@@ -15,7 +18,9 @@ internal sealed class JsonLines : ITextFormatter
         output.Write("{\"@t\":\"");
         output.Write(logEvent.Timestamp.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
         output.Write("\",\"@m\":");
-        JsonValueFormatter.WriteQuotedJsonString(logEvent.RenderMessage(CultureInfo.InvariantCulture), output);
+        var message = new StringWriter(CultureInfo.InvariantCulture);
+        _message.Format(logEvent, message);
+        JsonValueFormatter.WriteQuotedJsonString(message.ToString(), output);
         output.Write(",\"@l\":\"");
         output.Write(logEvent.Level);
         output.Write('"');

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sagas.Host.Bus;
 using Sagas.Host.Settings;
 using Serilog;
 using Serilog.Events;
@@ -17,6 +18,8 @@ internal static class LogRegistration
             .MinimumLevel.Information()
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Information)
+            // What fails here is retried or reported by whoever asked for it.
+            .MinimumLevel.Override("Microsoft.EntityFrameworkCore", LogEventLevel.Fatal)
             .MinimumLevel.Override("System", LogEventLevel.Warning)
             .Enrich.FromLogContext()
             .Enrich.WithProperty("Roles", settings.Roles.ToString());
@@ -26,8 +29,7 @@ internal static class LogRegistration
             configuration.WriteTo.Console(new JsonLines());
         else
             configuration.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture);
-        // A stop while the database or the broker is waited for is no fault; the host reports it as one, with its stack.
-        configuration.Filter.ByExcluding(entry => entry.Exception is OperationCanceledException && IsFrom(entry, "Microsoft.Extensions.Hosting.Internal.Host"));
+        configuration.Filter.ByExcluding(IsNoise);
         // Last, so that the section Serilog can change every level.
         configuration.ReadFrom.Configuration(builder.Configuration);
         builder.Logging.ClearProviders();
@@ -36,6 +38,16 @@ internal static class LogRegistration
         builder.Logging.AddSerilog(configuration.CreateLogger(), dispose: true);
     }
 
-    private static bool IsFrom(LogEvent entry, string source) =>
-        entry.Properties.TryGetValue("SourceContext", out var context) && context is ScalarValue { Value: string name } && name == source;
+    private static bool IsNoise(LogEvent entry) => entry.Exception is not null && Source(entry) switch
+    {
+        // A stop while the database or the broker is waited for is no fault.
+        "Microsoft.Extensions.Hosting.Internal.Host" => entry.Exception is OperationCanceledException,
+        // With its stack for every message that has to wait for the database; the retry policy says so in a line.
+        "MassTransit" => entry.MessageTemplate.Text.StartsWith("R-RETRY", StringComparison.Ordinal)
+            && TransientFaults.Classify(entry.Exception) is FaultKind.Transient or FaultKind.Race,
+        _ => false,
+    };
+
+    private static string? Source(LogEvent entry) =>
+        entry.Properties.TryGetValue("SourceContext", out var context) && context is ScalarValue { Value: string name } ? name : null;
 }
