@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using MassTransit;
+using MassTransit.Serialization;
+
+namespace Sagas.IntegrationTests.Persistence;
+
+/// <summary>A message as it came from the broker.</summary>
+internal sealed record Arrival(Guid MessageId, string Name, int Number, DateTime At);
+
+/// <summary>What came from the broker, in its order.</summary>
+internal sealed class Arrivals
+{
+    private readonly ConcurrentQueue<Arrival> _all = new();
+    private readonly ConcurrentQueue<string> _faults = new();
+
+    public IReadOnlyList<Arrival> All => [.. _all];
+
+    /// <summary>Why messages were given up.</summary>
+    public IReadOnlyList<string> Faults => [.. _faults];
+
+    public IReadOnlyList<int> NumbersOf(string name) => [.. _all.Where(arrival => arrival.Name == name).Select(arrival => arrival.Number)];
+
+    /// <summary>Without those that a consumer's inbox would skip.</summary>
+    public IReadOnlyList<int> DistinctNumbersOf(string name) =>
+        [.. _all.Where(arrival => arrival.Name == name).DistinctBy(arrival => arrival.MessageId).Select(arrival => arrival.Number)];
+
+    public Task CountAsync(int expected) => Eventually.EqualsAsync(expected, () => _all.Count);
+
+    public Task CountAsync(string name, int expected) => Eventually.EqualsAsync(expected, () => _all.Count(arrival => arrival.Name == name));
+
+    public Task NoteAsync(ConsumeContext<WorkDone> context)
+    {
+        _all.Enqueue(new Arrival(context.MessageId!.Value, context.Message.Name, context.Message.Number, DateTime.UtcNow));
+        return Task.CompletedTask;
+    }
+
+    public Task NoteFaultAsync(IEnumerable<ExceptionInfo> exceptions)
+    {
+        _faults.Enqueue(string.Join("; ", exceptions.Select(exception => $"{exception.ExceptionType}: {exception.Message}")));
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>Counts the deliveries that are over, whatever came of them.</summary>
+internal sealed class Deliveries : IReceiveObserver
+{
+    private readonly ConcurrentDictionary<string, int> _settled = new();
+
+    public Task SettledAsync(string queue, int expected) => Eventually.EqualsAsync(expected, () => _settled.GetValueOrDefault(queue));
+
+    public Task PreReceive(ReceiveContext context) => Task.CompletedTask;
+
+    public Task PostReceive(ReceiveContext context) => SettleAsync(context);
+
+    public Task PostConsume<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType)
+        where T : class => Task.CompletedTask;
+
+    public Task ConsumeFault<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception)
+        where T : class => Task.CompletedTask;
+
+    public Task ReceiveFault(ReceiveContext context, Exception exception) => SettleAsync(context);
+
+    private Task SettleAsync(ReceiveContext context)
+    {
+        _settled.AddOrUpdate(context.InputAddress.AbsolutePath.Split('/')[^1], 1, (_, count) => count + 1);
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>Sees the messages that publisher and relay send.</summary>
+internal sealed class StoredMessageObserver(Func<SendContext, Task> sending) : ISendObserver
+{
+    public Task PreSend<T>(SendContext<T> context)
+        where T : class => typeof(T) == typeof(SerializedMessageBody) ? sending(context) : Task.CompletedTask;
+
+    public Task PostSend<T>(SendContext<T> context)
+        where T : class => Task.CompletedTask;
+
+    public Task SendFault<T>(SendContext<T> context, Exception exception)
+        where T : class => Task.CompletedTask;
+}

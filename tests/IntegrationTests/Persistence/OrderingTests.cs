@@ -1,0 +1,88 @@
+using MassTransit;
+
+namespace Sagas.IntegrationTests.Persistence;
+
+/// <summary>Messages of one transaction arrive in the order in which they were published, whichever way they go.</summary>
+[Collection(ServersCollection.Name)]
+public sealed class OrderingTests(ServersFixture servers) : IAsyncLifetime
+{
+    private const int Transactions = 300;
+    private const int MessagesEach = 5;
+
+    private PersistenceDatabase _database = null!;
+
+    public async Task InitializeAsync() => _database = await PersistenceDatabase.CreateAsync(servers);
+
+    public async Task DisposeAsync() => await _database.DisposeAsync();
+
+    [Fact]
+    public async Task Consumed_messages_are_published_in_order() => await PublishFromConsumersAsync(null, Transactions);
+
+    [Fact]
+    public async Task Consumed_messages_are_published_in_order_through_RabbitMQ()
+    {
+        await using var virtualHost = await servers.CreateVirtualHostAsync();
+        await PublishFromConsumersAsync(virtualHost.Uri, Transactions / 3);
+    }
+
+    [Fact]
+    public async Task Two_processes_relay_in_order_and_nothing_twice()
+    {
+        var arrivals = new Arrivals();
+        var setup = new ProcessSetup { Arrivals = arrivals, Outbox = outbox => outbox.QueryMessageLimit = 20 };
+        await StoreAsync(Transactions);
+
+        await using var first = await TestProcess.StartAsync(_database, setup);
+        await using var second = await TestProcess.StartAsync(_database, setup);
+
+        await _database.OutboxIsEmptyAsync();
+        await AssertInOrderAsync(arrivals, Transactions);
+    }
+
+    [Fact]
+    public async Task Two_processes_relay_in_order_through_RabbitMQ()
+    {
+        await using var virtualHost = await servers.CreateVirtualHostAsync();
+        var setup = new ProcessSetup { RabbitMq = virtualHost.Uri, Outbox = outbox => outbox.QueryMessageLimit = 20 };
+        await StoreAsync(Transactions / 3, virtualHost.Uri);
+
+        // One of them consumes: two consumers of a queue have no common order.
+        await using var first = await TestProcess.StartAsync(_database, setup);
+        await using var second = await TestProcess.StartAsync(_database, setup with { Consumes = false });
+
+        await _database.OutboxIsEmptyAsync();
+        await AssertInOrderAsync(first.Arrivals, Transactions / 3);
+    }
+
+    private async Task PublishFromConsumersAsync(Uri? rabbitMq, int transactions)
+    {
+        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { RabbitMq = rabbitMq });
+        process.Script.Work = async (context, _) =>
+        {
+            for (var number = 0; number < MessagesEach; number++)
+                await context.Publish(new WorkDone(context.Message.Name, number));
+        };
+        await Task.WhenAll(Enumerable.Range(0, transactions).Select(transaction => process.SendAsync(new Work($"{transaction}", 0))));
+
+        await AssertInOrderAsync(process.Arrivals, transactions);
+        await _database.OutboxIsEmptyAsync();
+    }
+
+    private async Task StoreAsync(int transactions, Uri? rabbitMq = null)
+    {
+        var setup = new ProcessSetup { RabbitMq = rabbitMq, Relays = false };
+        await using var producer = await TestProcess.StartAsync(_database, setup);
+        await Parallel.ForAsync(
+            0,
+            transactions,
+            new ParallelOptions { MaxDegreeOfParallelism = 16 },
+            async (transaction, _) => await producer.PublishStoredAsync($"{transaction}", MessagesEach));
+    }
+
+    private static async Task AssertInOrderAsync(Arrivals arrivals, int transactions)
+    {
+        await arrivals.CountAsync(transactions * MessagesEach);
+        Assert.All(Enumerable.Range(0, transactions), transaction =>
+            Assert.Equal(Enumerable.Range(0, MessagesEach), arrivals.NumbersOf($"{transaction}")));
+    }
+}

@@ -1,0 +1,86 @@
+using MassTransit.EntityFrameworkCoreIntegration;
+using Npgsql;
+
+namespace Sagas.IntegrationTests.Persistence;
+
+/// <summary>A database with the migrated schema and the tables of <see cref="OrdersDbContext"/>.</summary>
+internal sealed class PersistenceDatabase : IAsyncDisposable
+{
+    private readonly IAsyncDisposable? _owned;
+    private readonly NpgsqlDataSource _source;
+
+    private PersistenceDatabase(string connectionString, IAsyncDisposable? owned)
+    {
+        _owned = owned;
+        ConnectionString = new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 40 }.ConnectionString;
+        _source = NpgsqlDataSource.Create(ConnectionString);
+    }
+
+    public string ConnectionString { get; }
+
+    public static async Task<PersistenceDatabase> CreateAsync(ServersFixture servers)
+    {
+        var database = await servers.CreateDatabaseAsync("persistence");
+        return await CreateAsync(database.ConnectionString, database);
+    }
+
+    public static async Task<PersistenceDatabase> CreateAsync(string connectionString, IAsyncDisposable? owned = null)
+    {
+        var database = new PersistenceDatabase(connectionString, owned);
+        await SchemaMigrator.MigrateAsync(database._source, typeof(SagasDbContext).Assembly);
+        await database.ExecuteAsync(OrdersDbContext.CreateTables);
+        return database;
+    }
+
+    public async Task<int> ExecuteAsync(string sql, params object[] parameters)
+    {
+        await using var command = Command(sql, parameters);
+        return await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task<T> ScalarAsync<T>(string sql, params object[] parameters)
+    {
+        await using var command = Command(sql, parameters);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>The first column of every row.</summary>
+    public async Task<List<T>> ColumnAsync<T>(string sql, params object[] parameters)
+    {
+        await using var command = Command(sql, parameters);
+        await using var reader = await command.ExecuteReaderAsync();
+        var values = new List<T>();
+        while (await reader.ReadAsync())
+            values.Add(await reader.GetFieldValueAsync<T>(0));
+        return values;
+    }
+
+    public Task<long> CountAsync(string table) => ScalarAsync<long>($"SELECT count(*) FROM {table}");
+
+    /// <summary>Until everything committed was sent and its row removed.</summary>
+    public Task OutboxIsEmptyAsync() => Eventually.EqualsAsync(0, () => CountAsync("outbox_message"));
+
+    /// <summary>Makes the unsent messages those of a process that died long ago.</summary>
+    public async Task<int> GiveOutboxToDeadProcessAsync()
+    {
+        var dead = Guid.NewGuid();
+        await ExecuteAsync(
+            "INSERT INTO outbox_state (outbox_id, host_name, process_id, renewed) VALUES ($1, 'gone', 1, now() - interval '1 minute')", dead);
+        return await ExecuteAsync("UPDATE outbox_message SET outbox_id = $1", dead);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _source.DisposeAsync();
+        if (_owned is not null)
+            await _owned.DisposeAsync();
+    }
+
+    private NpgsqlCommand Command(string sql, object[] parameters)
+    {
+        var command = _source.CreateCommand(sql);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(new NpgsqlParameter { Value = parameter });
+        return command;
+    }
+}

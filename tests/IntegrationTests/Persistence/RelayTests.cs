@@ -1,0 +1,188 @@
+using System.Collections.Concurrent;
+using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Sagas.IntegrationTests.Persistence;
+
+/// <summary>Committed messages reach the broker, whatever becomes of the process that committed them.</summary>
+[Collection(ServersCollection.Name)]
+public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
+{
+    private static readonly ProcessSetup _storesOnly = new() { Relays = false };
+
+    private PersistenceDatabase _database = null!;
+
+    public async Task InitializeAsync() => _database = await PersistenceDatabase.CreateAsync(servers);
+
+    public async Task DisposeAsync() => await _database.DisposeAsync();
+
+    [Fact]
+    public async Task Messages_of_a_dead_process_are_sent_with_their_ids_and_in_order()
+    {
+        await StoreAsync("dead", 5);
+        Assert.Equal(5, await _database.GiveOutboxToDeadProcessAsync());
+        var stored = await _database.ColumnAsync<Guid>("SELECT message_id FROM outbox_message ORDER BY position");
+
+        await using var process = await TestProcess.StartAsync(_database);
+        await process.Arrivals.CountAsync(5);
+
+        Assert.Equal(stored, process.Arrivals.All.Select(arrival => arrival.MessageId));
+        Assert.Equal([0, 1, 2, 3, 4], process.Arrivals.NumbersOf("dead"));
+    }
+
+    [Fact]
+    public async Task Messages_of_a_process_that_stops_before_it_has_sent_them_are_sent_by_another()
+    {
+        var broker = new TaskCompletionSource();
+        await using var stopping = await TestProcess.StartAsync(_database, new ProcessSetup { Sending = _ => broker.Task });
+        await stopping.SendAsync(new Work("unsent", 1));
+        await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_message WHERE outbox_id IS NOT NULL"));
+        var stored = await _database.ScalarAsync<Guid>("SELECT message_id FROM outbox_message");
+        var stop = stopping.StopAsync();
+        broker.SetCanceled();
+        await stop;
+
+        await using var other = await TestProcess.StartAsync(_database);
+        await other.Arrivals.CountAsync(1);
+        Assert.Equal(stored, other.Arrivals.All[0].MessageId);
+        Assert.Empty(stopping.Arrivals.All);
+    }
+
+    [Fact]
+    public async Task A_consumer_that_ends_when_its_process_has_handed_over_its_messages_loses_none()
+    {
+        var published = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        await using var stopping = await TestProcess.StartAsync(_database);
+        stopping.Script.Work = async (context, db) =>
+        {
+            await Script.EffectAndMessageAsync(context, db);
+            published.SetResult();
+            await goOn.Task;
+        };
+        await stopping.SendAsync(new Work("late", 1));
+        await published.Task;
+        var stop = stopping.StopAsync();
+        await Eventually.EqualsAsync(0, () => _database.CountAsync("outbox_state WHERE renewed > now() - interval '5 seconds'"));
+        goOn.SetResult();
+        await stop;
+        Assert.Equal(1, await _database.CountAsync("effect"));
+
+        await using var other = await TestProcess.StartAsync(_database);
+        await other.Arrivals.CountAsync("late", 1);
+        await _database.OutboxIsEmptyAsync();
+    }
+
+    [Fact]
+    public async Task A_process_that_loses_its_hold_in_the_middle_of_a_consumer_sends_all_of_its_messages_in_order()
+    {
+        await using var process = await TestProcess.StartAsync(_database);
+        var owner = process.Services.GetRequiredService<OutboxProcess>();
+        process.Script.Work = async (context, _) =>
+        {
+            await context.Publish(new WorkDone("held", 0));
+            await using (var blocker = new Npgsql.NpgsqlConnection(_database.ConnectionString))
+            {
+                // For so long the process cannot say that it lives.
+                await blocker.OpenAsync();
+                await using var transaction = await blocker.BeginTransactionAsync();
+                await using var lockState = new Npgsql.NpgsqlCommand("LOCK TABLE outbox_state", blocker);
+                await lockState.ExecuteNonQueryAsync();
+                await Eventually.EqualsAsync(null, () => owner.OutboxId);
+                await context.Publish(new WorkDone("held", 1));
+            }
+
+            await Eventually.TrueAsync(() => Task.FromResult(owner.OutboxId is not null), () => "The process owns nothing any more.");
+            await context.Publish(new WorkDone("held", 2));
+        };
+        await process.SendAsync(new Work("held", 1));
+
+        await process.Arrivals.CountAsync("held", 3);
+        await _database.OutboxIsEmptyAsync();
+        Assert.Equal([0, 1, 2], process.Arrivals.NumbersOf("held"));
+    }
+
+    [Fact]
+    public async Task A_message_that_cannot_be_sent_stays_with_its_error_and_holds_up_no_other()
+    {
+        await StoreAsync("unsendable");
+        await _database.ExecuteAsync("UPDATE outbox_message SET destination_address = 'nowhere://at/all'");
+        await StoreAsync("good", 3);
+        await using var process = await TestProcess.StartAsync(_database);
+
+        await process.Arrivals.CountAsync("good", 3);
+        await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_message WHERE attempts > 1 AND last_error <> ''"));
+        Assert.Equal(1, await _database.CountAsync("outbox_message"));
+
+        await _database.ExecuteAsync(
+            "UPDATE outbox_message SET destination_address = $1, enqueue_time = now()", "exchange:Sagas.IntegrationTests.Persistence:WorkDone");
+        await process.Arrivals.CountAsync("unsendable", 1);
+        await _database.OutboxIsEmptyAsync();
+    }
+
+    [Fact]
+    public async Task A_message_that_the_broker_refuses_at_first_is_sent_later_with_its_id_and_in_its_order()
+    {
+        var refusals = 3;
+        var attempts = new ConcurrentQueue<Guid?>();
+        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
+        {
+            Sending = context =>
+            {
+                attempts.Enqueue(context.MessageId);
+                return Interlocked.Decrement(ref refusals) >= 0 ? throw new InvalidOperationException("Come later.") : Task.CompletedTask;
+            },
+        });
+        process.Script.Work = async (context, _) =>
+        {
+            await context.Publish(new WorkDone("refused", 0));
+            await context.Publish(new WorkDone("refused", 1));
+        };
+        await process.SendAsync(new Work("refused", 1));
+
+        await process.Arrivals.CountAsync("refused", 2);
+        await _database.OutboxIsEmptyAsync();
+        Assert.Equal([0, 1], process.Arrivals.NumbersOf("refused"));
+        Assert.Single(attempts.Take(4).Distinct());
+        Assert.Equal(attempts.Last(), process.Arrivals.All[1].MessageId);
+    }
+
+    [Fact]
+    public async Task An_expired_message_is_not_sent()
+    {
+        await using (var producer = await TestProcess.StartAsync(_database, _storesOnly))
+        {
+            await producer.InScopeAsync(async (db, publish) =>
+            {
+                await publish.Publish(new WorkDone("expired", 0), context => context.TimeToLive = TimeSpan.FromHours(1));
+                await publish.Publish(new WorkDone("in time", 1), context => context.TimeToLive = TimeSpan.FromHours(1));
+                await db.SaveChangesAsync();
+            });
+        }
+
+        Assert.Equal(2, await _database.ExecuteAsync("UPDATE outbox_message SET expiration_time = expiration_time - interval '1 hour' * (1 - position)"));
+        await using var process = await TestProcess.StartAsync(_database);
+        await _database.OutboxIsEmptyAsync();
+        await process.Arrivals.CountAsync("in time", 1);
+        Assert.Empty(process.Arrivals.NumbersOf("expired"));
+    }
+
+    [Fact]
+    public async Task The_table_of_processes_shows_the_living_and_forgets_the_dead()
+    {
+        await _database.ExecuteAsync(
+            "INSERT INTO outbox_state (outbox_id, host_name, process_id, renewed) VALUES (gen_random_uuid(), 'gone', 1, now() - interval '1 day')");
+        await using var process = await TestProcess.StartAsync(_database);
+
+        await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_state"));
+        Assert.Equal(Environment.ProcessId, await _database.ScalarAsync<int>("SELECT process_id FROM outbox_state"));
+    }
+
+    private async Task StoreAsync(string name, int count = 1)
+    {
+        await using var producer = await TestProcess.StartAsync(_database, _storesOnly);
+        await producer.PublishStoredAsync(name, count);
+    }
+}
