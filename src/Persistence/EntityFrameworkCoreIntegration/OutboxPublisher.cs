@@ -90,7 +90,8 @@ internal sealed partial class OutboxPublisher(OutboxDatabase database, OutboxSen
                 signal.Set();
                 return;
             }
-            catch (NpgsqlException exception)
+            // Whatever it is: a message that only this process knows of must not be forgotten.
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogNotReleased(exception.Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken);
@@ -115,7 +116,8 @@ internal sealed partial class OutboxPublisher(OutboxDatabase database, OutboxSen
                     new NpgsqlParameter<long[]> { TypedValue = [.. sequenceNumbers], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
                 sequenceNumbers.Clear();
             }
-            catch (NpgsqlException exception)
+            // Not Npgsql's exceptions only: EF Core wraps those of opening a connection in its own.
+            catch (Exception exception)
             {
                 LogNotDeleted(sequenceNumbers.Count, exception.Message);
                 if (stoppingToken.IsCancellationRequested)

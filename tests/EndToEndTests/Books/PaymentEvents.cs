@@ -1,0 +1,48 @@
+using System.Text.Json;
+using RabbitMQ.Client;
+using Sagas.EndToEndTests.Processes;
+
+namespace Sagas.EndToEndTests.Books;
+
+/// <summary>Another system that listens to what becomes of payments: a durable queue, read when everything is over.</summary>
+internal static class PaymentEvents
+{
+    private const string Queue = "test-payment-events";
+    private static readonly string[] _exchanges = ["PaymentCompleted", "PaymentFailed"];
+
+    /// <summary>Makes the queue. Declares the exchanges as the services will.</summary>
+    public static async Task ListenAsync(Uri rabbitMq)
+    {
+        await using var connection = await Broker.ConnectAsync(rabbitMq);
+        await using var channel = await connection.CreateChannelAsync();
+        await channel.QueueDeclareAsync(Queue, true, false, false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
+        foreach (var exchange in _exchanges)
+        {
+            await channel.ExchangeDeclareAsync(exchange, ExchangeType.Fanout, durable: true);
+            await channel.QueueBindAsync(Queue, exchange, "");
+        }
+    }
+
+    /// <summary>Takes out all that arrived.</summary>
+    public static async Task<IReadOnlyList<PaymentEvent>> ReadAsync(Uri rabbitMq)
+    {
+        await using var connection = await Broker.ConnectAsync(rabbitMq);
+        await using var channel = await connection.CreateChannelAsync();
+        var events = new List<PaymentEvent>();
+        while (await channel.BasicGetAsync(Queue, autoAck: true) is { } message)
+            events.Add(Read(message));
+        return events;
+    }
+
+    private static PaymentEvent Read(BasicGetResult message)
+    {
+        using var json = JsonDocument.Parse(message.Body);
+        var body = json.RootElement.GetProperty("message");
+        return new PaymentEvent(
+            message.Exchange, message.BasicProperties.MessageId ?? "", body.GetProperty("paymentId").GetString()!,
+            body.TryGetProperty("gatewayReference", out var reference) ? reference.GetString() : null);
+    }
+}
+
+/// <summary>A PaymentCompleted or PaymentFailed that arrived.</summary>
+internal sealed record PaymentEvent(string Type, string MessageId, string PaymentId, string? GatewayReference);

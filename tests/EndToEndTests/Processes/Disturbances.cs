@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using Sagas.Harness.LocalServers;
+
+namespace Sagas.EndToEndTests.Processes;
+
+/// <summary>
+/// Kills services and restarts servers at random moments of the work. Moments are shares of the payments that the
+/// gateway has settled, not of a time that nobody knows beforehand, so that all of them fall into the work.
+/// </summary>
+/// <param name="system">The system.</param>
+/// <param name="payments">How many payments there will be.</param>
+/// <param name="random">Decides when, whom and how.</param>
+/// <param name="say">Told of each disturbance.</param>
+internal sealed class Disturbances(RunningSystem system, int payments, Random random, Action<string> say)
+{
+    // The last tenth is left alone: a disturbance after the end of the work would test nothing.
+    private const double LastMoment = 0.9;
+
+    private static readonly TimeSpan _longestStall = TimeSpan.FromSeconds(120);
+
+    private readonly Lock _lock = new();
+    private readonly Stopwatch _sinceProgress = Stopwatch.StartNew();
+    private long _settled;
+
+    public int Kills { get; private set; }
+
+    public int Restarts { get; private set; }
+
+    /// <summary>Kills one services process after the other with SIGKILL and starts it again at once, ready or not.</summary>
+    public async Task KillServicesAsync(int times, int processes)
+    {
+        foreach (var moment in Moments(times))
+        {
+            await ReachAsync(moment);
+            var number = Next(1, processes + 1);
+            say($"{moment:P0}: SIGKILL {RunningSystem.NameOf(number)}");
+            await system.Service(number).KillAsync();
+            await system.StartServicesAsync(number);
+            Kills++;
+        }
+    }
+
+    /// <summary>Restarts Postgres, alternately after SIGKILL and after an orderly stop.</summary>
+    public Task RestartAsync(PrivatePostgres server, int times) =>
+        RestartAsync("Postgres", times, server.KillAsync, server.StopAsync, server.StartAgainAsync);
+
+    /// <summary>Restarts RabbitMQ, alternately after SIGKILL and after an orderly stop.</summary>
+    public Task RestartAsync(PrivateRabbitMq server, int times) =>
+        RestartAsync("RabbitMQ", times, server.KillAsync, server.StopAsync, server.StartAgainAsync);
+
+    private async Task RestartAsync(
+        string name, int times, Func<CancellationToken, Task> kill, Func<CancellationToken, Task> stop, Func<CancellationToken, Task> start)
+    {
+        var kills = Next(0, 2) == 0;
+        foreach (var moment in Moments(times))
+        {
+            await ReachAsync(moment);
+            say($"{moment:P0}: {(kills ? "SIGKILL" : "stop")} {name}");
+            await (kills ? kill : stop)(CancellationToken.None);
+            await start(CancellationToken.None);
+            say($"{name} is back");
+            lock (_lock)
+                Restarts++;
+            kills = !kills;
+        }
+    }
+
+    private double[] Moments(int count)
+    {
+        lock (_lock)
+            return [.. Enumerable.Range(0, count).Select(_ => random.NextDouble() * LastMoment).Order()];
+    }
+
+    private int Next(int least, int limit)
+    {
+        lock (_lock)
+            return random.Next(least, limit);
+    }
+
+    private async Task ReachAsync(double share)
+    {
+        while (true)
+        {
+            var summary = await system.SummaryAsync();
+            var settled = summary.GetProperty("effects").GetInt64() + summary.GetProperty("declines").GetInt64();
+            lock (_lock)
+            {
+                if (settled > _settled)
+                    _sinceProgress.Restart();
+                _settled = Math.Max(_settled, settled);
+                if (settled >= share * payments)
+                    return;
+                if (_sinceProgress.Elapsed > _longestStall)
+                    throw new TimeoutException($"The gateway has settled {_settled} payments and none more in {_longestStall.TotalSeconds:0} s.");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(20));
+        }
+    }
+}

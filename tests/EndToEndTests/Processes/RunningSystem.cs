@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Npgsql;
+
+namespace Sagas.EndToEndTests.Processes;
+
+/// <summary>The product as processes: a gateway simulator and services, on a database and a virtual host of its own.</summary>
+internal sealed class RunningSystem : IAsyncDisposable
+{
+    private const string Listening = "Now listening on: ";
+    private const string Started = "Application started.";
+
+    private readonly Dictionary<string, string> _settings;
+    private readonly Dictionary<int, ProgramProcess> _services = [];
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
+    private ProgramProcess? _simulators;
+
+    /// <summary>Describes the system; nothing runs yet.</summary>
+    /// <param name="postgres">Connection string of its database.</param>
+    /// <param name="rabbitMq">Address of its virtual host.</param>
+    /// <param name="settings">More configuration of the services.</param>
+    public RunningSystem(string postgres, Uri rabbitMq, params (string Key, string Value)[] settings)
+    {
+        RabbitMq = rabbitMq;
+        _settings = new Dictionary<string, string>
+        {
+            ["ConnectionStrings:Postgres"] = postgres,
+            ["RabbitMq:Uri"] = rabbitMq.ToString(),
+            ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
+            ["Serilog:MinimumLevel:Override:MassTransit"] = "Warning",
+        };
+        foreach (var (key, value) in settings)
+            _settings[key] = value;
+
+        // The tests take the database away: a connection of theirs must not outlive it in a pool.
+        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres) { Pooling = false, Timeout = 5, CommandTimeout = 60 });
+    }
+
+    public Uri RabbitMq { get; }
+
+    public NpgsqlDataSource Database { get; }
+
+    /// <summary>Where the gateway is.</summary>
+    public Uri Gateway { get; private set; } = new("http://127.0.0.1");
+
+    public IEnumerable<ProgramProcess> Services => _services.Values;
+
+    /// <summary>Starts the gateway simulator.</summary>
+    /// <param name="faults">What goes wrong there, as configuration.</param>
+    public async Task StartGatewayAsync(params (string Key, string Value)[] faults)
+    {
+        var settings = faults.ToDictionary(fault => $"Gateway:Faults:{fault.Key}", fault => fault.Value);
+        settings["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
+        _simulators = ProgramProcess.Start("simulators", "Sagas.Simulators", [], settings, Listening);
+        var line = await _simulators.ReadyAsync();
+        Gateway = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
+        _settings["Payments:GatewayUrl"] = Gateway.ToString();
+    }
+
+    /// <summary>Starts a services process; <see cref="ProgramProcess.ReadyAsync"/> awaits its readiness.</summary>
+    /// <param name="number">From 1; replaces the ended process of that number.</param>
+    public async Task<ProgramProcess> StartServicesAsync(int number)
+    {
+        if (_services.Remove(number, out var before))
+            await before.DisposeAsync();
+        var name = NameOf(number);
+        var postgres = new NpgsqlConnectionStringBuilder(_settings["ConnectionStrings:Postgres"]) { ApplicationName = name };
+        var settings = new Dictionary<string, string>(_settings) { ["ConnectionStrings:Postgres"] = postgres.ConnectionString };
+        return _services[number] = ProgramProcess.Start(name, "Sagas.Host", [], settings, Started);
+    }
+
+    /// <summary>What the process of a number calls itself to the database.</summary>
+    public static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"services-{number}");
+
+    public ProgramProcess Service(int number) => _services[number];
+
+    /// <summary>Runs the command line against the system.</summary>
+    /// <returns>What it answered, as JSON.</returns>
+    public async Task<JsonElement> RunCommandAsync(params string[] arguments)
+    {
+        var assembly = Path.Combine(AppContext.BaseDirectory, "Sagas.Harness.dll");
+        var start = new ProcessStartInfo("dotnet", [assembly, .. arguments, "--json"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["ConnectionStrings__Postgres"] = _settings["ConnectionStrings:Postgres"];
+        start.Environment["RabbitMq__Uri"] = _settings["RabbitMq:Uri"];
+        using var command = Process.Start(start)!;
+        var error = command.StandardError.ReadToEndAsync();
+        var output = await command.StandardOutput.ReadToEndAsync();
+        await command.WaitForExitAsync();
+        Assert.True(command.ExitCode == 0, $"sagas {string.Join(' ', arguments)} ended with {command.ExitCode}: {await error}");
+        return JsonDocument.Parse(output).RootElement;
+    }
+
+    /// <summary>What the gateway counted.</summary>
+    public Task<JsonElement> SummaryAsync() => _http.GetFromJsonAsync<JsonElement>(new Uri(Gateway, "/payments/summary"));
+
+    /// <summary>Every request that the gateway received.</summary>
+    public IAsyncEnumerable<JsonElement> RecordsAsync() =>
+        _http.GetFromJsonAsAsyncEnumerable<JsonElement>(new Uri(Gateway, "/payments/records"));
+
+    public async Task<T> QueryAsync<T>(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>The rows of a query as text, a line each.</summary>
+    public async Task<IReadOnlyList<string>> LinesAsync(string sql)
+    {
+        var lines = new List<string>();
+        await using var command = Database.CreateCommand(sql);
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            var values = Enumerable.Range(0, reader.FieldCount).Select(column => Convert.ToString(reader.GetValue(column), CultureInfo.InvariantCulture));
+            lines.Add(string.Join(" | ", values));
+        }
+
+        return lines;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var service in _services.Values)
+            await service.DisposeAsync();
+        if (_simulators is not null)
+            await _simulators.DisposeAsync();
+        await Database.DisposeAsync();
+        _http.Dispose();
+    }
+}
