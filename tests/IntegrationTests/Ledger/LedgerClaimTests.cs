@@ -1,0 +1,41 @@
+using Microsoft.EntityFrameworkCore;
+using Sagas.Services.Ledger;
+using Sagas.Services.Payments;
+
+namespace Sagas.IntegrationTests.Ledger;
+
+/// <summary>Claims that end without a call.</summary>
+[Collection(ServersCollection.Name)]
+public sealed class LedgerClaimTests(ServersFixture servers)
+{
+    private static readonly Guid _claim = Guid.NewGuid();
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_claim_given_back_counts_no_attempt_and_leaves_no_doubt(bool answerLost)
+    {
+        await using var table = await LedgerTable.CreateAsync(servers);
+        await using var process = LedgerProcess.Create(table.ConnectionString, new(new("http://localhost"), LedgerMode.AtMostOnce));
+        await process.EnterAsync("one", "two");
+        await using var database = new SagasDbContext(new DbContextOptionsBuilder<SagasDbContext>().UseNpgsql(table.ConnectionString).Options);
+
+        var calls = await ClaimAsync(database, _claim);
+        Assert.Equal(["in_flight", "in_flight"], (await table.RowsAsync()).Select(row => row.State));
+        Assert.Empty(await ClaimAsync(database, Guid.NewGuid()));
+        if (answerLost)
+            await LedgerRows.ForgetAsync(database, PaymentGateway.TargetName, _claim, CancellationToken.None);
+        else
+            await LedgerRows.WriteAsync(database, PaymentGateway.TargetName, [.. calls.Select(LedgerOutcome.Release)], CancellationToken.None);
+
+        Assert.All(await table.RowsAsync(), row => Assert.Equal(("waiting", 0, false), (row.State, row.Attempts, row.MayHaveHappened)));
+        // Due at once, and what the first claim says now is nobody's business any more.
+        var again = await ClaimAsync(database, Guid.NewGuid());
+        Assert.Equal([1, 1], again.Select(call => call.Attempts));
+        var late = calls.Select(call => LedgerOutcome.Park(call, "late", true)).ToArray();
+        Assert.Empty(await LedgerRows.WriteAsync(database, PaymentGateway.TargetName, late, CancellationToken.None));
+    }
+
+    private static Task<List<LedgerCall>> ClaimAsync(DbContext database, Guid claim) =>
+        LedgerRows.ClaimAsync(database, PaymentGateway.TargetName, 10, claim, 0, TimeSpan.FromMinutes(1), CancellationToken.None);
+}
