@@ -24,10 +24,12 @@ internal static class ServerPrograms
 
     public static string? FindErlang(string program) => Find(program, _erlangFolders);
 
-    public static string? FindOnPath(string program) => Find(program, [.. OnPath]);
-
     private static string? Find(string program, IEnumerable<string> folders) =>
-        folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+        folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(IsProgram);
+
+    // A link whose target was uninstalled exists, too.
+    private static bool IsProgram(string path) =>
+        File.Exists(path) && (File.ResolveLinkTarget(path, returnFinalTarget: true)?.Exists ?? true);
 
     // Packages of several versions can be installed side by side: the newest.
     private static IEnumerable<string> PostgresFolders() =>
