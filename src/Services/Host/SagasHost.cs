@@ -106,6 +106,7 @@ public static partial class SagasHost
     }
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "The password in {Keys} is the development default, which everyone can read in the repository: set another before anyone but you can reach this system")]
+        Message = "The password in {Keys} is the development default, which everyone can read in the repository: "
+            + "set another before anyone but you can reach this system")]
     private static partial void LogDevelopmentPassword(ILogger logger, string keys);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using MassTransit;
 
@@ -14,10 +15,10 @@ internal static class IncomingBody
     public static JsonElement Parse(MessageBody body, int maximumSize)
     {
         if (body.Length > maximumSize)
-            throw new MessageRefusedException($"The body is longer than the {maximumSize:N0} bytes accepted (Messages:MaximumBodySize): {body.Length:N0}.");
+            throw TooLong(body.Length.Value, maximumSize);
         var bytes = body.GetBytes().AsMemory();
         if (bytes.Length > maximumSize)
-            throw new MessageRefusedException($"The body is longer than the {maximumSize:N0} bytes accepted (Messages:MaximumBodySize): {bytes.Length:N0}.");
+            throw TooLong(bytes.Length, maximumSize);
         if (bytes.Span.StartsWith(ByteOrderMark))
             bytes = bytes[ByteOrderMark.Length..];
         if (bytes.IsEmpty)
@@ -34,4 +35,7 @@ internal static class IncomingBody
                 $"The body is not JSON: it cannot be read from line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1} on.");
         }
     }
+
+    private static MessageRefusedException TooLong(long size, int maximumSize) => new(string.Create(CultureInfo.InvariantCulture,
+        $"The body is longer than the {maximumSize:N0} bytes accepted (Messages:MaximumBodySize): {size:N0}."));
 }

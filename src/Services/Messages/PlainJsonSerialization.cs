@@ -58,7 +58,8 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageD
         var first = header?.Split(';', 2)[0];
         return ContractTypes.Find(first) ?? ContractTypes.Find(exchange) ?? ContractTypes.Find(property as string)
             ?? throw new MessageRefusedException(
-                $"The type of the message is not known: it was published to {(string.IsNullOrEmpty(exchange) ? "the queue itself" : $"the exchange '{exchange}'")}"
+                "The type of the message is not known: it was published to "
+                + (string.IsNullOrEmpty(exchange) ? "the queue itself" : $"the exchange '{exchange}'")
                 + $"{(first is null ? "" : $" with {TypeHeader} '{first}'")}. Publish it to the exchange of its type, such as PaymentRequested, "
                 + $"or name the type in the header {TypeHeader}.");
     }

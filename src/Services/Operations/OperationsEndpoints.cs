@@ -32,7 +32,11 @@ public static class OperationsEndpoints
     {
         var paymentId = id.Trim();
         if (paymentId.Length is 0 or > LongestPaymentId || paymentId.Any(char.IsControl))
-            return Results.Problem("The payment id must have 1 to 128 characters and no control characters.", statusCode: StatusCodes.Status400BadRequest);
+        {
+            return Results.Problem(
+                "The payment id must have 1 to 128 characters and no control characters.", statusCode: StatusCodes.Status400BadRequest);
+        }
+
         await bus.Publish(new RevivePayment(paymentId, requestedBy), cancellationToken);
         await database.SaveChangesAsync(cancellationToken);
         return Results.Accepted(value: new { paymentId, status = "requested" });

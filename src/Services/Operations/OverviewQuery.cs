@@ -48,5 +48,6 @@ internal static class OverviewQuery
                 .ToDictionary(target => target.Key, ByState));
     }
 
-    private static IReadOnlyDictionary<string, long> ByState(IEnumerable<Count> counts) => counts.ToDictionary(count => count.State, count => count.Rows);
+    private static IReadOnlyDictionary<string, long> ByState(IEnumerable<Count> counts) =>
+        counts.ToDictionary(count => count.State, count => count.Rows);
 }

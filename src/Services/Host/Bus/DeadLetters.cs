@@ -43,7 +43,8 @@ internal sealed partial class UnknownMessageFilter(ILogger logger) : IFilter<Rec
             return;
         var types = context.TryGetPayload<ConsumeContext>(out var consumed) ? string.Join(", ", consumed.SupportedMessageTypes) : "";
         var reason = new MessageRefusedException(
-            $"Nothing on the queue '{context.InputAddress.AbsolutePath.Split('/')[^1]}' consumes a message of the type {(types.Length > 0 ? types : "that it has")}.");
+            $"Nothing on the queue '{context.InputAddress.AbsolutePath.Split('/')[^1]}' consumes a message of the type "
+            + $"{(types.Length > 0 ? types : "that it has")}.");
         LogUnknown(logger, context.InputAddress.AbsolutePath, context.TransportHeaders.Get<string>("MessageId"), reason.Message);
         await errors.Send(new RescueExceptionReceiveContext(context, reason));
     }

@@ -19,7 +19,9 @@ internal sealed class LogScopeFilter : IFilter<ConsumeContext>
 
     // Producers outside know nothing of correlation ids; what the message is about does.
     private static Guid? Saga(ConsumeContext context) =>
-        context.TryGetMessage<PaymentRequested>(out var payment) && payment.Message.PaymentId is { } paymentId ? SagaIdentity.Payment(paymentId)
-        : context.TryGetMessage<CustomerRegistered>(out var customer) && customer.Message.CustomerId is { } customerId ? SagaIdentity.Customer(customerId)
+        context.TryGetMessage<PaymentRequested>(out var payment) && payment.Message.PaymentId is { } paymentId
+            ? SagaIdentity.Payment(paymentId)
+        : context.TryGetMessage<CustomerRegistered>(out var customer) && customer.Message.CustomerId is { } customerId
+            ? SagaIdentity.Customer(customerId)
         : null;
 }

@@ -18,14 +18,18 @@ internal sealed partial class PersonalDataMask : IDestructuringPolicy, ILogEvent
     private static readonly HashSet<string> _personal = ["FirstName", "LastName", "Name", "Email", "Phone"];
     private static readonly ConcurrentDictionary<Type, PropertyInfo[]> _properties = new();
 
-    public bool TryDestructure(object value, ILogEventPropertyValueFactory propertyValueFactory, [NotNullWhen(true)] out LogEventPropertyValue? result)
+    public bool TryDestructure(
+        object value, ILogEventPropertyValueFactory propertyValueFactory, [NotNullWhen(true)] out LogEventPropertyValue? result)
     {
         result = null;
         var type = value.GetType();
         if (type.Namespace?.StartsWith("Sagas", StringComparison.Ordinal) != true || type.IsEnum)
             return false;
         var properties = _properties.GetOrAdd(type, static key =>
-            [.. key.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanRead && property.GetIndexParameters().Length == 0)]);
+        [
+            .. key.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+                .Where(property => property.CanRead && property.GetIndexParameters().Length == 0),
+        ]);
         if (!properties.Any(property => _personal.Contains(property.Name)))
             return false;
         result = new StructureValue(properties.Select(property => new LogEventProperty(property.Name, _personal.Contains(property.Name)
@@ -46,7 +50,8 @@ internal sealed partial class PersonalDataMask : IDestructuringPolicy, ILogEvent
     private static LogEventPropertyValue? Rewrite(LogEventPropertyValue value) => value switch
     {
         ScalarValue { Value: string text } when Hide(text) is { } hidden => new ScalarValue(hidden),
-        ScalarValue { Value: not null and not string and not ValueType } scalar when scalar.Value.ToString() is { } text && Hide(text) is { } hidden => new ScalarValue(hidden),
+        ScalarValue { Value: not null and not string and not ValueType } scalar
+            when scalar.Value.ToString() is { } text && Hide(text) is { } hidden => new ScalarValue(hidden),
         SequenceValue sequence when sequence.Elements.Any(element => Rewrite(element) is not null) =>
             new SequenceValue(sequence.Elements.Select(element => Rewrite(element) ?? element)),
         _ => null,

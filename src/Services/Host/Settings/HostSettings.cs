@@ -1,7 +1,7 @@
 using Npgsql;
+using Sagas.Payments;
 using Sagas.Services.Messages;
 using Sagas.Services.Operations;
-using Sagas.Payments;
 
 namespace Sagas.Host.Settings;
 
@@ -75,7 +75,8 @@ internal sealed record HostSettings
     // Never the value: it holds the password.
     private static string ReadPostgres(SettingsReader reader)
     {
-        const string example = "such as Host=localhost;Port=5432;Database=sagas;Username=sagas;Password=… (as an environment variable: ConnectionStrings__Postgres)";
+        const string example =
+            "such as Host=localhost;Port=5432;Database=sagas;Username=sagas;Password=… (as an environment variable: ConnectionStrings__Postgres)";
         var value = reader.Text("ConnectionStrings:Postgres", DefaultPostgres);
         try
         {

@@ -21,9 +21,10 @@ internal sealed record RabbitMqSettings(Uri Address, string User, string Passwor
         if (!Uri.TryCreate(value, UriKind.Absolute, out var uri) || uri.Scheme is not ("amqp" or "amqps") || uri.Host.Length == 0
             || uri.AbsolutePath.Count(character => character == '/') > 1)
             return false;
+        var defaultPort = uri.Scheme == "amqps" ? 5671 : 5672;
         var user = uri.UserInfo.Split(':', 2);
         settings = new RabbitMqSettings(
-            new UriBuilder(uri.Scheme, uri.Host, uri.IsDefaultPort || uri.Port < 0 ? uri.Scheme == "amqps" ? 5671 : 5672 : uri.Port, uri.AbsolutePath).Uri,
+            new UriBuilder(uri.Scheme, uri.Host, uri.Port > 0 ? uri.Port : defaultPort, uri.AbsolutePath).Uri,
             user[0].Length > 0 ? Uri.UnescapeDataString(user[0]) : "guest",
             user.Length > 1 ? Uri.UnescapeDataString(user[1]) : "guest",
             prefetch,

@@ -19,7 +19,8 @@ internal sealed class SettingsReader(IConfiguration configuration)
     public TimeSpan Duration(string key, TimeSpan fallback, TimeSpan shortest, TimeSpan longest) =>
         Value(key) is not { } value ? fallback
         : TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var duration) && duration >= shortest && duration <= longest ? duration
-        : Problem(key, value, $"use a duration from {shortest:c} to {longest:c}, written as [days.]hours:minutes:seconds, such as {fallback:c}", fallback);
+        : Problem(key, value,
+            $"use a duration from {shortest:c} to {longest:c}, written as [days.]hours:minutes:seconds, such as {fallback:c}", fallback);
 
     public int Number(string key, int fallback, int smallest, int largest) =>
         Value(key) is not { } value ? fallback
