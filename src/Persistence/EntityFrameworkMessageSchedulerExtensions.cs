@@ -1,4 +1,5 @@
 using MassTransit.Context;
+using MassTransit.DependencyInjection;
 using MassTransit.EntityFrameworkCoreIntegration;
 using MassTransit.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,11 +10,17 @@ namespace MassTransit;
 /// <summary>Scheduling through the outbox: no broker plugin, in the transaction of the saga's state.</summary>
 public static class EntityFrameworkMessageSchedulerExtensions
 {
-    /// <summary>Registers <see cref="IMessageScheduler"/>; needs <c>AddEntityFrameworkOutbox</c> with <c>UseBusOutbox</c>.</summary>
+    /// <summary>
+    /// Registers <see cref="IMessageScheduler"/>; needs <c>AddEntityFrameworkOutbox</c> with <c>UseBusOutbox</c>. Inside a consumer with
+    /// outbox it belongs to that transaction; elsewhere scheduling belongs to the scope's context, and cancelling is done at once.
+    /// </summary>
     /// <param name="configurator">The bus registration.</param>
     public static void AddEntityFrameworkMessageScheduler(this IBusRegistrationConfigurator configurator) =>
         configurator.TryAddScoped<IMessageScheduler>(provider => new MessageScheduler(
-            new OutboxScheduleMessageProvider(provider.GetRequiredService<ISendEndpointProvider>(), null, provider),
+            new OutboxScheduleMessageProvider(
+                provider.GetRequiredService<ISendEndpointProvider>(),
+                provider.GetRequiredService<IScopedConsumeContextProvider>() is { HasContext: true } consumer ? consumer.GetContext() : null,
+                provider),
             provider.GetRequiredService<IBus>().Topology));
 
     /// <summary>Lets consumers and sagas schedule messages, and <c>UseScheduledRedelivery</c> redeliver them.</summary>

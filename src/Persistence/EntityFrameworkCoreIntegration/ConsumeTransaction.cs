@@ -111,6 +111,9 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
         var insertsMessages = _messages.Count > 0;
         if (insertsMessages)
             batch.BatchCommands.Add(OutboxSql.InsertMessages(_messages));
+        // A consumer may have hidden that a statement failed. COMMIT would then roll back and report no error, any other statement does.
+        if (batch.BatchCommands.Count == 0)
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT 1"));
         // COMMIT travels with the last statements: it saves a round trip, and with it the time for which rows are locked.
         // When a statement fails, the server skips what follows it, and disposing the transaction rolls back.
         batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));

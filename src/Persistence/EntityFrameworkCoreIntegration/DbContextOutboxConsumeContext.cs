@@ -22,11 +22,16 @@ internal sealed class DbContextOutboxConsumeContext<TMessage>(
 {
     public ConsumeTransaction Transaction => transaction;
 
+    private readonly List<Func<Task>> _faults = [];
+
     /// <summary>What to publish from memory, once consumed.</summary>
     public IReadOnlyList<OutboxMessage> Committed { get; private set; } = [];
 
     /// <summary>The commit found that the message had its effect before.</summary>
     public bool ConsumedBefore { get; private set; }
+
+    /// <summary>The consumer was done: if the message failed nevertheless, its effects may have been committed.</summary>
+    public bool CommitStarted { get; private set; }
 
     // The pipe of MassTransit's outbox can also look up and deliver messages consumed earlier. Here the relay does that, so a
     // consume context is made for messages only that are to be consumed, and is sent through the pipe once.
@@ -42,6 +47,7 @@ internal sealed class DbContextOutboxConsumeContext<TMessage>(
 
     public override async Task SetConsumed()
     {
+        CommitStarted = true;
         try
         {
             Committed = await transaction.CommitAsync(CancellationToken);
@@ -55,10 +61,24 @@ internal sealed class DbContextOutboxConsumeContext<TMessage>(
     public override Task AddSend<T>(SendContext<T> context)
     {
         var message = OutboxMessageFactory.Create(context, timeProvider);
-        if (message.Delay is not null && RedeliveryOf(context) is { } redelivery)
+        if (RedeliveryOf(context) is { } redelivery)
             transaction.AwaitingRedelivery = redelivery;
         transaction.Add(message);
         return Task.CompletedTask;
+    }
+
+    // A message that failed may have had its effect before, which is no failure; that is known after the transaction only.
+    public override Task NotifyFaulted<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception)
+    {
+        _faults.Add(() => base.NotifyFaulted(context, duration, consumerType, exception));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The message has failed: tells whoever wants to know.</summary>
+    public async Task NotifyFaultsAsync()
+    {
+        foreach (var notify in _faults)
+            await notify();
     }
 
     public override Task SetDelivered() => throw NotUsed();
@@ -71,10 +91,12 @@ internal sealed class DbContextOutboxConsumeContext<TMessage>(
 
     private static NotSupportedException NotUsed() => new("Messages are delivered by the relay, not by the consume pipe.");
 
-    // The consumer schedules the message that it consumes: that redelivery is to be consumed, though this delivery completes.
+    // The consumer sends itself the message that it consumes: that redelivery is to be consumed, though this delivery completes.
     private int? RedeliveryOf(SendContext context)
     {
+        if (context.Headers.Get<int>(MessageHeaders.RedeliveryCount) is not { } count || count <= inbox.RedeliveryCount)
+            return null;
         var original = context.Headers.Get<Guid>(MessageHeaders.OriginalMessageId) ?? context.MessageId;
-        return original == inbox.MessageId ? context.Headers.Get<int>(MessageHeaders.RedeliveryCount) : null;
+        return original == inbox.MessageId ? count : null;
     }
 }

@@ -48,14 +48,19 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
             {
                 await next.Send(outbox);
             }
-            catch (Exception) when (deferInbox && !context.CancellationToken.IsCancellationRequested)
+            catch (Exception)
             {
-                // A saga that has moved on may refuse a message it consumed before; then that is no failure.
+                // A saga that has moved on may refuse a message it consumed before, and a commit whose answer got lost may have
+                // happened; then that is no failure. Of a redelivery the row does not tell whether it was consumed.
                 await transaction.DisposeAsync();
-                if (!await WasConsumedAsync(inbox, context.CancellationToken))
-                    throw;
-                await SkipAsync(context, consumeOptions);
-                return;
+                if (inbox.RedeliveryCount == 0 && (deferInbox || outbox.CommitStarted) && await WasConsumedAsync(inbox, context.CancellationToken))
+                {
+                    await SkipAsync(context, consumeOptions);
+                    return;
+                }
+
+                await outbox.NotifyFaultsAsync();
+                throw;
             }
 
             scheduled = transaction.HasScheduledMessages;
@@ -67,7 +72,17 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
             return;
         }
 
-        await publisher.PublishAsync(outbox.Committed, context.CancellationToken);
+        try
+        {
+            await publisher.PublishAsync(outbox.Committed, context.CancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody has them in memory now, while this process lives on as their owner.
+            process.ReleaseInDoubt(outbox.Committed[0].BatchId);
+            throw;
+        }
+
         if (scheduled)
             signal.Set();
     }
@@ -76,11 +91,20 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
 
     private async Task<bool> WasConsumedAsync(InboxEntry inbox, CancellationToken cancellationToken)
     {
-        await dbContext.Database.OpenConnectionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(InboxSql.Exists, (NpgsqlConnection)dbContext.Database.GetDbConnection());
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = inbox.MessageId });
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = inbox.ConsumerId });
-        return await command.ExecuteScalarAsync(cancellationToken) is not null;
+        try
+        {
+            await dbContext.Database.OpenConnectionAsync(cancellationToken);
+            await using var command = new NpgsqlCommand(InboxSql.Exists, (NpgsqlConnection)dbContext.Database.GetDbConnection());
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = inbox.MessageId });
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = inbox.ConsumerId });
+            return await command.ExecuteScalarAsync(cancellationToken) is not null;
+        }
+        catch (Exception exception)
+        {
+            // Unknown: the message fails with its own exception, and when it comes again, its inbox row is looked for again.
+            LogNotLookedUp(exception.Message);
+            return false;
+        }
     }
 
     private async Task SkipAsync<T>(ConsumeContext<T> context, OutboxConsumeOptions consumeOptions)
@@ -92,6 +116,9 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Message {MessageId} was consumed before by {Consumer}; skipped")]
     private partial void LogConsumedBefore(Guid? messageId, string consumer);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Whether a failed message was consumed before could not be looked up: {Reason}")]
+    private partial void LogNotLookedUp(string reason);
 }
 
 /// <summary>A saga whose repository is ours; its consumes are wholly transactional.</summary>

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Runtime.CompilerServices;
 using MassTransit.Clients;
 using MassTransit.DependencyInjection;
@@ -32,14 +33,14 @@ internal sealed class EntityFrameworkScopedBusContext<TBus, TDbContext>(
         {
             message.EnqueueTime = timeProvider.GetUtcNow() + delay;
         }
-        else if (_batchHead is null || dbContext.Entry(_batchHead).State != EntityState.Added)
-        {
-            _batchHead = message;
-        }
-        else
+        else if (_batchHead is not null && IsUncommitted(_batchHead))
         {
             message.BatchId = _batchHead.BatchId;
             message.Position = _batchHead.BatchSize++;
+        }
+        else
+        {
+            _batchHead = message;
         }
 
         dbContext.Add(message);
@@ -48,6 +49,14 @@ internal sealed class EntityFrameworkScopedBusContext<TBus, TDbContext>(
     }
 
     public object? GetService(Type serviceType) => provider.GetService(serviceType);
+
+    // Messages of one transaction are one batch, also when they are saved one after the other.
+    private bool IsUncommitted(OutboxMessage head) => dbContext.Entry(head).State switch
+    {
+        EntityState.Added => true,
+        EntityState.Unchanged or EntityState.Modified => OutboxCommitInterceptor.IsSavedInCurrentTransaction(dbContext),
+        _ => false,
+    };
 }
 
 /// <summary>Inside a consumer a scope's endpoints are the consumer's, outside they are the bus outbox.</summary>
@@ -73,32 +82,57 @@ internal sealed class EntityFrameworkScopedBusContextProvider<TBus, TDbContext>(
 internal sealed class OutboxCommitInterceptor(OutboxSignal signal) : ISaveChangesInterceptor, IDbTransactionInterceptor
 {
     // Contexts are pooled, so the note that one has messages is kept beside it, not in it.
-    private static readonly ConditionalWeakTable<DbContext, object> _expecting = [];
+    private static readonly ConditionalWeakTable<DbContext, Expectation> _expecting = [];
 
-    public static void Expect(DbContext dbContext) => _expecting.TryAdd(dbContext, dbContext);
+    public static void Expect(DbContext dbContext) => _expecting.TryAdd(dbContext, new Expectation());
+
+    /// <summary>Whether messages were written in the transaction that the context is in, and are there still.</summary>
+    public static bool IsSavedInCurrentTransaction(DbContext dbContext) =>
+        _expecting.TryGetValue(dbContext, out var expectation) && expectation.SavedIn is { } transaction
+            && transaction == dbContext.Database.CurrentTransaction?.TransactionId;
 
     public int SavedChanges(SaveChangesCompletedEventData eventData, int result)
     {
-        if (eventData.Context?.Database.CurrentTransaction is null)
+        if (eventData.Context?.Database.CurrentTransaction is not { } transaction)
             Committed(eventData.Context);
+        else if (_expecting.TryGetValue(eventData.Context, out var expectation))
+            expectation.SavedIn = transaction.TransactionId;
         return result;
     }
 
     public ValueTask<int> SavedChangesAsync(SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default) =>
         new(SavedChanges(eventData, result));
 
-    public void TransactionCommitted(System.Data.Common.DbTransaction transaction, TransactionEndEventData eventData) => Committed(eventData.Context);
+    public void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData) => Committed(eventData.Context);
 
-    public Task TransactionCommittedAsync(
-        System.Data.Common.DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+    public Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
     {
         Committed(eventData.Context);
         return Task.CompletedTask;
+    }
+
+    public void RolledBackToSavepoint(DbTransaction transaction, TransactionEventData eventData) => Undone(eventData.Context);
+
+    public Task RolledBackToSavepointAsync(DbTransaction transaction, TransactionEventData eventData, CancellationToken cancellationToken = default)
+    {
+        Undone(eventData.Context);
+        return Task.CompletedTask;
+    }
+
+    private static void Undone(DbContext? dbContext)
+    {
+        if (dbContext is not null && _expecting.TryGetValue(dbContext, out var expectation))
+            expectation.SavedIn = null;
     }
 
     private void Committed(DbContext? dbContext)
     {
         if (dbContext is not null && _expecting.Remove(dbContext))
             signal.Set();
+    }
+
+    private sealed class Expectation
+    {
+        public Guid? SavedIn { get; set; }
     }
 }

@@ -12,10 +12,11 @@ internal static class OutboxSql
         "initiator_id, request_id, source_address, destination_address, response_address, fault_address, message_type, content_type, " +
         "headers, properties, body";
 
-    // Due times are counted from the database's clock, so that producers and relays on hosts whose clocks differ agree.
+    // Due times are counted from the database's clock, so that producers and relays on hosts whose clocks differ agree; not from
+    // the start of the transaction, which may be long ago.
     private const string Insert = $"""
         INSERT INTO outbox_message (enqueue_time, {MessageColumns})
-        SELECT now() + coalesce(delay, interval '0'), {MessageColumns}
+        SELECT clock_timestamp() + coalesce(delay, interval '0'), {MessageColumns}
         FROM unnest($1::interval[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::int[], $7::timestamptz[], $8::uuid[], $9::uuid[],
                     $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
                     $19::text[], $20::text[], $21::text[])

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -68,13 +69,21 @@ public sealed class BusOutboxTests(ServersFixture servers) : IAsyncLifetime
     [Fact]
     public async Task Messages_saved_bit_by_bit_in_one_transaction_are_sent_in_order()
     {
-        await using var process = await TestProcess.StartAsync(_database);
+        // The broker refuses the first message of each at first; those after it wait.
+        var refused = new ConcurrentDictionary<Guid, bool>();
+        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
+        {
+            Sending = context => refused.TryRemove(context.MessageId!.Value, out _) ? throw new InvalidOperationException("Later.") : Task.CompletedTask,
+        });
         await Parallel.ForAsync(0, 50, async (transaction, _) => await process.InScopeAsync(async (db, publish) =>
         {
             await using var own = await db.Database.BeginTransactionAsync();
             for (var number = 0; number < 5; number++)
             {
-                await publish.Publish(new WorkDone($"{transaction}", number));
+                var messageId = NewId.NextGuid();
+                if (number == 0)
+                    refused[messageId] = true;
+                await publish.Publish(new WorkDone($"{transaction}", number), context => context.MessageId = messageId);
                 await db.SaveChangesAsync();
             }
 

@@ -108,16 +108,19 @@ public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
     public async Task A_message_that_cannot_be_sent_stays_with_its_error_and_holds_up_no_other()
     {
         await StoreAsync("unsendable");
-        await _database.ExecuteAsync("UPDATE outbox_message SET destination_address = 'nowhere://at/all'");
+        var unsendable = await _database.ScalarAsync<Guid>("SELECT message_id FROM outbox_message");
         await StoreAsync("good", 3);
-        await using var process = await TestProcess.StartAsync(_database);
+        var refuses = true;
+        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
+        {
+            Sending = context => refuses && context.MessageId == unsendable ? throw new InvalidOperationException("Not this one.") : Task.CompletedTask,
+        });
 
         await process.Arrivals.CountAsync("good", 3);
-        await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_message WHERE attempts > 1 AND last_error <> ''"));
+        await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_message WHERE attempts > 1 AND last_error = 'Not this one.'"));
         Assert.Equal(1, await _database.CountAsync("outbox_message"));
 
-        await _database.ExecuteAsync(
-            "UPDATE outbox_message SET destination_address = $1, enqueue_time = now()", "exchange:Sagas.IntegrationTests.Persistence:WorkDone");
+        refuses = false;
         await process.Arrivals.CountAsync("unsendable", 1);
         await _database.OutboxIsEmptyAsync();
     }
