@@ -105,6 +105,12 @@ internal sealed class RunningSystem : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
     /// <summary>The rows of a query as text, a line each.</summary>
     public async Task<IReadOnlyList<string>> LinesAsync(string sql)
     {

@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Text.Json;
+using Sagas.EndToEndTests.Processes;
+using Sagas.IntegrationTests;
+
+namespace Sagas.EndToEndTests.Tests;
+
+[Collection(SharedServers.Name)]
+public sealed class DeadLetterTests(ServersFixture servers)
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    private static readonly (string Exchange, string Body, string Reason)[] _bad =
+    [
+        ("PaymentRequested", "not JSON", "not JSON"),
+        ("PaymentRequested", """{"customerId":"c","amount":1,"currency":"EUR"}""", "PaymentId is missing"),
+        ("PaymentRequested", """{"paymentId":"p","customerId":"c","amount":-1,"currency":"EUR"}""", "Amount must be greater than zero"),
+        ("PaymentRequested", """{"paymentId":"p","customerId":"c","amount":1,"currency":"XYZ"}""", "Currency must be"),
+        ("CustomerRegistered", "[]", "must be a JSON object"),
+        ("CustomerRegistered", """{"customerId":" "}""", "CustomerId must not be empty"),
+    ];
+
+    [Fact]
+    public async Task Bad_messages_are_listed_with_their_reasons_and_good_ones_after_them_go_through()
+    {
+        await using var shared = await SharedSystem.StartAsync(servers, processes: 1);
+        var system = shared.Running;
+        var bad = _bad.Select(message => (Message: new PlainMessage(message.Exchange, message.Body), message.Reason)).ToArray();
+        await PublishAsync(system, [.. bad.Select(one => one.Message)]);
+        await PublishAsync(system, new PlainMessage("CustomerRegistered", """{"customerId":"good"}"""),
+            new PlainMessage("PaymentRequested", """{"paymentId":"good","customerId":"good","amount":1,"currency":"EUR"}"""));
+
+        await CompletedAsync(system, "good");
+        var letters = (await LettersAsync(system, bad.Length)).ToDictionary(letter => letter.GetProperty("messageId").GetString()!);
+        foreach (var (message, reason) in bad)
+        {
+            var letter = letters[message.MessageId];
+            Assert.Contains(reason, letter.GetProperty("reason").GetString());
+            Assert.Equal(message.Body, letter.GetProperty("body").GetString());
+        }
+    }
+
+    [Fact]
+    public async Task A_message_that_was_ahead_of_its_time_goes_through_when_it_is_retried_later()
+    {
+        await using var shared = await SharedSystem.StartAsync(servers, processes: 1, ("Messages:AllowedClockSkew", "00:00:00"));
+        var system = shared.Running;
+        var requestedAt = DateTimeOffset.UtcNow.AddSeconds(10);
+        var early = new PlainMessage("PaymentRequested", string.Create(CultureInfo.InvariantCulture,
+            $$"""{"paymentId":"early","customerId":"c","amount":5,"currency":"EUR","requestedAt":"{{requestedAt:O}}"}"""));
+        await PublishAsync(system, early, new PlainMessage("CustomerRegistered", """{"customerId":"c"}"""));
+
+        var letter = Assert.Single(await LettersAsync(system, 1));
+        Assert.Contains("lies in the future", letter.GetProperty("reason").GetString());
+        await Until.TrueAsync("its time has come", () => Task.FromResult(DateTimeOffset.UtcNow > requestedAt), _patience);
+        await system.RunCommandAsync("retry", "deadletter", early.MessageId);
+
+        await CompletedAsync(system, "early");
+        Assert.Empty(await LettersAsync(system, 0));
+    }
+
+    private static async Task PublishAsync(RunningSystem system, params PlainMessage[] messages)
+    {
+        using var stop = new CancellationTokenSource(_patience);
+        await Broker.PublishAsync(system.RabbitMq, messages, stop.Token);
+    }
+
+    private static Task CompletedAsync(RunningSystem system, string paymentId) =>
+        Until.TrueAsync($"payment {paymentId} is completed", async () => await system.QueryAsync<long>(
+            $"SELECT count(*) FROM payment_state WHERE payment_id = '{paymentId}' AND current_state = 'Completed'") == 1, _patience);
+
+    private static async Task<JsonElement[]> LettersAsync(RunningSystem system, int count)
+    {
+        JsonElement[] letters = [];
+        await Until.TrueAsync($"{count} dead letters are listed", async () =>
+            (letters = [.. (await system.RunCommandAsync("list", "deadletters")).EnumerateArray()]).Length == count, _patience);
+        return letters;
+    }
+}

@@ -1,0 +1,48 @@
+using System.Diagnostics;
+using Sagas.EndToEndTests.Books;
+using Sagas.EndToEndTests.Processes;
+using Sagas.IntegrationTests;
+using Xunit.Abstractions;
+
+namespace Sagas.EndToEndTests.Tests;
+
+[Collection(SharedServers.Name)]
+public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper output)
+{
+    private const int Payments = 1_000;
+
+    // The services' default.
+    private static readonly TimeSpan _gracePeriod = TimeSpan.FromSeconds(25);
+
+    [Fact]
+    public async Task SIGTERM_under_load_ends_within_the_grace_period_and_nothing_is_asked_twice()
+    {
+        await using var shared = await SharedSystem.StartAsync(servers, processes: 1);
+        var system = shared.Running;
+        var workload = new Workload(customers: 500, Payments, Random.Shared);
+        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        await Broker.PublishAsync(system.RabbitMq, workload.Messages, stop.Token);
+        await Until.TrueAsync("a fifth of the payments is settled", async () => await SettledAsync(system) >= Payments / 5, TimeSpan.FromMinutes(1));
+
+        var watch = Stopwatch.StartNew();
+        var code = await system.Service(1).TerminateAsync();
+        output.WriteLine($"ended with {code} after {watch.Elapsed.TotalSeconds:0.0} s, {await SettledAsync(system)} of {Payments} settled");
+        Assert.Equal(0, code);
+        Assert.True(watch.Elapsed < _gracePeriod, $"It took {watch.Elapsed}.");
+        Assert.True(await SettledAsync(system) < Payments, "Everything was done before the signal: nothing was tested.");
+        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE state = 'in_flight'"));
+        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM outbox_message WHERE outbox_id IS NOT NULL"));
+
+        await (await system.StartServicesAsync(1)).ReadyAsync();
+        await new Settlement(system, workload).SettledAsync(TimeSpan.FromMinutes(1));
+        await new Audit(system, workload).BalancesAsync();
+        // The gateway is faultless here: whatever it was asked a second time, an orderly stop left unfinished.
+        Assert.Equal(Payments, (await system.SummaryAsync()).GetProperty("requests").GetInt32());
+    }
+
+    private static async Task<int> SettledAsync(RunningSystem system)
+    {
+        var summary = await system.SummaryAsync();
+        return summary.GetProperty("effects").GetInt32() + summary.GetProperty("declines").GetInt32();
+    }
+}
