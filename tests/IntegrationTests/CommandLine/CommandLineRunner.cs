@@ -15,12 +15,18 @@ internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
     };
 
     /// <summary>Runs a command line.</summary>
-    public Task<CommandLineRun> RunAsync(params string[] args) => RunAsync(CancellationToken.None, args);
+    public Task<CommandLineRun> RunAsync(params string[] args) => RunAsync(new StringWriter(), CancellationToken.None, args);
 
-    /// <summary>Runs a command line until it ends, or is told to as by Ctrl-C.</summary>
-    public async Task<CommandLineRun> RunAsync(CancellationToken stop, params string[] args)
+    /// <summary>Runs a command line until it has written something, and then stops it as Ctrl-C does.</summary>
+    public async Task<CommandLineRun> StopOnOutputAsync(params string[] args)
     {
-        using var output = new StringWriter();
+        using var ctrlC = new CancellationTokenSource(_patience);
+        await using var output = new SignallingWriter(ctrlC.Cancel);
+        return await RunAsync(output, ctrlC.Token, args);
+    }
+
+    private async Task<CommandLineRun> RunAsync(StringWriter output, CancellationToken stop, string[] args)
+    {
         using var error = new StringWriter();
         var terminal = new Terminal(output, error, width: 160) { Environment = _environment.GetValueOrDefault };
         var exitCode = await CommandRun.RunAsync(args, terminal, stop);
@@ -45,6 +51,16 @@ internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
                 return json;
             Assert.True(DateTime.UtcNow < until, $"{string.Join(' ', args)} still is {run.ExitCode}: {run.Output}{run.Error}");
         }
+    }
+}
+
+/// <summary>Tells of the first line that is written to it.</summary>
+internal sealed class SignallingWriter(Action written) : StringWriter
+{
+    public override void WriteLine(string? value)
+    {
+        base.WriteLine(value);
+        written();
     }
 }
 
