@@ -8,8 +8,7 @@ namespace Sagas.Harness.Publish;
 /// <summary><c>sagas publish customer</c>, in short <c>sagas c</c>.</summary>
 internal static class PublishCustomer
 {
-    // Customers go on as sagas of their own, and wake the payments that wait for them.
-    private static readonly string[] _queues = ["customer-saga", "payment-saga"];
+    private static readonly string[] _queues = ["customer-saga"];
 
     public static Command Create(string name, Terminal terminal)
     {

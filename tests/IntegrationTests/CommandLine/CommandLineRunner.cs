@@ -1,0 +1,68 @@
+using System.Text.Json;
+using Sagas.Harness.CommandLine;
+
+namespace Sagas.IntegrationTests.CommandLine;
+
+/// <summary>The command line in front of one database and one broker.</summary>
+internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+
+    private readonly Dictionary<string, string> _environment = new()
+    {
+        ["ConnectionStrings__Postgres"] = postgres,
+        ["RabbitMq__Uri"] = rabbitMq.ToString(),
+    };
+
+    /// <summary>Runs a command line.</summary>
+    public Task<CommandLineRun> RunAsync(params string[] args) => RunAsync(new StringWriter(), CancellationToken.None, args);
+
+    /// <summary>Runs a command line until it has written something, and then stops it as Ctrl-C does.</summary>
+    public async Task<CommandLineRun> StopOnOutputAsync(params string[] args)
+    {
+        using var ctrlC = new CancellationTokenSource(_patience);
+        await using var output = new SignallingWriter(ctrlC.Cancel);
+        return await RunAsync(output, ctrlC.Token, args);
+    }
+
+    private async Task<CommandLineRun> RunAsync(StringWriter output, CancellationToken stop, string[] args)
+    {
+        using var error = new StringWriter();
+        var terminal = new Terminal(output, error, width: 160) { Environment = _environment.GetValueOrDefault };
+        var exitCode = await CommandRun.RunAsync(args, terminal, stop);
+        return new CommandLineRun(exitCode, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Runs a command line with <c>--json</c>, which must succeed.</summary>
+    public async Task<JsonElement> JsonAsync(params string[] args)
+    {
+        var run = await RunAsync([.. args, "--json"]);
+        Assert.True(run.ExitCode == 0, $"{string.Join(' ', args)}: {run.ExitCode} {run.Error}");
+        return JsonDocument.Parse(run.Output).RootElement;
+    }
+
+    /// <summary>Runs a command line with <c>--json</c> until its answer is as it should be.</summary>
+    public async Task<JsonElement> JsonWhenAsync(Predicate<JsonElement> condition, params string[] args)
+    {
+        for (var until = DateTime.UtcNow + _patience; ; await Task.Delay(50))
+        {
+            var run = await RunAsync([.. args, "--json"]);
+            if (run.ExitCode == 0 && JsonDocument.Parse(run.Output).RootElement is var json && condition(json))
+                return json;
+            Assert.True(DateTime.UtcNow < until, $"{string.Join(' ', args)} still is {run.ExitCode}: {run.Output}{run.Error}");
+        }
+    }
+}
+
+/// <summary>Tells of the first line that is written to it.</summary>
+internal sealed class SignallingWriter(Action written) : StringWriter
+{
+    public override void WriteLine(string? value)
+    {
+        base.WriteLine(value);
+        written();
+    }
+}
+
+/// <summary>What came of one command line.</summary>
+internal sealed record CommandLineRun(int ExitCode, string Output, string Error);
