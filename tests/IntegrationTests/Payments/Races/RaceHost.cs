@@ -1,0 +1,153 @@
+using System.Collections.Concurrent;
+using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Sagas.Contracts;
+using Sagas.Payments;
+using RedeliveryOptions = Sagas.Payments.RedeliveryOptions;
+
+namespace Sagas.IntegrationTests.Payments.Races;
+
+/// <summary>Both sagas with inbox, outbox and scheduler on real Postgres, and transactions that a test can hold.</summary>
+internal sealed class RaceHost : IAsyncDisposable
+{
+    private const string GatewayQueue = "process-payment";
+
+    private readonly TestDatabase _database;
+    private readonly NpgsqlDataSource _dataSource;
+    private readonly IHost _host;
+    private readonly ProcessPayments _processPayments = new();
+
+    private RaceHost(TestDatabase database, RedeliveryOptions options)
+    {
+        _database = database;
+        _dataSource = NpgsqlDataSource.Create(database.ConnectionString);
+        _host = Create(options);
+    }
+
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
+
+    public Pauses Pauses { get; } = new();
+
+    public static async Task<RaceHost> StartAsync(ServersFixture servers, TimeSpan increment)
+    {
+        var race = new RaceHost(await servers.CreateDatabaseAsync("races"), new RedeliveryOptions { Increment = increment, Cap = increment * 10 });
+        await SchemaMigrator.MigrateAsync(race._dataSource, typeof(SagasDbContext).Assembly);
+        await race._host.StartAsync();
+        return race;
+    }
+
+    public Task PublishAsync<T>(T message)
+        where T : class => _host.Services.GetRequiredService<IBus>().Publish(message);
+
+    /// <summary>Waits until a query says true.</summary>
+    public async Task UntilAsync(string condition)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        while (!await QueryAsync<bool>($"SELECT {condition}"))
+            await Task.Delay(10, patience.Token);
+    }
+
+    public Task UntilPaymentIsAsync(string state, string paymentId = "p1") =>
+        UntilAsync($"EXISTS (SELECT FROM payment_state WHERE payment_id = '{paymentId}' AND current_state = '{state}')");
+
+    public Task UntilCustomerIsKnownAsync(string customerId = "c1") =>
+        UntilAsync($"EXISTS (SELECT FROM customer_state WHERE customer_id = '{customerId}')");
+
+    public async Task<T> QueryAsync<T>(string sql)
+    {
+        await using var command = _dataSource.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>The ids of the payments that ProcessPayment was published for, as often as it was, once nothing is left to publish.</summary>
+    public async Task<string[]> ProcessPaymentsAsync(int expected)
+    {
+        await _processPayments.UntilAsync(expected).WaitAsync(Patience);
+        await UntilAsync("NOT EXISTS (SELECT FROM outbox_message)");
+        return _processPayments.PaymentIds;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+        await _dataSource.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    private IHost Create(RedeliveryOptions options)
+    {
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddDbContextPool<SagasDbContext>(db => db.UseNpgsql(_dataSource));
+        builder.Services.AddSingleton(Options.Create(options));
+        builder.Services.AddSingleton(Pauses);
+        builder.Services.AddSingleton(_processPayments);
+        builder.Services.Configure<MassTransitHostOptions>(host => host.WaitUntilStarted = true);
+        builder.Services.AddMassTransit(bus =>
+        {
+            bus.AddEntityFrameworkOutbox<SagasDbContext>(outbox =>
+            {
+                outbox.UsePostgres();
+                outbox.UseBusOutbox();
+            });
+            bus.AddEntityFrameworkMessageScheduler();
+            bus.AddSagas();
+            bus.AddScoped<CustomerDirectory>();
+            bus.AddScoped<ICustomerDirectory, PausingDirectory>();
+            bus.AddConsumer<ProcessPaymentConsumer>().Endpoint(endpoint => endpoint.Name = GatewayQueue);
+            bus.AddConfigureEndpointsCallback((context, queue, endpoint) =>
+            {
+                // Without inbox, the gateway's side sees each message that is published, a duplicate as well.
+                if (queue == GatewayQueue)
+                    return;
+                endpoint.UseMessageRetry(retry => retry.Interval(20, TimeSpan.FromMilliseconds(20)));
+                endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
+            });
+            bus.UsingInMemory((context, configurator) =>
+            {
+                configurator.UseEntityFrameworkMessageScheduler(context);
+                configurator.ConfigureEndpoints(context);
+            });
+        });
+        return builder.Build();
+    }
+
+    private sealed class ProcessPaymentConsumer(ProcessPayments processPayments) : IConsumer<ProcessPayment>
+    {
+        public Task Consume(ConsumeContext<ProcessPayment> context)
+        {
+            processPayments.Add(context.Message.PaymentId);
+            return Task.CompletedTask;
+        }
+    }
+
+    private sealed class ProcessPayments
+    {
+        private readonly ConcurrentQueue<string> _paymentIds = [];
+        private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public string[] PaymentIds => [.. _paymentIds];
+
+        public void Add(string paymentId)
+        {
+            _paymentIds.Enqueue(paymentId);
+            Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        }
+
+        public async Task UntilAsync(int count)
+        {
+            while (true)
+            {
+                var changed = Volatile.Read(ref _changed).Task;
+                if (_paymentIds.Count >= count)
+                    return;
+                await changed;
+            }
+        }
+    }
+}
