@@ -74,6 +74,10 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
             == (customer.FirstName, customer.LastName, customer.Email, customer.Phone);
     }
 
-    private static DateTimeOffset RegisteredAt(BehaviorContext<CustomerState, CustomerRegistered> context) =>
-        context.Message.RegisteredAt?.ToUniversalTime() ?? context.SentTime ?? context.Now();
+    // To the microsecond, as Postgres keeps it: otherwise the same message again would seem newer than the row it made.
+    private static DateTimeOffset RegisteredAt(BehaviorContext<CustomerState, CustomerRegistered> context)
+    {
+        var time = context.Message.RegisteredAt?.ToUniversalTime() ?? context.SentTime ?? context.Now();
+        return time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
+    }
 }
