@@ -113,7 +113,7 @@ public sealed class FaultTests
     public async Task More_than_the_most_at_once_are_turned_away()
     {
         await using var gateway = await RunningGateway.StartAsync();
-        await gateway.SetFaultsAsync(new { maxConcurrent = 2, latency = new { minMs = 500, maxMs = 500 } });
+        await gateway.SetFaultsAsync(new { maxConcurrent = 2, latency = new { minMs = 2_000, maxMs = 2_000 } });
 
         var replies = await Task.WhenAll(Enumerable.Range(0, 6).Select(number => gateway.PayAsync($"key-{number}", $"p-{number}")));
 
@@ -125,15 +125,15 @@ public sealed class FaultTests
     public async Task A_caller_that_hangs_up_does_not_stop_its_payment()
     {
         await using var gateway = await RunningGateway.StartAsync();
-        await gateway.SetFaultsAsync(new { latency = new { minMs = 300, maxMs = 300 } });
-        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(50));
+        await gateway.SetFaultsAsync(new { latency = new { minMs = 4_000, maxMs = 4_000 } });
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
 
         using var request = RunningGateway.Payment("key-1");
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gateway.Client.SendAsync(request, patience.Token));
 
-        await gateway.SetFaultsAsync(new { });
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while ((await gateway.SummaryAsync()).Effects == 0)
-            await Task.Delay(10);
+            await Task.Delay(10, deadline.Token);
     }
 
     [Fact]
