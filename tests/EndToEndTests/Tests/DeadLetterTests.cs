@@ -53,7 +53,7 @@ public sealed class DeadLetterTests(ServersFixture servers)
         var letter = Assert.Single(await LettersAsync(system, 1));
         Assert.Contains("lies in the future", letter.GetProperty("reason").GetString());
         await Until.TrueAsync("its time has come", () => Task.FromResult(DateTimeOffset.UtcNow > requestedAt), _patience);
-        await system.RunCommandAsync("retry", "deadletter", early.MessageId);
+        await system.RunCommandAsync("retry", "deadletter", early.MessageId, "--as", early.Exchange);
 
         await CompletedAsync(system, "early");
         Assert.Empty(await LettersAsync(system, 0));
