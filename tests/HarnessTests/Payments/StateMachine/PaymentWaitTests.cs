@@ -147,7 +147,7 @@ public sealed class PaymentWaitTests : IAsyncLifetime
     [Fact]
     public async Task A_wake_up_of_a_payment_that_is_not_there_makes_none()
     {
-        Assert.Null(await _sagas.DeliverAsync(new PaymentRedeliveryDue(Id), NewToken()));
+        Assert.Null(await _sagas.DeliverAsync(new PaymentRedeliveryDue(Id), Guid.NewGuid()));
 
         Assert.Null(_sagas.Payment(Id));
     }
@@ -161,11 +161,10 @@ public sealed class PaymentWaitTests : IAsyncLifetime
         await sagas.DeliverAsync(Request);
         var expired = await sagas.PublishedAsync<PaymentExpired>();
 
-        Assert.InRange(expired.Attempts, 2, 10);
+        // On a busy machine the first wake-up may come after the deadline already.
+        Assert.InRange(expired.Attempts, 1, 10);
         Assert.True(expired.ExpiredAt >= sagas.Payment(Id)!.DeadlineAt);
     }
-
-    private static Guid NewToken() => Guid.NewGuid();
 
     // From waiting for the second time into the given state.
     private async Task FinishAsync(string state)
