@@ -19,7 +19,9 @@ internal sealed class OutboxSender(IBus bus, TimeProvider timeProvider)
             return;
         var address = _addresses.GetOrAdd(message.DestinationAddress, static value => new Uri(value));
         var endpoint = await bus.GetSendEndpoint(address);
-        await endpoint.Send(_stored, new StoredMessagePipe(message, timeProvider), cancellationToken);
+
+        // The transport goes on trying for as long as it likes; who gives up here sends the message again, under the same id.
+        await endpoint.Send(_stored, new StoredMessagePipe(message, timeProvider), cancellationToken).WaitAsync(cancellationToken);
     }
 
     private sealed class StoredMessagePipe(OutboxMessage message, TimeProvider timeProvider) : IPipe<SendContext>
