@@ -64,7 +64,8 @@ internal sealed class DemoSystem : IAsyncDisposable
     {
         var postgres = new NpgsqlConnectionStringBuilder(_postgres);
         var options = $"--postgres \"{_postgres}\"";
-        yield return ("the database", $"psql \"postgresql://{postgres.Username}:{postgres.Password}@{postgres.Host}:{postgres.Port}/{postgres.Database}\"");
+        var login = $"{postgres.Username}:{postgres.Password}@{postgres.Host}:{postgres.Port}";
+        yield return ("the database", $"psql \"postgresql://{login}/{postgres.Database}\"");
         yield return ("payments as they get on", $"./sagas list payments --watch {options}");
         yield return ("all about the payment above", $"./sagas show payment {Scenario.PaymentId} {options}");
         if (_rabbitMq is null)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Sagas.Contracts;
 using Sagas.Harness.CommandLine;
 using Sagas.Harness.Show;
@@ -29,14 +28,17 @@ internal sealed class Scenario(DemoSystem system, Narrator narrator, Terminal te
     {
         narrator.Step($"A payment of customer {CustomerId} is asked for, whom nobody knows yet.");
         await system.Bus.Publish(new PaymentRequested(PaymentId, CustomerId, 12.34m, "EUR", terminal.Time.GetUtcNow()), stop);
-        var waiting = await PaymentAsync("waits for its customer", payment => payment.Attempts >= AttemptsToSee && payment.NextDueAt is not null, stop);
-        narrator.Result(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{PaymentId} is {waiting.State}: looked for {CustomerId} {waiting.Attempts} times in vain, next {Display.FromNow(waiting.NextDueAt, terminal.Time.GetUtcNow())}."));
+        var waiting = await PaymentAsync(
+            "waits for its customer",
+            payment => payment.Attempts >= AttemptsToSee && payment.NextDueAt is not null,
+            stop);
+        var next = Display.FromNow(waiting.NextDueAt, terminal.Time.GetUtcNow());
+        narrator.Result($"{PaymentId} is {waiting.State}: looked for {CustomerId} {waiting.Attempts} times in vain, next {next}.");
 
         narrator.Step($"The customer {CustomerId} registers.");
         var registered = terminal.Time.GetUtcNow();
-        await system.Bus.Publish(new CustomerRegistered(CustomerId, "Ada", "Lovelace", "ada@example.org", RegisteredAt: registered, Source: "demo"), stop);
+        var customer = new CustomerRegistered(CustomerId, "Ada", "Lovelace", "ada@example.org", null, registered, "demo");
+        await system.Bus.Publish(customer, stop);
         var completed = await PaymentAsync(
             "is completed and told to the world",
             payment => payment.State is "Completed" or "Failed" or "Expired" && payment.Messages.Count == 0,
@@ -45,13 +47,14 @@ internal sealed class Scenario(DemoSystem system, Narrator narrator, Terminal te
             throw new CommandException(ExitCode.Failed, $"{PaymentId} is {completed.State}: {completed.FailureReason}");
 
         var after = (long)(finished - registered).TotalMilliseconds;
-        narrator.Result(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{PaymentId} is Completed {after} ms later; the gateway calls it {completed.GatewayReference}."));
+        narrator.Result($"{PaymentId} is Completed {after} ms later; the gateway calls it {completed.GatewayReference}.");
 
-        narrator.Step("What the database remembers of it.");
         if (!narrator.Json)
+        {
+            narrator.Step("What the database remembers of it.");
             ShowPayment.Write(terminal, completed);
+        }
+
         return new DemoReport(
             PaymentId, CustomerId, waiting.Attempts, after, system.Postgres, system.RabbitMq, completed);
     }
@@ -73,9 +76,9 @@ internal sealed class Scenario(DemoSystem system, Narrator narrator, Terminal te
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
         {
+            var now = payment is null ? "is not in the database" : $"is {payment.State} after {payment.Attempts} attempts";
             throw new CommandException(
-                ExitCode.Failed,
-                $"After {_patience.TotalSeconds:N0} s {PaymentId} still {(payment is null ? "is not in the database" : $"is {payment.State}")}; expected: it {what}.");
+                ExitCode.Failed, $"After {_patience.TotalSeconds:N0} s {PaymentId} still {now}; expected: it {what}.");
         }
     }
 }

@@ -50,7 +50,10 @@ internal static class Publication
         foreach (var message in messages.Take(IdsShown))
             terminal.Output.WriteLine($"{(messages.Count == 1 ? $"Published {name} " : "  ")}{Describe(message)}");
         if (messages.Count > IdsShown)
-            terminal.Output.WriteLine(string.Create(invariant, $"  … and {messages.Count - IdsShown:N0} more, to {messages[^1].Id} (all of them: --json)"));
+        {
+            var more = string.Create(invariant, $"{messages.Count - IdsShown:N0}");
+            terminal.Output.WriteLine($"  … and {more} more, to {messages[^1].Id} (all of them: --json)");
+        }
     }
 
     private static string Describe(OutgoingMessage message) => message.Body switch

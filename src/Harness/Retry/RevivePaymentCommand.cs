@@ -43,7 +43,9 @@ internal static class RevivePaymentCommand
     private static async Task RequireExpiredAsync(SagasDatabase database, string paymentId, Terminal terminal, CancellationToken stop)
     {
         var payment = await PaymentDetails.FindAsync(database, paymentId, terminal.Time.GetUtcNow(), stop)
-            ?? throw new CommandException(ExitCode.NotFound, $"No payment {paymentId} is known. `sagas list payments --state Expired` shows what can be revived.");
+            ?? throw new CommandException(
+                ExitCode.NotFound,
+                $"No payment {paymentId} is known. `sagas list payments --state Expired` shows what can be revived.");
         if (payment.State != "Expired")
             throw new CommandException(ExitCode.Failed, $"Payment {paymentId} is {payment.State}; only an Expired one can be revived.");
     }
