@@ -94,7 +94,7 @@ internal sealed class Disturbances(RunningSystem system, int payments, Random ra
                     throw new TimeoutException($"The gateway has settled {_settled} payments and none more in {_longestStall.TotalSeconds:0} s.");
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(20));
+            await Task.Delay(TimeSpan.FromMilliseconds(50));
         }
     }
 }

@@ -16,7 +16,7 @@ internal sealed class ProgramProcess : IAsyncDisposable
 
     private const int LinesKept = 400;
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
     private readonly Process _process;
     private readonly Queue<string> _lines = new();

@@ -34,8 +34,7 @@ internal sealed class RunningSystem : IAsyncDisposable
         foreach (var (key, value) in settings)
             _settings[key] = value;
 
-        // The tests take the database away: a connection of theirs must not outlive it in a pool.
-        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres) { Pooling = false, Timeout = 5, CommandTimeout = 60 });
+        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres) { MaxPoolSize = 4, Timeout = 5, CommandTimeout = 60 });
     }
 
     public Uri RabbitMq { get; }

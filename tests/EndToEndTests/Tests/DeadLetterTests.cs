@@ -52,8 +52,9 @@ public sealed class DeadLetterTests(ServersFixture servers)
 
         var letter = Assert.Single(await LettersAsync(system, 1));
         Assert.Contains("lies in the future", letter.GetProperty("reason").GetString());
+        Assert.Equal("PaymentRequested", letter.GetProperty("message").GetString());
         await Until.TrueAsync("its time has come", () => Task.FromResult(DateTimeOffset.UtcNow > requestedAt), _patience);
-        await system.RunCommandAsync("retry", "deadletter", early.MessageId, "--as", early.Exchange);
+        await system.RunCommandAsync("retry", "deadletter", early.MessageId);
 
         await CompletedAsync(system, "early");
         Assert.Empty(await LettersAsync(system, 0));

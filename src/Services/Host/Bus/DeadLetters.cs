@@ -2,6 +2,7 @@ using MassTransit;
 using MassTransit.Middleware;
 using MassTransit.Middleware.Rescue;
 using MassTransit.Transports;
+using Sagas.Services.Messages;
 
 namespace Sagas.Host.Bus;
 
@@ -10,14 +11,18 @@ internal sealed class DeadLettered;
 
 /// <summary>
 /// Tells the log why a message goes to the error queue: one line when it was refused, since the reason says it all;
-/// MassTransit's report with the stack otherwise.
+/// MassTransit's report with the stack otherwise. And tells the message what it is, so that it can come back.
 /// </summary>
 internal sealed partial class FaultReportFilter(ILogger logger) : IFilter<ExceptionReceiveContext>
 {
+    private const string TypeHeader = "MT-MessageType";
+    private const string Envelope = "application/vnd.masstransit+json";
+
     private readonly GenerateFaultFilter _report = new();
 
     public Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
     {
+        SayType(context);
         if (context.Exception.GetBaseException() is not MessageRefusedException refused)
             return _report.Send(context, next);
         context.GetOrAddPayload(() => new DeadLettered());
@@ -26,6 +31,15 @@ internal sealed partial class FaultReportFilter(ILogger logger) : IFilter<Except
     }
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("faultReport");
+
+    // Plain JSON is known by the exchange that it was published to, and the way back to its queue leads by no exchange.
+    private static void SayType(ExceptionReceiveContext context)
+    {
+        var headers = context.TransportHeaders;
+        if (context.ContentType?.MediaType != Envelope && headers.Get<string>(TypeHeader) is null
+            && ContractTypes.Find(headers.Get<string>("RabbitMQ-ExchangeName")) is { } type)
+            context.ExceptionHeaders.Set(TypeHeader, type.Name);
+    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Refused a message on {Endpoint} ({MessageId}): {Reason}")]
     private static partial void LogRefused(ILogger logger, string endpoint, string? messageId, string reason);
