@@ -90,7 +90,7 @@ internal sealed partial class OutboxPublisher(OutboxDatabase database, OutboxSen
                 signal.Set();
                 return;
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception) when (exception is not OperationCanceledException)
             {
                 LogNotReleased(exception.Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken);
@@ -115,8 +115,9 @@ internal sealed partial class OutboxPublisher(OutboxDatabase database, OutboxSen
                     new NpgsqlParameter<long[]> { TypedValue = [.. sequenceNumbers], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
                 sequenceNumbers.Clear();
             }
-            catch (NpgsqlException exception)
+            catch (Exception exception)
             {
+                // Whatever it is (EF Core wraps what Npgsql throws), the next try is a second away: without it rows stay for ever.
                 LogNotDeleted(sequenceNumbers.Count, exception.Message);
                 if (stoppingToken.IsCancellationRequested)
                     return;
