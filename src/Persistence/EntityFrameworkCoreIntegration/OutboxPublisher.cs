@@ -116,9 +116,9 @@ internal sealed partial class OutboxPublisher(OutboxDatabase database, OutboxSen
                     new NpgsqlParameter<long[]> { TypedValue = [.. sequenceNumbers], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
                 sequenceNumbers.Clear();
             }
-            // Not Npgsql's exceptions only: EF Core wraps those of opening a connection in its own.
             catch (Exception exception)
             {
+                // Whatever it is (EF Core wraps what Npgsql throws), the next try is a second away: without it rows stay for ever.
                 LogNotDeleted(sequenceNumbers.Count, exception.Message);
                 if (stoppingToken.IsCancellationRequested)
                     return;
