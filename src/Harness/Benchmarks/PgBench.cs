@@ -11,6 +11,7 @@ internal static partial class PgBench
     // As many at once as the sagas' prefetch.
     private const int Clients = 64;
 
+    // No colons in the texts: pgbench takes what follows one for a variable.
     private const string Saga = """
         BEGIN;
         SELECT correlation_id, current_state, amount, created_at, xmin FROM order_state WHERE correlation_id = gen_random_uuid();
@@ -19,7 +20,7 @@ internal static partial class PgBench
         INSERT INTO saga_transition (saga, correlation_id, to_state, event, message_id, conversation_id)
             VALUES ('order_state', gen_random_uuid(), 'Accepted', 'OrderSubmitted', gen_random_uuid(), gen_random_uuid());
         INSERT INTO outbox_message (message_id, outbox_id, batch_id, destination_address, message_type, content_type, body)
-            VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'rabbitmq://localhost/exchange', 'urn:message:OrderAccepted',
+            VALUES (gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), repeat('x', 60), repeat('x', 60),
                     'application/vnd.masstransit+json', repeat('x', 900)) RETURNING sequence_number \gset
         COMMIT;
         DELETE FROM outbox_message WHERE sequence_number = :sequence_number;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Sagas.Harness.CommandLine;
+using Sagas.Services.Messages;
 
 namespace Sagas.Harness.Publish;
 

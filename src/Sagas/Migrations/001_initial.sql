@@ -250,20 +250,22 @@ COMMENT ON VIEW customers_overview IS 'Every customer with the number of their p
 
 -- Waking what waits ----------------------------------------------------------------------------------------------
 
-CREATE FUNCTION pull_forward(tokens uuid[]) RETURNS integer LANGUAGE plpgsql AS $$
+CREATE FUNCTION pull_forward(tokens uuid[]) RETURNS uuid[] LANGUAGE plpgsql AS $$
 DECLARE
-    pulled integer;
+    pulled uuid[];
 BEGIN
     -- A row that a relay has locked is on its way already; waiting for it would make the caller wait for the broker.
-    UPDATE outbox_message SET enqueue_time = now()
-    WHERE sequence_number IN (
-        SELECT sequence_number FROM outbox_message
-        WHERE schedule_token_id = ANY (tokens) AND enqueue_time > now()
-        ORDER BY sequence_number FOR UPDATE SKIP LOCKED);
-    GET DIAGNOSTICS pulled = ROW_COUNT;
-    IF pulled > 0 THEN
+    WITH due AS (
+        UPDATE outbox_message SET enqueue_time = now()
+        WHERE sequence_number IN (
+            SELECT sequence_number FROM outbox_message
+            WHERE schedule_token_id = ANY (tokens) AND enqueue_time > now()
+            ORDER BY sequence_number FOR UPDATE SKIP LOCKED)
+        RETURNING schedule_token_id)
+    SELECT coalesce(array_agg(schedule_token_id), '{}') INTO pulled FROM due;
+    IF cardinality(pulled) > 0 THEN
         PERFORM pg_notify('outbox_due', '');
     END IF;
     RETURN pulled;
 END $$;
-COMMENT ON FUNCTION pull_forward IS 'Makes scheduled messages due now and wakes the relays; returns how many.';
+COMMENT ON FUNCTION pull_forward IS 'Makes scheduled messages due now and wakes the relays; returns the tokens of those that it found.';

@@ -14,18 +14,18 @@ public sealed class CustomerDirectory(SagasDbContext dbContext) : ICustomerDirec
         _isKnown(dbContext, SagaIdentity.Customer(customerId), cancellationToken);
 
     /// <inheritdoc />
-    public Task ReleaseWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> ReleaseWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
     {
-        // By the trimmed id, which is what the payments' rows hold. A payment whose transaction is still open is not seen here;
+        // By the trimmed id, which is what the payments' rows hold. A payment whose first transaction is still open is not seen here;
         // it did not see the customer either, and its own redelivery will.
         var id = customerId.Trim();
-        return dbContext.Database.ExecuteSqlAsync(
+        return await dbContext.Database.SqlQuery<string>(
             $"""
-            SELECT pull_forward(waiting.tokens)
-            FROM (SELECT array_agg(redelivery_token_id) AS tokens FROM payment_state
-                  WHERE customer_id = {id} AND current_state = 'AwaitingCustomer') waiting
-            WHERE waiting.tokens IS NOT NULL
-            """,
-            cancellationToken);
+            WITH waiting AS MATERIALIZED (
+                SELECT payment_id, redelivery_token_id FROM payment_state WHERE customer_id = {id} AND current_state = 'AwaitingCustomer'),
+            pulled AS MATERIALIZED (
+                SELECT pull_forward(tokens) AS tokens FROM (SELECT array_agg(redelivery_token_id) AS tokens FROM waiting) t WHERE tokens IS NOT NULL)
+            SELECT payment_id AS "Value" FROM waiting, pulled WHERE redelivery_token_id IS NULL OR redelivery_token_id <> ALL (pulled.tokens)
+            """).ToListAsync(cancellationToken);
     }
 }

@@ -11,7 +11,12 @@ public sealed class ReleaseWaitingPayments(ICustomerDirectory directory) : IStat
     /// <inheritdoc />
     public async Task Execute(BehaviorContext<CustomerState, CustomerRegistered> context, IBehavior<CustomerState, CustomerRegistered> next)
     {
-        await directory.ReleaseWaitingPaymentsAsync(context.Saga.CustomerId, context.CancellationToken);
+        var crossing = await directory.ReleaseWaitingPaymentsAsync(context.Saga.CustomerId, context.CancellationToken);
+
+        // A payment that is looking for the customer right now may have looked before this transaction commits, and would then wait
+        // for its next turn, which can be the longest wait. It is told to look once more; a payment that goes on anyway ignores that.
+        foreach (var paymentId in crossing)
+            await context.Publish(new PaymentRedeliveryDue(paymentId), context.CancellationToken);
         await next.Execute(context);
     }
 

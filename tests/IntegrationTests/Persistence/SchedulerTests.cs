@@ -181,7 +181,7 @@ public sealed class SchedulerTests(ServersFixture servers) : IAsyncLifetime
     private static IMessageScheduler ScopeScheduler(ConsumeContext context) =>
         context.GetPayload<IServiceProvider>().GetRequiredService<IMessageScheduler>();
 
-    private Task<int> PullForwardAsync(Guid token) => _database.ScalarAsync<int>("SELECT pull_forward($1)", new[] { token });
+    private Task<int> PullForwardAsync(Guid token) => _database.ScalarAsync<int>("SELECT cardinality(pull_forward($1))", new[] { token });
 
     private async Task<Guid> ScheduleInAnHourAsync(TestProcess process)
     {

@@ -115,7 +115,7 @@ internal sealed class SagasInMemory : IAsyncDisposable
             return known;
         }
 
-        public async Task ReleaseWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
+        public async Task<IReadOnlyList<string>> ReleaseWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
         {
             await payments.MarkInUse(cancellationToken);
             var waiting = payments.Select(payment => payment)
@@ -129,6 +129,8 @@ internal sealed class SagasInMemory : IAsyncDisposable
                     context => context.Headers.Set(MessageHeaders.SchedulingTokenId, payment.RedeliveryTokenId!.Value.ToString("D")),
                     cancellationToken);
             }
+
+            return [];
         }
     }
 }

@@ -56,10 +56,11 @@ internal sealed class PausingDirectory(CustomerDirectory directory, Pauses pause
         return known;
     }
 
-    public async Task ReleaseWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> ReleaseWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
     {
         await pauses.PassAsync(RacePoint.CustomerIsAboutToRelease);
-        await directory.ReleaseWaitingPaymentsAsync(customerId, cancellationToken);
+        var crossing = await directory.ReleaseWaitingPaymentsAsync(customerId, cancellationToken);
         await pauses.PassAsync(RacePoint.CustomerHasReleased);
+        return crossing;
     }
 }
