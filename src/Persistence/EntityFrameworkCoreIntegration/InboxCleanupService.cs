@@ -49,7 +49,7 @@ internal sealed partial class InboxCleanupService(
             {
                 await CleanUpAsync(stoppingToken);
             }
-            catch (Exception exception) when (exception is NpgsqlException or TimeoutException or InvalidOperationException)
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogNotCleaned(exception.Message);
             }

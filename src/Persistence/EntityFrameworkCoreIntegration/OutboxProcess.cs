@@ -60,7 +60,7 @@ internal sealed partial class OutboxProcess(OutboxDatabase database, TimeProvide
                 cancellationToken,
                 new NpgsqlParameter<Guid> { TypedValue = _outboxId });
         }
-        catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException or InvalidOperationException)
+        catch (Exception exception)
         {
             // The others find out by themselves that this process is gone.
             LogNotReleased(exception.Message);
@@ -86,7 +86,7 @@ internal sealed partial class OutboxProcess(OutboxDatabase database, TimeProvide
             if (await ReleaseDeadAsync(connection.Npgsql, cancellationToken) + await ReleaseInDoubtAsync(connection.Npgsql, cancellationToken) > 0)
                 signal.Set();
         }
-        catch (Exception exception) when (exception is NpgsqlException or TimeoutException or InvalidOperationException)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             LogNotRenewed(exception.Message);
         }

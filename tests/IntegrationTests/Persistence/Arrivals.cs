@@ -48,6 +48,9 @@ internal sealed class Deliveries : IReceiveObserver
 
     public Task SettledAsync(string queue, int expected) => Eventually.EqualsAsync(expected, () => _settled.GetValueOrDefault(queue));
 
+    public Task AtLeastSettledAsync(string queue, int expected) =>
+        Eventually.EqualsAsync(true, () => _settled.GetValueOrDefault(queue) >= expected);
+
     public Task PreReceive(ReceiveContext context) => Task.CompletedTask;
 
     public Task PostReceive(ReceiveContext context) => SettleAsync(context);

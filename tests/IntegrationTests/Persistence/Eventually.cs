@@ -3,7 +3,7 @@ namespace Sagas.IntegrationTests.Persistence;
 /// <summary>Awaits what other tasks and processes do.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(10);
 
     public static async Task EqualsAsync<T>(T expected, Func<Task<T>> actual)

@@ -32,6 +32,9 @@ internal sealed class PersistenceDatabase : IAsyncDisposable
         return database;
     }
 
+    /// <summary>Closes the test's own connections; needed when the server was restarted.</summary>
+    public void Reconnect() => _source.Clear();
+
     public async Task<int> ExecuteAsync(string sql, params object[] parameters)
     {
         await using var command = Command(sql, parameters);

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Sagas.IntegrationTests.Persistence;
@@ -181,6 +180,14 @@ public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
 
         await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_state"));
         Assert.Equal(Environment.ProcessId, await _database.ScalarAsync<int>("SELECT process_id FROM outbox_state"));
+    }
+
+    [Fact]
+    public async Task A_process_starts_before_the_name_of_its_database_is_known()
+    {
+        var unknown = new Npgsql.NpgsqlConnectionStringBuilder(_database.ConnectionString) { Host = "postgres.invalid" }.ConnectionString;
+        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { Postgres = unknown });
+        Assert.Null(process.Services.GetRequiredService<OutboxProcess>().OutboxId);
     }
 
     private async Task StoreAsync(string name, int count = 1)

@@ -1,0 +1,74 @@
+using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Sagas.IntegrationTests.Persistence;
+
+/// <summary>Consumed messages are remembered for as long as the window says, and no longer.</summary>
+[Collection(ServersCollection.Name)]
+public sealed class InboxCleanupTests(ServersFixture servers) : IAsyncLifetime
+{
+    private PersistenceDatabase _database = null!;
+
+    public async Task InitializeAsync() => _database = await PersistenceDatabase.CreateAsync(servers);
+
+    public async Task DisposeAsync() => await _database.DisposeAsync();
+
+    [Fact]
+    public async Task Only_what_is_older_than_the_window_is_removed()
+    {
+        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
+        {
+            Outbox = outbox => outbox.DuplicateDetectionWindow = TimeSpan.FromHours(1),
+        });
+        await AddAsync(25_000, TimeSpan.FromMinutes(61));
+        await AddAsync(100, TimeSpan.FromMinutes(59));
+
+        Assert.Equal(25_000, await Cleanup(process)!.CleanUpAsync(CancellationToken.None));
+        Assert.Equal(100, await _database.CountAsync("inbox_state"));
+        Assert.Equal(0, await Cleanup(process)!.CleanUpAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_week_is_remembered_unless_the_window_is_set()
+    {
+        await using var process = await TestProcess.StartAsync(_database);
+        await AddAsync(1, TimeSpan.FromHours(169));
+        await AddAsync(1, TimeSpan.FromHours(167));
+
+        Assert.Equal(1, await Cleanup(process)!.CleanUpAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task One_process_at_a_time_cleans_up()
+    {
+        await using var process = await TestProcess.StartAsync(_database);
+        await AddAsync(10, TimeSpan.FromDays(8));
+        await using var other = new Npgsql.NpgsqlConnection(_database.ConnectionString);
+        await other.OpenAsync();
+        await using (var transaction = await other.BeginTransactionAsync())
+        {
+            await using var turn = new Npgsql.NpgsqlCommand("SELECT pg_advisory_xact_lock(7230001)", other);
+            await turn.ExecuteNonQueryAsync();
+            Assert.Equal(0, await Cleanup(process)!.CleanUpAsync(CancellationToken.None));
+        }
+
+        Assert.Equal(10, await Cleanup(process)!.CleanUpAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Cleaning_up_can_be_left_to_others()
+    {
+        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { Outbox = outbox => outbox.DisableInboxCleanupService() });
+        Assert.Null(Cleanup(process));
+    }
+
+    private static InboxCleanupService? Cleanup(TestProcess process) =>
+        process.Services.GetServices<IHostedService>().OfType<InboxCleanupService>().SingleOrDefault();
+
+    private Task<int> AddAsync(int count, TimeSpan age) => _database.ExecuteAsync(
+        "INSERT INTO inbox_state (message_id, consumer_id, received) SELECT gen_random_uuid(), gen_random_uuid(), now() - $2 FROM generate_series(1, $1)",
+        count,
+        age);
+}

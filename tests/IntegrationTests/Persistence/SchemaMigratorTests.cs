@@ -1,0 +1,94 @@
+using System.Reflection;
+using System.Text;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Npgsql;
+
+namespace Sagas.IntegrationTests.Persistence;
+
+/// <summary>Migrations are applied once each, wholly or not at all, however many processes start.</summary>
+[Collection(ServersCollection.Name)]
+public sealed class SchemaMigratorTests(ServersFixture servers) : IAsyncLifetime
+{
+    private TestDatabase _database = null!;
+    private NpgsqlDataSource _source = null!;
+
+    public async Task InitializeAsync()
+    {
+        _database = await servers.CreateDatabaseAsync("migrator");
+        _source = NpgsqlDataSource.Create(_database.ConnectionString);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _source.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Ten_processes_that_start_at_once_apply_each_file_once()
+    {
+        var applied = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => SchemaMigrator.MigrateAsync(_source, typeof(SagasDbContext).Assembly)));
+
+        Assert.Equal(["001_initial"], applied.SelectMany(names => names));
+        Assert.Empty(await SchemaMigrator.MigrateAsync(_source, typeof(SagasDbContext).Assembly));
+        Assert.Equal(1, await CountAsync("schema_migration"));
+    }
+
+    [Fact]
+    public async Task Files_are_applied_in_order_and_later_ones_are_added()
+    {
+        var first = new SqlFiles(("001_one.sql", "CREATE TABLE one (id int)"), ("notes.txt", "Not SQL."));
+        var both = new SqlFiles(("010_three.sql", "INSERT INTO one SELECT id FROM two"), ("002_two.sql", "CREATE TABLE two AS SELECT 2 AS id"), ("001_one.sql", "CREATE TABLE one (id int)"));
+
+        Assert.Equal(["001_one"], await SchemaMigrator.MigrateAsync(_source, first));
+        Assert.Equal(["002_two", "010_three"], await SchemaMigrator.MigrateAsync(_source, both));
+        Assert.Equal(1, await CountAsync("one"));
+    }
+
+    [Fact]
+    public async Task A_file_changed_after_it_was_applied_is_refused()
+    {
+        await SchemaMigrator.MigrateAsync(_source, new SqlFiles(("001_one.sql", "CREATE TABLE one (id int)")));
+        var changed = new SqlFiles(("001_one.sql", "CREATE TABLE one (id bigint)"), ("002_two.sql", "CREATE TABLE two (id int)"));
+
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => SchemaMigrator.MigrateAsync(_source, changed));
+
+        Assert.Equal("Migration 001_one was applied and then changed; put the change into a new file.", refusal.Message);
+        await Assert.ThrowsAsync<PostgresException>(() => CountAsync("two"));
+    }
+
+    [Fact]
+    public async Task Line_endings_are_no_change()
+    {
+        await SchemaMigrator.MigrateAsync(_source, new SqlFiles(("001_one.sql", "CREATE TABLE one (\n  id int)\n")));
+        Assert.Empty(await SchemaMigrator.MigrateAsync(_source, new SqlFiles(("001_one.sql", "CREATE TABLE one (\r\n  id int)\r\n"))));
+    }
+
+    [Fact]
+    public async Task A_file_that_fails_leaves_nothing_and_can_be_corrected()
+    {
+        var failing = new SqlFiles(("001_one.sql", "CREATE TABLE one (id int)"), ("002_two.sql", "CREATE TABLE two (id int); SELECT 1 / 0"));
+
+        await Assert.ThrowsAsync<PostgresException>(() => SchemaMigrator.MigrateAsync(_source, failing));
+
+        foreach (var table in new[] { "one", "two", "schema_migration" })
+            await Assert.ThrowsAsync<PostgresException>(() => CountAsync(table));
+        var corrected = new SqlFiles(("001_one.sql", "CREATE TABLE one (id int)"), ("002_two.sql", "CREATE TABLE two (id int)"));
+        Assert.Equal(["001_one", "002_two"], await SchemaMigrator.MigrateAsync(_source, corrected));
+    }
+
+    private async Task<long> CountAsync(string table)
+    {
+        await using var command = _source.CreateCommand($"SELECT count(*) FROM {table}");
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>An assembly with nothing in it but these files.</summary>
+    private sealed class SqlFiles(params (string Name, string Sql)[] files) : Assembly
+    {
+        public override string[] GetManifestResourceNames() => [.. files.Select(file => "Some.Migrations." + file.Name)];
+
+        public override Stream? GetManifestResourceStream(string name) =>
+            new MemoryStream(Encoding.UTF8.GetBytes(files.Single(file => name.EndsWith(file.Name, StringComparison.Ordinal)).Sql));
+    }
+}

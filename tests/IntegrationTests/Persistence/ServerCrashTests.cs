@@ -1,0 +1,80 @@
+using MassTransit;
+using Sagas.Harness.LocalServers;
+using Sagas.IntegrationTests.LocalServers;
+
+namespace Sagas.IntegrationTests.Persistence;
+
+/// <summary>Postgres and the broker are killed while messages flow through consumers and sagas: nothing is lost, nothing happens twice.</summary>
+[Collection(PrivateServers.Collection)]
+public sealed class ServerCrashTests
+{
+    private const int Messages = 200;
+
+    [PrivateServersFact]
+    public async Task Postgres_killed_under_load()
+    {
+        await using var postgres = await PrivatePostgres.StartAsync();
+        await using var database = await PersistenceDatabase.CreateAsync(await postgres.CreateDatabaseAsync("crash"));
+        await using var process = await TestProcess.StartAsync(database, new ProcessSetup
+        {
+            Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Interval(1000, TimeSpan.FromMilliseconds(50))),
+        });
+        await SendAllAsync(process, 0, Messages);
+        await process.Deliveries.AtLeastSettledAsync(TestProcess.WorkQueue, Messages / 4);
+        await postgres.KillAsync();
+        await SendAllAsync(process, Messages, Messages);
+        await postgres.StartAgainAsync();
+        database.Reconnect();
+
+        await AssertAllOnceAsync(process, database);
+    }
+
+    [PrivateServersFact]
+    public async Task RabbitMQ_killed_under_load()
+    {
+        var starting = PrivatePostgres.StartAsync();
+        await using var rabbitMq = await PrivateRabbitMq.StartAsync();
+        await using var postgres = await starting;
+        await using var database = await PersistenceDatabase.CreateAsync(await postgres.CreateDatabaseAsync("restart"));
+        await using var process = await TestProcess.StartAsync(database, new ProcessSetup { RabbitMq = rabbitMq.Uri });
+        await SendAllAsync(process, 0, Messages);
+        await process.Deliveries.AtLeastSettledAsync(TestProcess.WorkQueue, Messages / 4);
+        await rabbitMq.KillAsync();
+
+        // What is published while the broker is away waits for it.
+        await process.PublishStoredAsync("meanwhile", 20);
+        await rabbitMq.StartAgainAsync();
+
+        await Eventually.EqualsAsync(20, () => process.Arrivals.DistinctNumbersOf("meanwhile").Count);
+        Assert.Equal(Enumerable.Range(0, 20), process.Arrivals.DistinctNumbersOf("meanwhile"));
+        await SendAllAsync(process, Messages, Messages);
+        await AssertAllOnceAsync(process, database);
+    }
+
+    /// <summary>To a consumer, and to as many sagas.</summary>
+    private static Task SendAllAsync(TestProcess process, int from, int count) =>
+        Task.WhenAll(Enumerable.Range(from, count).Select(async number =>
+        {
+            await process.SendAsync(new Work("work", number));
+            await process.SendOrderAsync(new OrderPlaced(NewId.NextGuid()));
+        }));
+
+    private static async Task AssertAllOnceAsync(TestProcess process, PersistenceDatabase database)
+    {
+        await Eventually.EqualsAsync(2 * Messages, () => process.Arrivals.DistinctNumbersOf("work").Count);
+        await Eventually.EqualsAsync(2 * Messages, () => process.Arrivals.DistinctNumbersOf("counted").Count);
+        await database.OutboxIsEmptyAsync();
+        Assert.Equal(Enumerable.Range(0, 2 * Messages), process.Arrivals.DistinctNumbersOf("work").Order());
+        Assert.Equal(Enumerable.Range(0, 2 * Messages), await database.ColumnAsync<int>("SELECT number FROM effect ORDER BY number"));
+        Assert.Equal(2 * Messages, await database.CountAsync("order_state WHERE count = 1"));
+        Assert.Equal(2 * Messages, await database.CountAsync("order_line"));
+        Assert.Equal(2 * Messages, await database.CountAsync("saga_transition"));
+        Assert.Equal(4 * Messages, await database.CountAsync("inbox_state"));
+        Assert.Empty(process.Arrivals.Faults);
+
+        // The process is as well as before.
+        await process.SendAsync(new Work("after", 0));
+        await process.Arrivals.CountAsync("after", 1);
+        await database.OutboxIsEmptyAsync();
+    }
+}
