@@ -107,8 +107,16 @@ internal sealed class ProgramProcess : IAsyncDisposable
     private async Task<int> EndAsync()
     {
         await _process.WaitForExitAsync();
-        await _process.StandardInput.WriteLineAsync();
-        _process.StandardInput.Close();
+        try
+        {
+            await _process.StandardInput.WriteLineAsync();
+            _process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // Killed so early that it left no watchdog behind.
+        }
+
         return _process.ExitCode;
     }
 
