@@ -1,5 +1,7 @@
 using System.Text.Json;
+using System.Threading.Channels;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
 using Sagas.EndToEndTests.Processes;
 
 namespace Sagas.EndToEndTests.Books;
@@ -8,6 +10,7 @@ namespace Sagas.EndToEndTests.Books;
 internal static class PaymentEvents
 {
     private const string Queue = "test-payment-events";
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
     private static readonly string[] _exchanges = ["PaymentCompleted", "PaymentFailed"];
 
     /// <summary>Makes the queue. Declares the exchanges as the services will.</summary>
@@ -28,13 +31,19 @@ internal static class PaymentEvents
     {
         await using var connection = await Broker.ConnectAsync(rabbitMq);
         await using var channel = await connection.CreateChannelAsync();
+        var count = (await channel.QueueDeclarePassiveAsync(Queue)).MessageCount;
+        var arriving = Channel.CreateUnbounded<PaymentEvent>();
+        var consumer = new AsyncEventingBasicConsumer(channel);
+        consumer.ReceivedAsync += (_, message) => arriving.Writer.WriteAsync(Read(message)).AsTask();
+        await channel.BasicConsumeAsync(Queue, autoAck: true, consumer);
+        using var timeout = new CancellationTokenSource(_patience);
         var events = new List<PaymentEvent>();
-        while (await channel.BasicGetAsync(Queue, autoAck: true) is { } message)
-            events.Add(Read(message));
+        while (events.Count < count)
+            events.Add(await arriving.Reader.ReadAsync(timeout.Token));
         return events;
     }
 
-    private static PaymentEvent Read(BasicGetResult message)
+    private static PaymentEvent Read(BasicDeliverEventArgs message)
     {
         using var json = JsonDocument.Parse(message.Body);
         var body = json.RootElement.GetProperty("message");

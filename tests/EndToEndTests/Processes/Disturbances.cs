@@ -42,17 +42,18 @@ internal sealed class Disturbances(RunningSystem system, int payments, Random ra
 
     /// <summary>Restarts Postgres, alternately after SIGKILL and after an orderly stop.</summary>
     public Task RestartAsync(PrivatePostgres server, int times) =>
-        RestartAsync("Postgres", times, server.KillAsync, server.StopAsync, server.StartAgainAsync);
+        RestartAsync("Postgres", Moments(times), server.KillAsync, server.StopAsync, server.StartAgainAsync);
 
-    /// <summary>Restarts RabbitMQ, alternately after SIGKILL and after an orderly stop.</summary>
+    /// <summary>Restarts RabbitMQ, alternately after SIGKILL and after an orderly stop; of several times once at the very
+    /// beginning, while the producer publishes.</summary>
     public Task RestartAsync(PrivateRabbitMq server, int times) =>
-        RestartAsync("RabbitMQ", times, server.KillAsync, server.StopAsync, server.StartAgainAsync);
+        RestartAsync("RabbitMQ", times > 1 ? [0, .. Moments(times - 1)] : Moments(times), server.KillAsync, server.StopAsync, server.StartAgainAsync);
 
     private async Task RestartAsync(
-        string name, int times, Func<CancellationToken, Task> kill, Func<CancellationToken, Task> stop, Func<CancellationToken, Task> start)
+        string name, double[] moments, Func<CancellationToken, Task> kill, Func<CancellationToken, Task> stop, Func<CancellationToken, Task> start)
     {
         var kills = Next(0, 2) == 0;
-        foreach (var moment in Moments(times))
+        foreach (var moment in moments)
         {
             await ReachAsync(moment);
             say($"{moment:P0}: {(kills ? "SIGKILL" : "stop")} {name}");

@@ -71,6 +71,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         Say("settled");
         // What is unacknowledged shows in no count: stopped services leave it in their queues.
         Assert.All(await Task.WhenAll(system.Services.Select(service => service.TerminateAsync())), code => Assert.Equal(0, code));
+        Say("the services have ended");
         await settlement.QueuesAreEmptyAsync();
         var audit = new Audit(system, workload);
         await audit.BalancesAsync();
