@@ -7,7 +7,9 @@ public sealed class RetryDelayTests
 {
     private static readonly LedgerOptions _options = new()
     {
-        RetryBase = TimeSpan.FromMilliseconds(100), RetryCap = TimeSpan.FromSeconds(5), RetryAfterCap = TimeSpan.FromMinutes(10),
+        RetryBase = TimeSpan.FromMilliseconds(100),
+        RetryCap = TimeSpan.FromSeconds(5),
+        RetryAfterCap = TimeSpan.FromMinutes(10),
     };
 
     [Theory]

@@ -96,7 +96,8 @@ public sealed class PaymentWaitTests : IAsyncLifetime
     {
         await using var sagas = await SagasInMemory.StartAsync(new RedeliveryOptions
         {
-            Increment = TimeSpan.FromSeconds(10), Deadline = TimeSpan.FromSeconds(25),
+            Increment = TimeSpan.FromSeconds(10),
+            Deadline = TimeSpan.FromSeconds(25),
         });
         var start = sagas.Clock.Now;
         await sagas.DeliverAsync(Request);
