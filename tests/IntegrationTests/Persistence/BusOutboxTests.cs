@@ -73,7 +73,9 @@ public sealed class BusOutboxTests(ServersFixture servers) : IAsyncLifetime
         var refused = new ConcurrentDictionary<Guid, bool>();
         await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
         {
-            Sending = context => refused.TryRemove(context.MessageId!.Value, out _) ? throw new InvalidOperationException("Later.") : Task.CompletedTask,
+            Sending = context => refused.TryRemove(context.MessageId!.Value, out _)
+                ? throw new InvalidOperationException("Later.")
+                : Task.CompletedTask,
         });
         await Parallel.ForAsync(0, 50, async (transaction, _) => await process.InScopeAsync(async (db, publish) =>
         {

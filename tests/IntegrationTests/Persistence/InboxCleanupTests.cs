@@ -60,7 +60,8 @@ public sealed class InboxCleanupTests(ServersFixture servers) : IAsyncLifetime
     [Fact]
     public async Task Cleaning_up_can_be_left_to_others()
     {
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { Outbox = outbox => outbox.DisableInboxCleanupService() });
+        var setup = new ProcessSetup { Outbox = outbox => outbox.DisableInboxCleanupService() };
+        await using var process = await TestProcess.StartAsync(_database, setup);
         Assert.Null(Cleanup(process));
     }
 
@@ -68,7 +69,10 @@ public sealed class InboxCleanupTests(ServersFixture servers) : IAsyncLifetime
         process.Services.GetServices<IHostedService>().OfType<InboxCleanupService>().SingleOrDefault();
 
     private Task<int> AddAsync(int count, TimeSpan age) => _database.ExecuteAsync(
-        "INSERT INTO inbox_state (message_id, consumer_id, received) SELECT gen_random_uuid(), gen_random_uuid(), now() - $2 FROM generate_series(1, $1)",
+        """
+        INSERT INTO inbox_state (message_id, consumer_id, received)
+        SELECT gen_random_uuid(), gen_random_uuid(), now() - $2 FROM generate_series(1, $1)
+        """,
         count,
         age);
 }

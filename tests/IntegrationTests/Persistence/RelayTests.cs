@@ -112,7 +112,9 @@ public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
         var refuses = true;
         await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
         {
-            Sending = context => refuses && context.MessageId == unsendable ? throw new InvalidOperationException("Not this one.") : Task.CompletedTask,
+            Sending = context => refuses && context.MessageId == unsendable
+                ? throw new InvalidOperationException("Not this one.")
+                : Task.CompletedTask,
         });
 
         await process.Arrivals.CountAsync("good", 3);
@@ -164,7 +166,7 @@ public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
             });
         }
 
-        Assert.Equal(2, await _database.ExecuteAsync("UPDATE outbox_message SET expiration_time = expiration_time - interval '1 hour' * (1 - position)"));
+        await _database.ExecuteAsync("UPDATE outbox_message SET expiration_time = expiration_time - interval '1 hour' WHERE position = 0");
         await using var process = await TestProcess.StartAsync(_database);
         await _database.OutboxIsEmptyAsync();
         await process.Arrivals.CountAsync("in time", 1);

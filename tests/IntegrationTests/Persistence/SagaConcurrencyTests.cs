@@ -74,7 +74,10 @@ public sealed class SagaConcurrencyTests(ServersFixture servers) : IAsyncLifetim
                 $"order_state Shut Final OrderClosed {ids[4]}",
             ],
             await _database.ColumnAsync<string>(
-                "SELECT concat_ws(' ', saga, coalesce(from_state, ''), to_state, event, message_id) FROM saga_transition WHERE correlation_id = $1 ORDER BY id",
+                """
+                SELECT concat_ws(' ', saga, coalesce(from_state, ''), to_state, event, message_id) FROM saga_transition
+                WHERE correlation_id = $1 ORDER BY id
+                """,
                 order));
         Assert.Equal(0, await _database.CountAsync("saga_transition WHERE conversation_id IS NULL"));
         Assert.Equal(0, await _database.CountAsync("order_state"));

@@ -38,7 +38,10 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IAsyncLifetime
     public async Task Files_are_applied_in_order_and_later_ones_are_added()
     {
         var first = new SqlFiles(("001_one.sql", "CREATE TABLE one (id int)"), ("notes.txt", "Not SQL."));
-        var both = new SqlFiles(("010_three.sql", "INSERT INTO one SELECT id FROM two"), ("002_two.sql", "CREATE TABLE two AS SELECT 2 AS id"), ("001_one.sql", "CREATE TABLE one (id int)"));
+        var both = new SqlFiles(
+            ("010_three.sql", "INSERT INTO one SELECT id FROM two"),
+            ("002_two.sql", "CREATE TABLE two AS SELECT 2 AS id"),
+            ("001_one.sql", "CREATE TABLE one (id int)"));
 
         Assert.Equal(["001_one"], await SchemaMigrator.MigrateAsync(_source, first));
         Assert.Equal(["002_two", "010_three"], await SchemaMigrator.MigrateAsync(_source, both));

@@ -46,7 +46,7 @@ public sealed class SchemaTests(ServersFixture servers) : IAsyncLifetime
             SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_constraint
             WHERE contype IN ('p', 'f') AND connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT IN ({SqlOnly}, {TestTables})
             """);
-        var modelled = Tables().Select(table => $"{table.Name} PRIMARY KEY ({string.Join(", ", table.PrimaryKey!.Columns.Select(column => column.Name))})");
+        var modelled = Tables().Select(table => $"{table.Name} PRIMARY KEY ({Names(table.PrimaryKey!.Columns)})");
 
         Assert.Equal(modelled.Order(), migrated.Order());
     }
@@ -75,7 +75,8 @@ public sealed class SchemaTests(ServersFixture servers) : IAsyncLifetime
     public async Task Index_names_in_the_model_are_those_in_the_database()
     {
         var migrated = await _database.ColumnAsync<string>("SELECT indexname FROM pg_indexes WHERE schemaname = 'public'");
-        var named = Tables().SelectMany(table => table.Indexes).Select(index => index.Name).Where(name => !name.StartsWith("IX_", StringComparison.Ordinal));
+        var named = Tables().SelectMany(table => table.Indexes).Select(index => index.Name)
+            .Where(name => !name.StartsWith("IX_", StringComparison.Ordinal));
 
         Assert.Empty(named.Except(migrated));
     }
@@ -118,15 +119,18 @@ public sealed class SchemaTests(ServersFixture servers) : IAsyncLifetime
             _ => "",
         };
         var value = column.DefaultValueSql ?? (column.TryGetDefaultValue(out var constant) && identity == "" ? constant?.ToString() : null);
-        return $"{table.Name}.{column.Name} {column.StoreType}{(column.IsNullable ? "" : " NOT NULL")}{identity}{(value is null ? "" : $" DEFAULT {value}")}";
+        var rest = $"{(column.IsNullable ? "" : " NOT NULL")}{identity}{(value is null ? "" : $" DEFAULT {value}")}";
+        return $"{table.Name}.{column.Name} {column.StoreType}{rest}";
     }
 
     private static string Describe(ITable table, ITableIndex index)
     {
         var method = index.MappedIndexes.First().GetMethod() ?? "btree";
         var filter = index.Filter is null ? "" : $" WHERE {index.Filter}";
-        return $"{table.Name} {(index.IsUnique ? "unique " : "")}{method} ({string.Join(", ", index.Columns.Select(column => column.Name))}){Plain(filter)}";
+        return $"{table.Name} {(index.IsUnique ? "unique " : "")}{method} ({Names(index.Columns)}){Plain(filter)}";
     }
+
+    private static string Names(IEnumerable<IColumn> columns) => string.Join(", ", columns.Select(column => column.Name));
 
     // Postgres stores a filter with more brackets, quotes and casts than it was written with.
     private static string Plain(string index)
