@@ -96,7 +96,12 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
     public async Task<IReadOnlyList<OutboxMessage>> CommitAsync(CancellationToken cancellationToken)
     {
         if (_dbContext.ChangeTracker.HasChanges())
+        {
+            // Nothing is left to try when this fails, so there is no use for a savepoint to return to, nor for its round trips.
+            _dbContext.Database.AutoSavepointsEnabled = false;
             await _dbContext.SaveChangesAsync(cancellationToken);
+        }
+
         // One owner for the whole batch, as late as possible: who owns it has to live when it is committed.
         var owner = _process?.OutboxId;
         foreach (var message in _messages.Where(message => message.Delay is null))
