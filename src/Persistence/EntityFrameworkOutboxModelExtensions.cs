@@ -41,7 +41,7 @@ public static class EntityFrameworkOutboxModelExtensions
             .HasFilter("outbox_id IS NULL AND position = 0");
         message.HasIndex(row => new { row.BatchId, row.Position }).HasDatabaseName("outbox_message_batch")
             .HasFilter("position > 0");
-        message.HasIndex(row => row.OutboxId).HasDatabaseName("outbox_message_owner").HasFilter("outbox_id IS NOT NULL");
+        message.HasIndex(row => row.OutboxId).HasDatabaseName("outbox_message_owner").HasMethod("brin").HasFilter("outbox_id IS NOT NULL");
         message.HasIndex(row => row.ScheduleTokenId).IsUnique().HasDatabaseName("outbox_message_schedule")
             .HasFilter("schedule_token_id IS NOT NULL");
     }

@@ -15,7 +15,7 @@ internal static class OutboxBenchmarkHost
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddConsole().SetMinimumLevel(LogLevel.Warning);
-        builder.Services.AddSingleton(_ => Npgsql.NpgsqlDataSource.Create(postgres + ";Max Auto Prepare=64;Auto Prepare Min Usages=2"));
+        builder.Services.AddSingleton(_ => Npgsql.NpgsqlDataSource.Create(postgres + ";Max Auto Prepare=64;Auto Prepare Min Usages=2;No Reset On Close=true"));
         builder.Services.AddDbContextPool<BenchmarkDbContext>((provider, options) =>
             options.UseNpgsql(provider.GetRequiredService<Npgsql.NpgsqlDataSource>()));
         builder.Services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = true);

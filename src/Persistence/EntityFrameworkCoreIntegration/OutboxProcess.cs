@@ -22,9 +22,12 @@ internal sealed partial class OutboxProcess(OutboxDatabase database, TimeProvide
     // A commit whose connection broke may still happen on the server; this is how long it is looked for.
     private static readonly TimeSpan _inDoubtFor = TimeSpan.FromMinutes(2);
 
+    private const int RenewalsBetweenSweeps = 5;
+
     private readonly Guid _outboxId = NewId.NextGuid();
     private readonly List<(Guid BatchId, DateTimeOffset Until)> _inDoubt = [];
     private long _renewed;
+    private int _renewals;
 
     /// <summary>The owner of messages that are committed now; null when the relay is to send them.</summary>
     public Guid? OutboxId => _renewed != 0 && timeProvider.GetElapsedTime(_renewed) < _ownsFor ? _outboxId : null;
@@ -106,19 +109,23 @@ internal sealed partial class OutboxProcess(OutboxDatabase database, TimeProvide
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    // Also of owners without a row: a process that has ended may have had a commit under way when it gave its messages up.
     private async Task<int> ReleaseDeadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(
+        await using var remove = new NpgsqlCommand("DELETE FROM outbox_state WHERE renewed < now() - $1", connection);
+        remove.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = _deadAfter });
+        var dead = await remove.ExecuteNonQueryAsync(cancellationToken);
+
+        // Now and then also when nobody died: a process that ended in order may have had a commit under way when it gave its
+        // messages up, and another process may have removed the row and then died itself.
+        if (dead == 0 && _renewals++ % RenewalsBetweenSweeps != 0)
+            return 0;
+        await using var release = new NpgsqlCommand(
             """
-            WITH dead AS (DELETE FROM outbox_state WHERE renewed < now() - $1)
             UPDATE outbox_message m SET outbox_id = NULL
-            WHERE m.outbox_id IS NOT NULL
-              AND NOT EXISTS (SELECT FROM outbox_state s WHERE s.outbox_id = m.outbox_id AND s.renewed >= now() - $1)
+            WHERE m.outbox_id IS NOT NULL AND NOT EXISTS (SELECT FROM outbox_state s WHERE s.outbox_id = m.outbox_id)
             """,
             connection);
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = _deadAfter });
-        var released = await command.ExecuteNonQueryAsync(cancellationToken);
+        var released = await release.ExecuteNonQueryAsync(cancellationToken);
         if (released > 0)
             LogTakenOver(released);
         return released;

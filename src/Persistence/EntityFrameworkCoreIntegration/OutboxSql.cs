@@ -24,55 +24,69 @@ internal static class OutboxSql
         RETURNING sequence_number
         """;
 
+    // Most transactions have one message, and one row is cheaper to send and to insert as such than as arrays.
+    private const string InsertOne = $"""
+        INSERT INTO outbox_message (enqueue_time, {MessageColumns})
+        VALUES (clock_timestamp() + coalesce($1, interval '0'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+        RETURNING sequence_number
+        """;
+
     private const string InsertTransition = """
         INSERT INTO saga_transition (saga, correlation_id, from_state, to_state, event, message_id, conversation_id)
         SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[])
         """;
 
+    private const string InsertOneTransition = """
+        INSERT INTO saga_transition (saga, correlation_id, from_state, to_state, event, message_id, conversation_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        """;
+
+    // In the order of the statements' parameters.
+    private static readonly Column<OutboxMessage>[] _messageColumns =
+    [
+        Column<OutboxMessage>.Of(NpgsqlDbType.Interval, message => message.Delay),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Uuid, message => message.MessageId),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Uuid, message => message.OutboxId),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Uuid, message => message.BatchId),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Integer, message => message.Position),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Integer, message => message.BatchSize),
+        Column<OutboxMessage>.Of(NpgsqlDbType.TimestampTz, message => message.ExpirationTime),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Uuid, message => message.ScheduleTokenId),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Uuid, message => message.ConversationId),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Uuid, message => message.CorrelationId),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Uuid, message => message.InitiatorId),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Uuid, message => message.RequestId),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Text, message => message.SourceAddress),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Text, message => message.DestinationAddress),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Text, message => message.ResponseAddress),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Text, message => message.FaultAddress),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Text, message => message.MessageType),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Text, message => message.ContentType),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Text, message => message.Headers),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Text, message => message.Properties),
+        Column<OutboxMessage>.Of(NpgsqlDbType.Text, message => message.Body),
+    ];
+
+    private static readonly Column<SagaTransition>[] _transitionColumns =
+    [
+        Column<SagaTransition>.Of(NpgsqlDbType.Text, transition => transition.Saga),
+        Column<SagaTransition>.Of(NpgsqlDbType.Uuid, transition => transition.CorrelationId),
+        Column<SagaTransition>.Of(NpgsqlDbType.Text, transition => transition.FromState),
+        Column<SagaTransition>.Of(NpgsqlDbType.Text, transition => transition.ToState),
+        Column<SagaTransition>.Of(NpgsqlDbType.Text, transition => transition.Event),
+        Column<SagaTransition>.Of(NpgsqlDbType.Uuid, transition => transition.MessageId),
+        Column<SagaTransition>.Of(NpgsqlDbType.Uuid, transition => transition.ConversationId),
+    ];
+
     /// <summary>What <see cref="Read"/> reads, in its order.</summary>
     public const string ReadColumns = $"sequence_number, attempts, {MessageColumns}";
 
     /// <summary>Inserts messages and returns their sequence numbers, in order.</summary>
-    public static NpgsqlBatchCommand InsertMessages(IReadOnlyList<OutboxMessage> messages)
-    {
-        var command = new NpgsqlBatchCommand(Insert);
-        AddArray(command, messages, NpgsqlDbType.Interval, message => message.Delay);
-        AddArray(command, messages, NpgsqlDbType.Uuid, message => message.MessageId);
-        AddArray(command, messages, NpgsqlDbType.Uuid, message => message.OutboxId);
-        AddArray(command, messages, NpgsqlDbType.Uuid, message => message.BatchId);
-        AddArray(command, messages, NpgsqlDbType.Integer, message => message.Position);
-        AddArray(command, messages, NpgsqlDbType.Integer, message => message.BatchSize);
-        AddArray(command, messages, NpgsqlDbType.TimestampTz, message => message.ExpirationTime);
-        AddArray(command, messages, NpgsqlDbType.Uuid, message => message.ScheduleTokenId);
-        AddArray(command, messages, NpgsqlDbType.Uuid, message => message.ConversationId);
-        AddArray(command, messages, NpgsqlDbType.Uuid, message => message.CorrelationId);
-        AddArray(command, messages, NpgsqlDbType.Uuid, message => message.InitiatorId);
-        AddArray(command, messages, NpgsqlDbType.Uuid, message => message.RequestId);
-        AddArray(command, messages, NpgsqlDbType.Text, message => message.SourceAddress);
-        AddArray(command, messages, NpgsqlDbType.Text, message => message.DestinationAddress);
-        AddArray(command, messages, NpgsqlDbType.Text, message => message.ResponseAddress);
-        AddArray(command, messages, NpgsqlDbType.Text, message => message.FaultAddress);
-        AddArray(command, messages, NpgsqlDbType.Text, message => message.MessageType);
-        AddArray(command, messages, NpgsqlDbType.Text, message => message.ContentType);
-        AddArray(command, messages, NpgsqlDbType.Text, message => message.Headers);
-        AddArray(command, messages, NpgsqlDbType.Text, message => message.Properties);
-        AddArray(command, messages, NpgsqlDbType.Text, message => message.Body);
-        return command;
-    }
+    public static NpgsqlBatchCommand InsertMessages(IReadOnlyList<OutboxMessage> messages) => Command(messages, _messageColumns, InsertOne, Insert);
 
     /// <summary>Inserts the history of sagas.</summary>
-    public static NpgsqlBatchCommand InsertTransitions(IReadOnlyList<SagaTransition> transitions)
-    {
-        var command = new NpgsqlBatchCommand(InsertTransition);
-        AddArray(command, transitions, NpgsqlDbType.Text, transition => transition.Saga);
-        AddArray(command, transitions, NpgsqlDbType.Uuid, transition => transition.CorrelationId);
-        AddArray(command, transitions, NpgsqlDbType.Text, transition => transition.FromState);
-        AddArray(command, transitions, NpgsqlDbType.Text, transition => transition.ToState);
-        AddArray(command, transitions, NpgsqlDbType.Text, transition => transition.Event);
-        AddArray(command, transitions, NpgsqlDbType.Uuid, transition => transition.MessageId);
-        AddArray(command, transitions, NpgsqlDbType.Uuid, transition => transition.ConversationId);
-        return command;
-    }
+    public static NpgsqlBatchCommand InsertTransitions(IReadOnlyList<SagaTransition> transitions) =>
+        Command(transitions, _transitionColumns, InsertOneTransition, InsertTransition);
 
     /// <summary>Reads a row of <see cref="ReadColumns"/>.</summary>
     public static OutboxMessage Read(DbDataReader reader)
@@ -109,11 +123,29 @@ internal static class OutboxSql
         string? Text(int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
     }
 
-    private static void AddArray<TRow, TValue>(NpgsqlBatchCommand command, IReadOnlyList<TRow> rows, NpgsqlDbType type, Func<TRow, TValue> value)
+    private static NpgsqlBatchCommand Command<TRow>(IReadOnlyList<TRow> rows, Column<TRow>[] columns, string insertOne, string insertMany)
     {
-        var values = new TValue[rows.Count];
-        for (var index = 0; index < values.Length; index++)
-            values[index] = value(rows[index]);
-        command.Parameters.Add(new NpgsqlParameter<TValue[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type });
+        var command = new NpgsqlBatchCommand(rows.Count == 1 ? insertOne : insertMany);
+        foreach (var column in columns)
+            command.Parameters.Add(rows.Count == 1 ? column.Scalar(rows[0]) : column.Array(rows));
+        return command;
+    }
+
+    /// <summary>A column of an insert: its value in a row, or its values in many.</summary>
+    private sealed class Column<TRow>(Func<TRow, NpgsqlParameter> scalar, Func<IReadOnlyList<TRow>, NpgsqlParameter> array)
+    {
+        public Func<TRow, NpgsqlParameter> Scalar => scalar;
+
+        public Func<IReadOnlyList<TRow>, NpgsqlParameter> Array => array;
+
+        public static Column<TRow> Of<TValue>(NpgsqlDbType type, Func<TRow, TValue> value) => new(
+            row => new NpgsqlParameter { Value = (object?)value(row) ?? DBNull.Value, NpgsqlDbType = type },
+            rows =>
+            {
+                var values = new TValue[rows.Count];
+                for (var index = 0; index < values.Length; index++)
+                    values[index] = value(rows[index]);
+                return new NpgsqlParameter<TValue[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
+            });
     }
 }

@@ -60,7 +60,9 @@ CREATE TABLE outbox_message (
 -- Oldest first, only what the relay may take: a backlog of any size is read from its front.
 CREATE INDEX outbox_message_due ON outbox_message (enqueue_time, sequence_number) WHERE outbox_id IS NULL AND position = 0;
 CREATE INDEX outbox_message_batch ON outbox_message (batch_id, position) WHERE position > 0;
-CREATE INDEX outbox_message_owner ON outbox_message (outbox_id) WHERE outbox_id IS NOT NULL;
+-- Read only to find what a process that is gone has left, so it must cost next to nothing to write.
+CREATE INDEX outbox_message_owner ON outbox_message USING brin (outbox_id) WITH (pages_per_range = 32, autosummarize = on)
+    WHERE outbox_id IS NOT NULL;
 CREATE UNIQUE INDEX outbox_message_schedule ON outbox_message (schedule_token_id) WHERE schedule_token_id IS NOT NULL;
 COMMENT ON TABLE outbox_message IS 'Messages committed and not yet confirmed by the broker: being published, waiting for the relay, or scheduled for later.';
 COMMENT ON COLUMN outbox_message.sequence_number IS 'Order of insertion.';
