@@ -3,6 +3,8 @@ using System.CommandLine.Help;
 using Sagas.Harness.Benchmarks;
 using Sagas.Harness.CommandLine;
 using Sagas.Harness.Demo;
+using Sagas.Harness.Generate;
+using Sagas.Harness.Ingest;
 using Sagas.Harness.List;
 using Sagas.Harness.Migrate;
 using Sagas.Harness.Publish;
@@ -54,6 +56,11 @@ internal static class Program
         new SagasCommand("revive", "Give what expired another waiting period.")
         {
             RevivePaymentCommand.Create(terminal),
+        },
+        IngestCommand.Create(terminal),
+        new SagasCommand("generate", "Make test data.")
+        {
+            GenerateCustomers.Create(terminal),
         },
         MigrateCommand.Create(terminal),
         DemoCommand.Create(terminal),
