@@ -21,6 +21,16 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
             Check(customer.Message);
         else if (context.TryGetMessage<RevivePayment>(out var revive))
             Check(revive.Message);
+        else if (context.TryGetMessage<SyncCustomer>(out var sync))
+            Check(sync.Message);
+        else if (context.TryGetMessage<SyncCustomers>(out var several))
+            Check(several.Message);
+        else if (context.TryGetMessage<CustomerSynced>(out var synced))
+            Check(synced.Message);
+        else if (context.TryGetMessage<CustomerSyncFailed>(out var failed))
+            Check(failed.Message);
+        else if (context.TryGetMessage<RetryCustomerSync>(out var retry))
+            Check(retry.Message);
     }
 
     /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
@@ -51,6 +61,54 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
     {
         Identifier(message, message.PaymentId);
         Text(message, message.RequestedBy);
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(SyncCustomer message)
+    {
+        Identifier(message, message.CustomerId);
+        Version(message, message.Version);
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(SyncCustomers message)
+    {
+        if (message.CustomerIds is not { Count: > 0 and <= SyncCustomers.MostCustomers })
+            throw Refused(message, nameof(message.CustomerIds), $"must name 1 to {SyncCustomers.MostCustomers} customers");
+        foreach (var customerId in message.CustomerIds)
+            Identifier(message, customerId, nameof(message.CustomerIds));
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(CustomerSynced message)
+    {
+        Identifier(message, message.CustomerId);
+        Version(message, message.Version);
+        Time(message, message.SyncedAt);
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(CustomerSyncFailed message)
+    {
+        Identifier(message, message.CustomerId);
+        Version(message, message.Version);
+        if (string.IsNullOrWhiteSpace(message.Reason))
+            throw Refused(message, nameof(message.Reason), "must not be empty");
+        Text(message, message.Reason);
+        Time(message, message.FailedAt);
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(RetryCustomerSync message)
+    {
+        Identifier(message, message.CustomerId);
+        Text(message, message.RequestedBy);
+    }
+
+    private static void Version(object message, int value, [CallerArgumentExpression(nameof(value))] string field = "")
+    {
+        if (value < 1)
+            throw Refused(message, field, "must be at least 1");
     }
 
     private static void Identifier(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
