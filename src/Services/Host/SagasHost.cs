@@ -3,6 +3,7 @@ using Sagas.Host.Bus;
 using Sagas.Host.Health;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
+using Sagas.Services.Crm;
 using Sagas.Services.Operations;
 using Sagas.Services.Payments;
 
@@ -100,9 +101,12 @@ public static partial class SagasHost
         services.AddHealth();
         if (settings.UsesRabbitMq && !settings.Roles.AreAll)
             services.AddHostedService<QueueDeployment>();
-        services.AddBus(settings);
+        services.AddCustomerSync(configuration);
+        services.AddBus(settings, configuration);
         if (settings.Roles.Has(Roles.Payments))
             services.AddPaymentServices(configuration);
+        if (settings.Roles.Has(Roles.Crm) && configuration.HasCrm())
+            services.AddCrmServices(configuration);
     }
 
     [LoggerMessage(Level = LogLevel.Warning,

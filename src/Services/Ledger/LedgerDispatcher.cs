@@ -43,7 +43,7 @@ internal sealed partial class LedgerDispatcher : BackgroundService
         _caller = new(target, clients, time);
         _gate = new(_options, time, wait => LogBreakerOpened(logger, target.Name, wait), () => LogBreakerClosed(logger, target.Name));
         _pool = new(_gate, RunAsync, LookAgain);
-        _writer = new(target.Name, scopes, time, logger, LookAgain);
+        _writer = new(target, scopes, time, logger, Written);
         status.Add(target.Name, Status);
     }
 
@@ -125,6 +125,14 @@ internal sealed partial class LedgerDispatcher : BackgroundService
                 return;
             }
         }
+    }
+
+    private void Written(bool entered)
+    {
+        if (entered)
+            _signal.Raise();
+        else
+            LookAgain();
     }
 
     // There is room. Without more due nothing is left to claim, and what has come since has raised the signal.

@@ -1,5 +1,6 @@
 using MassTransit;
 using Sagas.Host.Settings;
+using Sagas.Services.Crm;
 using Sagas.Services.Payments;
 
 namespace Sagas.Host.Bus;
@@ -7,7 +8,7 @@ namespace Sagas.Host.Bus;
 /// <summary>Which feature runs in which role.</summary>
 internal static class Features
 {
-    public static void AddFeatures(this IBusRegistrationConfigurator bus, Roles roles)
+    public static void AddFeatures(this IBusRegistrationConfigurator bus, Roles roles, IConfiguration configuration)
     {
         bus.AddEntityFrameworkOutbox<SagasDbContext>(outbox =>
         {
@@ -22,5 +23,7 @@ internal static class Features
             bus.AddSagas();
         if (roles.Has(Roles.Payments))
             bus.AddPayments();
+        if (roles.Has(Roles.Crm) && configuration.HasCrm())
+            bus.AddCrm();
     }
 }

@@ -14,7 +14,10 @@ internal sealed class Roles
     /// <summary>Housekeeping and the operators' interface.</summary>
     public const string Operations = "operations";
 
-    private static readonly string[] _known = [Sagas, Payments, Operations];
+    /// <summary>Telling the CRM of customers.</summary>
+    public const string Crm = "crm";
+
+    private static readonly string[] _known = [Sagas, Payments, Operations, Crm];
 
     private readonly FrozenSet<string> _names;
 
