@@ -108,7 +108,8 @@ public sealed class CrmTarget : LedgerTarget
     {
         ArgumentNullException.ThrowIfNull(call);
         var customer = Uri.EscapeDataString(call.Read<Customer>().CustomerId!);
-        return Request(HttpMethod.Get, new Uri($"{_customers}/{customer}"), body: null);
+        // As a parameter: an id may be such as a path does not bear, dots and slashes.
+        return Request(HttpMethod.Get, new Uri($"{_customers}?customerId={customer}"), body: null);
     }
 
     /// <inheritdoc />
