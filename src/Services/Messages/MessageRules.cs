@@ -21,6 +21,10 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
             Check(customer.Message);
         else if (context.TryGetMessage<RevivePayment>(out var revive))
             Check(revive.Message);
+        else if (context.TryGetMessage<AlarmStatusChanged>(out var alarm))
+            Check(alarm.Message);
+        else if (context.TryGetMessage<SendAlarmDigest>(out var digest))
+            Check(digest.Message);
     }
 
     /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
@@ -52,6 +56,19 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
         Identifier(message, message.PaymentId);
         Text(message, message.RequestedBy);
     }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(AlarmStatusChanged message)
+    {
+        Identifier(message, message.AlarmId);
+        Identifier(message, message.UserId);
+        if (!AlarmStatus.All.Contains(message.Status?.Trim(), StringComparer.OrdinalIgnoreCase))
+            throw Refused(message, nameof(message.Status), $"must be one of {string.Join(", ", AlarmStatus.All)}");
+        Time(message, message.ChangedAt.ToDateTimeOffset(), nameof(message.ChangedAt));
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public static void Check(SendAlarmDigest message) => Identifier(message, message.UserId);
 
     private static void Identifier(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
     {

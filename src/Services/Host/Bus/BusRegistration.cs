@@ -27,7 +27,7 @@ internal static class BusRegistration
         {
             bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
             bus.AddFeatures(settings.Roles);
-            bus.AddConfigureEndpointsCallback((context, _, endpoint) => ConfigureEndpoint(context, endpoint, settings));
+            bus.AddConfigureEndpointsCallback((context, name, endpoint) => ConfigureEndpoint(context, name, endpoint, settings));
             if (settings.UsesRabbitMq)
             {
                 bus.UsingRabbitMq((context, configurator) =>
@@ -56,6 +56,8 @@ internal static class BusRegistration
         });
         bus.PrefetchCount = rabbitMq.Prefetch;
         ConfigureMessages(context, bus, settings);
+        if (settings.Roles.Has(Roles.Alarms))
+            bus.UseAlarmDigestQueue(context);
         bus.ConfigureEndpoints(context);
     }
 
@@ -73,7 +75,7 @@ internal static class BusRegistration
         bus.UseEntityFrameworkMessageScheduler(context);
     }
 
-    private static void ConfigureEndpoint(IRegistrationContext context, IReceiveEndpointConfigurator endpoint, HostSettings settings)
+    private static void ConfigureEndpoint(IRegistrationContext context, string name, IReceiveEndpointConfigurator endpoint, HostSettings settings)
     {
         var loggers = context.GetRequiredService<ILoggerFactory>();
         var logger = loggers.CreateLogger("Sagas.DeadLetters");
@@ -98,6 +100,7 @@ internal static class BusRegistration
         endpoint.UseFilter(new LogScopeFilter());
         endpoint.UseMessageRules(settings.Messages, context.GetRequiredService<TimeProvider>());
         endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, stopping, deliveries)));
-        endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
+        if (Features.NeedsOutbox(name))
+            endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
     }
 }

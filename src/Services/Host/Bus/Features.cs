@@ -1,5 +1,6 @@
 using MassTransit;
 using Sagas.Host.Settings;
+using Sagas.Services.Alarms;
 using Sagas.Services.Payments;
 
 namespace Sagas.Host.Bus;
@@ -22,5 +23,10 @@ internal static class Features
             bus.AddSagas();
         if (roles.Has(Roles.Payments))
             bus.AddPayments();
+        if (roles.Has(Roles.Alarms))
+            bus.AddAlarms();
     }
+
+    /// <summary>Whether what an endpoint does needs an inbox row and a transaction for each message.</summary>
+    public static bool NeedsOutbox(string endpoint) => endpoint is not AlarmServices.ChangesQueue;
 }

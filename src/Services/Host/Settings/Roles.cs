@@ -14,7 +14,10 @@ internal sealed class Roles
     /// <summary>Housekeeping and the operators' interface.</summary>
     public const string Operations = "operations";
 
-    private static readonly string[] _known = [Sagas, Payments, Operations];
+    /// <summary>Alarms and their digests.</summary>
+    public const string Alarms = "alarms";
+
+    private static readonly string[] _known = [Sagas, Payments, Operations, Alarms];
 
     private readonly FrozenSet<string> _names;
 
