@@ -63,6 +63,31 @@ internal static class BenchCommands
         return command;
     }
 
+    public static Command Alarms(Terminal terminal)
+    {
+        var quick = Quick();
+        var command = new SagasCommand(
+            "alarms",
+            "Alarm changes per second through RabbitMQ, evenly and with half of them on one user, and how long digests take meanwhile.",
+            "sagas bench alarms",
+            "sagas bench alarms --quick --json")
+        {
+            quick,
+        };
+        command.SetAction(async (parse, stop) =>
+        {
+            RequireServers();
+            var report = await AlarmsBenchmark.MeasureAsync(parse.GetValue(quick), terminal, stop);
+            Write(parse, terminal, report,
+                ("Changes", report.ChangesPerSecond, "/s"),
+                ("Changes, half of them on one user", report.ChangesPerSecondSkewed, "/s"),
+                ("Digest, median", report.DigestP50Ms, "ms"),
+                ("Digest, 99 of 100 within", report.DigestP99Ms, "ms"));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
     private static Option<bool> Quick() => new("--quick") { Description = "A first look in under a minute; its figures are rough." };
 
     private static void RequireServers()

@@ -3,6 +3,7 @@ using Sagas.Host.Bus;
 using Sagas.Host.Health;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
+using Sagas.Services.Alarms;
 using Sagas.Services.Crm;
 using Sagas.Services.Operations;
 using Sagas.Services.Payments;
@@ -107,6 +108,8 @@ public static partial class SagasHost
             services.AddPaymentServices(configuration);
         if (settings.Roles.Has(Roles.Crm) && configuration.HasCrm())
             services.AddCrmServices(configuration);
+        if (settings.Roles.Has(Roles.Alarms))
+            services.AddAlarmServices(configuration);
     }
 
     [LoggerMessage(Level = LogLevel.Warning,

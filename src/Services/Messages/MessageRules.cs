@@ -31,6 +31,10 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
             Check(failed.Message);
         else if (context.TryGetMessage<RetryCustomerSync>(out var retry))
             Check(retry.Message);
+        else if (context.TryGetMessage<AlarmStatusChanged>(out var alarm))
+            Check(alarm.Message);
+        else if (context.TryGetMessage<SendAlarmDigest>(out var digest))
+            Check(digest.Message);
     }
 
     /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
@@ -104,6 +108,19 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
         Identifier(message, message.CustomerId);
         Text(message, message.RequestedBy);
     }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(AlarmStatusChanged message)
+    {
+        Identifier(message, message.AlarmId);
+        Identifier(message, message.UserId);
+        if (!AlarmStatus.All.Contains(message.Status?.Trim(), StringComparer.OrdinalIgnoreCase))
+            throw Refused(message, nameof(message.Status), $"must be one of {string.Join(", ", AlarmStatus.All)}");
+        Time(message, message.ChangedAt.ToDateTimeOffset(), nameof(message.ChangedAt));
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public static void Check(SendAlarmDigest message) => Identifier(message, message.UserId);
 
     private static void Version(object message, int value, [CallerArgumentExpression(nameof(value))] string field = "")
     {

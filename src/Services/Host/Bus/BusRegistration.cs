@@ -2,7 +2,6 @@ using MassTransit;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
-using Sagas.Services.Crm;
 using Sagas.Services.Messages;
 
 namespace Sagas.Host.Bus;
@@ -58,6 +57,8 @@ internal static class BusRegistration
         });
         bus.PrefetchCount = rabbitMq.Prefetch;
         ConfigureMessages(context, bus, settings);
+        if (settings.Roles.Has(Roles.Alarms))
+            bus.UseAlarmDigestQueue(context);
         bus.ConfigureEndpoints(context);
     }
 
@@ -100,8 +101,7 @@ internal static class BusRegistration
         endpoint.UseFilter(new LogScopeFilter());
         endpoint.UseMessageRules(settings.Messages, context.GetRequiredService<TimeProvider>());
         endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, stopping, deliveries)));
-        // A batch has the id of one of its messages, by which the inbox would take others for consumed.
-        if (name != CrmServices.QueueName)
+        if (Features.NeedsOutbox(name))
             endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
     }
 }

@@ -1,5 +1,6 @@
 using MassTransit;
 using Sagas.Host.Settings;
+using Sagas.Services.Alarms;
 using Sagas.Services.Crm;
 using Sagas.Services.Payments;
 
@@ -25,5 +26,11 @@ internal static class Features
             bus.AddPayments();
         if (roles.Has(Roles.Crm) && configuration.HasCrm())
             bus.AddCrm();
+        if (roles.Has(Roles.Alarms))
+            bus.AddAlarms();
     }
+
+    /// <summary>Whether what an endpoint does needs an inbox row and a transaction for each message. Those that take messages
+    /// in batches do not: a batch has the id of one of its messages, by which the inbox would take the others for consumed.</summary>
+    public static bool NeedsOutbox(string endpoint) => endpoint is not (AlarmServices.ChangesQueue or CrmServices.QueueName);
 }

@@ -1,5 +1,6 @@
 using MassTransit;
 using Sagas.Host.Settings;
+using Sagas.Services.Alarms;
 using Sagas.Services.Crm;
 using Sagas.Services.Payments;
 
@@ -23,6 +24,7 @@ internal sealed partial class QueueDeployment(
         services.AddDatabase(everything);
         services.AddPaymentServices(configuration);
         services.AddCustomerSync(configuration).AddCrmServices(configuration);
+        services.AddAlarmServices(configuration);
         services.AddBus(everything, configuration, onlyDeploy: true);
         await using var provider = services.BuildServiceProvider();
         var bus = provider.GetRequiredService<IBusControl>();

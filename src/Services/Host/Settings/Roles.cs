@@ -17,7 +17,10 @@ internal sealed class Roles
     /// <summary>Telling the CRM of customers.</summary>
     public const string Crm = "crm";
 
-    private static readonly string[] _known = [Sagas, Payments, Operations, Crm];
+    /// <summary>Alarms and their digests.</summary>
+    public const string Alarms = "alarms";
+
+    private static readonly string[] _known = [Sagas, Payments, Operations, Crm, Alarms];
 
     private readonly FrozenSet<string> _names;
 
