@@ -1,3 +1,4 @@
+using Sagas.Simulators.ObjectStatus;
 using Sagas.Simulators.PaymentGateway;
 
 namespace Sagas.Simulators;
@@ -29,6 +30,7 @@ public static class SimulatorHost
         builder.Services.AddProblemDetails();
         builder.Services.AddHealthChecks();
         builder.AddPaymentGateway();
+        builder.AddObjectStatus();
 
         var app = builder.Build();
         app.UseExceptionHandler(new ExceptionHandlerOptions
@@ -39,6 +41,7 @@ public static class SimulatorHost
         app.MapHealthChecks("/health/live");
         app.MapHealthChecks("/health/ready");
         app.MapPaymentGateway();
+        app.MapObjectStatus();
         return app;
     }
 

@@ -3,6 +3,8 @@ using Sagas.Host.Bus;
 using Sagas.Host.Health;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
+using Sagas.Services.ObjectStatus;
+using Sagas.Services.ObjectStatus.Callback;
 using Sagas.Services.Operations;
 using Sagas.Services.Payments;
 
@@ -25,11 +27,13 @@ public static partial class SagasHost
         if (settings is not null)
             builder.Configuration.AddInMemoryCollection(settings);
         var host = HostSettings.Read(builder.Configuration);
-        HttpAddresses.Use(builder.WebHost, builder.Configuration);
+        HttpAddresses.Use(builder.WebHost, builder.Configuration, host.Roles.Has(Roles.Callback));
         builder.AddLogs(host);
         AddServices(builder.Services, host, builder.Configuration);
         var app = builder.Build();
         ValidateFeatures(app.Services);
+        if (host.Roles.Has(Roles.Callback))
+            app.MapCallback(() => HttpAddresses.CallbackPort(app));
         app.MapHealth();
         if (host.Roles.Has(Roles.Operations))
             app.MapOperations();
@@ -103,6 +107,8 @@ public static partial class SagasHost
         services.AddBus(settings);
         if (settings.Roles.Has(Roles.Payments))
             services.AddPaymentServices(configuration);
+        if (settings.Roles.Has(Roles.Callback) || settings.Roles.Has(Roles.Status))
+            services.AddObjectStatusServices(configuration, sweeps: settings.Roles.Has(Roles.Status));
     }
 
     [LoggerMessage(Level = LogLevel.Warning,

@@ -10,6 +10,9 @@ internal sealed class FaultVisit(FaultInjector injector, FaultSettings settings,
 
     public Fault Fault => fault;
 
+    /// <summary>How long the request takes.</summary>
+    public TimeSpan Latency => fault is Fault.Down or Fault.Busy ? TimeSpan.Zero : latency;
+
     /// <summary>The answer of a request that is turned away with nothing done; null when it is to be carried out.</summary>
     public Answer? Refusal() => fault switch
     {
@@ -40,9 +43,9 @@ internal sealed class FaultVisit(FaultInjector injector, FaultSettings settings,
     public async Task WaitHalfAsync(CancellationToken stopping)
     {
         // A service that is down or full turns callers away at once.
-        if (latency <= TimeSpan.Zero || fault is Fault.Down or Fault.Busy)
+        if (Latency <= TimeSpan.Zero)
             return;
-        await Task.Delay(latency / 2, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(Latency / 2, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public void Dispose() => injector.Leave();

@@ -27,7 +27,7 @@ internal static class BusRegistration
         {
             bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
             bus.AddFeatures(settings.Roles);
-            bus.AddConfigureEndpointsCallback((context, _, endpoint) => ConfigureEndpoint(context, endpoint, settings));
+            bus.AddConfigureEndpointsCallback((context, queue, endpoint) => ConfigureEndpoint(context, queue, endpoint, settings));
             if (settings.UsesRabbitMq)
             {
                 bus.UsingRabbitMq((context, configurator) =>
@@ -73,7 +73,7 @@ internal static class BusRegistration
         bus.UseEntityFrameworkMessageScheduler(context);
     }
 
-    private static void ConfigureEndpoint(IRegistrationContext context, IReceiveEndpointConfigurator endpoint, HostSettings settings)
+    private static void ConfigureEndpoint(IRegistrationContext context, string name, IReceiveEndpointConfigurator endpoint, HostSettings settings)
     {
         var loggers = context.GetRequiredService<ILoggerFactory>();
         var logger = loggers.CreateLogger("Sagas.DeadLetters");
@@ -98,6 +98,7 @@ internal static class BusRegistration
         endpoint.UseFilter(new LogScopeFilter());
         endpoint.UseMessageRules(settings.Messages, context.GetRequiredService<TimeProvider>());
         endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, stopping, deliveries)));
-        endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
+        if (!context.GetServices<EndpointWithoutInbox>().Any(other => other.Queue == name))
+            endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
     }
 }

@@ -14,7 +14,13 @@ internal sealed class Roles
     /// <summary>Housekeeping and the operators' interface.</summary>
     public const string Operations = "operations";
 
-    private static readonly string[] _known = [Sagas, Payments, Operations];
+    /// <summary><c>POST /callback</c>: takes the ids of objects whose status is to be fetched.</summary>
+    public const string Callback = "callback";
+
+    /// <summary>Fetches the status of objects, and removes those not seen for long.</summary>
+    public const string Status = "status";
+
+    private static readonly string[] _known = [Sagas, Payments, Operations, Callback, Status];
 
     private readonly FrozenSet<string> _names;
 
