@@ -1,4 +1,5 @@
 using Sagas.Simulators.PaymentGateway;
+using Sagas.Simulators.Webhooks;
 
 namespace Sagas.Simulators;
 
@@ -29,6 +30,7 @@ public static class SimulatorHost
         builder.Services.AddProblemDetails();
         builder.Services.AddHealthChecks();
         builder.AddPaymentGateway();
+        builder.AddWebhooks();
 
         var app = builder.Build();
         app.UseExceptionHandler(new ExceptionHandlerOptions
@@ -39,6 +41,7 @@ public static class SimulatorHost
         app.MapHealthChecks("/health/live");
         app.MapHealthChecks("/health/ready");
         app.MapPaymentGateway();
+        app.MapWebhooks();
         return app;
     }
 
