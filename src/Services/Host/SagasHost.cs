@@ -3,6 +3,7 @@ using Sagas.Host.Bus;
 using Sagas.Host.Health;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
+using Sagas.Services.Alerts;
 using Sagas.Services.Operations;
 using Sagas.Services.Payments;
 
@@ -103,6 +104,8 @@ public static partial class SagasHost
         services.AddBus(settings);
         if (settings.Roles.Has(Roles.Payments))
             services.AddPaymentServices(configuration);
+        if (settings.Roles.Has(Roles.Alerts))
+            services.AddAlertServices(configuration);
     }
 
     [LoggerMessage(Level = LogLevel.Warning,

@@ -1,5 +1,6 @@
 using MassTransit;
 using Sagas.Host.Settings;
+using Sagas.Services.Alerts;
 using Sagas.Services.Payments;
 
 namespace Sagas.Host.Bus;
@@ -22,5 +23,7 @@ internal static class Features
             bus.AddSagas();
         if (roles.Has(Roles.Payments))
             bus.AddPayments();
+        if (roles.Has(Roles.Alerts))
+            bus.AddAlerts();
     }
 }

@@ -1,5 +1,6 @@
 using MassTransit;
 using Sagas.Host.Settings;
+using Sagas.Services.Alerts;
 using Sagas.Services.Payments;
 
 namespace Sagas.Host.Bus;
@@ -21,6 +22,7 @@ internal sealed partial class QueueDeployment(
         services.AddSingleton(TimeProvider.System);
         services.AddDatabase(everything);
         services.AddPaymentServices(configuration);
+        services.AddAlertServices(configuration);
         services.AddBus(everything, onlyDeploy: true);
         await using var provider = services.BuildServiceProvider();
         var bus = provider.GetRequiredService<IBusControl>();

@@ -11,10 +11,13 @@ internal sealed class Roles
     /// <summary>Calls to the payment gateway.</summary>
     public const string Payments = "payments";
 
+    /// <summary>Alerts to the webhook, and the files that they come from.</summary>
+    public const string Alerts = "alerts";
+
     /// <summary>Housekeeping and the operators' interface.</summary>
     public const string Operations = "operations";
 
-    private static readonly string[] _known = [Sagas, Payments, Operations];
+    private static readonly string[] _known = [Sagas, Payments, Alerts, Operations];
 
     private readonly FrozenSet<string> _names;
 
