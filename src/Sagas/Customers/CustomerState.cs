@@ -35,6 +35,12 @@ public sealed class CustomerState : SagaStateMachineInstance
     /// <summary>Counts changes of the data, from 1.</summary>
     public int Version { get; set; }
 
+    /// <summary>The version of the data that the CRM is known to have; null: none.</summary>
+    public int? SyncedVersion { get; set; }
+
+    /// <summary>Why the CRM could not be told; null unless the customer is in state <c>SyncFailed</c>.</summary>
+    public string? SyncFailure { get; set; }
+
     /// <summary>When the row was made, UTC.</summary>
     public DateTimeOffset CreatedAt { get; set; }
 

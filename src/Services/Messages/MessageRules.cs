@@ -18,12 +18,22 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
     {
         if (context.TryGetMessage<PaymentRequested>(out var payment))
             Check(payment.Message);
+        else if (context.TryGetMessage<SendAlert>(out var alert))
+            Check(alert.Message);
         else if (context.TryGetMessage<CustomerRegistered>(out var customer))
             Check(customer.Message);
         else if (context.TryGetMessage<RevivePayment>(out var revive))
             Check(revive.Message);
-        else if (context.TryGetMessage<SendAlert>(out var alert))
-            Check(alert.Message);
+        else if (context.TryGetMessage<SyncCustomer>(out var sync))
+            Check(sync.Message);
+        else if (context.TryGetMessage<SyncCustomers>(out var several))
+            Check(several.Message);
+        else if (context.TryGetMessage<CustomerSynced>(out var synced))
+            Check(synced.Message);
+        else if (context.TryGetMessage<CustomerSyncFailed>(out var failed))
+            Check(failed.Message);
+        else if (context.TryGetMessage<RetryCustomerSync>(out var retry))
+            Check(retry.Message);
     }
 
     /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
@@ -36,6 +46,16 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
         Text(message, message.Phone);
         Text(message, message.Source);
         Time(message, message.RegisteredAt);
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public static void Check(SendAlert message)
+    {
+        Identifier(message, message.AlertId);
+        Identifier(message, message.UserId);
+        if (string.IsNullOrWhiteSpace(message.Message))
+            throw Refused(message, nameof(message.Message), "must not be empty");
+        Text(message, message.Message, LongestAlert);
     }
 
     /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
@@ -57,13 +77,51 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
     }
 
     /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
-    public static void Check(SendAlert message)
+    public void Check(SyncCustomer message)
     {
-        Identifier(message, message.AlertId);
-        Identifier(message, message.UserId);
-        if (string.IsNullOrWhiteSpace(message.Message))
-            throw Refused(message, nameof(message.Message), "must not be empty");
-        Text(message, message.Message, LongestAlert);
+        Identifier(message, message.CustomerId);
+        Version(message, message.Version);
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(SyncCustomers message)
+    {
+        if (message.CustomerIds is not { Count: > 0 and <= SyncCustomers.MostCustomers })
+            throw Refused(message, nameof(message.CustomerIds), $"must name 1 to {SyncCustomers.MostCustomers} customers");
+        foreach (var customerId in message.CustomerIds)
+            Identifier(message, customerId, nameof(message.CustomerIds));
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(CustomerSynced message)
+    {
+        Identifier(message, message.CustomerId);
+        Version(message, message.Version);
+        Time(message, message.SyncedAt);
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(CustomerSyncFailed message)
+    {
+        Identifier(message, message.CustomerId);
+        Version(message, message.Version);
+        if (string.IsNullOrWhiteSpace(message.Reason))
+            throw Refused(message, nameof(message.Reason), "must not be empty");
+        Text(message, message.Reason);
+        Time(message, message.FailedAt);
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(RetryCustomerSync message)
+    {
+        Identifier(message, message.CustomerId);
+        Text(message, message.RequestedBy);
+    }
+
+    private static void Version(object message, int value, [CallerArgumentExpression(nameof(value))] string field = "")
+    {
+        if (value < 1)
+            throw Refused(message, field, "must be at least 1");
     }
 
     private static void Identifier(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")

@@ -88,6 +88,26 @@ public sealed class MessageRulesTests
     [Fact]
     public void A_revival_needs_a_payment() => Assert.Throws<MessageRefusedException>(() => _rules.Check(new RevivePayment(" ")));
 
+    [Fact]
+    public void Customers_are_synced_by_valid_ids_and_versions()
+    {
+        _rules.Check(new SyncCustomer("c", 1));
+        _rules.Check(new SyncCustomers(["a", "b"]));
+        _rules.Check(new CustomerSynced("c", 1));
+        _rules.Check(new CustomerSyncFailed("c", 1, "why"));
+        _rules.Check(new RetryCustomerSync("c"));
+
+        Assert.Throws<MessageRefusedException>(() => _rules.Check(new SyncCustomer("c", 0)));
+        Assert.Throws<MessageRefusedException>(() => _rules.Check(new SyncCustomers([])));
+        Assert.Throws<MessageRefusedException>(() => _rules.Check(new SyncCustomers(null!)));
+        Assert.Throws<MessageRefusedException>(() => _rules.Check(new SyncCustomers(["a", null!])));
+        Assert.Throws<MessageRefusedException>(() => _rules.Check(new SyncCustomers([.. Enumerable.Repeat("a", 501)])));
+        Assert.Throws<MessageRefusedException>(() => _rules.Check(new CustomerSynced(" ", 1)));
+        Assert.Throws<MessageRefusedException>(() => _rules.Check(new CustomerSynced("c", -1)));
+        Assert.Throws<MessageRefusedException>(() => _rules.Check(new CustomerSyncFailed("c", 1, " ")));
+        Assert.Throws<MessageRefusedException>(() => _rules.Check(new RetryCustomerSync("a\nb")));
+    }
+
     private sealed class FixedTime : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => _now;

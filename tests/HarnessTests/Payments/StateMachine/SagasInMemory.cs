@@ -32,12 +32,13 @@ internal sealed class SagasInMemory : IAsyncDisposable
 
     public ITestHarness Harness { get; }
 
-    public static async Task<SagasInMemory> StartAsync(RedeliveryOptions? options = null, TimeProvider? time = null)
+    public static async Task<SagasInMemory> StartAsync(RedeliveryOptions? options = null, TimeProvider? time = null, bool crm = false)
     {
         var clock = new TestClock();
         var services = new ServiceCollection();
         services.AddSingleton(time ?? clock);
         services.AddSingleton(Options.Create(options ?? new RedeliveryOptions()));
+        services.AddSingleton(Options.Create(new CustomerSyncOptions { Enabled = crm }));
         services.AddScoped<ICustomerDirectory, InMemoryCustomerDirectory>();
         services.AddScoped<ReleaseWaitingPayments>();
         services.AddMassTransitTestHarness(TextWriter.Null, bus =>

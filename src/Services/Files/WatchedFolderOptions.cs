@@ -1,0 +1,27 @@
+namespace Sagas.Services.Files;
+
+/// <summary>A folder that files are put into.</summary>
+public sealed record WatchedFolderOptions
+{
+    /// <summary>The folder. It is made when it is missing, and <c>done</c> and <c>failed</c> within it.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>How often the folder is looked through. Most files are found sooner, by notification; network file systems and
+    /// some container mounts have none.</summary>
+    public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>A file that was not renamed into place is complete when neither its size nor its time of writing has changed for
+    /// this long.</summary>
+    public TimeSpan StableFor { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>What is wrong with these options, one sentence each; empty: nothing.</summary>
+    public IEnumerable<string> Problems()
+    {
+        if (string.IsNullOrWhiteSpace(Path))
+            yield return "Path must name a folder.";
+        if (PollInterval < TimeSpan.FromMilliseconds(50) || PollInterval > TimeSpan.FromHours(1))
+            yield return "PollInterval must be from 50 ms to 1 hour.";
+        if (StableFor < TimeSpan.Zero || StableFor > TimeSpan.FromHours(1))
+            yield return "StableFor must be from zero to 1 hour.";
+    }
+}

@@ -1,0 +1,126 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Sagas.Services.Files;
+
+namespace Sagas.HarnessTests.Files;
+
+public sealed class WatchedFolderTests : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
+
+    private readonly string _root = Directory.CreateTempSubdirectory("sagas-watched-").FullName;
+    private readonly CancellationTokenSource _stop = new(_patience);
+    private IAsyncEnumerator<string>? _files;
+
+    [Fact]
+    public async Task A_file_that_is_being_written_is_found_when_it_has_not_changed_for_a_while()
+    {
+        var folder = Watch(stable: TimeSpan.FromMilliseconds(300));
+        var found = NextAsync();
+        var path = Path.Combine(_root, "a.csv");
+        var lastWrite = DateTime.UtcNow;
+        for (var n = 0; n < 8; n++)
+        {
+            await File.AppendAllTextAsync(path, "1,Ada\n");
+            lastWrite = DateTime.UtcNow;
+            await Task.Delay(100);
+            Assert.False(found.IsCompleted);
+        }
+
+        Assert.Equal(path, await found);
+        Assert.True(DateTime.UtcNow - lastWrite >= TimeSpan.FromMilliseconds(290));
+        Assert.Equal(Path.Combine(_root, "done", "a.csv"), folder.MoveToDone(path));
+    }
+
+    [Fact]
+    public async Task A_file_renamed_into_place_is_found_at_once()
+    {
+        Watch(stable: TimeSpan.FromHours(1), poll: TimeSpan.FromHours(1));
+        var found = NextAsync();
+        await WriteAsync("a.csv.part");
+        File.Move(Path.Combine(_root, "a.csv.part"), Path.Combine(_root, "a.csv"));
+
+        Assert.Equal(Path.Combine(_root, "a.csv"), await found);
+    }
+
+    [Fact]
+    public async Task Files_that_were_there_before_are_found_oldest_first_and_unfinished_ones_are_not()
+    {
+        foreach (var (name, age) in new[] { ("b.csv", 1), ("a.csv", 2), (".hidden.csv", 3), ("c.csv.part", 3), ("d.csv.tmp", 3) })
+        {
+            await WriteAsync(name);
+            File.SetLastWriteTimeUtc(Path.Combine(_root, name), DateTime.UtcNow.AddHours(-age));
+        }
+        Watch(stable: TimeSpan.FromMilliseconds(50));
+
+        Assert.Equal([Path.Combine(_root, "a.csv"), Path.Combine(_root, "b.csv")], [await NextAsync(), await NextAsync()]);
+        await AssertNoneAsync();
+    }
+
+    [Fact]
+    public async Task A_file_is_found_once_until_it_changes_or_is_asked_for_again()
+    {
+        var folder = Watch(stable: TimeSpan.FromMilliseconds(50));
+        var path = await WriteAsync("a.csv");
+        Assert.Equal(path, await NextAsync());
+        var again = NextAsync();
+        await Task.Delay(300);
+        Assert.False(again.IsCompleted);
+
+        await File.AppendAllTextAsync(path, "more\n");
+        Assert.Equal(path, await again);
+
+        folder.LookAgain(path);
+        Assert.Equal(path, await NextAsync());
+    }
+
+    [Fact]
+    public async Task A_file_that_failed_has_its_reason_beside_it_and_replaces_none()
+    {
+        var folder = Watch(stable: TimeSpan.Zero);
+        foreach (var expected in new[] { "a.csv", "a.2.csv" })
+        {
+            var path = await WriteAsync("a.csv");
+            Assert.Equal(path, await NextAsync());
+
+            var moved = folder.MoveToFailed(path, "It has no header.");
+
+            Assert.Equal(Path.Combine(_root, "failed", expected), moved);
+            Assert.Equal("It has no header.", (await File.ReadAllTextAsync(moved + ".reason.txt")).Trim());
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _stop.Dispose();
+        Directory.Delete(_root, recursive: true);
+    }
+
+    private WatchedFolder Watch(TimeSpan stable, TimeSpan? poll = null)
+    {
+        var options = new WatchedFolderOptions { Path = _root, StableFor = stable, PollInterval = poll ?? TimeSpan.FromMilliseconds(100) };
+        var folder = new WatchedFolder(options, TimeProvider.System, NullLogger<WatchedFolder>.Instance);
+        _files = folder.FilesAsync(_stop.Token).GetAsyncEnumerator();
+        return folder;
+    }
+
+    private async Task<string> NextAsync()
+    {
+        Assert.True(await _files!.MoveNextAsync());
+        return _files.Current;
+    }
+
+    private async Task AssertNoneAsync()
+    {
+        var next = NextAsync();
+        await Task.Delay(400);
+        Assert.False(next.IsCompleted);
+    }
+
+    private async Task<string> WriteAsync(string name)
+    {
+        var path = Path.Combine(_root, name);
+        await File.WriteAllTextAsync(path, "id\n1\n");
+        return path;
+    }
+}
