@@ -11,14 +11,17 @@ public static class AlertServices
 {
     /// <summary>Registers the receiver as a target of the ledger, with options from section <c>Alerts</c>. Wrong options stop
     /// the start with <see cref="OptionsValidationException"/>.</summary>
-    /// <param name="services">The services; <see cref="SagasDbContext"/> must be among them.</param>
+    /// <param name="services">The services; <see cref="SagasDbContext"/> and Npgsql's data source must be
+    /// among them.</param>
     /// <param name="configuration">The configuration's root.</param>
     public static IServiceCollection AddAlertServices(this IServiceCollection services, IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddOptions<AlertsOptions>().Bind(configuration.GetSection(AlertsOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<AlertsOptions>, AlertsOptionsValidation>();
-        return services.AddLedgerTarget<AlertReceiver>(AlertReceiver.TargetName);
+        services.AddLedgerTarget<AlertReceiver>(AlertReceiver.TargetName);
+        services.AddHostedService<AlertFolder>();
+        return services;
     }
 
     /// <summary>Registers the consumer of <c>SendAlert</c> on queue <c>send-alert</c>.</summary>

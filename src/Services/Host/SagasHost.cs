@@ -34,6 +34,8 @@ public static partial class SagasHost
         app.MapHealth();
         if (host.Roles.Has(Roles.Operations))
             app.MapOperations();
+        if (host.Roles.Has(Roles.Alerts))
+            app.MapAlerts();
         if (host.KeysWithDevelopmentPassword.Count > 0)
             LogDevelopmentPassword(app.Logger, string.Join(", ", host.KeysWithDevelopmentPassword));
         return app;

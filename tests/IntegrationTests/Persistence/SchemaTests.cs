@@ -10,7 +10,7 @@ namespace Sagas.IntegrationTests.Persistence;
 public sealed class SchemaTests(ServersFixture servers) : IAsyncLifetime
 {
     // Tables that are read and written by SQL alone.
-    private const string SqlOnly = "'ledger', 'ledger_limit', 'ledger_limit_holder', 'schema_migration'";
+    private const string SqlOnly = "'alert_file', 'alert_reject', 'ledger', 'ledger_limit', 'ledger_limit_holder', 'schema_migration'";
 
     private const string TestTables = "'order_state', 'order_line', 'effect'";
 
