@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using Sagas.Harness.Alarms;
 using Sagas.Harness.Benchmarks;
 using Sagas.Harness.CommandLine;
 using Sagas.Harness.Demo;
@@ -32,6 +33,8 @@ internal static class Program
         {
             PublishCustomer.Create("customer", terminal),
             PublishPayment.Create("payment", terminal),
+            PublishAlarm.Create(terminal),
+            PublishDigest.Create(terminal),
         },
         PublishCustomer.Create("c", terminal),
         PublishPayment.Create("p", terminal),
@@ -62,12 +65,16 @@ internal static class Program
         {
             GenerateCustomers.Create(terminal),
         },
+        AlarmsCommand.Create(terminal),
+        DigestsCommand.Create(terminal),
         MigrateCommand.Create(terminal),
         DemoCommand.Create(terminal),
         new SagasCommand("bench", "Measure, on servers started for it.")
         {
             BenchCommands.Outbox(terminal),
             BenchCommands.Payments(terminal),
+            BenchCommands.Alarms(terminal),
+            BenchCommands.Status(terminal),
         },
         CommandOptions.Json(),
         new HelpOption { Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }) },

@@ -1,4 +1,7 @@
+using Sagas.Simulators.Crm;
+using Sagas.Simulators.ObjectStatus;
 using Sagas.Simulators.PaymentGateway;
+using Sagas.Simulators.Webhooks;
 
 namespace Sagas.Simulators;
 
@@ -29,6 +32,9 @@ public static class SimulatorHost
         builder.Services.AddProblemDetails();
         builder.Services.AddHealthChecks();
         builder.AddPaymentGateway();
+        builder.AddCrm();
+        builder.AddObjectStatus();
+        builder.AddWebhooks();
 
         var app = builder.Build();
         app.UseExceptionHandler(new ExceptionHandlerOptions
@@ -39,6 +45,9 @@ public static class SimulatorHost
         app.MapHealthChecks("/health/live");
         app.MapHealthChecks("/health/ready");
         app.MapPaymentGateway();
+        app.MapCrm();
+        app.MapObjectStatus();
+        app.MapWebhooks();
         return app;
     }
 

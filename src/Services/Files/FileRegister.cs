@@ -138,7 +138,7 @@ public sealed class FileRegister(NpgsqlDataSource database)
         ArgumentNullException.ThrowIfNull(to);
         return new NpgsqlBatchCommand(
             """
-            UPDATE ingest_progress SET next_offset = $4, next_line = $5, rows = $6, rejected = $7, added = $8, changed = $9, updated_at = now()
+            UPDATE ingest_progress SET next_offset = $4, next_line = $5, rows = $6, rejected = $7, added = $8, changed = $9, updated_at = clock_timestamp()
             WHERE file_id = $1 AND lane = $2 AND next_offset = $3
             """)
         {

@@ -9,6 +9,7 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
 {
     private const int LongestIdentifier = 128;
     private const int LongestText = 512;
+    private const int LongestAlert = 4096;
     private const decimal LargestAmount = 1_000_000_000_000m;
     private const int AmountDecimals = 4;
 
@@ -17,6 +18,8 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
     {
         if (context.TryGetMessage<PaymentRequested>(out var payment))
             Check(payment.Message);
+        else if (context.TryGetMessage<SendAlert>(out var alert))
+            Check(alert.Message);
         else if (context.TryGetMessage<CustomerRegistered>(out var customer))
             Check(customer.Message);
         else if (context.TryGetMessage<RevivePayment>(out var revive))
@@ -31,6 +34,12 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
             Check(failed.Message);
         else if (context.TryGetMessage<RetryCustomerSync>(out var retry))
             Check(retry.Message);
+        else if (context.TryGetMessage<AlarmStatusChanged>(out var alarm))
+            Check(alarm.Message);
+        else if (context.TryGetMessage<SendAlarmDigest>(out var digest))
+            Check(digest.Message);
+        else if (context.TryGetMessage<ObjectStatusRequested>(out var status))
+            Identifier(status.Message, status.Message.ObjectId);
     }
 
     /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
@@ -43,6 +52,16 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
         Text(message, message.Phone);
         Text(message, message.Source);
         Time(message, message.RegisteredAt);
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public static void Check(SendAlert message)
+    {
+        Identifier(message, message.AlertId);
+        Identifier(message, message.UserId);
+        if (string.IsNullOrWhiteSpace(message.Message))
+            throw Refused(message, nameof(message.Message), "must not be empty");
+        Text(message, message.Message, LongestAlert);
     }
 
     /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
@@ -105,32 +124,52 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
         Text(message, message.RequestedBy);
     }
 
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(AlarmStatusChanged message)
+    {
+        Identifier(message, message.AlarmId);
+        Identifier(message, message.UserId);
+        if (!AlarmStatus.All.Contains(message.Status?.Trim(), StringComparer.OrdinalIgnoreCase))
+            throw Refused(message, nameof(message.Status), $"must be one of {string.Join(", ", AlarmStatus.All)}");
+        Time(message, message.ChangedAt.ToDateTimeOffset(), nameof(message.ChangedAt));
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public static void Check(SendAlarmDigest message) => Identifier(message, message.UserId);
+
     private static void Version(object message, int value, [CallerArgumentExpression(nameof(value))] string field = "")
     {
         if (value < 1)
             throw Refused(message, field, "must be at least 1");
     }
 
-    private static void Identifier(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
+    /// <summary>What an identifier breaks, as the end of a sentence that begins with its name; null: nothing.</summary>
+    internal static string? WhatIsWrongWithIdentifier(ReadOnlySpan<char> value)
     {
-        var id = value.AsSpan().Trim();
+        var id = value.Trim();
         if (id.IsEmpty)
-            throw Refused(message, field, "must not be empty");
+            return "must not be empty";
         if (id.Length > LongestIdentifier)
-            throw Refused(message, field, $"must be at most {LongestIdentifier} characters long, and has {id.Length}");
+            return $"must be at most {LongestIdentifier} characters long, and has {id.Length}";
         foreach (var character in id)
             if (char.IsControl(character))
-                throw Refused(message, field, "must not contain control characters");
-        if (HasBrokenSurrogate(id))
-            throw Refused(message, field, "must be valid Unicode text");
+                return "must not contain control characters";
+        return HasBrokenSurrogate(id) ? "must be valid Unicode text" : null;
     }
 
-    private static void Text(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
+    private static void Identifier(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
+    {
+        if (WhatIsWrongWithIdentifier(value) is { } problem)
+            throw Refused(message, field, problem);
+    }
+
+    private static void Text(
+        object message, string? value, int longest = LongestText, [CallerArgumentExpression(nameof(value))] string field = "")
     {
         if (value is null)
             return;
-        if (value.Length > LongestText)
-            throw Refused(message, field, $"must be at most {LongestText} characters long, and has {value.Length}");
+        if (value.Length > longest)
+            throw Refused(message, field, $"must be at most {longest} characters long, and has {value.Length}");
         // Postgres has no text with U+0000 in it, and none that is not Unicode.
         if (value.Contains('\0') || HasBrokenSurrogate(value))
             throw Refused(message, field, "must be valid Unicode text without U+0000");

@@ -11,10 +11,25 @@ internal sealed class Roles
     /// <summary>Calls to the payment gateway.</summary>
     public const string Payments = "payments";
 
+    /// <summary>Alerts to the webhook, and the files that they come from.</summary>
+    public const string Alerts = "alerts";
+
     /// <summary>Housekeeping and the operators' interface.</summary>
     public const string Operations = "operations";
 
-    private static readonly string[] _known = [Sagas, Payments, Operations];
+    /// <summary>Telling the CRM of customers.</summary>
+    public const string Crm = "crm";
+
+    /// <summary>Alarms and their digests.</summary>
+    public const string Alarms = "alarms";
+
+    /// <summary><c>POST /callback</c>: takes the ids of objects whose status is to be fetched.</summary>
+    public const string Callback = "callback";
+
+    /// <summary>Fetches the status of objects, and removes those not seen for long.</summary>
+    public const string Status = "status";
+
+    private static readonly string[] _known = [Sagas, Payments, Operations, Crm, Alarms, Alerts, Callback, Status];
 
     private readonly FrozenSet<string> _names;
 
