@@ -102,7 +102,7 @@ internal sealed class LaneBatch : IAsyncDisposable
     private async Task LockBucketsAsync(int lane, CancellationToken cancellationToken)
     {
         var each = IngestOptions.MostLanes / _run.Lanes;
-        await using var batch = new NpgsqlBatch(_connection);
+        await using var batch = new NpgsqlBatch(_connection) { Timeout = 0 };
         for (var bucket = lane * each; bucket < (lane + 1) * each; bucket++)
             batch.BatchCommands.Add(new NpgsqlBatchCommand(IngestSql.LockBucket) { Parameters = { new NpgsqlParameter<int> { TypedValue = bucket } } });
         await batch.ExecuteNonQueryAsync(cancellationToken);
