@@ -73,6 +73,7 @@ internal static class Program
         {
             BenchCommands.Outbox(terminal),
             BenchCommands.Payments(terminal),
+            BenchCommands.Ingest(terminal),
             BenchCommands.Alarms(terminal),
             BenchCommands.Status(terminal),
         },
