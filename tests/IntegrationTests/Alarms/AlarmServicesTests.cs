@@ -1,9 +1,11 @@
 using System.Globalization;
 using System.Text;
 using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Sagas.Contracts;
+using Sagas.IntegrationTests.CommandLine;
 using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.Alarms;
@@ -139,6 +141,39 @@ public sealed class AlarmServicesTests(HostServers servers)
         await without.PublishAsync("SendAlarmDigest", """{"UserID":"u"}""");
         await without.WaitForAsync("SELECT count(*) FROM alarm_digest", 1L);
         await without.WaitForAsync("SELECT count(*) FROM outbox_message", 0L);
+    }
+
+    [Fact]
+    public async Task Without_a_broker_alarms_are_told_on_the_in_memory_bus()
+    {
+        await using var system = await StartAsync(("Bus:Transport", "InMemory"));
+        var bus = system.Services.GetRequiredService<IBus>();
+        await bus.Publish(new AlarmStatusChanged("a", "u", "WARNING", DateTimeOffset.UtcNow));
+        await system.WaitForAsync("SELECT count(*) FROM alarm", 1L);
+        await bus.Publish(new SendAlarmDigest("u"));
+        await system.WaitForAsync("SELECT count(*) FROM alarm_digest", 1L);
+        await system.WaitForAsync("SELECT count(*) FROM outbox_message", 0L);
+    }
+
+    [Fact]
+    public async Task The_command_line_reports_asks_and_shows()
+    {
+        await using var system = await StartAsync();
+        var sagas = new CommandLineRunner(system.Settings["ConnectionStrings:Postgres"]!, new Uri(system.Settings["RabbitMq:Uri"]!));
+        Assert.Contains("No alarms of user ada", (await sagas.RunAsync("alarms", "ada")).Output);
+        Assert.Contains("No digests were sent to user ada", (await sagas.RunAsync("digests", "ada")).Output);
+        await sagas.JsonAsync("publish", "alarm", "ada", "boiler", "critical", "--at", "2021-06-07T20:40:15.598765212Z");
+        await sagas.JsonAsync("publish", "alarm", "ada", "door", "CLEARED");
+        var alarms = await sagas.JsonWhenAsync(list => list.GetArrayLength() == 2, "alarms", "ada");
+        Assert.Equal("boiler", alarms[0].GetProperty("alarmId").GetString());
+        Assert.Equal("2021-06-07T20:40:15.598765212Z", alarms[0].GetProperty("changedAt").GetString());
+        Assert.True(alarms[0].GetProperty("toTell").GetBoolean());
+        Assert.Equal(1, (await sagas.JsonAsync("alarms", "ada", "--status", "cleared")).GetArrayLength());
+        await sagas.JsonAsync("publish", "digest", "ada");
+        var digests = await sagas.JsonWhenAsync(list => list.GetArrayLength() == 1, "digests", "ada");
+        Assert.Equal("boiler", digests[0].GetProperty("alarms")[0].GetProperty("AlarmID").GetString());
+        Assert.Contains("boiler CRITICAL 2021-06-07T20:40:15.598765212Z", (await sagas.RunAsync("digests", "ada")).Output);
+        Assert.False((await sagas.JsonAsync("alarms", "ada"))[0].GetProperty("toTell").GetBoolean());
     }
 
     private static byte[] Body(string user, string alarm, string status) => Encoding.UTF8.GetBytes(
