@@ -130,10 +130,12 @@ public sealed class AlarmServicesTests(HostServers servers)
     }
 
     [Fact]
-    public async Task The_queue_of_digests_is_there_before_the_first_of_them_unless_it_is_not_wanted()
+    public async Task The_queue_of_digests_is_there_before_the_first_of_them_whoever_starts_first_unless_it_is_not_wanted()
     {
         await using var system = await StartAsync();
         Assert.Equal(0u, await system.CountAsync("AlarmDigest"));
+        await using var others = await StartAsync(("Roles", "payments"));
+        Assert.Equal(0u, await others.CountAsync("AlarmDigest"));
         await using var without = await StartAsync(("Alarms:DigestQueue", "false"));
         await Assert.ThrowsAsync<OperationInterruptedException>(() => without.CountAsync("AlarmDigest"));
         await PublishAsync(without, "u", "a", "WARNING");
