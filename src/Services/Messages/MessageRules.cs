@@ -35,6 +35,8 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
             Check(alarm.Message);
         else if (context.TryGetMessage<SendAlarmDigest>(out var digest))
             Check(digest.Message);
+        else if (context.TryGetMessage<ObjectStatusRequested>(out var status))
+            Identifier(status.Message, status.Message.ObjectId);
     }
 
     /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
@@ -128,18 +130,24 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
             throw Refused(message, field, "must be at least 1");
     }
 
-    private static void Identifier(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
+    /// <summary>What an identifier breaks, as the end of a sentence that begins with its name; null: nothing.</summary>
+    internal static string? WhatIsWrongWithIdentifier(ReadOnlySpan<char> value)
     {
-        var id = value.AsSpan().Trim();
+        var id = value.Trim();
         if (id.IsEmpty)
-            throw Refused(message, field, "must not be empty");
+            return "must not be empty";
         if (id.Length > LongestIdentifier)
-            throw Refused(message, field, $"must be at most {LongestIdentifier} characters long, and has {id.Length}");
+            return $"must be at most {LongestIdentifier} characters long, and has {id.Length}";
         foreach (var character in id)
             if (char.IsControl(character))
-                throw Refused(message, field, "must not contain control characters");
-        if (HasBrokenSurrogate(id))
-            throw Refused(message, field, "must be valid Unicode text");
+                return "must not contain control characters";
+        return HasBrokenSurrogate(id) ? "must be valid Unicode text" : null;
+    }
+
+    private static void Identifier(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
+    {
+        if (WhatIsWrongWithIdentifier(value) is { } problem)
+            throw Refused(message, field, problem);
     }
 
     private static void Text(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
