@@ -40,6 +40,17 @@ internal static class CommandLineHelp
           DELETE /crm                   forget customers and records
           /crm/faults, /crm/down        as the payment gateway's
 
+        Object status
+          GET    /object-status/objects/ID   {"id":1,"online":true} after 300 to 4,300 ms; odd numbers are offline
+          GET    /object-status/answered     how often each object's status was told
+          GET    /object-status/acknowledged the ids that the callback told the tester are safe
+          GET    /object-status/summary      requests, faults, objects, inFlight, mostInFlight, latencySeconds, posts,
+                                             refusedPosts
+          DELETE /object-status              forget all this
+          GET, PUT /object-status/faults, POST /object-status/down?seconds=N   as the gateway's
+          The tester posts random ids to ObjectStatus:CallbackUrl, where that is set: 0 to ObjectStatus:MostIds (200)
+          of them, below ObjectStatus:IdsBelow (100), every ObjectStatus:PostInterval (00:00:05).
+
         Faults, as JSON for PUT or as settings (Gateway:Faults:FailBefore=0.1, Gateway:Faults:Latency:MaxMs=50).
         Rates are shares of all requests and add up to at most 1.
           failBefore        500 or 503, nothing done

@@ -1,4 +1,5 @@
 using Sagas.Simulators.Crm;
+using Sagas.Simulators.ObjectStatus;
 using Sagas.Simulators.PaymentGateway;
 
 namespace Sagas.Simulators;
@@ -31,6 +32,7 @@ public static class SimulatorHost
         builder.Services.AddHealthChecks();
         builder.AddPaymentGateway();
         builder.AddCrm();
+        builder.AddObjectStatus();
 
         var app = builder.Build();
         app.UseExceptionHandler(new ExceptionHandlerOptions
@@ -42,6 +44,7 @@ public static class SimulatorHost
         app.MapHealthChecks("/health/ready");
         app.MapPaymentGateway();
         app.MapCrm();
+        app.MapObjectStatus();
         return app;
     }
 

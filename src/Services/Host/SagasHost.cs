@@ -5,6 +5,8 @@ using Sagas.Host.Logs;
 using Sagas.Host.Settings;
 using Sagas.Services.Alarms;
 using Sagas.Services.Crm;
+using Sagas.Services.ObjectStatus;
+using Sagas.Services.ObjectStatus.Callback;
 using Sagas.Services.Operations;
 using Sagas.Services.Payments;
 
@@ -27,11 +29,13 @@ public static partial class SagasHost
         if (settings is not null)
             builder.Configuration.AddInMemoryCollection(settings);
         var host = HostSettings.Read(builder.Configuration);
-        HttpAddresses.Use(builder.WebHost, builder.Configuration);
+        HttpAddresses.Use(builder.WebHost, builder.Configuration, host.Roles.Has(Roles.Callback));
         builder.AddLogs(host);
         AddServices(builder.Services, host, builder.Configuration);
         var app = builder.Build();
         ValidateFeatures(app.Services);
+        if (host.Roles.Has(Roles.Callback))
+            app.MapCallback(() => HttpAddresses.CallbackPort(app));
         app.MapHealth();
         if (host.Roles.Has(Roles.Operations))
             app.MapOperations();
@@ -110,6 +114,8 @@ public static partial class SagasHost
             services.AddCrmServices(configuration);
         if (settings.Roles.Has(Roles.Alarms))
             services.AddAlarmServices(configuration);
+        if (settings.Roles.Has(Roles.Callback) || settings.Roles.Has(Roles.Status))
+            services.AddObjectStatusServices(configuration, sweeps: settings.Roles.Has(Roles.Status));
     }
 
     [LoggerMessage(Level = LogLevel.Warning,

@@ -12,6 +12,9 @@ internal sealed class FaultVisit(
 
     public Fault Fault => fault;
 
+    /// <summary>How long the request takes.</summary>
+    public TimeSpan Latency => fault is Fault.Down or Fault.Busy ? TimeSpan.Zero : latency;
+
     /// <summary>The answer of a request that is turned away with nothing done; null when it is to be carried out.</summary>
     public Answer? Refusal() => fault switch
     {

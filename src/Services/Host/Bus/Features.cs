@@ -2,6 +2,7 @@ using MassTransit;
 using Sagas.Host.Settings;
 using Sagas.Services.Alarms;
 using Sagas.Services.Crm;
+using Sagas.Services.ObjectStatus;
 using Sagas.Services.Payments;
 
 namespace Sagas.Host.Bus;
@@ -28,9 +29,13 @@ internal static class Features
             bus.AddCrm();
         if (roles.Has(Roles.Alarms))
             bus.AddAlarms();
+        if (roles.Has(Roles.Status))
+            bus.AddObjectStatus();
     }
 
     /// <summary>Whether what an endpoint does needs an inbox row and a transaction for each message. Those that take messages
-    /// in batches do not: a batch has the id of one of its messages, by which the inbox would take the others for consumed.</summary>
-    public static bool NeedsOutbox(string endpoint) => endpoint is not (AlarmServices.ChangesQueue or CrmServices.QueueName);
+    /// in batches do not: a batch has the id of one of its messages, by which the inbox would take the others for consumed. Nor
+    /// does fetching a status: done twice it has the effect of once, and no transaction must be held for as long as an API takes.</summary>
+    public static bool NeedsOutbox(string endpoint) =>
+        endpoint is not (AlarmServices.ChangesQueue or CrmServices.QueueName or ObjectStatusServices.Queue);
 }

@@ -2,6 +2,7 @@ using MassTransit;
 using Sagas.Host.Settings;
 using Sagas.Services.Alarms;
 using Sagas.Services.Crm;
+using Sagas.Services.ObjectStatus;
 using Sagas.Services.Payments;
 
 namespace Sagas.Host.Bus;
@@ -25,6 +26,7 @@ internal sealed partial class QueueDeployment(
         services.AddPaymentServices(configuration);
         services.AddCustomerSync(configuration).AddCrmServices(configuration);
         services.AddAlarmServices(configuration);
+        services.AddObjectStatusServices(configuration, sweeps: false);
         services.AddBus(everything, configuration, onlyDeploy: true);
         await using var provider = services.BuildServiceProvider();
         var bus = provider.GetRequiredService<IBusControl>();

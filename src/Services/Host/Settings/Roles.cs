@@ -20,7 +20,13 @@ internal sealed class Roles
     /// <summary>Alarms and their digests.</summary>
     public const string Alarms = "alarms";
 
-    private static readonly string[] _known = [Sagas, Payments, Operations, Crm, Alarms];
+    /// <summary><c>POST /callback</c>: takes the ids of objects whose status is to be fetched.</summary>
+    public const string Callback = "callback";
+
+    /// <summary>Fetches the status of objects, and removes those not seen for long.</summary>
+    public const string Status = "status";
+
+    private static readonly string[] _known = [Sagas, Payments, Operations, Crm, Alarms, Callback, Status];
 
     private readonly FrozenSet<string> _names;
 
