@@ -67,6 +67,7 @@ internal static class Program
             BenchCommands.Outbox(terminal),
             BenchCommands.Payments(terminal),
             BenchCommands.Alarms(terminal),
+            StatusBenchCommand.Create(terminal),
         },
         CommandOptions.Json(),
         new HelpOption { Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }) },

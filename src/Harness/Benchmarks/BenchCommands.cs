@@ -88,9 +88,9 @@ internal static class BenchCommands
         return command;
     }
 
-    private static Option<bool> Quick() => new("--quick") { Description = "A first look in under a minute; its figures are rough." };
+    internal static Option<bool> Quick() => new("--quick") { Description = "A first look in under a minute; its figures are rough." };
 
-    private static void RequireServers()
+    internal static void RequireServers()
     {
         if (!PrivatePostgres.IsInstalled || !PrivateRabbitMq.IsInstalled)
         {
@@ -100,7 +100,7 @@ internal static class BenchCommands
         }
     }
 
-    private static void Write(ParseResult parse, Terminal terminal, object report, params (string What, double? Figure, string Unit)[] rows)
+    internal static void Write(ParseResult parse, Terminal terminal, object report, params (string What, double? Figure, string Unit)[] rows)
     {
         if (parse.GetValue<bool>(CommandOptions.JsonName))
         {

@@ -17,7 +17,7 @@ internal static class DemoSettings
     /// <param name="url">Where they listen.</param>
     /// <param name="postgres">Their database.</param>
     /// <param name="rabbitMq">Their broker; null: none.</param>
-    /// <param name="gateway">The payment gateway.</param>
+    /// <param name="gateway">The simulators.</param>
     /// <param name="quiet">Whether standard output is for something else.</param>
     public static Dictionary<string, string?> OfServices(string url, string postgres, Uri? rabbitMq, string gateway, bool quiet)
     {
@@ -31,6 +31,7 @@ internal static class DemoSettings
             ["RabbitMq:Uri"] = rabbitMq?.ToString(),
             ["Roles"] = "",
             ["Payments:GatewayUrl"] = gateway,
+            ["ObjectStatus:StatusApi"] = gateway.TrimEnd('/') + "/object-status",
             ["Serilog:MinimumLevel:Default"] = level,
             ["Serilog:MinimumLevel:Override:Microsoft"] = level,
             ["Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime"] = level,

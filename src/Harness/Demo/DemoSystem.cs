@@ -73,6 +73,8 @@ internal sealed class DemoSystem : IAsyncDisposable
 
         yield return ("a payment of a customer who is not known", $"./sagas p 4711 --payment-id invoice-9 --rabbitmq {_rabbitMq}");
         yield return ("the customer", $"./sagas c 4711 --name \"Grace Hopper\" --rabbitmq {_rabbitMq}");
+        yield return ("objects to look after", $"./sagas publish objects 1 2 3 4 --callback {_services!.Urls.Last()}/callback");
+        yield return ("objects seen lately", $"./sagas objects --watch {options}");
     }
 
     public async ValueTask DisposeAsync()

@@ -22,11 +22,16 @@ internal sealed record CallbackRequest(IReadOnlyCollection<string> Ids, int Stat
         while (true)
         {
             var read = await request.BodyReader.ReadAsync(cancellationToken);
-            if (read.Buffer.Length > options.MaximumBodySize)
-                return TooLong(options);
-            if (read.IsCompleted)
-                return Parse(read.Buffer, options.MaximumIds);
-            request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            var tooLong = read.Buffer.Length > options.MaximumBodySize;
+            if (!tooLong && !read.IsCompleted)
+            {
+                request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                continue;
+            }
+
+            var result = tooLong ? TooLong(options) : Parse(read.Buffer, options.MaximumIds);
+            request.BodyReader.AdvanceTo(read.Buffer.End);
+            return result;
         }
     }
 

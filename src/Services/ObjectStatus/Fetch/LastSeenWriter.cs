@@ -26,7 +26,7 @@ internal sealed partial class LastSeenWriter : IAsyncDisposable
     private static readonly TimeSpan _gathering = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<Sighting> _sightings = Channel.CreateUnbounded<Sighting>(new() { SingleReader = true });
+    private readonly Channel<Sighting> _sightings = Channel.CreateUnbounded<Sighting>();
     private readonly CancellationTokenSource _abandon = new();
     private readonly NpgsqlDataSource _database;
     private readonly OutboxBatches _outbox;
