@@ -37,5 +37,6 @@ internal static class Features
     /// in batches do not: a batch has the id of one of its messages, by which the inbox would take the others for consumed. Nor
     /// does fetching a status: done twice it has the effect of once, and no transaction must be held for as long as an API takes.</summary>
     public static bool NeedsOutbox(string endpoint) =>
-        endpoint is not (AlarmServices.ChangesQueue or CrmServices.QueueName or ObjectStatusServices.Queue);
+        endpoint is not (AlarmServices.ChangesQueue or CrmServices.QueueName
+            or ObjectStatusServices.ListsQueue or ObjectStatusServices.Queue);
 }
