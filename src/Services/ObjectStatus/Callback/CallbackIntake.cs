@@ -60,7 +60,7 @@ internal sealed partial class CallbackIntake(
                 LogBrokerBack();
             return true;
         }
-        catch (MessageReturnedException)
+        catch (Exception exception) when (exception.GetBaseException() is RabbitMQ.Client.Exceptions.PublishException { IsReturn: true })
         {
             LogNothingSafe($"no queue is bound to the exchange {nameof(ObjectStatusesRequested)}; start a process with the role status");
             return false;
