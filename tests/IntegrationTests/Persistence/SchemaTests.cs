@@ -10,7 +10,7 @@ namespace Sagas.IntegrationTests.Persistence;
 public sealed class SchemaTests(ServersFixture servers) : IAsyncLifetime
 {
     // Tables that are read and written by SQL alone.
-    private const string SqlOnly = "'ledger', 'schema_migration', 'alarm', 'alarm_digest', 'alarm_digest_schedule'";
+    private const string SqlOnly = "'ledger', 'schema_migration', 'alarm', 'alarm_digest', 'alarm_digest_schedule', 'object_status'";
 
     private const string TestTables = "'order_state', 'order_line', 'effect'";
 
