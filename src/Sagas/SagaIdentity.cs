@@ -21,6 +21,10 @@ public static class SagaIdentity
     /// <param name="userId">The user's id; white space around it does not count.</param>
     public static Guid AlarmUser(string userId) => Version5(_namespace, "alarm-user:" + userId.Trim());
 
+    /// <summary>A name for an alert whose id cannot stand in a header.</summary>
+    /// <param name="alertId">The alert's id; white space around it does not count.</param>
+    public static Guid Alert(string alertId) => Version5(_namespace, "alert:" + alertId.Trim());
+
     /// <summary>A name-based UUID, version 5 (RFC 9562, section 5.5).</summary>
     /// <param name="space">The namespace.</param>
     /// <param name="name">The name; hashed as UTF-8.</param>

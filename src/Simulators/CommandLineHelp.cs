@@ -51,6 +51,19 @@ internal static class CommandLineHelp
           The tester posts random ids to ObjectStatus:CallbackUrl, where that is set: 0 to ObjectStatus:MostIds (200)
           of them, below ObjectStatus:IdsBelow (100), every ObjectStatus:PostInterval (00:00:05).
 
+        Webhook receiver
+          POST   /webhooks/alerts, /webhooks/alerts/NAME
+                                        signed as Standard Webhooks says: {"userId":"125","alertMessage":"…"}
+                                        200 taken, the same webhook-id again too; no good signature: 401;
+                                        beyond the limit per second of client and path: 429 with Retry-After
+          GET    /webhooks/records      every delivery received and what became of it, a JSON array
+          GET    /webhooks/summary      requests, alerted, repeated (known by their webhook-id), limited, unsigned,
+                                        invalid, faults, firstAt, lastAt
+          DELETE /webhooks              forget deliveries and records
+          GET, PUT /webhooks/behaviour  {"perSecond":0.5,"burst":0,"answer":0}: the limit, how many at one moment
+                                        (0: a second's worth), and a status to answer everything with (410: gone)
+          GET, PUT /webhooks/faults and POST /webhooks/down?seconds=N, as above
+
         Faults, as JSON for PUT or as settings (Gateway:Faults:FailBefore=0.1, Gateway:Faults:Latency:MaxMs=50).
         Rates are shares of all requests and add up to at most 1.
           failBefore        500 or 503, nothing done
@@ -72,6 +85,12 @@ internal static class CommandLineHelp
           Crm:ItemFailRate      share of the customers in a batch that get a 503 of their own, 0 to 1
           Crm:Authorization     what the header Authorization must be
           Crm:RecordFile        as the payment gateway's
+
+          Webhooks:Secrets            whsec_…, separated by spaces: a signature by any is good
+          Webhooks:ToleranceSeconds   how old a signature may be (300)
+          Webhooks:Behaviour:PerSecond, :Burst, :Answer, Webhooks:Faults:…   as above; 0.5 a second
+          Webhooks:OutputFile         append user_id,alert_message of each user alerted
+          Webhooks:RecordFile         as Gateway:RecordFile
 
         Health: GET /health/live, GET /health/ready
         """;

@@ -1,6 +1,7 @@
 using Sagas.Simulators.Crm;
 using Sagas.Simulators.ObjectStatus;
 using Sagas.Simulators.PaymentGateway;
+using Sagas.Simulators.Webhooks;
 
 namespace Sagas.Simulators;
 
@@ -33,6 +34,7 @@ public static class SimulatorHost
         builder.AddPaymentGateway();
         builder.AddCrm();
         builder.AddObjectStatus();
+        builder.AddWebhooks();
 
         var app = builder.Build();
         app.UseExceptionHandler(new ExceptionHandlerOptions
@@ -45,6 +47,7 @@ public static class SimulatorHost
         app.MapPaymentGateway();
         app.MapCrm();
         app.MapObjectStatus();
+        app.MapWebhooks();
         return app;
     }
 

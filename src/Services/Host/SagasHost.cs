@@ -4,6 +4,7 @@ using Sagas.Host.Health;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
 using Sagas.Services.Alarms;
+using Sagas.Services.Alerts;
 using Sagas.Services.Crm;
 using Sagas.Services.ObjectStatus;
 using Sagas.Services.ObjectStatus.Callback;
@@ -39,6 +40,8 @@ public static partial class SagasHost
         app.MapHealth();
         if (host.Roles.Has(Roles.Operations))
             app.MapOperations();
+        if (host.Roles.Has(Roles.Alerts))
+            app.MapAlerts();
         if (host.KeysWithDevelopmentPassword.Count > 0)
             LogDevelopmentPassword(app.Logger, string.Join(", ", host.KeysWithDevelopmentPassword));
         return app;
@@ -116,6 +119,8 @@ public static partial class SagasHost
             services.AddAlarmServices(configuration);
         if (settings.Roles.Has(Roles.Callback) || settings.Roles.Has(Roles.Status))
             services.AddObjectStatusServices(configuration, sweeps: settings.Roles.Has(Roles.Status));
+        if (settings.Roles.Has(Roles.Alerts))
+            services.AddAlertServices(configuration);
     }
 
     [LoggerMessage(Level = LogLevel.Warning,

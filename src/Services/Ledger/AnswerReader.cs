@@ -15,7 +15,7 @@ internal static class AnswerReader
 
         if (answer.Code is < 200 or >= 500 or (>= 300 and < 400))
             return LedgerVerdict.Unknown($"{answer.Code}: not an answer to this call");
-        if (!answer.Complete)
+        if (!answer.Complete && (target.NeedsWholeAnswer || answer.Code >= 300))
             return LedgerVerdict.Unknown($"{answer.Code}: the body is cut off or longer than 64 KiB");
 
         // While an earlier attempt may still be at work, its key is in use: the answer is about that attempt's timing.

@@ -2,7 +2,7 @@ namespace Sagas.Services.Ledger;
 
 /// <summary>Runs claimed calls, as many at once as the gate allows, and keeps a few claimed ones ready where calls are so
 /// quick that fetching the next from the database would leave places empty.</summary>
-internal sealed class CallPool(TargetGate gate, Func<LedgerCall, Task> run, Action hasRoom)
+internal sealed class CallPool(TargetGate gate, Func<LedgerCall, Task> run, Action hasRoom, TimeProvider time) : IDisposable
 {
     private const double QuickMilliseconds = 50;
 
@@ -11,6 +11,7 @@ internal sealed class CallPool(TargetGate gate, Func<LedgerCall, Task> run, Acti
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _running;
     private bool _closed;
+    private ITimer? _nextSlot;
 
     /// <summary>Calls in flight.</summary>
     public int Running => Volatile.Read(ref _running);
@@ -62,7 +63,11 @@ internal sealed class CallPool(TargetGate gate, Func<LedgerCall, Task> run, Acti
     /// <summary>Completes when, after <see cref="Close"/>, no call is in flight.</summary>
     public Task IdleAsync() => _idle.Task;
 
-    private int Ahead(int limit) => limit > 1 && gate.RecentMilliseconds is > 0 and < QuickMilliseconds ? limit : 0;
+    /// <inheritdoc />
+    public void Dispose() => _nextSlot?.Dispose();
+
+    // Calls that wait for their slot are no reason to leave places empty either.
+    private int Ahead(int limit) => gate.HasSlots || (limit > 1 && gate.RecentMilliseconds is > 0 and < QuickMilliseconds) ? limit : 0;
 
     private int LowWater(int limit) => limit - 1 + (Ahead(limit) / 2);
 
@@ -80,13 +85,24 @@ internal sealed class CallPool(TargetGate gate, Func<LedgerCall, Task> run, Acti
             LedgerCall? call;
             lock (_lock)
             {
-                if (_closed || _running >= gate.Limit || !_ready.TryDequeue(out call))
+                if (_closed || _running >= gate.Limit || !_ready.TryPeek(out call) || IsEarly(call))
                     return;
+                _ready.Dequeue();
                 _running++;
             }
 
             _ = RunAsync(call);
         }
+    }
+
+    private bool IsEarly(LedgerCall call)
+    {
+        var now = time.GetTimestamp();
+        if (call.StartAt <= now)
+            return false;
+        _nextSlot ??= time.CreateTimer(_ => Start(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _nextSlot.Change(time.GetElapsedTime(now, call.StartAt), Timeout.InfiniteTimeSpan);
+        return true;
     }
 
     private async Task RunAsync(LedgerCall call)

@@ -27,6 +27,12 @@ public sealed record LedgerCall(
     /// <summary>When this process asked for the claim, a timestamp of the time provider: never later than the database's.</summary>
     internal long ClaimedAt { get; init; }
 
+    /// <summary>Not before this timestamp of the time provider; 0: at once.</summary>
+    internal long StartAt { get; init; }
+
+    /// <summary>The correction of the target's learned rate under which it starts.</summary>
+    internal long Epoch { get; init; }
+
     /// <summary>Reads the request.</summary>
     /// <typeparam name="T">What was entered.</typeparam>
     /// <exception cref="JsonException">The row holds something else.</exception>

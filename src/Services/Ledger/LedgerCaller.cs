@@ -1,7 +1,13 @@
+using Sagas.Services.Http;
+
 namespace Sagas.Services.Ledger;
 
 /// <summary>What came of sending one call.</summary>
-internal sealed record CallResult(LedgerVerdict Verdict, CallHealth Health);
+internal sealed record CallResult(LedgerVerdict Verdict, CallHealth Health)
+{
+    /// <summary>It was refused for coming too often, and not for trouble of the target's.</summary>
+    public bool Rate { get; init; }
+}
 
 /// <summary>Sends a call over HTTP and says what came of it, whatever happens.</summary>
 internal sealed class LedgerCaller(LedgerTarget target, IHttpClientFactory clients, TimeProvider time)
@@ -49,7 +55,7 @@ internal sealed class LedgerCaller(LedgerTarget target, IHttpClientFactory clien
                 var answer = await ReadAsync(response, both.Token);
                 cancellation.ThrowIfCancellationRequested();
                 var verdict = lookup ? AnswerReader.JudgeLookup(target, call, answer) : AnswerReader.Judge(target, call, answer);
-                return new(verdict, AnswerReader.Health(answer, verdict));
+                return new(verdict, AnswerReader.Health(answer, verdict)) { Rate = answer.Code == 429 };
             }
             catch (OperationCanceledException exception) when (!cancellation.IsCancellationRequested)
             {
@@ -77,7 +83,7 @@ internal sealed class LedgerCaller(LedgerTarget target, IHttpClientFactory clien
             _ => false,
         };
         var verdict = notSent && !lookup
-            ? LedgerVerdict.NothingHappened("no connection")
+            ? LedgerVerdict.NothingHappened(exception.InnerException is AddressRefusedException refused ? refused.Message : "no connection")
             : LedgerVerdict.Unknown(timedOut ? "no answer in time" : notSent ? "no connection" : "connection lost");
         return new(verdict, CallHealth.Failed);
     }

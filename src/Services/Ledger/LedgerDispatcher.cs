@@ -12,6 +12,9 @@ internal sealed partial class LedgerDispatcher : BackgroundService
 
     private static readonly TimeSpan _longestClaimDelay = TimeSpan.FromSeconds(1);
 
+    // For a refusal that does not say how long.
+    private static readonly TimeSpan _unsaidPause = TimeSpan.FromSeconds(1);
+
     private readonly LedgerTarget _target;
     private readonly LedgerOptions _options;
     private readonly LedgerSignal _signal;
@@ -23,6 +26,7 @@ internal sealed partial class LedgerDispatcher : BackgroundService
     private readonly TargetGate _gate;
     private readonly CallPool _pool;
     private readonly OutcomeWriter _writer;
+    private readonly CallSlots? _slots;
     private readonly CancellationTokenSource _abandon = new();
     private readonly CancellationToken _abandoned;
     private Guid? _lostClaim;
@@ -41,8 +45,9 @@ internal sealed partial class LedgerDispatcher : BackgroundService
         (_target, _options, _signal, _scopes, _metrics, _time, _logger) = (target, target.Options, signal, scopes, metrics, time, logger);
         _abandoned = _abandon.Token;
         _caller = new(target, clients, time);
-        _gate = new(_options, time, wait => LogBreakerOpened(logger, target.Name, wait), () => LogBreakerClosed(logger, target.Name));
-        _pool = new(_gate, RunAsync, LookAgain);
+        _slots = target.Limit is { } limit ? new(target.Name, limit, Lease, scopes, time) : null;
+        _gate = new(_options, time, wait => LogBreakerOpened(logger, target.Name, wait), () => LogBreakerClosed(logger, target.Name), _slots);
+        _pool = new(_gate, RunAsync, LookAgain, time);
         _writer = new(target, scopes, time, logger, Written);
         status.Add(target.Name, Status);
     }
@@ -65,6 +70,7 @@ internal sealed partial class LedgerDispatcher : BackgroundService
     public override void Dispose()
     {
         _abandon.Dispose();
+        _pool.Dispose();
         base.Dispose();
     }
 
@@ -79,6 +85,8 @@ internal sealed partial class LedgerDispatcher : BackgroundService
             await _pool.IdleAsync().WaitAsync(_abandoned);
             _writer.Complete();
             await writing;
+            if (_slots is not null)
+                await LeaveAsync(_slots);
         }
         catch (OperationCanceledException) when (_abandoned.IsCancellationRequested)
         {
@@ -99,6 +107,14 @@ internal sealed partial class LedgerDispatcher : BackgroundService
                 // room is read, lest room be made in between and nobody look.
                 _moreDue = true;
                 var room = _writer.Unwritten < MostUnwritten ? _pool.Room() : 0;
+                if (_slots is not null)
+                {
+                    room = await _slots.TakeAsync(room, _pool.Running, _abandoned);
+                    _moreDue = _slots.AnythingDue;
+                    if (_slots.AskIn > TimeSpan.Zero)
+                        wait = _slots.AskIn;
+                }
+
                 if (room > 0)
                 {
                     _moreDue = await ClaimAsync(room) == room;
@@ -154,7 +170,7 @@ internal sealed partial class LedgerDispatcher : BackgroundService
         var calls = await LedgerRows.ClaimAsync(
             database, _target.Name, room, claim, _time.GetTimestamp(), Lease, _abandoned);
         _lostClaim = null;
-        _pool.Add(calls);
+        _pool.Add(_slots?.Assign(calls) ?? calls);
         return calls.Count;
     }
 
@@ -193,9 +209,55 @@ internal sealed partial class LedgerDispatcher : BackgroundService
         if (result is null)
             return LedgerOutcome.Release(call);
         _metrics.Called(_target.Name, result.Verdict.Kind, _time.GetElapsedTime(started));
+        if (_slots is not null && (result.Health == CallHealth.Refused || result.Verdict.TargetGone))
+            return await SlowDownAsync(_slots, call, result);
 #pragma warning disable CA5394 // Jitter is no secret.
         return LedgerOutcome.Decide(call, result.Verdict, _options, Random.Shared.NextDouble());
 #pragma warning restore CA5394
+    }
+
+    // Told to the other processes before the call's own outcome is written: killed in between, the call is made again.
+    private async ValueTask<LedgerOutcome> SlowDownAsync(CallSlots slots, LedgerCall call, CallResult result)
+    {
+        var verdict = result.Verdict;
+        var pause = verdict.After ?? _unsaidPause;
+        try
+        {
+            if (verdict.TargetGone)
+                await slots.DisableAsync(verdict.Outcome, _abandoned);
+            else
+                await slots.RefusedAsync(call, pause, result.Rate, verdict.Outcome, _abandoned);
+        }
+#pragma warning disable CA1031 // The other processes will be told the same by the target itself.
+        catch (Exception exception) when (!_abandoned.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            LogNotTold(_logger, exception, _target.Name, verdict.Outcome);
+        }
+
+        if (verdict.TargetGone)
+        {
+            LogDisabled(_logger, _target.Name, verdict.Outcome);
+            return LedgerOutcome.Decide(call, verdict, _options, 0);
+        }
+
+#pragma warning disable CA5394 // Jitter is no secret.
+        return LedgerOutcome.Wait(call, verdict, pause, Random.Shared.NextDouble());
+#pragma warning restore CA5394
+    }
+
+    private async Task LeaveAsync(CallSlots slots)
+    {
+        try
+        {
+            await slots.LeaveAsync(_abandoned);
+        }
+#pragma warning disable CA1031 // Nothing hangs on it: the places are free again when their time has passed.
+        catch (Exception exception) when (!_abandoned.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            LogClaimFailed(_logger, exception, _target.Name);
+        }
     }
 
     private void Release(IReadOnlyList<LedgerCall> calls)
@@ -211,6 +273,12 @@ internal sealed partial class LedgerDispatcher : BackgroundService
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Calls to {Target} go on")]
     private static partial void LogBreakerClosed(ILogger logger, string target);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Target} asked for a pause, and other processes could not be told: {Said}")]
+    private static partial void LogNotTold(ILogger logger, Exception exception, string target, string said);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Target} is disabled until a person enables it: {Said}")]
+    private static partial void LogDisabled(ILogger logger, string target, string said);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Due calls to {Target} cannot be claimed; trying until it works")]
     private static partial void LogClaimFailed(ILogger logger, Exception exception, string target);

@@ -19,6 +19,10 @@ public sealed record LedgerOptions
     /// <summary>Upper bound of every retry's random delay.</summary>
     public TimeSpan RetryCap { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long before each attempt, the first included, in place of the random delay that doubles; a call that
+    /// has failed as often as there are entries is parked, whatever its age. Each wait is up to a fifth longer, by chance.</summary>
+    public IReadOnlyList<TimeSpan>? RetrySchedule { get; init; }
+
     /// <summary>The longest <c>Retry-After</c> that is obeyed; a longer one is cut to this.</summary>
     public TimeSpan RetryAfterCap { get; init; } = TimeSpan.FromHours(1);
 
@@ -67,6 +71,8 @@ public sealed record LedgerOptions
             yield return "RetryAfterCap and LookupDelay must not be negative.";
         if (MaxAge <= TimeSpan.Zero || MaxAttempts < 1)
             yield return "MaxAge and MaxAttempts must be more than zero.";
+        if (RetrySchedule is { Count: 0 } || RetrySchedule?.Any(wait => wait < TimeSpan.Zero) == true)
+            yield return "RetrySchedule must have entries, none of them negative.";
         if (MinConcurrency < 1 || InitialConcurrency < MinConcurrency || MaxConcurrency < InitialConcurrency)
             yield return "1 ≤ MinConcurrency ≤ InitialConcurrency ≤ MaxConcurrency must hold.";
         if (BreakerFailureRatio is <= 0 or > 1 || BreakerMinimumCalls < 2)

@@ -20,6 +20,14 @@ internal sealed record LedgerOutcome(
     // The column is for people and must not be the reason why an outcome cannot be written.
     private const int LongestText = 300;
 
+    // The longest that chance adds to a wait of a schedule, as a share of it.
+    private const double ScheduleJitter = 0.2;
+
+    private static readonly TimeSpan _longestMoment = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The attempt does not count: the target asked to wait.</summary>
+    public bool Uncounted { get; init; }
+
     /// <summary>No attempt was made: the claimed call goes back as it was.</summary>
     public bool Untried => LastOutcome is null;
 
@@ -35,6 +43,10 @@ internal sealed record LedgerOutcome(
     /// <summary>A claimed call goes back untried.</summary>
     public static LedgerOutcome Release(LedgerCall call) =>
         new(call, LedgerState.Waiting, TimeSpan.Zero, LastOutcome: null, call.MayHaveHappened);
+
+    /// <summary>A call whose target asked to wait, with all others: it waits that long and a moment more, by chance.</summary>
+    public static LedgerOutcome Wait(LedgerCall call, LedgerVerdict verdict, TimeSpan pause, double random) =>
+        new(call, LedgerState.Waiting, pause + (_longestMoment * random), Clean(verdict.Outcome), StillOpen(call)) { Uncounted = true };
 
     /// <summary>A call is left to a person.</summary>
     public static LedgerOutcome Park(LedgerCall call, string why, bool mayHaveHappened) =>
@@ -71,11 +83,13 @@ internal sealed record LedgerOutcome(
     private static LedgerOutcome Retry(
         LedgerCall call, LedgerVerdict verdict, LedgerOptions options, double random, bool mayHaveHappened, TimeSpan least)
     {
-        if (call.Attempts >= options.MaxAttempts)
+        if (call.Attempts >= (options.RetrySchedule?.Count ?? options.MaxAttempts))
             return Park(call, $"{Clean(verdict.Outcome)}; given up after {call.Attempts} attempts", mayHaveHappened);
-        if (call.Age >= options.MaxAge)
+        if (options.RetrySchedule is null && call.Age >= options.MaxAge)
             return Park(call, $"{Clean(verdict.Outcome)}; given up {options.MaxAge} after it was asked for", mayHaveHappened);
-        var delay = RetryDelay.Backoff(options, call.Attempts, random);
+        var delay = options.RetrySchedule is { } schedule
+            ? schedule[call.Attempts] * (1 + (ScheduleJitter * random))
+            : RetryDelay.Backoff(options, call.Attempts, random);
         delay = new[] { delay, least, verdict.After ?? TimeSpan.Zero }.Max();
         return new(call, LedgerState.Waiting, delay, Clean(verdict.Outcome), mayHaveHappened);
     }

@@ -25,10 +25,11 @@ internal static class LedgerRows
     private const string WriteSql = """
         UPDATE ledger l
         SET state = o.state, due = now() + o.delay, claim = NULL, may_have_happened = o.may_have_happened,
-            attempts = l.attempts - CASE WHEN o.outcome IS NULL THEN 1 ELSE 0 END,
+            attempts = l.attempts - CASE WHEN o.uncounted THEN 1 ELSE 0 END,
             last_outcome = COALESCE(o.outcome, l.last_outcome), response = COALESCE(o.response, l.response),
             finished_at = CASE WHEN o.delay IS NULL THEN now() END
-        FROM unnest($2, $3, $4, $5, $6, $7, $8) AS o (key, claim, state, delay, outcome, response, may_have_happened)
+        FROM unnest($2, $3, $4, $5, $6, $7, $8, $9)
+            AS o (key, claim, state, delay, outcome, response, may_have_happened, uncounted)
         WHERE l.target = $1 AND l.idempotency_key = o.key
           AND (l.claim = o.claim OR (o.state = 'done' AND l.state NOT IN ('done', 'failed')))
         RETURNING l.idempotency_key
@@ -99,6 +100,7 @@ internal static class LedgerRows
         AddArray(command, NpgsqlDbType.Text, outcomes, outcome => outcome.LastOutcome);
         AddArray(command, NpgsqlDbType.Jsonb, outcomes, outcome => outcome.Response);
         AddArray(command, NpgsqlDbType.Boolean, outcomes, outcome => outcome.MayHaveHappened);
+        AddArray(command, NpgsqlDbType.Boolean, outcomes, outcome => outcome.Untried || outcome.Uncounted);
         var written = new HashSet<string>(StringComparer.Ordinal);
         await using var row = await command.ExecuteReaderAsync(cancellation);
         while (await row.ReadAsync(cancellation))
@@ -132,7 +134,7 @@ internal static class LedgerRows
     public static Task<int> RetryAsync(DbContext database, string target, string key, CancellationToken cancellation) =>
         ExecuteAsync(database, RetrySql, [new() { Value = target }, new() { Value = key }], cancellation);
 
-    private static async Task<int> ExecuteAsync(
+    internal static async Task<int> ExecuteAsync(
         DbContext database, string sql, NpgsqlParameter[] parameters, CancellationToken cancellation)
     {
         await using var connection = await OpenAsync(database, cancellation);
@@ -141,7 +143,7 @@ internal static class LedgerRows
         return await command.ExecuteNonQueryAsync(cancellation);
     }
 
-    private static async Task<OpenConnection> OpenAsync(DbContext database, CancellationToken cancellation)
+    internal static async Task<OpenConnection> OpenAsync(DbContext database, CancellationToken cancellation)
     {
         await database.Database.OpenConnectionAsync(cancellation);
         return new(database);
@@ -152,7 +154,7 @@ internal static class LedgerRows
         command.Parameters.Add(new() { Value = outcomes.Select(column).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type });
 
     // The context counts its opens: closing leaves a connection open whose transaction, say a consumer's, goes on.
-    private readonly struct OpenConnection(DbContext database) : IAsyncDisposable
+    internal readonly struct OpenConnection(DbContext database) : IAsyncDisposable
     {
         public NpgsqlCommand Command(string sql) => new(
             sql,

@@ -25,15 +25,16 @@ public static class LedgerServices
             provider, provider.GetRequiredService<TTarget>(), provider.GetRequiredService<LedgerSignal<TTarget>>()));
         services.AddHttpClient(name)
             .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
-            .UseSocketsHttpHandler((handler, provider) => Configure(handler, provider.GetRequiredService<TTarget>().Options))
+            .UseSocketsHttpHandler((handler, provider) => Configure(handler, provider.GetRequiredService<TTarget>()))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             // A line per call with its address, at thousands a second, would drown the rest; outcomes are logged.
             .RemoveAllLoggers();
         return services;
     }
 
-    private static void Configure(SocketsHttpHandler handler, LedgerOptions options)
+    private static void Configure(SocketsHttpHandler handler, LedgerTarget target)
     {
+        var options = target.Options;
         // A redirect is not an answer to the call, and following one may make it twice.
         handler.AllowAutoRedirect = false;
         handler.UseCookies = false;
@@ -41,5 +42,6 @@ public static class LedgerServices
         handler.ConnectTimeout = options.CallTimeout / 2;
         handler.PooledConnectionLifetime = TimeSpan.FromMinutes(2);
         handler.MaxConnectionsPerServer = options.MaxConcurrency + 1;
+        target.Configure(handler);
     }
 }

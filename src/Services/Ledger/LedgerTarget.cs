@@ -15,6 +15,18 @@ public abstract class LedgerTarget
     /// <summary>Most calls that one request to the target carries; 1: a request is one call.</summary>
     public virtual int BatchSize => 1;
 
+    /// <summary>What all processes together may call; null: nothing is agreed between processes, each adapts by itself.</summary>
+    public virtual CallLimit? Limit => null;
+
+    /// <summary>Whether a success without its whole body is no proof of success.</summary>
+    public virtual bool NeedsWholeAnswer => true;
+
+    /// <summary>Sets up the connections to the target, for what is particular to it.</summary>
+    /// <param name="handler">The handler, set up as for every target.</param>
+    public virtual void Configure(SocketsHttpHandler handler)
+    {
+    }
+
     /// <summary>Builds the request, the same each time for the same call. An exception parks the call.</summary>
     /// <param name="call">The call; its key is to be sent in mode <see cref="LedgerMode.IdempotencyKey"/>.</param>
     public abstract HttpRequestMessage CreateRequest(LedgerCall call);

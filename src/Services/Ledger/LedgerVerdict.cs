@@ -26,6 +26,10 @@ public sealed record LedgerVerdict
     /// <summary>The earliest time from now at which the call may be tried again.</summary>
     public TimeSpan? After { get; init; }
 
+    /// <summary>The target said that it is gone for good: it is disabled until a person enables it. Only for targets with
+    /// a <see cref="LedgerTarget.Limit"/>.</summary>
+    public bool TargetGone { get; init; }
+
     /// <summary>The call had its effect.</summary>
     /// <param name="outcome">What came of it, for people.</param>
     /// <param name="response">What to keep of the answer; serialised as JSON.</param>

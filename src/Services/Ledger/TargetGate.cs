@@ -8,14 +8,16 @@ internal sealed class TargetGate
 {
     private readonly AdaptiveLimit _limit;
     private readonly TimeProvider _time;
+    private readonly CallSlots? _slots;
     private readonly CircuitBreakerStateProvider _breaker = new();
     private readonly ResiliencePipeline<CallResult> _pipeline;
     private long _blockedUntil = long.MinValue;
 
-    public TargetGate(LedgerOptions options, TimeProvider time, Action<TimeSpan>? opened = null, Action? closed = null)
+    public TargetGate(
+        LedgerOptions options, TimeProvider time, Action<TimeSpan>? opened = null, Action? closed = null, CallSlots? slots = null)
     {
         _limit = new AdaptiveLimit(options);
-        _time = time;
+        (_time, _slots) = (time, slots);
         var strategy = new CircuitBreakerStrategyOptions<CallResult>
         {
             FailureRatio = options.BreakerFailureRatio,
@@ -40,7 +42,10 @@ internal sealed class TargetGate
     }
 
     /// <summary>Calls at once that may be in flight now: 0 while blocked, 1 while the breaker probes.</summary>
-    public int Limit => Blocked > TimeSpan.Zero ? 0 : Breaker == CircuitState.Closed ? _limit.Current : 1;
+    public int Limit => Blocked > TimeSpan.Zero ? 0 : Math.Min(Breaker == CircuitState.Closed ? _limit.Current : 1, _slots?.Places ?? int.MaxValue);
+
+    /// <summary>Whether calls wait for slots that all processes share.</summary>
+    public bool HasSlots => _slots is not null;
 
     /// <summary>The limit that good answers earned.</summary>
     public int AdaptedLimit => _limit.Current;
@@ -58,7 +63,9 @@ internal sealed class TargetGate
         {
             var until = Volatile.Read(ref _blockedUntil);
             var now = _time.GetTimestamp();
-            return until <= now ? TimeSpan.Zero : _time.GetElapsedTime(now, until);
+            var paused = _slots?.Paused ?? TimeSpan.Zero;
+            var blocked = until <= now ? TimeSpan.Zero : _time.GetElapsedTime(now, until);
+            return blocked > paused ? blocked : paused;
         }
     }
 
@@ -81,8 +88,10 @@ internal sealed class TargetGate
             return null;
         }
 
-        _limit.Ended(result.Health, _time.GetElapsedTime(started), atOnce());
-        if (result is { Health: CallHealth.Refused, Verdict.After: { } pause })
+        // With slots a refusal corrects the rate; fewer calls at once besides would only make that rate unreachable.
+        if (result.Health != CallHealth.Refused || _slots is null)
+            _limit.Ended(result.Health, _time.GetElapsedTime(started), atOnce());
+        if (_slots is null && result is { Health: CallHealth.Refused, Verdict.After: { } pause })
             Block(pause);
         return result;
     }

@@ -9,6 +9,7 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
 {
     private const int LongestIdentifier = 128;
     private const int LongestText = 512;
+    private const int LongestAlert = 4096;
     private const decimal LargestAmount = 1_000_000_000_000m;
     private const int AmountDecimals = 4;
 
@@ -17,6 +18,8 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
     {
         if (context.TryGetMessage<PaymentRequested>(out var payment))
             Check(payment.Message);
+        else if (context.TryGetMessage<SendAlert>(out var alert))
+            Check(alert.Message);
         else if (context.TryGetMessage<CustomerRegistered>(out var customer))
             Check(customer.Message);
         else if (context.TryGetMessage<RevivePayment>(out var revive))
@@ -51,6 +54,16 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
         Text(message, message.Phone);
         Text(message, message.Source);
         Time(message, message.RegisteredAt);
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public static void Check(SendAlert message)
+    {
+        Identifier(message, message.AlertId);
+        Identifier(message, message.UserId);
+        if (string.IsNullOrWhiteSpace(message.Message))
+            throw Refused(message, nameof(message.Message), "must not be empty");
+        Text(message, message.Message, LongestAlert);
     }
 
     /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
@@ -161,12 +174,13 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
             throw Refused(message, field, problem);
     }
 
-    private static void Text(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
+    private static void Text(
+        object message, string? value, int longest = LongestText, [CallerArgumentExpression(nameof(value))] string field = "")
     {
         if (value is null)
             return;
-        if (value.Length > LongestText)
-            throw Refused(message, field, $"must be at most {LongestText} characters long, and has {value.Length}");
+        if (value.Length > longest)
+            throw Refused(message, field, $"must be at most {longest} characters long, and has {value.Length}");
         // Postgres has no text with U+0000 in it, and none that is not Unicode.
         if (value.Contains('\0') || HasBrokenSurrogate(value))
             throw Refused(message, field, "must be valid Unicode text without U+0000");

@@ -1,5 +1,3 @@
-using Sagas.Services.Operations;
-
 namespace Sagas.Services.ObjectStatus;
 
 /// <summary>Configuration section <c>ObjectStatus</c>: the callback, the fetching of statuses, and how long an object counts as seen.</summary>
@@ -86,8 +84,8 @@ public sealed record ObjectStatusOptions
             yield return Say(nameof(StatusApi), "must have no query, fragment or user name");
         if (CallbackPort is < 0 or > ushort.MaxValue)
             yield return Say(nameof(CallbackPort), "must be a port, or 0 for any free one");
-        if (ApiKey is { Length: < OperationsOptions.ShortestApiKey })
-            yield return Say(nameof(ApiKey), $"must have at least {OperationsOptions.ShortestApiKey} characters, or be left out");
+        if (ApiKey is { Length: < Http.ApiKey.Shortest })
+            yield return Say(nameof(ApiKey), $"must have at least {Http.ApiKey.Shortest} characters, or be left out");
         if (MaximumBodySize is < 1024 or > 64 * 1024 * 1024)
             yield return Say(nameof(MaximumBodySize), "must be from 1024 to 67108864 bytes");
         if (MaximumIds is < 1 or > 100_000)

@@ -13,7 +13,7 @@ internal sealed class FaultVisit(
     public Fault Fault => fault;
 
     /// <summary>How long the request takes.</summary>
-    public TimeSpan Latency => fault is Fault.Down or Fault.Busy ? TimeSpan.Zero : latency;
+    public TimeSpan Latency => fault is Fault.Down or Fault.Busy or Fault.OneTooMany ? TimeSpan.Zero : latency;
 
     /// <summary>The answer of a request that is turned away with nothing done; null when it is to be carried out.</summary>
     public Answer? Refusal() => fault switch
@@ -45,7 +45,7 @@ internal sealed class FaultVisit(
     public async Task WaitHalfAsync(CancellationToken stopping)
     {
         // A service that is down or full turns callers away at once.
-        if (fault is Fault.Down or Fault.Busy or Fault.OneTooMany)
+        if (Latency <= TimeSpan.Zero)
             return;
         // By the time at which the request was begun with, which may be ahead, and so that a late timer delays it once only.
         var left = latency / 2 * ++halves - time.GetElapsedTime(started);

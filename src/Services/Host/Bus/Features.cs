@@ -1,6 +1,7 @@
 using MassTransit;
 using Sagas.Host.Settings;
 using Sagas.Services.Alarms;
+using Sagas.Services.Alerts;
 using Sagas.Services.Crm;
 using Sagas.Services.ObjectStatus;
 using Sagas.Services.Payments;
@@ -31,6 +32,8 @@ internal static class Features
             bus.AddAlarms();
         if (roles.Has(Roles.Status))
             bus.AddObjectStatus();
+        if (roles.Has(Roles.Alerts))
+            bus.AddAlerts();
     }
 
     /// <summary>Whether what an endpoint does needs an inbox row and a transaction for each message. Those that take messages

@@ -1,6 +1,7 @@
 using MassTransit;
 using Sagas.Host.Settings;
 using Sagas.Services.Alarms;
+using Sagas.Services.Alerts;
 using Sagas.Services.Crm;
 using Sagas.Services.ObjectStatus;
 using Sagas.Services.Payments;
@@ -27,6 +28,7 @@ internal sealed partial class QueueDeployment(
         services.AddCustomerSync(configuration).AddCrmServices(configuration);
         services.AddAlarmServices(configuration);
         services.AddObjectStatusServices(configuration, sweeps: false);
+        services.AddAlertServices(configuration);
         services.AddBus(everything, configuration, onlyDeploy: true);
         await using var provider = services.BuildServiceProvider();
         var bus = provider.GetRequiredService<IBusControl>();

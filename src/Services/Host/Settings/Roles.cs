@@ -11,6 +11,9 @@ internal sealed class Roles
     /// <summary>Calls to the payment gateway.</summary>
     public const string Payments = "payments";
 
+    /// <summary>Alerts to the webhook, and the files that they come from.</summary>
+    public const string Alerts = "alerts";
+
     /// <summary>Housekeeping and the operators' interface.</summary>
     public const string Operations = "operations";
 
@@ -26,7 +29,7 @@ internal sealed class Roles
     /// <summary>Fetches the status of objects, and removes those not seen for long.</summary>
     public const string Status = "status";
 
-    private static readonly string[] _known = [Sagas, Payments, Operations, Crm, Alarms, Callback, Status];
+    private static readonly string[] _known = [Sagas, Payments, Operations, Crm, Alarms, Alerts, Callback, Status];
 
     private readonly FrozenSet<string> _names;
 

@@ -30,7 +30,10 @@ public static class CallbackEndpoint
                 : Results.Problem("There is nothing here.", statusCode: StatusCodes.Status404NotFound).ExecuteAsync(context);
         });
         app.MapPost(Path, AcceptAsync)
-            .RequireApiKeyIfSet(services => services.GetRequiredService<IOptions<ObjectStatusOptions>>().Value.ApiKey);
+            .RequireApiKey(
+                $"{ObjectStatusOptions.Section}:{nameof(ObjectStatusOptions.ApiKey)}",
+                services => services.GetRequiredService<IOptions<ObjectStatusOptions>>().Value.ApiKey,
+                optional: true);
         app.Map(Path, (HttpResponse response) =>
         {
             response.Headers.Allow = HttpMethods.Post;

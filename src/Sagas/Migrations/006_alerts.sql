@@ -1,0 +1,262 @@
+-- What a target may be sent by all processes together -------------------------------------------------------------
+
+CREATE TABLE ledger_limit (
+    target       text             PRIMARY KEY,
+    per_second   double precision,
+    learned      boolean          NOT NULL DEFAULT false,
+    next_slot    timestamptz      NOT NULL DEFAULT now(),
+    paused_until timestamptz,
+    paused_by    text,
+    disabled_at  timestamptz,
+    disabled_by  text,
+    refused      bigint           NOT NULL DEFAULT 0,
+    epoch        bigint           NOT NULL DEFAULT 0,
+    epoch_at     timestamptz      NOT NULL DEFAULT now(),
+    epoch_rate   double precision,
+    grows_at     timestamptz      NOT NULL DEFAULT now(),
+    granted      bigint           NOT NULL DEFAULT 0
+) WITH (fillfactor = 20);
+COMMENT ON TABLE ledger_limit IS 'One row per target whose calls are limited across all processes: rate, pause and whether it is disabled.';
+COMMENT ON COLUMN ledger_limit.target IS 'The third party, as in ledger.target.';
+COMMENT ON COLUMN ledger_limit.per_second IS 'Calls per second now; null: none is known, so there is no limit.';
+COMMENT ON COLUMN ledger_limit.learned IS 'Whether the rate was learned from refusals; otherwise it is configured.';
+COMMENT ON COLUMN ledger_limit.next_slot IS 'When the next call may start that no process has reserved yet.';
+COMMENT ON COLUMN ledger_limit.paused_until IS 'No process calls before this: the target asked for it.';
+COMMENT ON COLUMN ledger_limit.paused_by IS 'What the target said when it asked for the pause.';
+COMMENT ON COLUMN ledger_limit.disabled_at IS 'Since when nothing is called until a person enables it; null: it is enabled.';
+COMMENT ON COLUMN ledger_limit.disabled_by IS 'What the target said when it was disabled.';
+COMMENT ON COLUMN ledger_limit.refused IS 'How many refusals were reported, one per process and pause at most.';
+COMMENT ON COLUMN ledger_limit.epoch IS 'Counts corrections of a learned rate: a refusal of a call that started before the last one corrects nothing.';
+COMMENT ON COLUMN ledger_limit.epoch_at IS 'When the last correction was made, moved on by the time in which nothing was due.';
+COMMENT ON COLUMN ledger_limit.epoch_rate IS 'Calls per second as last corrected, from which the rate grows; null: never corrected.';
+COMMENT ON COLUMN ledger_limit.grows_at IS 'When a learned rate begins to grow, moved on by the time in which nothing was due.';
+COMMENT ON COLUMN ledger_limit.granted IS 'Slots granted since epoch_at.';
+
+CREATE TABLE ledger_limit_holder (
+    target     text        NOT NULL,
+    process_id uuid        NOT NULL,
+    places     integer     NOT NULL,
+    until      timestamptz NOT NULL,
+    PRIMARY KEY (target, process_id)
+);
+COMMENT ON TABLE ledger_limit_holder IS 'Who holds how many of the calls that a target takes at once; empty where no such limit is configured.';
+COMMENT ON COLUMN ledger_limit_holder.target IS 'The third party.';
+COMMENT ON COLUMN ledger_limit_holder.process_id IS 'The process, for as long as it lives.';
+COMMENT ON COLUMN ledger_limit_holder.places IS 'Calls that it may have in flight.';
+COMMENT ON COLUMN ledger_limit_holder.until IS 'When the places are free again unless the process renews them: its calls have ended by then.';
+
+CREATE FUNCTION share_places(p_target text, p_process uuid, p_at_once integer, p_running integer, p_lease interval, p_now timestamptz)
+RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    others integer;
+    held   integer;
+    before integer;
+    share  integer;
+BEGIN
+    DELETE FROM ledger_limit_holder WHERE target = p_target AND until < p_now;
+    SELECT count(*), coalesce(sum(places), 0), count(*) FILTER (WHERE process_id < p_process) INTO others, held, before
+    FROM ledger_limit_holder WHERE target = p_target AND process_id <> p_process;
+    share := p_at_once / (others + 1) + CASE WHEN before < p_at_once % (others + 1) THEN 1 ELSE 0 END;
+    -- Never what another process still holds; that one gives back what is beyond its share as its calls end.
+    share := greatest(p_running, least(share, p_at_once - held));
+    INSERT INTO ledger_limit_holder AS h (target, process_id, places, until) VALUES (p_target, p_process, share, p_now + p_lease)
+    ON CONFLICT (target, process_id) DO UPDATE SET places = excluded.places, until = excluded.until;
+    RETURN share;
+END $$;
+COMMENT ON FUNCTION share_places IS 'Divides the calls that a target takes at once among the processes that live; the row in ledger_limit must be locked.';
+
+CREATE FUNCTION take_slots(
+    p_target text, p_process uuid, p_want integer, p_rate double precision, p_at_once integer, p_running integer, p_lease interval,
+    OUT slots integer, OUT start_in double precision, OUT spacing double precision, OUT ask_in double precision,
+    OUT places integer, OUT epoch bigint, OUT paused_for double precision, OUT disabled boolean, OUT anything_due boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    -- Seconds: how much is granted at a time, how far ahead, and how much of a lost moment may be caught up with.
+    piece   CONSTANT double precision := 0.2;
+    horizon CONSTANT double precision := 0.25;
+    late    CONSTANT double precision := 0.05;
+    wanted  integer;
+    l       ledger_limit;
+    t       timestamptz;
+    rate    double precision;
+    first   timestamptz;
+    idle    interval;
+BEGIN
+    slots := 0; start_in := 0; spacing := 0; paused_for := 0;
+    SELECT count(*) INTO wanted FROM (SELECT 1 FROM ledger WHERE target = p_target AND due <= now() LIMIT p_want) rows;
+    anything_due := wanted > 0;
+    SELECT * INTO l FROM ledger_limit WHERE target = p_target;
+    IF NOT FOUND THEN
+        INSERT INTO ledger_limit (target) VALUES (p_target) ON CONFLICT DO NOTHING;
+        SELECT * INTO l FROM ledger_limit WHERE target = p_target;
+    END IF;
+    epoch := l.epoch;
+    disabled := l.disabled_at IS NOT NULL;
+    t := clock_timestamp();
+    paused_for := greatest(extract(epoch FROM l.paused_until - t), 0);
+    -- Most questions end here, without a lock: nothing to do, or not yet.
+    IF disabled OR coalesce(paused_for, 0) > 0 OR (wanted = 0 AND (p_at_once IS NULL OR p_running = 0)) THEN
+        ask_in := CASE WHEN disabled THEN 1 WHEN paused_for > 0 THEN least(paused_for, 1) ELSE 0 END;
+        RETURN;
+    END IF;
+    ask_in := extract(epoch FROM l.next_slot - t) - horizon;
+    IF coalesce(p_rate, l.epoch_rate) IS NOT NULL AND ask_in > 0 AND p_at_once IS NULL THEN
+        ask_in := least(ask_in, 1);
+        RETURN;
+    END IF;
+
+    -- Whom a crash of the server takes these slots from gets others: no reason to wait for its disk.
+    PERFORM set_config('synchronous_commit', 'off', true);
+    SELECT * INTO l FROM ledger_limit WHERE target = p_target FOR UPDATE;
+    t := clock_timestamp();
+    epoch := l.epoch;
+    IF l.disabled_at IS NOT NULL OR l.paused_until > t THEN
+        ask_in := 0;
+        RETURN;
+    END IF;
+    IF p_at_once IS NOT NULL THEN
+        places := share_places(p_target, p_process, p_at_once, p_running, p_lease, t);
+        IF places = 0 OR wanted = 0 THEN
+            ask_in := 0.1;
+            RETURN;
+        END IF;
+    END IF;
+
+    -- Time in which nothing was due teaches nothing.
+    idle := t - l.next_slot;
+    IF idle > interval '0.5 s' THEN
+        l.epoch_at := l.epoch_at + idle;
+        l.grows_at := l.grows_at + idle;
+    END IF;
+    rate := coalesce(p_rate, l.epoch_rate * exp(0.0002
+        * (least(greatest(extract(epoch FROM t - l.grows_at), 0) / greatest(1, 5 / l.epoch_rate), 200)) ^ 2));
+    IF rate IS NULL THEN
+        slots := wanted;
+        l.next_slot := t;
+        ask_in := 0;
+    ELSE
+        first := greatest(l.next_slot, t - make_interval(secs => floor(rate * late) / rate));
+        start_in := extract(epoch FROM first - t);
+        IF start_in > horizon THEN
+            ask_in := least(start_in - horizon, 1);
+            RETURN;
+        END IF;
+        slots := least(wanted, greatest(1, ceil(rate * piece))::integer);
+        spacing := 1 / rate;
+        l.next_slot := first + make_interval(secs => slots / rate);
+        ask_in := least(greatest(extract(epoch FROM l.next_slot - t) - horizon, 0), 1);
+    END IF;
+    UPDATE ledger_limit x SET per_second = rate, learned = p_rate IS NULL AND rate IS NOT NULL, next_slot = l.next_slot,
+        epoch_at = l.epoch_at, grows_at = l.grows_at, granted = x.granted + slots
+    WHERE x.target = p_target;
+END $$;
+COMMENT ON FUNCTION take_slots IS 'Reserves the next moments at which a process may call a target, as many as calls are due and within the rate of all processes; by this server''s clock. Seconds.';
+
+CREATE FUNCTION refuse_slots(p_target text, p_epoch bigint, p_pause double precision, p_by text, p_learn boolean) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    l        ledger_limit;
+    t        timestamptz;
+    until    timestamptz;
+    measured double precision;
+    rate     double precision;
+BEGIN
+    SELECT * INTO l FROM ledger_limit WHERE target = p_target FOR UPDATE;
+    t := clock_timestamp();
+    until := t + make_interval(secs => p_pause);
+    IF coalesce(l.paused_until, t) <= until THEN
+        l.paused_until := until;
+        l.paused_by := p_by;
+    END IF;
+    l.next_slot := greatest(l.next_slot, l.paused_until);
+    IF p_learn AND p_epoch = l.epoch THEN
+        -- Refused now and refused when the epoch began: what was taken between the two, with the pause, is what the
+        -- target allows. One refusal is a small witness, so the rate never falls to less than a third at once.
+        measured := greatest(l.granted - 1, 1) / greatest(extract(epoch FROM t - l.epoch_at), p_pause, 0.2);
+        rate := coalesce(l.per_second, measured);
+        l.epoch_rate := greatest(0.01, least(rate * 0.97, greatest(rate * 0.3, measured * 0.99)));
+        l.epoch := l.epoch + 1;
+        l.epoch_at := t;
+        l.grows_at := l.paused_until + interval '2 s';
+        l.granted := 0;
+    END IF;
+    UPDATE ledger_limit SET paused_until = l.paused_until, paused_by = l.paused_by, next_slot = l.next_slot, refused = refused + 1,
+        epoch = l.epoch, epoch_at = l.epoch_at, epoch_rate = l.epoch_rate, grows_at = l.grows_at, granted = l.granted,
+        per_second = CASE WHEN p_learn THEN l.epoch_rate ELSE per_second END
+    WHERE target = p_target;
+END $$;
+COMMENT ON FUNCTION refuse_slots IS 'A target asked for a pause (seconds), which then holds for all processes; a refusal for its rate also corrects a learned rate.';
+
+-- Files of alerts ------------------------------------------------------------------------------------------------
+
+CREATE TABLE alert_file (
+    file_id      uuid        PRIMARY KEY,
+    content_hash text        NOT NULL UNIQUE,
+    name         text        NOT NULL,
+    size         bigint      NOT NULL,
+    state        text        NOT NULL DEFAULT 'reading' CHECK (state IN ('reading', 'entered', 'failed')),
+    reason       text,
+    rows         bigint      NOT NULL DEFAULT 0,
+    rejected     bigint      NOT NULL DEFAULT 0,
+    next_offset  bigint      NOT NULL DEFAULT 0,
+    next_line    bigint      NOT NULL DEFAULT 1,
+    reader       uuid,
+    reader_until timestamptz,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    entered_at   timestamptz
+) WITH (fillfactor = 50);
+CREATE INDEX alert_file_created ON alert_file (created_at);
+COMMENT ON TABLE alert_file IS 'One row per file of alerts, by its content: the same content is never sent twice, whatever it is called.';
+COMMENT ON COLUMN alert_file.file_id IS 'The first half of the content''s hash; its alerts have it as ledger.correlation_id.';
+COMMENT ON COLUMN alert_file.content_hash IS 'SHA-256 of the content, hexadecimal.';
+COMMENT ON COLUMN alert_file.name IS 'What it was called when it came first.';
+COMMENT ON COLUMN alert_file.size IS 'Length in bytes.';
+COMMENT ON COLUMN alert_file.state IS 'reading; entered: read to its end, every row is in the ledger or rejected; failed: it cannot be read on.';
+COMMENT ON COLUMN alert_file.reason IS 'Why it failed.';
+COMMENT ON COLUMN alert_file.rows IS 'Alerts entered in the ledger so far.';
+COMMENT ON COLUMN alert_file.rejected IS 'Rows rejected so far.';
+COMMENT ON COLUMN alert_file.next_offset IS 'Where reading goes on, in bytes of what the file decompresses to.';
+COMMENT ON COLUMN alert_file.next_line IS 'The line at which reading goes on, from 1.';
+COMMENT ON COLUMN alert_file.reader IS 'The process that reads it.';
+COMMENT ON COLUMN alert_file.reader_until IS 'When another process may take over the reading unless this one says again that it lives.';
+COMMENT ON COLUMN alert_file.created_at IS 'When it was seen first.';
+COMMENT ON COLUMN alert_file.entered_at IS 'When it had been read to its end.';
+
+CREATE TABLE alert_reject (
+    file_id uuid   NOT NULL,
+    line    bigint NOT NULL,
+    reason  text   NOT NULL,
+    excerpt text   NOT NULL,
+    PRIMARY KEY (file_id, line)
+);
+COMMENT ON TABLE alert_reject IS 'Rows of files that are no alerts.';
+COMMENT ON COLUMN alert_reject.file_id IS 'The file.';
+COMMENT ON COLUMN alert_reject.line IS 'The line at which the row starts, from 1.';
+COMMENT ON COLUMN alert_reject.reason IS 'What is wrong with it.';
+COMMENT ON COLUMN alert_reject.excerpt IS 'The beginning of the row.';
+
+-- What is not delivered, by file: read all the time to see how much more of a file may be entered.
+CREATE INDEX ledger_alert_open ON ledger (correlation_id, state) WHERE target = 'alert-webhook' AND state <> 'done';
+
+CREATE VIEW alert_delivery AS
+SELECT l.idempotency_key AS alert_id, f.name AS file, l.correlation_id AS file_id,
+       CASE WHEN f.file_id IS NOT NULL THEN split_part(l.idempotency_key, '-', 2)::bigint END AS line,
+       l.request ->> 'userId' AS user_id, l.request ->> 'alertMessage' AS alert_message,
+       CASE l.state WHEN 'done' THEN 'delivered' ELSE l.state END AS state, l.attempts, l.last_outcome AS last_answer,
+       l.due AS next_try_at, l.started_at AS last_try_at, l.created_at, l.finished_at
+FROM ledger l
+LEFT JOIN alert_file f ON f.file_id = l.correlation_id
+WHERE l.target = 'alert-webhook';
+COMMENT ON VIEW alert_delivery IS 'Every alert: its state (waiting, in_flight, delivered, failed, parked), attempts, last answer and next try. The ledger''s rows with the file and line that they came from.';
+
+CREATE VIEW alert_files_overview AS
+SELECT f.file_id, f.name, f.state, f.reason, f.size, f.next_offset, f.rows, f.rejected, f.created_at, f.entered_at,
+       f.rows - o.waiting - o.failed - o.parked AS delivered, o.waiting, o.failed, o.parked
+FROM alert_file f
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE l.state IN ('waiting', 'in_flight')) AS waiting,
+           count(*) FILTER (WHERE l.state = 'failed') AS failed,
+           count(*) FILTER (WHERE l.state NOT IN ('waiting', 'in_flight', 'failed')) AS parked
+    FROM ledger l
+    WHERE l.target = 'alert-webhook' AND l.state <> 'done' AND l.correlation_id = f.file_id) o;
+COMMENT ON VIEW alert_files_overview IS 'How far each file is: rows, delivered, waiting, failed (refused for good), parked (given up, for a person to retry) and rejected.';

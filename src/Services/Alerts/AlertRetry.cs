@@ -1,0 +1,51 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Sagas.Services.Alerts;
+
+/// <summary>What a retry by hand did.</summary>
+/// <param name="Alerts">Parked alerts that are tried again.</param>
+/// <param name="EndpointEnabled">Whether the endpoint had been disabled and is not any more.</param>
+public sealed record AlertRetryResult(long Alerts, bool EndpointEnabled);
+
+/// <summary>Has parked alerts tried again, each with the whole schedule before it.</summary>
+public static class AlertRetry
+{
+    // What is spread over the time that it takes anyway leaves room for alerts that come in the meantime.
+    private const string RetrySql = """
+        UPDATE ledger l SET state = 'waiting', finished_at = NULL, attempts = 0,
+            due = now() + make_interval(secs => p.place / coalesce((SELECT per_second FROM ledger_limit WHERE target = $1), 2000))
+        FROM (SELECT idempotency_key, row_number() OVER (ORDER BY finished_at, idempotency_key) AS place
+              FROM ledger
+              WHERE target = 'alert-webhook' AND state = 'parked'
+                AND ($2::uuid IS NULL OR correlation_id = $2) AND ($3::text IS NULL OR idempotency_key = $3)) p
+        WHERE l.target = $1 AND l.idempotency_key = p.idempotency_key AND l.state = 'parked'
+        """;
+
+    private const string EnableSql =
+        "UPDATE ledger_limit SET disabled_at = NULL, disabled_by = NULL WHERE target = $1 AND disabled_at IS NOT NULL";
+
+    /// <summary>Puts parked alerts back, each once however many ask for it, and enables an endpoint that was gone.</summary>
+    /// <param name="database">The database.</param>
+    /// <param name="file">Only those of this file; null: of all.</param>
+    /// <param name="alertId">Only this one; null: all.</param>
+    /// <param name="cancellation">Cancels.</param>
+    public static async Task<AlertRetryResult> RunAsync(
+        NpgsqlDataSource database, Guid? file, string? alertId, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new(RetrySql)
+        {
+            Parameters =
+            {
+                new() { Value = AlertReceiver.TargetName },
+                new() { Value = (object?)file ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
+                new() { Value = (object?)alertId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
+            },
+        });
+        batch.BatchCommands.Add(new(EnableSql) { Parameters = { new() { Value = AlertReceiver.TargetName } } });
+        await batch.ExecuteNonQueryAsync(cancellation);
+        return new((long)batch.BatchCommands[0].RecordsAffected, batch.BatchCommands[1].RecordsAffected > 0);
+    }
+}

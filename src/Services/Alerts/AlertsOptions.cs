@@ -1,0 +1,104 @@
+using System.Globalization;
+using Sagas.Services.Ledger;
+
+namespace Sagas.Services.Alerts;
+
+/// <summary>Configuration section <c>Alerts</c>: where alerts come from, where they go, and how fast.</summary>
+public sealed record AlertsOptions
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Alerts";
+
+    /// <summary>The secret that everyone can read in the repository.</summary>
+    public const string DevelopmentSecret = "whsec_c2FnYXMtZGV2ZWxvcG1lbnQtYWxlcnQtc2VjcmV0";
+
+    /// <summary>The receiver's URL: https, or http to a host of <see cref="AllowedHosts"/>.</summary>
+    public string Endpoint { get; init; } = "http://localhost:5081/webhooks/alerts";
+
+    /// <summary>Hosts, separated by commas or spaces, that may be called over http and on private networks.</summary>
+    public string AllowedHosts { get; init; } = "localhost";
+
+    /// <summary>The secrets that deliveries are signed with, <c>whsec_</c> and base64, separated by commas or spaces: one, or
+    /// during rotation two, the new one first.</summary>
+    public string Secrets { get; init; } = DevelopmentSecret;
+
+    /// <summary>What the receiver may be sent by all processes together.</summary>
+    public CallLimit Limit { get; init; } = new();
+
+    /// <summary>How long before each attempt, the first included, separated by commas; after the last the alert is parked.</summary>
+    public string RetrySchedule { get; init; } = "00:00:00,00:00:05,00:05:00,00:30:00,02:00:00,05:00:00,10:00:00,10:00:00";
+
+    /// <summary>How calls are made: section <c>Alerts:Calls</c>. Its retry delays, ages and attempts do not apply.</summary>
+    public LedgerOptions Calls { get; init; } = new() { MaxConcurrency = 256, RetryAfterCap = TimeSpan.FromDays(1) };
+
+    /// <summary>The folder that is watched for files; null: none.</summary>
+    public string? Folder { get; init; }
+
+    /// <summary>How many rows of a file, at most, are entered and due but not yet delivered: less makes files take turns
+    /// sooner, more has more in store.</summary>
+    public int RowsAhead { get; init; } = 1000;
+
+    /// <summary>How many rows of a file, at most, are entered and not yet delivered, those that wait for another attempt
+    /// included.</summary>
+    public int RowsUndelivered { get; init; } = 50_000;
+
+    /// <summary>The largest upload, in bytes.</summary>
+    public long LargestUpload { get; init; } = 10L * 1024 * 1024 * 1024;
+
+    /// <summary>The hosts of <see cref="AllowedHosts"/>.</summary>
+    internal IReadOnlyList<string> Hosts => Split(AllowedHosts);
+
+    /// <summary>The calls' options with the schedule of <see cref="RetrySchedule"/>.</summary>
+    internal LedgerOptions ScheduledCalls => Calls with { RetrySchedule = Schedule() };
+
+    /// <summary>What is wrong with these options, one sentence each; empty: nothing.</summary>
+    public IEnumerable<string> Problems()
+    {
+        if (EndpointProblem() is { } endpoint)
+            yield return endpoint;
+        // Never the value: it is secret.
+        if (WebhookSignature.Keys(Secrets) is not { Length: 1 or 2 })
+        {
+            yield return $"{Section}:{nameof(Secrets)} must be one or two secrets, each whsec_ and the base64 of 24 to 64 bytes, such as "
+                + "\"whsec_$(openssl rand -base64 32)\".";
+        }
+        if (Schedule() is null)
+            yield return $"{Section}:{nameof(RetrySchedule)} must be durations such as 00:00:05, separated by commas.";
+        if (RowsAhead is < 1 or > 1_000_000 || RowsUndelivered < RowsAhead)
+            yield return $"{Section}: 1 ≤ {nameof(RowsAhead)} ≤ {nameof(RowsUndelivered)} must hold, and {nameof(RowsAhead)} be at most 1,000,000.";
+        if (LargestUpload < 1)
+            yield return $"{Section}:{nameof(LargestUpload)} must be more than zero.";
+        foreach (var problem in Limit.Problems())
+            yield return $"{Section}:{nameof(Limit)}: {problem}";
+        foreach (var problem in Calls.Problems())
+            yield return $"{Section}:{nameof(Calls)}: {problem}";
+    }
+
+    private string? EndpointProblem()
+    {
+        const string key = $"{Section}:{nameof(Endpoint)}";
+        if (!Uri.TryCreate(Endpoint, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
+            return $"{key} must be an absolute https address.";
+        if (url.UserInfo.Length > 0 || url.Fragment.Length > 0)
+            return $"{key} must have no user name and no fragment.";
+        return url.Scheme == "https" || Hosts.Contains(url.Host, StringComparer.OrdinalIgnoreCase)
+            ? null
+            : $"{key} must be https, or {Section}:{nameof(AllowedHosts)} must name its host.";
+    }
+
+    private TimeSpan[]? Schedule()
+    {
+        var waits = new List<TimeSpan>();
+        foreach (var part in Split(RetrySchedule))
+        {
+            if (!TimeSpan.TryParse(part, CultureInfo.InvariantCulture, out var wait) || wait < TimeSpan.Zero)
+                return null;
+            waits.Add(wait);
+        }
+
+        return waits.Count == 0 ? null : [.. waits];
+    }
+
+    private static string[] Split(string list) =>
+        list.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+}

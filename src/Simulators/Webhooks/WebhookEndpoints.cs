@@ -1,0 +1,90 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Options;
+using Sagas.Simulators.Faults;
+
+namespace Sagas.Simulators.Webhooks;
+
+/// <summary>A receiver of alert webhooks with a limit of requests, which remembers everything it was sent.</summary>
+internal static class WebhookEndpoints
+{
+    // A misspelt setting must not pass for one that is set.
+    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
+
+    public static void AddWebhooks(this WebApplicationBuilder builder)
+    {
+        var options = builder.Configuration.GetSection(WebhookOptions.Section)
+            .Get<WebhookOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new WebhookOptions();
+        var mistakes = options.Mistakes().ToArray();
+        if (mistakes.Length > 0)
+            throw new OptionsValidationException(WebhookOptions.Section, typeof(WebhookOptions), mistakes);
+
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<WebhookBooks>();
+        builder.Services.AddSingleton<SignatureCheck>();
+    }
+
+    public static void MapWebhooks(this WebApplication app)
+    {
+        var options = app.Services.GetRequiredService<WebhookOptions>();
+        // Opens the files now, so that one that cannot be used stops the start and not the first delivery.
+        var books = app.Services.GetRequiredService<WebhookBooks>();
+        var signatures = app.Services.GetRequiredService<SignatureCheck>();
+        var time = app.Services.GetRequiredService<TimeProvider>();
+        var faults = new FaultInjector(options.Faults, time);
+        var stopping = app.Lifetime.ApplicationStopping;
+
+        var webhooks = app.MapGroup("/webhooks");
+        foreach (var path in (string[])["/alerts", "/alerts/{name}"])
+            webhooks.MapPost(path, context => ReceiveAsync(context, books, signatures, faults, time, stopping));
+        webhooks.MapGet("/records", () => Results.Json(books.Records(), AlertJson.Default.Options));
+        webhooks.MapGet("/summary", () => Results.Json(books.Summary()));
+        webhooks.MapDelete("", () =>
+        {
+            books.Clear();
+            return Results.NoContent();
+        });
+        webhooks.MapGet("/behaviour", () => Results.Json(books.Behaviour, Strict));
+        webhooks.MapPut("/behaviour", async (HttpRequest request, CancellationToken cancellationToken) =>
+            await ChangeAsync(books, request, cancellationToken));
+        webhooks.MapFaults(faults);
+    }
+
+    /// <summary>A sender that hangs up does not stop its delivery, as it would not at a real receiver.</summary>
+    private static async Task ReceiveAsync(
+        HttpContext context, WebhookBooks books, SignatureCheck signatures, FaultInjector faults, TimeProvider time, CancellationToken stopping)
+    {
+        using var visit = faults.Enter();
+        var delivery = await Delivery.ReadAsync(context, signatures, time.GetUtcNow(), context.RequestAborted);
+        await visit.WaitHalfAsync(stopping);
+        var answer = books.Take(delivery, visit);
+        await visit.WaitHalfAsync(stopping);
+        await answer.SendAsync(context, context.RequestAborted);
+    }
+
+    private static async Task<IResult> ChangeAsync(WebhookBooks books, HttpRequest request, CancellationToken cancellationToken)
+    {
+        WebhookBehaviour? behaviour;
+        try
+        {
+            behaviour = await JsonSerializer.DeserializeAsync<WebhookBehaviour>(request.Body, Strict, cancellationToken);
+        }
+        catch (JsonException)
+        {
+            return Results.Problem(
+                "The body is a JSON object of perSecond, burst and answer.", statusCode: 400, title: "Not a valid behaviour");
+        }
+
+        if (behaviour is null || behaviour.Mistakes().ToArray() is { Length: > 0 })
+        {
+            return Results.Problem(
+                string.Join(' ', behaviour?.Mistakes() ?? ["The body is null."]), statusCode: 400, title: "Not a valid behaviour");
+        }
+
+        books.Behaviour = behaviour;
+        return Results.Json(behaviour, Strict);
+    }
+}

@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Sagas.IntegrationTests.Ledger;
+using Sagas.Services.Ledger;
+using Xunit.Abstractions;
+
+namespace Sagas.IntegrationTests.Alerts;
+
+/// <summary>The limit that all processes share, as each of them meets it in the database.</summary>
+[Collection(ServersCollection.Name)]
+public sealed class CallSlotsTests(ServersFixture servers, ITestOutputHelper output)
+{
+    private const string Target = "some";
+
+    [Theory]
+    [InlineData(500, 4)]
+    [InlineData(2000, 2)]
+    [InlineData(40, 3)]
+    public async Task Processes_together_start_as_many_calls_a_second_as_configured_to_within_one_percent(double perSecond, int processes)
+    {
+        await using var table = await LedgerTable.CreateAsync(servers);
+        await EnterAsync(table, 20_000);
+        await using var provider = Services(table);
+        using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+
+        var starts = (await Task.WhenAll(Enumerable.Range(0, processes).Select(_ =>
+            RunAsync(Slots(provider, new CallLimit { PerSecond = perSecond }), stop.Token)))).SelectMany(each => each).Order().ToArray();
+
+        var seconds = Stopwatch.GetElapsedTime(starts[0], starts[^1]).TotalSeconds;
+        var rate = (starts.Length - 1) / seconds;
+        var most = MostWithinASecond(starts);
+        output.WriteLine($"{rate:0.0}/s of {perSecond}/s over {seconds:0.0} s, at most {most} within a second");
+        Assert.InRange(rate, perSecond * 0.98, perSecond * 1.01);
+        Assert.InRange(most, 1, (perSecond * 1.06) + 2);
+    }
+
+    [Fact]
+    public async Task A_pause_that_one_process_was_asked_for_holds_for_the_others_and_ends_by_itself()
+    {
+        await using var table = await LedgerTable.CreateAsync(servers);
+        await EnterAsync(table, 100);
+        await using var provider = Services(table);
+        var (told, other) = (Slots(provider, new CallLimit()), Slots(provider, new CallLimit()));
+        Assert.Equal(10, await told.TakeAsync(10, 0, default));
+
+        await told.RefusedAsync(Call(0), TimeSpan.FromSeconds(1), rate: true, "429", default);
+        var pausedAt = Stopwatch.GetTimestamp();
+
+        Assert.Equal(0, await other.TakeAsync(10, 0, default));
+        Assert.InRange(other.Paused, TimeSpan.FromSeconds(0.7), TimeSpan.FromSeconds(1));
+        while (await other.TakeAsync(10, 0, default) == 0)
+            await Task.Delay(5);
+        Assert.InRange(Stopwatch.GetElapsedTime(pausedAt).TotalSeconds, 0.9, 2);
+    }
+
+    [Fact]
+    public async Task A_disabled_target_gets_nothing_until_it_is_enabled()
+    {
+        await using var table = await LedgerTable.CreateAsync(servers);
+        await EnterAsync(table, 100);
+        await using var provider = Services(table);
+        await Slots(provider, new CallLimit()).DisableAsync("410", default);
+
+        Assert.Equal(0, await Slots(provider, new CallLimit()).TakeAsync(10, 0, default));
+        Assert.Equal(0, await Slots(provider, new CallLimit { PerSecond = 100 }).TakeAsync(10, 0, default));
+        await using (var scope = provider.CreateAsyncScope())
+            Assert.Equal(1, await SlotRows.EnableAsync(scope.ServiceProvider.GetRequiredService<SagasDbContext>(), Target, default));
+        Assert.Equal(10, await Slots(provider, new CallLimit()).TakeAsync(10, 0, default));
+    }
+
+    [Fact]
+    public async Task Processes_share_the_calls_at_once_and_one_that_comes_later_gets_its_part_when_the_others_have_given_it_back()
+    {
+        await using var table = await LedgerTable.CreateAsync(servers);
+        await EnterAsync(table, 100);
+        await using var provider = Services(table);
+        var limit = new CallLimit { AtOnce = 5 };
+        var (first, second) = (Slots(provider, limit), Slots(provider, limit));
+
+        await first.TakeAsync(10, 0, default);
+        Assert.Equal(5, first.Places);
+        // All five are in flight: there is nothing to give yet.
+        await second.TakeAsync(10, 0, default);
+        Assert.Equal(0, second.Places);
+        await UntilAsync(async () => await first.TakeAsync(0, 4, default) >= 0 && first.Places == 4);
+        await UntilAsync(async () => await second.TakeAsync(10, 0, default) >= 0 && second.Places == 1);
+        await UntilAsync(async () => await first.TakeAsync(0, 1, default) >= 0 && first.Places < 4);
+        await UntilAsync(async () => await second.TakeAsync(10, 1, default) >= 0 && second.Places > 1);
+        Assert.Equal(5, first.Places + second.Places);
+
+        await first.LeaveAsync(default);
+        await UntilAsync(async () => await second.TakeAsync(10, 1, default) >= 0 && second.Places == 5);
+    }
+
+    [Fact]
+    public async Task No_slots_are_reserved_while_nothing_is_due()
+    {
+        await using var table = await LedgerTable.CreateAsync(servers);
+        await using var provider = Services(table);
+        var slots = Slots(provider, new CallLimit { PerSecond = 0.1 });
+
+        Assert.Equal(0, await slots.TakeAsync(10, 0, default));
+        Assert.False(slots.AnythingDue);
+        await EnterAsync(table, 10);
+
+        // Had one been reserved, this would be ten seconds away.
+        Assert.Equal(1, await slots.TakeAsync(10, 0, default));
+    }
+
+    private static async Task EnterAsync(LedgerTable table, int rows)
+    {
+        await table.ExecuteAsync(
+            $$"""
+            INSERT INTO ledger (target, idempotency_key, state, mode, request, due)
+            SELECT '{{Target}}', n::text, 'waiting', 'IdempotencyKey', '{}', now() FROM generate_series(1, {{rows}}) n
+            """);
+        await table.ExecuteAsync("ANALYZE ledger");
+    }
+
+    private static ServiceProvider Services(LedgerTable table) =>
+        new ServiceCollection().AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(table.ConnectionString)).BuildServiceProvider();
+
+    private static CallSlots Slots(ServiceProvider provider, CallLimit limit) =>
+        new(Target, limit, TimeSpan.FromMilliseconds(500), provider.GetRequiredService<IServiceScopeFactory>(), TimeProvider.System);
+
+    private static LedgerCall Call(long epoch) =>
+        new("key", LedgerMode.IdempotencyKey, "{}", 1, false, TimeSpan.Zero, null, null) { Epoch = epoch };
+
+    // What a dispatcher does, without calls: takes slots, waits for each.
+    private static async Task<List<long>> RunAsync(CallSlots slots, CancellationToken stop)
+    {
+        var starts = new List<long>();
+        while (!stop.IsCancellationRequested)
+        {
+            var count = await slots.TakeAsync(64, 0, default);
+            foreach (var call in slots.Assign([.. Enumerable.Range(0, count).Select(_ => Call(0))]))
+            {
+                while (call.StartAt > Stopwatch.GetTimestamp())
+                    await Task.Delay(1, CancellationToken.None);
+                starts.Add(Stopwatch.GetTimestamp());
+            }
+
+            if (count == 0)
+                await Task.Delay(Math.Max(1, (int)slots.AskIn.TotalMilliseconds), CancellationToken.None);
+        }
+
+        return starts;
+    }
+
+    private static int MostWithinASecond(long[] starts)
+    {
+        var (most, from) = (0, 0);
+        for (var to = 0; to < starts.Length; to++)
+        {
+            while (starts[to] - starts[from] >= Stopwatch.Frequency)
+                from++;
+            most = Math.Max(most, to - from + 1);
+        }
+
+        return most;
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        for (var watch = Stopwatch.StartNew(); !await condition(); await Task.Delay(10))
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), "Not in 10 s.");
+    }
+}
