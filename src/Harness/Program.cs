@@ -6,6 +6,7 @@ using Sagas.Harness.CommandLine;
 using Sagas.Harness.Demo;
 using Sagas.Harness.List;
 using Sagas.Harness.Migrate;
+using Sagas.Harness.Objects;
 using Sagas.Harness.Publish;
 using Sagas.Harness.Retry;
 using Sagas.Harness.Show;
@@ -33,6 +34,7 @@ internal static class Program
             PublishPayment.Create("payment", terminal),
             PublishAlarm.Create(terminal),
             PublishDigest.Create(terminal),
+            PublishObjects.Create(terminal),
         },
         PublishCustomer.Create("c", terminal),
         PublishPayment.Create("p", terminal),
@@ -60,6 +62,7 @@ internal static class Program
         },
         AlarmsCommand.Create(terminal),
         DigestsCommand.Create(terminal),
+        ObjectsCommand.Create(terminal),
         MigrateCommand.Create(terminal),
         DemoCommand.Create(terminal),
         new SagasCommand("bench", "Measure, on servers started for it.")
@@ -67,7 +70,7 @@ internal static class Program
             BenchCommands.Outbox(terminal),
             BenchCommands.Payments(terminal),
             BenchCommands.Alarms(terminal),
-            BenchCommands.Status(terminal),
+            StatusBenchCommand.Create(terminal),
         },
         CommandOptions.Json(),
         new HelpOption { Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }) },

@@ -88,42 +88,9 @@ internal static class BenchCommands
         return command;
     }
 
-    public static Command Status(Terminal terminal)
-    {
-        var quick = Quick();
-        var command = new SagasCommand(
-            "status",
-            "How close fetching the status of many objects from a slow API comes to the ideal, and how quickly callbacks are answered meanwhile.",
-            "sagas bench status",
-            "sagas bench status --quick --json")
-        {
-            quick,
-        };
-        command.SetAction(async (parse, stop) =>
-        {
-            RequireServers();
-            var report = await (parse.GetValue(quick)
-                ? StatusBenchmark.MeasureAsync(4_000, [1_000], terminal.Error.WriteLine, stop)
-                : StatusBenchmark.MeasureAsync(20_000, [1_000, 4_000], terminal.Error.WriteLine, stop));
-            Write(parse, terminal, report,
-                [.. report.Runs.SelectMany(run => StatusRows(run, run.InFlight.ToString("N0", CultureInfo.InvariantCulture)))]);
-            return ExitCode.Ok;
-        });
-        return command;
-    }
+    internal static Option<bool> Quick() => new("--quick") { Description = "A first look in under a minute; its figures are rough." };
 
-    private static IEnumerable<(string What, double? Figure, string Unit)> StatusRows(StatusRun run, string calls) =>
-    [
-        ($"{calls} calls at once: time over ideal", run.TimesIdeal, ""),
-        ($"{calls} calls at once: from first post to last row", run.Seconds, "s"),
-        ($"{calls} calls at once: callback of 200 ids, median", run.CallbackP50Ms, "ms"),
-        ($"{calls} calls at once: 99 of 100 callbacks within", run.CallbackP99Ms, "ms"),
-        ($"{calls} calls at once: most memory of the process", run.PeakMegabytes, "MB"),
-    ];
-
-    private static Option<bool> Quick() => new("--quick") { Description = "A first look in under a minute; its figures are rough." };
-
-    private static void RequireServers()
+    internal static void RequireServers()
     {
         if (!PrivatePostgres.IsInstalled || !PrivateRabbitMq.IsInstalled)
         {
@@ -133,7 +100,7 @@ internal static class BenchCommands
         }
     }
 
-    private static void Write(ParseResult parse, Terminal terminal, object report, params (string What, double? Figure, string Unit)[] rows)
+    internal static void Write(ParseResult parse, Terminal terminal, object report, params (string What, double? Figure, string Unit)[] rows)
     {
         if (parse.GetValue<bool>(CommandOptions.JsonName))
         {
