@@ -4,6 +4,8 @@ using Sagas.Harness.Alarms;
 using Sagas.Harness.Benchmarks;
 using Sagas.Harness.CommandLine;
 using Sagas.Harness.Demo;
+using Sagas.Harness.Generate;
+using Sagas.Harness.Ingest;
 using Sagas.Harness.List;
 using Sagas.Harness.Migrate;
 using Sagas.Harness.Objects;
@@ -59,6 +61,11 @@ internal static class Program
         new SagasCommand("revive", "Give what expired another waiting period.")
         {
             RevivePaymentCommand.Create(terminal),
+        },
+        IngestCommand.Create(terminal),
+        new SagasCommand("generate", "Make test data.")
+        {
+            GenerateCustomers.Create(terminal),
         },
         AlarmsCommand.Create(terminal),
         DigestsCommand.Create(terminal),
