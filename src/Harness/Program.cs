@@ -61,6 +61,7 @@ internal static class Program
         {
             BenchCommands.Outbox(terminal),
             BenchCommands.Payments(terminal),
+            BenchCommands.Crm(terminal),
         },
         CommandOptions.Json(),
         new HelpOption { Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }) },
