@@ -14,7 +14,7 @@ internal sealed class TargetGate
 
     public TargetGate(LedgerOptions options, TimeProvider time, Action<TimeSpan>? opened = null, Action? closed = null)
     {
-        _limit = new AdaptiveLimit(options);
+        _limit = new AdaptiveLimit(options, time);
         _time = time;
         var strategy = new CircuitBreakerStrategyOptions<CallResult>
         {
@@ -81,8 +81,9 @@ internal sealed class TargetGate
             return null;
         }
 
-        _limit.Ended(result.Health, _time.GetElapsedTime(started), atOnce());
-        if (result is { Health: CallHealth.Refused, Verdict.After: { } pause })
+        var pause = result is { Health: CallHealth.Refused, Verdict.After: { } asked } ? asked : TimeSpan.Zero;
+        _limit.Ended(result.Health, _time.GetElapsedTime(started), atOnce(), pause);
+        if (pause > TimeSpan.Zero)
             Block(pause);
         return result;
     }
