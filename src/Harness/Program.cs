@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using Sagas.Harness.Benchmarks;
 using Sagas.Harness.CommandLine;
+using Sagas.Harness.Crm;
 using Sagas.Harness.Demo;
 using Sagas.Harness.List;
 using Sagas.Harness.Migrate;
@@ -54,6 +55,11 @@ internal static class Program
         new SagasCommand("revive", "Give what expired another waiting period.")
         {
             RevivePaymentCommand.Create(terminal),
+        },
+        new SagasCommand("crm", "How the CRM gets on with the customers, and another try for those it could not be told of.")
+        {
+            CrmStatus.Create(terminal),
+            CrmRetry.Create(terminal),
         },
         MigrateCommand.Create(terminal),
         DemoCommand.Create(terminal),

@@ -33,7 +33,11 @@ public static partial class SagasHost
         ValidateFeatures(app.Services);
         app.MapHealth();
         if (host.Roles.Has(Roles.Operations))
+        {
             app.MapOperations();
+            app.MapCrmOperations();
+        }
+
         if (host.KeysWithDevelopmentPassword.Count > 0)
             LogDevelopmentPassword(app.Logger, string.Join(", ", host.KeysWithDevelopmentPassword));
         return app;
