@@ -77,6 +77,7 @@ internal sealed class DemoSystem : IAsyncDisposable
         yield return ("the database", $"psql \"postgresql://{login}/{postgres.Database}\"");
         yield return ("payments as they get on", $"./sagas list payments --watch {options}");
         yield return ("all about the payment above", $"./sagas show payment {Scenario.PaymentId} {options}");
+        yield return ("how the CRM gets on", $"./sagas crm status {options}");
         if (_rabbitMq is null)
             yield break;
 
