@@ -30,6 +30,8 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         configurator.AddSingleton<OutboxSender>();
         configurator.AddSingleton<OutboxProcess>();
         configurator.AddSingleton<OutboxPublisher>();
+        configurator.AddSingleton(provider => new OutboxBatches(
+            provider.GetRequiredService<IBus>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutboxSignal>()));
         configurator.AddScoped<IOutboxContextFactory<TDbContext>, EntityFrameworkOutboxContextFactory<TDbContext>>();
         // A poll that finds nothing is one look at the front of an index.
         configurator.Configure<OutboxDeliveryServiceOptions>(options =>

@@ -25,6 +25,32 @@ internal static class CommandLineHelp
           PUT    /payments/faults       set all of them; what is left out has no fault
           POST   /payments/down?seconds=N   answer 503 for N seconds (0: up again)
 
+        CRM
+          POST   /crm/customers         {"customerId":"c-1","version":1,"firstName":"Ada",...}, Idempotency-Key if you like
+                                        201 stored; the same key again: 200 with Idempotent-Replayed: true; the key
+                                        with other data: 422; refused: 422 (e-mails ending in @refused.example are)
+          POST   /crm/customers/batch   {"customers":[{"idempotencyKey":KEY,"customerId":...},...]}
+                                        200 {"results":[{"customerId":"c-1","version":1,"status":201,...},...]}
+          GET    /crm/customers?customerId=ID   what is stored of a customer, or 404
+          GET    /crm/stored            every customer as it is stored, a JSON array
+          GET    /crm/records           every call received and what became of it, a JSON array
+          GET    /crm/summary           calls, effects, replays, refused, rejected, faults, customers,
+                                        duplicateEffects (a version stored twice),
+                                        staleEffects (older data stored over newer)
+          DELETE /crm                   forget customers and records
+          /crm/faults, /crm/down        as the payment gateway's
+
+        Object status
+          GET    /object-status/objects/ID   {"id":1,"online":true} after 300 to 4,300 ms; odd numbers are offline
+          GET    /object-status/answered     how often each object's status was told
+          GET    /object-status/acknowledged the ids that the callback told the tester are safe
+          GET    /object-status/summary      requests, faults, objects, inFlight, mostInFlight, latencySeconds, posts,
+                                             refusedPosts
+          DELETE /object-status              forget all this
+          GET, PUT /object-status/faults, POST /object-status/down?seconds=N   as the gateway's
+          The tester posts random ids to ObjectStatus:CallbackUrl, where that is set: 0 to ObjectStatus:MostIds (200)
+          of them, below ObjectStatus:IdsBelow (100), every ObjectStatus:PostInterval (00:00:05).
+
         Webhook receiver
           POST   /webhooks/alerts, /webhooks/alerts/NAME
                                         signed as Standard Webhooks says: {"userId":"125","alertMessage":"…"}
@@ -48,12 +74,17 @@ internal static class CommandLineHelp
           halfResponse      done, then headers and half of the body, and the connection is cut
           latency           {"minMs":5,"maxMs":50}, uniform; half before the effect, half after it
           slowRate, slowMs  this share of requests takes slowMs longer
-          maxConcurrent     more requests at once get 503 (0: no limit)
+          maxConcurrent     most requests worked on at once (0: no limit); whenFull says what becomes of more:
+                            unavailable (503), tooManyRequests (429) or queue (they wait)
           downUntil         503 until this time
 
         Other settings
           Gateway:DeclineRate   share of new payments that are declined, 0 to 1
           Gateway:RecordFile    append the record to this file before each answer and read it at start
+          Crm:RefuseRate        share of customers that are refused, 0 to 1
+          Crm:ItemFailRate      share of the customers in a batch that get a 503 of their own, 0 to 1
+          Crm:Authorization     what the header Authorization must be
+          Crm:RecordFile        as the payment gateway's
 
           Webhooks:Secrets            whsec_…, separated by spaces: a signature by any is good
           Webhooks:ToleranceSeconds   how old a signature may be (300)

@@ -1,3 +1,5 @@
+using Sagas.Simulators.Crm;
+using Sagas.Simulators.ObjectStatus;
 using Sagas.Simulators.PaymentGateway;
 using Sagas.Simulators.Webhooks;
 
@@ -30,6 +32,8 @@ public static class SimulatorHost
         builder.Services.AddProblemDetails();
         builder.Services.AddHealthChecks();
         builder.AddPaymentGateway();
+        builder.AddCrm();
+        builder.AddObjectStatus();
         builder.AddWebhooks();
 
         var app = builder.Build();
@@ -41,6 +45,8 @@ public static class SimulatorHost
         app.MapHealthChecks("/health/live");
         app.MapHealthChecks("/health/ready");
         app.MapPaymentGateway();
+        app.MapCrm();
+        app.MapObjectStatus();
         app.MapWebhooks();
         return app;
     }

@@ -63,9 +63,58 @@ internal static class BenchCommands
         return command;
     }
 
-    private static Option<bool> Quick() => new("--quick") { Description = "A first look in under a minute; its figures are rough." };
+    public static Command Alarms(Terminal terminal)
+    {
+        var quick = Quick();
+        var command = new SagasCommand(
+            "alarms",
+            "Alarm changes per second through RabbitMQ, evenly and with half of them on one user, and how long digests take meanwhile.",
+            "sagas bench alarms",
+            "sagas bench alarms --quick --json")
+        {
+            quick,
+        };
+        command.SetAction(async (parse, stop) =>
+        {
+            RequireServers();
+            var report = await AlarmsBenchmark.MeasureAsync(parse.GetValue(quick), terminal, stop);
+            Write(parse, terminal, report,
+                ("Changes", report.ChangesPerSecond, "/s"),
+                ("Changes, half of them on one user", report.ChangesPerSecondSkewed, "/s"),
+                ("Digest, median", report.DigestP50Ms, "ms"),
+                ("Digest, 99 of 100 within", report.DigestP99Ms, "ms"));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
 
-    private static void RequireServers()
+    public static Command Crm(Terminal terminal)
+    {
+        var quick = Quick();
+        var command = new SagasCommand(
+            "crm",
+            "How near delivery comes to what a CRM bears, with and without failures, and how fast it can be.",
+            "sagas bench crm",
+            "sagas bench crm --quick --json")
+        {
+            quick,
+        };
+        command.SetAction(async (parse, stop) =>
+        {
+            RequireServers();
+            var report = await CrmReport.MeasureAsync(terminal, parse.GetValue(quick), stop);
+            Write(parse, terminal, report,
+                ("Rate over the CRM's ceiling of 1,000/s", report.CeilingRatio, ""),
+                ("With 20 % failures, over what is then possible", report.CeilingRatioWithFaults, ""),
+                ("Customers synced, 64 calls at once", report.PerSecond, "/s"));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    internal static Option<bool> Quick() => new("--quick") { Description = "A first look in under a minute; its figures are rough." };
+
+    internal static void RequireServers()
     {
         if (!PrivatePostgres.IsInstalled || !PrivateRabbitMq.IsInstalled)
         {
@@ -75,7 +124,7 @@ internal static class BenchCommands
         }
     }
 
-    private static void Write(ParseResult parse, Terminal terminal, object report, params (string What, double? Figure, string Unit)[] rows)
+    internal static void Write(ParseResult parse, Terminal terminal, object report, params (string What, double? Figure, string Unit)[] rows)
     {
         if (parse.GetValue<bool>(CommandOptions.JsonName))
         {

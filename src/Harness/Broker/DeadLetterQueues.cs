@@ -9,7 +9,7 @@ namespace Sagas.Harness.Broker;
 internal sealed class DeadLetterQueues(BrokerConnection broker)
 {
     /// <summary>The queues of the services.</summary>
-    public static readonly string[] ServiceQueues = ["customer-saga", "payment-saga", "process-payment"];
+    public static readonly string[] ServiceQueues = ["customer-saga", "payment-saga", "process-payment", "AlarmStatusChanged", "SendAlarmDigest"];
 
     // Looking counts as a delivery, and RabbitMQ 4 drops a message of a quorum queue after 20 deliveries, so one that
     // was looked at this often is replaced by a fresh copy of itself.

@@ -63,6 +63,7 @@ internal static class Publication
             $"{payment.PaymentId}: customer {payment.CustomerId} pays {payment.Amount} {payment.Currency}"),
         CustomerRegistered { FirstName: not null } customer =>
             $"{customer.CustomerId}: {customer.FirstName} {customer.LastName}".TrimEnd(),
+        AlarmStatusChanged alarm => $"{alarm.AlarmId}: {alarm.Status} for user {alarm.UserId} at {alarm.ChangedAt}",
         _ => message.Id,
     };
 }

@@ -106,26 +106,11 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
         var owner = _process?.OutboxId;
         foreach (var message in _messages.Where(message => message.Delay is null))
             message.OutboxId = owner;
-        await using var batch = new NpgsqlBatch(Connection, Transaction);
-        if (_deferred is { } deferred)
-            batch.BatchCommands.Add(InboxSql.EnterOrFail(deferred, AwaitingRedelivery));
-        else if (_entered is { } entered && AwaitingRedelivery is { } redelivery)
-            batch.BatchCommands.Add(InboxSql.Await(entered, redelivery));
-        if (_transitions.Count > 0)
-            batch.BatchCommands.Add(OutboxSql.InsertTransitions(_transitions));
-        var insertsMessages = _messages.Count > 0;
-        if (insertsMessages)
-            batch.BatchCommands.Add(OutboxSql.InsertMessages(_messages));
-        // A consumer may have hidden that a statement failed. COMMIT would then roll back and report no error, any other statement does.
-        if (batch.BatchCommands.Count == 0)
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT 1"));
-        // COMMIT travels with the last statements: it saves a round trip, and with it the time for which rows are locked.
-        // When a statement fails, the server skips what follows it, and disposing the transaction rolls back.
-        batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
+        await using var batch = CreateBatch();
         try
         {
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            for (var index = 0; insertsMessages && await reader.ReadAsync(cancellationToken); index++)
+            for (var index = 0; index < _messages.Count && await reader.ReadAsync(cancellationToken); index++)
                 _messages[index].SequenceNumber = reader.GetInt64(0);
             while (await reader.NextResultAsync(cancellationToken))
             {
@@ -144,6 +129,26 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
         }
 
         return owner is null || _batchHead is null ? [] : _messages.FindAll(message => message.OutboxId is not null);
+    }
+
+    private NpgsqlBatch CreateBatch()
+    {
+        var batch = new NpgsqlBatch(Connection, Transaction);
+        if (_deferred is { } deferred)
+            batch.BatchCommands.Add(InboxSql.EnterOrFail(deferred, AwaitingRedelivery));
+        else if (_entered is { } entered && AwaitingRedelivery is { } redelivery)
+            batch.BatchCommands.Add(InboxSql.Await(entered, redelivery));
+        if (_transitions.Count > 0)
+            batch.BatchCommands.Add(OutboxSql.InsertTransitions(_transitions));
+        if (_messages.Count > 0)
+            batch.BatchCommands.Add(OutboxSql.InsertMessages(_messages));
+        // A consumer may have hidden that a statement failed. COMMIT would then roll back and report no error, any other statement does.
+        if (batch.BatchCommands.Count == 0)
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT 1"));
+        // COMMIT travels with the last statements: it saves a round trip, and with it the time for which rows are locked.
+        // When a statement fails, the server skips what follows it, and disposing the transaction rolls back.
+        batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
+        return batch;
     }
 
     public ValueTask DisposeAsync() => _transaction.DisposeAsync();

@@ -20,9 +20,9 @@ public static class AlertEndpoints
     public static void MapAlerts(this IEndpointRouteBuilder routes)
     {
         ArgumentNullException.ThrowIfNull(routes);
-        routes.MapPost("/upload", UploadAsync).AddEndpointFilter(ApiKeyFilter.RequireAsync);
+        routes.MapPost("/upload", UploadAsync).RequireApiKey();
         // GET for callers that know no other way.
-        routes.MapMethods("/retry", [HttpMethods.Get, HttpMethods.Post], RetryAsync).AddEndpointFilter(ApiKeyFilter.RequireAsync);
+        routes.MapMethods("/retry", [HttpMethods.Get, HttpMethods.Post], RetryAsync).RequireApiKey();
     }
 
     private static async Task<IResult> UploadAsync(

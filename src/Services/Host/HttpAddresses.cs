@@ -1,3 +1,5 @@
+using Sagas.Services.ObjectStatus;
+
 namespace Sagas.Host;
 
 /// <summary>Where the host listens.</summary>
@@ -5,14 +7,17 @@ internal static class HttpAddresses
 {
     private const string DefaultPorts = "8080";
 
-    /// <summary>Lets Kestrel listen at <see cref="Of"/>.</summary>
-    public static void Use(IWebHostBuilder host, IConfiguration configuration)
+    /// <summary>Lets Kestrel listen at <see cref="Of"/>, and for the callback at a port of its own beside it.</summary>
+    public static void Use(IWebHostBuilder host, IConfiguration configuration, bool callback)
     {
         if (Urls(configuration) is { } urls)
-            host.UseUrls(urls);
+            host.UseUrls(callback ? $"{urls};{Callback(configuration)}" : urls);
         else
-            host.UseSetting(WebHostDefaults.HttpPortsKey, Ports(configuration));
+            host.UseSetting(WebHostDefaults.HttpPortsKey, callback ? $"{Ports(configuration)};{Callback(configuration).Port}" : Ports(configuration));
     }
+
+    /// <summary>The callback's port, once the process listens.</summary>
+    public static int CallbackPort(WebApplication app) => BindingAddress.Parse(app.Urls.Last()).Port;
 
     /// <summary>
     /// Reads ASP.NET Core's own keys (<c>ASPNETCORE_URLS</c>, <c>ASPNETCORE_HTTP_PORTS</c>), also where they were given
@@ -21,6 +26,17 @@ internal static class HttpAddresses
     public static string Of(IConfiguration configuration) =>
         Urls(configuration) ?? string.Join(';', Ports(configuration)
             .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(port => $"http://*:{port}"));
+
+    // On the same network interface as the others. Who lets the system choose the ports gets one chosen for the callback too.
+    private static BindingAddress Callback(IConfiguration configuration)
+    {
+        var beside = BindingAddress.Parse(Of(configuration).Split(';')[0]);
+        var byDefault = beside.Port == 0 ? 0 : new ObjectStatusOptions().CallbackPort;
+        var key = $"{ObjectStatusOptions.Section}:{nameof(ObjectStatusOptions.CallbackPort)}";
+        // What is no port is refused with the other options.
+        var port = ushort.TryParse(configuration[key], out var given) ? given : byDefault;
+        return BindingAddress.Parse($"{beside.Scheme}://{beside.Host}:{port}");
+    }
 
     private static string? Urls(IConfiguration configuration) => First(configuration, "urls", "ASPNETCORE_URLS");
 

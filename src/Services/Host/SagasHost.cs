@@ -3,7 +3,12 @@ using Sagas.Host.Bus;
 using Sagas.Host.Health;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
+using Sagas.Services.Alarms;
 using Sagas.Services.Alerts;
+using Sagas.Services.Crm;
+using Sagas.Services.Ingest;
+using Sagas.Services.ObjectStatus;
+using Sagas.Services.ObjectStatus.Callback;
 using Sagas.Services.Operations;
 using Sagas.Services.Payments;
 
@@ -26,16 +31,24 @@ public static partial class SagasHost
         if (settings is not null)
             builder.Configuration.AddInMemoryCollection(settings);
         var host = HostSettings.Read(builder.Configuration);
-        HttpAddresses.Use(builder.WebHost, builder.Configuration);
+        HttpAddresses.Use(builder.WebHost, builder.Configuration, host.Roles.Has(Roles.Callback));
         builder.AddLogs(host);
         AddServices(builder.Services, host, builder.Configuration);
         var app = builder.Build();
         ValidateFeatures(app.Services);
+        if (host.Roles.Has(Roles.Callback))
+            app.MapCallback(() => HttpAddresses.CallbackPort(app));
         app.MapHealth();
         if (host.Roles.Has(Roles.Operations))
+        {
             app.MapOperations();
+            app.MapCrmOperations();
+        }
+
         if (host.Roles.Has(Roles.Alerts))
             app.MapAlerts();
+        if (host.Roles.Has(Roles.Ingest))
+            app.MapUploads();
         if (host.KeysWithDevelopmentPassword.Count > 0)
             LogDevelopmentPassword(app.Logger, string.Join(", ", host.KeysWithDevelopmentPassword));
         return app;
@@ -103,11 +116,20 @@ public static partial class SagasHost
         services.AddHealth();
         if (settings.UsesRabbitMq && !settings.Roles.AreAll)
             services.AddHostedService<QueueDeployment>();
-        services.AddBus(settings);
+        services.AddCustomerSync(configuration);
+        services.AddBus(settings, configuration);
         if (settings.Roles.Has(Roles.Payments))
             services.AddPaymentServices(configuration);
+        if (settings.Roles.Has(Roles.Crm) && configuration.HasCrm())
+            services.AddCrmServices(configuration);
+        if (settings.Roles.Has(Roles.Alarms))
+            services.AddAlarmServices(configuration);
+        if (settings.Roles.Has(Roles.Callback) || settings.Roles.Has(Roles.Status))
+            services.AddObjectStatusServices(configuration, sweeps: settings.Roles.Has(Roles.Status));
         if (settings.Roles.Has(Roles.Alerts))
             services.AddAlertServices(configuration);
+        if (settings.Roles.Has(Roles.Ingest))
+            services.AddIngestServices(configuration, settings.Messages);
     }
 
     [LoggerMessage(Level = LogLevel.Warning,

@@ -31,6 +31,15 @@ internal sealed record LedgerOutcome(
     /// <summary>No attempt was made: the claimed call goes back as it was.</summary>
     public bool Untried => LastOutcome is null;
 
+    /// <summary>How the call ended; null: it has not.</summary>
+    public LedgerEnded? Ended => State switch
+    {
+        LedgerState.Done => new(Call, LedgerEnd.Done, LastOutcome ?? ""),
+        LedgerState.Failed => new(Call, LedgerEnd.Failed, LastOutcome ?? ""),
+        LedgerState.Parked => new(Call, LedgerEnd.Parked, LastOutcome ?? ""),
+        _ => null,
+    };
+
     /// <summary>A claimed call goes back untried.</summary>
     public static LedgerOutcome Release(LedgerCall call) =>
         new(call, LedgerState.Waiting, TimeSpan.Zero, LastOutcome: null, call.MayHaveHappened);
@@ -100,4 +109,5 @@ internal static class LedgerState
     public const string Done = "done";
     public const string Failed = "failed";
     public const string Parked = "parked";
+    public const string Superseded = "superseded";
 }

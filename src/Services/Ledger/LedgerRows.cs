@@ -20,8 +20,8 @@ internal static class LedgerRows
         RETURNING idempotency_key, mode, request::text, attempts, may_have_happened, now() - created_at, conversation_id, correlation_id
         """;
 
-    // Only the holder of the claim says what came of it. Done is done, though, whoever claimed the row since: an effect
-    // cannot be taken back. finished_at tells people since when nothing is due.
+    // Only the holder of the claim says what came of it. Done is done, though, whoever claimed or closed the row since: an
+    // effect cannot be taken back. finished_at tells people since when nothing is due.
     private const string WriteSql = """
         UPDATE ledger l
         SET state = o.state, due = now() + o.delay, claim = NULL, may_have_happened = o.may_have_happened,

@@ -12,6 +12,9 @@ public abstract class LedgerTarget
     /// <summary>How calls are made.</summary>
     public abstract LedgerOptions Options { get; }
 
+    /// <summary>Most calls that one request to the target carries; 1: a request is one call.</summary>
+    public virtual int BatchSize => 1;
+
     /// <summary>What all processes together may call; null: nothing is agreed between processes, each adapts by itself.</summary>
     public virtual CallLimit? Limit => null;
 
@@ -27,6 +30,20 @@ public abstract class LedgerTarget
     /// <summary>Builds the request, the same each time for the same call. An exception parks the call.</summary>
     /// <param name="call">The call; its key is to be sent in mode <see cref="LedgerMode.IdempotencyKey"/>.</param>
     public abstract HttpRequestMessage CreateRequest(LedgerCall call);
+
+    /// <summary>Builds one request for several calls, each with its own key. Only asked for where <see cref="BatchSize"/> is
+    /// above 1. An exception parks the calls.</summary>
+    /// <param name="calls">The calls; at least two.</param>
+    /// <exception cref="NotSupportedException">The target takes one call at a time.</exception>
+    public virtual HttpRequestMessage CreateBatchRequest(IReadOnlyList<LedgerCall> calls) =>
+        throw new NotSupportedException($"{Name} takes one call at a time.");
+
+    /// <summary>Takes a complete answer of success (2xx) to several calls apart.</summary>
+    /// <param name="calls">The calls.</param>
+    /// <param name="answer">The answer to all of them.</param>
+    /// <returns>Each call's own answer, in the calls' order; <paramref name="answer"/> itself where it says nothing of a call.</returns>
+    public virtual IReadOnlyList<LedgerAnswer> SplitAnswer(IReadOnlyList<LedgerCall> calls, LedgerAnswer answer) =>
+        [.. calls.Select(_ => answer)];
 
     /// <summary>Reads a complete answer of success (2xx). An answer that does not prove success, or an exception, is
     /// <see cref="LedgerVerdict.Unknown"/>.</summary>
@@ -63,4 +80,32 @@ public abstract class LedgerTarget
     /// <param name="answer">The answer.</param>
     public virtual LedgerVerdict ReadLookup(LedgerCall call, LedgerAnswer answer) =>
         LedgerVerdict.Unknown($"{answer.Code} to the lookup");
+
+    /// <summary>Does what follows from calls that have ended, in the transaction that writes their outcomes: all of it is
+    /// committed together, or tried again together.</summary>
+    /// <param name="database">The context, in that transaction.</param>
+    /// <param name="ended">The calls that ended, each once.</param>
+    /// <param name="cancellation">Cancels.</param>
+    /// <returns>Whether calls were entered that are due.</returns>
+    public virtual Task<bool> ApplyAsync(SagasDbContext database, IReadOnlyList<LedgerEnded> ended, CancellationToken cancellation) =>
+        Task.FromResult(false);
+}
+
+/// <summary>A call that has ended.</summary>
+/// <param name="Call">The call.</param>
+/// <param name="End">How it ended.</param>
+/// <param name="Outcome">What came of its last attempt, for people and without personal data.</param>
+public sealed record LedgerEnded(LedgerCall Call, LedgerEnd End, string Outcome);
+
+/// <summary>How a call ended.</summary>
+public enum LedgerEnd
+{
+    /// <summary>It had its effect.</summary>
+    Done,
+
+    /// <summary>The target refused it for good.</summary>
+    Failed,
+
+    /// <summary>It was given up, or only a person can say what came of it.</summary>
+    Parked,
 }

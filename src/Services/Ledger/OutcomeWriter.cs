@@ -1,5 +1,4 @@
 using MassTransit;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -8,7 +7,7 @@ namespace Sagas.Services.Ledger;
 
 /// <summary>Writes outcomes in batches, each with its messages in one transaction, until they are written.</summary>
 internal sealed partial class OutcomeWriter(
-    string target, IServiceScopeFactory scopes, TimeProvider time, ILogger logger, Action written)
+    LedgerTarget target, IServiceScopeFactory scopes, TimeProvider time, ILogger logger, Action<bool> written)
 {
     // More in one transaction adds little to throughput and keeps the first waiting.
     private const int MostAtOnce = 64;
@@ -60,9 +59,9 @@ internal sealed partial class OutcomeWriter(
                 return;
             if (batch.Count == 0)
                 continue;
-            await WriteUntilWrittenAsync(batch, cancellation);
+            var entered = await WriteUntilWrittenAsync(batch, cancellation);
             Interlocked.Add(ref _unwritten, -batch.Count);
-            written();
+            written(entered);
         }
     }
 
@@ -82,27 +81,27 @@ internal sealed partial class OutcomeWriter(
         return batch;
     }
 
-    private async Task WriteUntilWrittenAsync(List<LedgerOutcome> batch, CancellationToken cancellation)
+    private async Task<bool> WriteUntilWrittenAsync(List<LedgerOutcome> batch, CancellationToken cancellation)
     {
         var alone = 0;
         for (var delay = _firstDelay; ; delay = Longer(delay))
         {
             try
             {
-                await WriteAsync(batch, cancellation);
-                return;
+                return await WriteAsync(batch, cancellation);
             }
 #pragma warning disable CA1031 // Outcomes are facts: no failure to write them may lose them.
             catch (Exception exception) when (!cancellation.IsCancellationRequested)
 #pragma warning restore CA1031
             {
-                LogWriteFailed(logger, exception, target, batch.Count);
+                LogWriteFailed(logger, exception, target.Name, batch.Count);
                 var ofTheRows = !IsOfTheDatabase(exception);
                 if (ofTheRows && batch.Count > 1)
                 {
+                    var entered = false;
                     foreach (var outcome in batch)
-                        await WriteUntilWrittenAsync([outcome], cancellation);
-                    return;
+                        entered |= await WriteUntilWrittenAsync([outcome], cancellation);
+                    return entered;
                 }
 
                 if (ofTheRows && ++alone == TriesAlone)
@@ -113,26 +112,36 @@ internal sealed partial class OutcomeWriter(
         }
     }
 
-    private async Task WriteAsync(List<LedgerOutcome> batch, CancellationToken cancellation)
+    // Says whether calls were entered that are due.
+    private async Task<bool> WriteAsync(List<LedgerOutcome> batch, CancellationToken cancellation)
     {
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<SagasDbContext>();
         await using var transaction = await database.Database.BeginTransactionAsync(cancellation);
-        var written = await LedgerRows.WriteAsync(database, target, batch, cancellation);
-        var publisher = scope.ServiceProvider.GetRequiredService<IPublishEndpoint>();
+        var written = await LedgerRows.WriteAsync(database, target.Name, batch, cancellation);
+        var mine = batch.Where(outcome => written.Contains(outcome.Call.IdempotencyKey)).ToArray();
+        var ended = mine.Select(outcome => outcome.Ended).OfType<LedgerEnded>().ToArray();
+        var entered = ended.Length > 0 && await target.ApplyAsync(database, ended, cancellation);
+        if (mine.Any(outcome => outcome.Event is not null))
+            await PublishAsync(scope.ServiceProvider, database, mine, cancellation);
+        await transaction.CommitAsync(cancellation);
         foreach (var outcome in batch)
+            Log(outcome, written.Contains(outcome.Call.IdempotencyKey));
+        return entered;
+    }
+
+    private static async Task PublishAsync(
+        IServiceProvider provider, SagasDbContext database, IReadOnlyList<LedgerOutcome> outcomes, CancellationToken cancellation)
+    {
+        var publisher = provider.GetRequiredService<IPublishEndpoint>();
+        foreach (var outcome in outcomes)
         {
-            if (outcome.Event is { } message && written.Contains(outcome.Call.IdempotencyKey))
+            if (outcome.Event is { } message)
                 await PublishAsync(publisher, message, outcome.Call, cancellation);
         }
 
         // Outcomes written together are of different calls and owe each other no order.
-        foreach (var message in database.ChangeTracker.Entries<OutboxMessage>().Select(entry => entry.Entity))
-            (message.BatchId, message.Position, message.BatchSize) = (message.MessageId, 0, 1);
-        await database.SaveChangesAsync(cancellation);
-        await transaction.CommitAsync(cancellation);
-        foreach (var outcome in batch)
-            Log(outcome, written.Contains(outcome.Call.IdempotencyKey));
+        await database.SaveOutboxMessagesAsync(cancellation);
     }
 
     private static Task PublishAsync(IPublishEndpoint publisher, object message, LedgerCall call, CancellationToken cancellation) =>
@@ -173,15 +182,15 @@ internal sealed partial class OutcomeWriter(
     private void Log(LedgerOutcome outcome, bool written)
     {
         if (!written)
-            LogSuperseded(logger, target, outcome.Call.IdempotencyKey, outcome.LastOutcome);
+            LogSuperseded(logger, target.Name, outcome.Call.IdempotencyKey, outcome.LastOutcome);
         else if (outcome.Untried)
-            LogReleased(logger, target, outcome.Call.IdempotencyKey);
+            LogReleased(logger, target.Name, outcome.Call.IdempotencyKey);
         else if (outcome.State is LedgerState.Parked)
-            LogParked(logger, target, outcome.Call.IdempotencyKey, outcome.Call.Attempts, outcome.LastOutcome);
+            LogParked(logger, target.Name, outcome.Call.IdempotencyKey, outcome.Call.Attempts, outcome.LastOutcome);
         else if (outcome.State is LedgerState.Waiting)
-            LogRetry(logger, target, outcome.Call.IdempotencyKey, outcome.Call.Attempts, outcome.Delay, outcome.LastOutcome);
+            LogRetry(logger, target.Name, outcome.Call.IdempotencyKey, outcome.Call.Attempts, outcome.Delay, outcome.LastOutcome);
         else
-            LogFinished(logger, target, outcome.Call.IdempotencyKey, outcome.State, outcome.Call.Attempts, outcome.LastOutcome);
+            LogFinished(logger, target.Name, outcome.Call.IdempotencyKey, outcome.State, outcome.Call.Attempts, outcome.LastOutcome);
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Call {Key} to {Target} is {State} after {Attempts} attempts: {Outcome}")]

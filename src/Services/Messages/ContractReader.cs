@@ -3,6 +3,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
+using Sagas.Contracts;
 
 namespace Sagas.Services.Messages;
 
@@ -78,6 +79,7 @@ internal sealed class ContractReader
                 Kind.Decimal => AsDecimal(value) ?? throw Wrong(field, value, "a decimal number of at most 28 digits"),
                 Kind.Integer => AsInteger(value) ?? throw Wrong(field, value, "a whole number"),
                 Kind.Time => AsTime(value) ?? throw Wrong(field, value, "an ISO 8601 time such as 2026-01-31T12:00:00Z"),
+                Kind.Instant => AsInstant(value) ?? throw Wrong(field, value, "an ISO 8601 time such as 2026-01-31T12:00:00.123456789Z"),
                 _ => value.Deserialize(field.Type, MassTransit.Serialization.SystemTextJsonMessageSerializer.Options),
             };
         }
@@ -119,6 +121,9 @@ internal sealed class ContractReader
         : value.TryGetDateTimeOffset(out var withOffset) ? withOffset.ToUniversalTime()
         : null;
 
+    private static object? AsInstant(JsonElement value) =>
+        value.ValueKind == JsonValueKind.String && Instant.TryParse(value.GetString(), CultureInfo.InvariantCulture, out var instant) ? instant : null;
+
     private MessageRefusedException Wrong(Field field, JsonElement value, string expectation) =>
         Refused(field, $"must be {expectation}, and is {Describe(value)}");
 
@@ -141,6 +146,7 @@ internal sealed class ContractReader
         Decimal,
         Integer,
         Time,
+        Instant,
         Other,
     }
 
@@ -153,6 +159,7 @@ internal sealed class ContractReader
                 : type == typeof(decimal) ? Kind.Decimal
                 : type == typeof(int) ? Kind.Integer
                 : type == typeof(DateTimeOffset) ? Kind.Time
+                : type == typeof(Instant) ? Kind.Instant
                 : Kind.Other;
             var required = !parameter.HasDefaultValue && nullability.Create(parameter).WriteState != NullabilityState.Nullable;
             return new Field(parameter.Name!, type, kind, required, parameter.HasDefaultValue ? parameter.DefaultValue : null);

@@ -34,6 +34,14 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
             Check(failed.Message);
         else if (context.TryGetMessage<RetryCustomerSync>(out var retry))
             Check(retry.Message);
+        else if (context.TryGetMessage<AlarmStatusChanged>(out var alarm))
+            Check(alarm.Message);
+        else if (context.TryGetMessage<SendAlarmDigest>(out var digest))
+            Check(digest.Message);
+        else if (context.TryGetMessage<ObjectStatusRequested>(out var status))
+            Identifier(status.Message, status.Message.ObjectId);
+        else if (context.TryGetMessage<ObjectStatusesRequested>(out var statuses))
+            Check(statuses.Message);
     }
 
     /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
@@ -118,24 +126,52 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
         Text(message, message.RequestedBy);
     }
 
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public void Check(AlarmStatusChanged message)
+    {
+        Identifier(message, message.AlarmId);
+        Identifier(message, message.UserId);
+        if (!AlarmStatus.All.Contains(message.Status?.Trim(), StringComparer.OrdinalIgnoreCase))
+            throw Refused(message, nameof(message.Status), $"must be one of {string.Join(", ", AlarmStatus.All)}");
+        Time(message, message.ChangedAt.ToDateTimeOffset(), nameof(message.ChangedAt));
+    }
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public static void Check(SendAlarmDigest message) => Identifier(message, message.UserId);
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public static void Check(ObjectStatusesRequested message)
+    {
+        if (message.ObjectIds is not { Count: > 0 and <= ObjectStatusesRequested.MostObjects })
+            throw Refused(message, nameof(message.ObjectIds), $"must name 1 to {ObjectStatusesRequested.MostObjects} objects");
+        foreach (var objectId in message.ObjectIds)
+            Identifier(message, objectId, nameof(message.ObjectIds));
+    }
+
     private static void Version(object message, int value, [CallerArgumentExpression(nameof(value))] string field = "")
     {
         if (value < 1)
             throw Refused(message, field, "must be at least 1");
     }
 
-    private static void Identifier(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
+    /// <summary>What an identifier breaks, as the end of a sentence that begins with its name; null: nothing.</summary>
+    internal static string? WhatIsWrongWithIdentifier(ReadOnlySpan<char> value)
     {
-        var id = value.AsSpan().Trim();
+        var id = value.Trim();
         if (id.IsEmpty)
-            throw Refused(message, field, "must not be empty");
+            return "must not be empty";
         if (id.Length > LongestIdentifier)
-            throw Refused(message, field, $"must be at most {LongestIdentifier} characters long, and has {id.Length}");
+            return $"must be at most {LongestIdentifier} characters long, and has {id.Length}";
         foreach (var character in id)
             if (char.IsControl(character))
-                throw Refused(message, field, "must not contain control characters");
-        if (HasBrokenSurrogate(id))
-            throw Refused(message, field, "must be valid Unicode text");
+                return "must not contain control characters";
+        return HasBrokenSurrogate(id) ? "must be valid Unicode text" : null;
+    }
+
+    private static void Identifier(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
+    {
+        if (WhatIsWrongWithIdentifier(value) is { } problem)
+            throw Refused(message, field, problem);
     }
 
     private static void Text(

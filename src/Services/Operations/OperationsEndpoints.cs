@@ -18,7 +18,7 @@ public static class OperationsEndpoints
     {
         var operations = routes.MapGroup("/operations");
         operations.MapGet("/overview", OverviewAsync);
-        operations.MapPost("/payments/{id}/revive", ReviveAsync).AddEndpointFilter(ApiKeyFilter.RequireAsync);
+        operations.MapPost("/payments/{id}/revive", ReviveAsync).RequireApiKey();
     }
 
     private static async Task<IResult> OverviewAsync(SagasDbContext database, CancellationToken cancellationToken) =>

@@ -8,6 +8,7 @@ internal enum Fault : byte
     // Nothing is done.
     Down,
     Busy,
+    OneTooMany,
     TooManyRequests,
     FailBefore,
 

@@ -12,6 +12,7 @@ internal static class FaultEndpoints
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
     };
 
     /// <summary>Maps <c>faults</c> and <c>down</c> below the third party's own path.</summary>

@@ -6,6 +6,7 @@ namespace Sagas.Simulators.Faults;
 /// </summary>
 internal sealed class FaultInjector(FaultSettings initial, TimeProvider time)
 {
+    private readonly PlaceQueue places = new();
     private volatile FaultSettings settings = initial;
     private int active;
 
@@ -31,7 +32,12 @@ internal sealed class FaultInjector(FaultSettings initial, TimeProvider time)
     {
         var current = settings;
         var concurrent = Interlocked.Increment(ref active);
-        return new FaultVisit(this, current, Draw(current, concurrent), DrawLatency(current), time);
+        var fault = Draw(current, concurrent);
+        var latency = DrawLatency(current);
+        var started = time.GetTimestamp();
+        if (current is { MaxConcurrent: > 0, WhenFull: WhenFull.Queue } && fault != Fault.Down)
+            started = places.Take(current.MaxConcurrent, started, (long)(latency.TotalSeconds * time.TimestampFrequency));
+        return new FaultVisit(this, current, fault, latency, started, time);
     }
 
     internal void Leave() => Interlocked.Decrement(ref active);
@@ -40,8 +46,8 @@ internal sealed class FaultInjector(FaultSettings initial, TimeProvider time)
     {
         if (current.DownUntil is { } until && time.GetUtcNow() < until)
             return Fault.Down;
-        if (current.MaxConcurrent > 0 && concurrent > current.MaxConcurrent)
-            return Fault.Busy;
+        if (current.MaxConcurrent > 0 && concurrent > current.MaxConcurrent && current.WhenFull != WhenFull.Queue)
+            return current.WhenFull == WhenFull.Unavailable ? Fault.Busy : Fault.OneTooMany;
 
         // One draw against the rates laid end to end: each fault then has exactly the share that was asked for.
         var draw = Random.Shared.NextDouble();

@@ -34,8 +34,11 @@ internal sealed record FaultSettings
 
     public int SlowMs { get; init; }
 
-    /// <summary>More requests at once are answered 503; 0 is no limit.</summary>
+    /// <summary>Most requests that are worked on at once; 0 is no limit.</summary>
     public int MaxConcurrent { get; init; }
+
+    /// <summary>What becomes of a request beyond <see cref="MaxConcurrent"/>.</summary>
+    public WhenFull WhenFull { get; init; }
 
     /// <summary>Every request before this time is answered 503.</summary>
     public DateTimeOffset? DownUntil { get; init; }
@@ -61,11 +64,26 @@ internal sealed record FaultSettings
             yield return "retryAfterSeconds is between 0 and 86400.";
         if (MaxConcurrent < 0)
             yield return "maxConcurrent is 0 (no limit) or more.";
+        if (!Enum.IsDefined(WhenFull))
+            yield return "whenFull is unavailable, tooManyRequests or queue.";
         if (SlowMs is < 0 or > LatencySettings.LongestMs)
             yield return $"slowMs is between 0 and {LatencySettings.LongestMs}.";
         if (Latency.MinMs < 0 || Latency.MaxMs < Latency.MinMs || Latency.MaxMs > LatencySettings.LongestMs)
             yield return $"latency is 0 <= minMs <= maxMs <= {LatencySettings.LongestMs}.";
     }
+}
+
+/// <summary>What becomes of a request that is one too many.</summary>
+internal enum WhenFull
+{
+    /// <summary>503 at once.</summary>
+    Unavailable,
+
+    /// <summary>429 at once, with <c>Retry-After</c>.</summary>
+    TooManyRequests,
+
+    /// <summary>It waits until a place is free.</summary>
+    Queue,
 }
 
 /// <summary>Time that every request takes, uniform between the two, milliseconds.</summary>

@@ -3,19 +3,24 @@ using System.Text;
 namespace Sagas.Simulators.Faults;
 
 /// <summary>One request's share of bad luck, decided when it came in.</summary>
-internal sealed class FaultVisit(FaultInjector injector, FaultSettings settings, Fault fault, TimeSpan latency, TimeProvider time)
+internal sealed class FaultVisit(
+    FaultInjector injector, FaultSettings settings, Fault fault, TimeSpan latency, long started, TimeProvider time)
     : IDisposable
 {
     private static readonly byte[] NotJson = Encoding.UTF8.GetBytes("<html><body>upstream said: OK</body></html>");
+    private int halves;
 
     public Fault Fault => fault;
+
+    /// <summary>How long the request takes.</summary>
+    public TimeSpan Latency => fault is Fault.Down or Fault.Busy or Fault.OneTooMany ? TimeSpan.Zero : latency;
 
     /// <summary>The answer of a request that is turned away with nothing done; null when it is to be carried out.</summary>
     public Answer? Refusal() => fault switch
     {
         Fault.Down => Answer.Problem(503, "Service unavailable", "The service is down."),
         Fault.Busy => Answer.Problem(503, "Service unavailable", "Too many requests at the same time."),
-        Fault.TooManyRequests => Answer.Problem(429, "Too many requests", "The rate limit is exceeded.") with
+        Fault.TooManyRequests or Fault.OneTooMany => Answer.Problem(429, "Too many requests", "The rate limit is exceeded.") with
         {
             RetryAfterSeconds = settings.RetryAfterSeconds,
         },
@@ -40,9 +45,12 @@ internal sealed class FaultVisit(FaultInjector injector, FaultSettings settings,
     public async Task WaitHalfAsync(CancellationToken stopping)
     {
         // A service that is down or full turns callers away at once.
-        if (latency <= TimeSpan.Zero || fault is Fault.Down or Fault.Busy)
+        if (Latency <= TimeSpan.Zero)
             return;
-        await Task.Delay(latency / 2, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // By the time at which the request was begun with, which may be ahead, and so that a late timer delays it once only.
+        var left = latency / 2 * ++halves - time.GetElapsedTime(started);
+        if (left > TimeSpan.Zero)
+            await Task.Delay(left, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public void Dispose() => injector.Leave();

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Sagas.Simulators.Faults;
+using Sagas.Simulators.Records;
 
 namespace Sagas.Simulators.PaymentGateway;
 
@@ -31,7 +32,7 @@ internal sealed class PaymentBooks : IDisposable
     private readonly Utf8JsonWriter lineWriter;
     private readonly Dictionary<string, Settled> settled = [];
     private readonly HashSet<string> capturedPayments = [];
-    private RecordList records = new();
+    private RecordList<GatewayRecord> records = new();
     private PaymentSummary summary = new(0, 0, 0, 0, 0, 0, 0, 0);
     private long lastSequence;
 
@@ -90,7 +91,7 @@ internal sealed class PaymentBooks : IDisposable
             file?.Clear();
             settled.Clear();
             capturedPayments.Clear();
-            records = new RecordList();
+            records = new RecordList<GatewayRecord>();
             summary = new PaymentSummary(0, 0, 0, 0, 0, 0, 0, 0);
         }
     }

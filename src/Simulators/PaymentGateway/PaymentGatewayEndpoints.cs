@@ -1,15 +1,13 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Sagas.Simulators.Faults;
+using Sagas.Simulators.Records;
 
 namespace Sagas.Simulators.PaymentGateway;
 
 /// <summary>A payment gateway that takes idempotency keys, and remembers everything it was asked.</summary>
 internal static class PaymentGatewayEndpoints
 {
-    // Enough for a few packets: a record of millions streams without ever being whole in memory.
-    private const int StreamedBytes = 64 * 1024;
-
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
     public static void AddPaymentGateway(this WebApplicationBuilder builder)
@@ -35,7 +33,8 @@ internal static class PaymentGatewayEndpoints
 
         var payments = app.MapGroup("/payments");
         payments.MapPost("", context => PayAsync(context, books, faults, time, stopping));
-        payments.MapGet("/records", context => StreamAsync(context.Response, books.Records(), context.RequestAborted));
+        payments.MapGet("/records", context => JsonList.StreamAsync(
+            context.Response, books.Records(), (writer, record) => record.WriteTo(writer), context.RequestAborted));
         payments.MapGet("/summary", () => Results.Json(books.Summary(), Json));
         payments.MapDelete("", () =>
         {
@@ -55,26 +54,5 @@ internal static class PaymentGatewayEndpoints
         var answer = books.Take(request, visit);
         await visit.WaitHalfAsync(stopping);
         await answer.SendAsync(context, context.RequestAborted);
-    }
-
-    private static async Task StreamAsync(
-        HttpResponse response, IEnumerable<GatewayRecord> records, CancellationToken cancellationToken)
-    {
-        response.ContentType = "application/json";
-        await using var writer = new Utf8JsonWriter(response.BodyWriter);
-        var sent = 0L;
-        writer.WriteStartArray();
-        foreach (var record in records)
-        {
-            record.WriteTo(writer);
-            if (writer.BytesCommitted + writer.BytesPending - sent < StreamedBytes)
-                continue;
-            writer.Flush();
-            sent = writer.BytesCommitted;
-            await response.BodyWriter.FlushAsync(cancellationToken);
-        }
-
-        writer.WriteEndArray();
-        await writer.FlushAsync(cancellationToken);
     }
 }

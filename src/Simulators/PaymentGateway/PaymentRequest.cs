@@ -1,5 +1,5 @@
-using System.Buffers;
 using Sagas.Simulators.Faults;
+using Sagas.Simulators.Records;
 
 namespace Sagas.Simulators.PaymentGateway;
 
@@ -12,11 +12,11 @@ internal sealed record PaymentRequest(DateTimeOffset At, Received Received, Paym
     public static async Task<PaymentRequest> ReadAsync(HttpRequest http, DateTimeOffset at, CancellationToken cancellationToken)
     {
         var sentKey = http.Headers["Idempotency-Key"].ToString();
-        var (body, isWhole) = await ReadBodyAsync(http, cancellationToken);
+        var (body, isWhole) = await RequestBody.ReadAsync(http, LongestBody, cancellationToken);
         var (payment, mistake) = Payment.Read(body);
         var isJson = payment is not null;
         if (isJson)
-            PutOnOneLine(body);
+            RequestBody.PutOnOneLine(body);
 
         // A key that is refused is recorded only as far as a valid one could be long.
         var key = sentKey.Length == 0 ? null : sentKey[..Math.Min(sentKey.Length, LongestKey)];
@@ -32,31 +32,5 @@ internal sealed record PaymentRequest(DateTimeOffset At, Received Received, Paym
                 return Answer.Problem(413, "Body too large", $"A payment has at most {LongestBody} bytes.");
             return mistake is null ? null : Answer.Problem(400, "Not a payment", mistake);
         }
-    }
-
-    /// <summary>The body, or of one that is too long its beginning.</summary>
-    private static async Task<(byte[] Body, bool IsWhole)> ReadBodyAsync(HttpRequest http, CancellationToken cancellationToken)
-    {
-        var reader = http.BodyReader;
-        while (true)
-        {
-            var read = await reader.ReadAsync(cancellationToken);
-            if (read.IsCompleted || read.Buffer.Length > LongestBody)
-            {
-                var isWhole = read.Buffer.Length <= LongestBody;
-                var body = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, LongestBody)).ToArray();
-                reader.AdvanceTo(read.Buffer.End);
-                return (body, isWhole);
-            }
-
-            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-        }
-    }
-
-    /// <summary>In valid JSON line ends stand between tokens only, so a space means the same.</summary>
-    private static void PutOnOneLine(Span<byte> json)
-    {
-        json.Replace((byte)'\r', (byte)' ');
-        json.Replace((byte)'\n', (byte)' ');
     }
 }

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Sagas.Simulators.Faults;
-using Sagas.Simulators.PaymentGateway;
+using Sagas.Simulators.Records;
 
 namespace Sagas.Simulators.Webhooks;
 

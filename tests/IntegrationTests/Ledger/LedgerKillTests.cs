@@ -42,6 +42,7 @@ public sealed class LedgerKillTests(ServersFixture servers)
         await using var table = await LedgerTable.CreateAsync(servers);
         var killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         LedgerProcess? victim = null;
+        var started = false;
         var kill = new Action<Step>(at =>
         {
             // The first time only: the step may be reached by a retry of what was cut off.
@@ -57,13 +58,14 @@ public sealed class LedgerKillTests(ServersFixture servers)
             Answered = () => kill(Step.AfterAnswer),
         };
         await using var first = victim = LedgerProcess.Create(table.ConnectionString, settings, services => services.AddSingleton<IInterceptor>(
-            new KillAtCommit(() => kill(Step.BeforeOutcomeCommits))).ConfigureDbContext<SagasDbContext>((provider, options) =>
+            new KillAtCommit(() => started, () => kill(Step.BeforeOutcomeCommits))).ConfigureDbContext<SagasDbContext>((provider, options) =>
                 options.AddInterceptors(provider.GetServices<IInterceptor>())));
         await victim.EnterAsync("payment");
         if (step == Step.BeforeClaimCommits)
             await ClaimAndRollBackAsync(table.ConnectionString);
         else
         {
+            started = true;
             await victim.StartAsync();
             await killed.Task.WaitAsync(TimeSpan.FromSeconds(20));
         }
@@ -135,12 +137,12 @@ public sealed class LedgerKillTests(ServersFixture servers)
     }
 
     /// <summary>Kills when an outcome is about to be committed.</summary>
-    private sealed class KillAtCommit(Action kill) : DbTransactionInterceptor
+    private sealed class KillAtCommit(Func<bool> started, Action kill) : DbTransactionInterceptor
     {
         public override async ValueTask<InterceptionResult> TransactionCommittingAsync(
             System.Data.Common.DbTransaction transaction, TransactionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
         {
-            if (eventData.Context?.ChangeTracker.Entries().Any() != true)
+            if (!started())
                 return result;
             kill();
             await Task.Delay(Timeout.Infinite, cancellationToken);

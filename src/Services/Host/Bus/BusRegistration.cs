@@ -10,9 +10,10 @@ namespace Sagas.Host.Bus;
 internal static class BusRegistration
 {
     /// <param name="services">The services; the database's must be among them.</param>
-    /// <param name="settings">The configuration.</param>
+    /// <param name="settings">What is the same for every feature.</param>
+    /// <param name="configuration">The whole configuration.</param>
     /// <param name="onlyDeploy">Starting the bus declares exchanges, queues and bindings, and consumes nothing.</param>
-    public static void AddBus(this IServiceCollection services, HostSettings settings, bool onlyDeploy = false)
+    public static void AddBus(this IServiceCollection services, HostSettings settings, IConfiguration configuration, bool onlyDeploy = false)
     {
         services.AddSingleton(settings.RabbitMq);
         services.TryAddSingleton<BrokerVersion>();
@@ -26,8 +27,8 @@ internal static class BusRegistration
         services.AddMassTransit(bus =>
         {
             bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
-            bus.AddFeatures(settings.Roles);
-            bus.AddConfigureEndpointsCallback((context, _, endpoint) => ConfigureEndpoint(context, endpoint, settings));
+            bus.AddFeatures(settings.Roles, configuration);
+            bus.AddConfigureEndpointsCallback((context, name, endpoint) => ConfigureEndpoint(context, name, endpoint, settings));
             if (settings.UsesRabbitMq)
             {
                 bus.UsingRabbitMq((context, configurator) =>
@@ -56,6 +57,8 @@ internal static class BusRegistration
         });
         bus.PrefetchCount = rabbitMq.Prefetch;
         ConfigureMessages(context, bus, settings);
+        if (settings.Roles.Has(Roles.Alarms))
+            bus.UseAlarmDigestQueue(context);
         bus.ConfigureEndpoints(context);
     }
 
@@ -73,7 +76,7 @@ internal static class BusRegistration
         bus.UseEntityFrameworkMessageScheduler(context);
     }
 
-    private static void ConfigureEndpoint(IRegistrationContext context, IReceiveEndpointConfigurator endpoint, HostSettings settings)
+    private static void ConfigureEndpoint(IRegistrationContext context, string name, IReceiveEndpointConfigurator endpoint, HostSettings settings)
     {
         var loggers = context.GetRequiredService<ILoggerFactory>();
         var logger = loggers.CreateLogger("Sagas.DeadLetters");
@@ -98,6 +101,7 @@ internal static class BusRegistration
         endpoint.UseFilter(new LogScopeFilter());
         endpoint.UseMessageRules(settings.Messages, context.GetRequiredService<TimeProvider>());
         endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, stopping, deliveries)));
-        endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
+        if (Features.NeedsOutbox(name))
+            endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
     }
 }

@@ -1,6 +1,9 @@
 using MassTransit;
 using Sagas.Host.Settings;
+using Sagas.Services.Alarms;
 using Sagas.Services.Alerts;
+using Sagas.Services.Crm;
+using Sagas.Services.ObjectStatus;
 using Sagas.Services.Payments;
 
 namespace Sagas.Host.Bus;
@@ -22,8 +25,11 @@ internal sealed partial class QueueDeployment(
         services.AddSingleton(TimeProvider.System);
         services.AddDatabase(everything);
         services.AddPaymentServices(configuration);
+        services.AddCustomerSync(configuration).AddCrmServices(configuration);
+        services.AddAlarmServices(configuration);
+        services.AddObjectStatusServices(configuration, sweeps: false);
         services.AddAlertServices(configuration);
-        services.AddBus(everything, onlyDeploy: true);
+        services.AddBus(everything, configuration, onlyDeploy: true);
         await using var provider = services.BuildServiceProvider();
         var bus = provider.GetRequiredService<IBusControl>();
         await bus.StartAsync(cancellationToken);

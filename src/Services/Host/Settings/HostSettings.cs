@@ -1,5 +1,6 @@
 using Npgsql;
 using Sagas.Payments;
+using Sagas.Services.Http;
 using Sagas.Services.Messages;
 using Sagas.Services.Operations;
 
@@ -107,8 +108,8 @@ internal sealed record HostSettings
     private static OperationsOptions ReadOperations(SettingsReader reader)
     {
         var key = reader.Optional("Operations:ApiKey");
-        if (key is { Length: < OperationsOptions.ShortestApiKey })
-            reader.Problem($"Operations:ApiKey is too short to be a secret: use at least {OperationsOptions.ShortestApiKey} characters, "
+        if (key is { Length: < ApiKey.Shortest })
+            reader.Problem($"Operations:ApiKey is too short to be a secret: use at least {ApiKey.Shortest} characters, "
                 + "such as the output of 'openssl rand -hex 24' (as an environment variable: Operations__ApiKey).");
         return new OperationsOptions { ApiKey = key };
     }

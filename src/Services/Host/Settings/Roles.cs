@@ -17,7 +17,22 @@ internal sealed class Roles
     /// <summary>Housekeeping and the operators' interface.</summary>
     public const string Operations = "operations";
 
-    private static readonly string[] _known = [Sagas, Payments, Alerts, Operations];
+    /// <summary>Telling the CRM of customers.</summary>
+    public const string Crm = "crm";
+
+    /// <summary>Alarms and their digests.</summary>
+    public const string Alarms = "alarms";
+
+    /// <summary><c>POST /callback</c>: takes the ids of objects whose status is to be fetched.</summary>
+    public const string Callback = "callback";
+
+    /// <summary>Fetches the status of objects, and removes those not seen for long.</summary>
+    public const string Status = "status";
+
+    /// <summary>Files of customers: the watched folder and uploads.</summary>
+    public const string Ingest = "ingest";
+
+    private static readonly string[] _known = [Sagas, Payments, Operations, Ingest, Crm, Alarms, Alerts, Callback, Status];
 
     private readonly FrozenSet<string> _names;
 

@@ -1,25 +1,25 @@
-namespace Sagas.Simulators.PaymentGateway;
+namespace Sagas.Simulators.Records;
 
 /// <summary>
 /// Records in blocks, so that growing copies none and a reader can walk a snapshot while more are added. Adding is for
 /// one thread at a time.
 /// </summary>
-internal sealed class RecordList
+internal sealed class RecordList<TRecord>
 {
     private const int BlockSize = 1024;
-    private readonly List<GatewayRecord[]> blocks = [];
+    private readonly List<TRecord[]> blocks = [];
     private int count;
 
-    public void Add(in GatewayRecord record)
+    public void Add(in TRecord record)
     {
         if (count == blocks.Count * BlockSize)
-            blocks.Add(new GatewayRecord[BlockSize]);
+            blocks.Add(new TRecord[BlockSize]);
         blocks[^1][count % BlockSize] = record;
         count++;
     }
 
     /// <summary>The records there are now. Take it under the lock that guards <see cref="Add"/>; read it outside.</summary>
-    public IEnumerable<GatewayRecord> Snapshot()
+    public IEnumerable<TRecord> Snapshot()
     {
         var total = count;
         return blocks.ToArray().SelectMany(block => block).Take(total);

@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace Sagas.Simulators.PaymentGateway;
+namespace Sagas.Simulators.Records;
 
 /// <summary>
 /// The record as a file of JSON lines. A line that was appended survives the death of the process, since it is with the

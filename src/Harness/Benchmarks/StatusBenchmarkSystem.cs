@@ -1,0 +1,170 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Npgsql;
+using Sagas.Harness.LocalServers;
+
+namespace Sagas.Harness.Benchmarks;
+
+/// <summary>The slow API and one services process that takes callbacks and fetches, each a process of its own, so that what is
+/// measured of one is its own.</summary>
+internal sealed class StatusBenchmarkSystem : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    private readonly HttpClient _http = new();
+    private readonly Stack<IAsyncDisposable> _started = new();
+    private readonly Uri _api;
+    private readonly Uri _callback;
+    private readonly NpgsqlDataSource _database;
+
+    private StatusBenchmarkSystem(int apiPort, int callbackPort, string postgres)
+    {
+        _api = new Uri($"http://127.0.0.1:{apiPort}/object-status/");
+        _callback = new Uri($"http://127.0.0.1:{callbackPort}/callback");
+        _database = NpgsqlDataSource.Create(postgres);
+        _started.Push(_database);
+        _started.Push(new Disposal(_http));
+    }
+
+    /// <summary>Starts both on servers that run.</summary>
+    /// <param name="postgres">Connection string of a database of their own.</param>
+    /// <param name="rabbitMq">A virtual host of their own.</param>
+    /// <param name="inFlight">Calls at once.</param>
+    /// <param name="stop">Gives up.</param>
+    public static async Task<StatusBenchmarkSystem> StartAsync(string postgres, Uri rabbitMq, int inFlight, CancellationToken stop)
+    {
+        var ports = LoopbackPorts.Pick(3);
+        var system = new StatusBenchmarkSystem(ports[0], ports[2], postgres);
+        try
+        {
+            system.Start("Sagas.Simulators", new() { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{ports[0]}" });
+            system.Start("Sagas.Host", new()
+            {
+                ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{ports[1]}",
+                ["ConnectionStrings__Postgres"] = postgres,
+                ["RabbitMq__Uri"] = rabbitMq.ToString(),
+                ["Roles"] = "callback,status",
+                ["ObjectStatus__CallbackPort"] = ports[2].ToString(CultureInfo.InvariantCulture),
+                ["ObjectStatus__StatusApi"] = system._api.ToString(),
+                ["ObjectStatus__InFlight"] = inFlight.ToString(CultureInfo.InvariantCulture),
+                // What was seen is counted at the end.
+                ["ObjectStatus__Expiry"] = "01:00:00",
+            });
+            await system.UntilReadyAsync(new Uri(system._api, "/health/ready"), stop);
+            await system.UntilReadyAsync(new Uri($"http://127.0.0.1:{ports[1]}/health/ready"), stop);
+            return system;
+        }
+        catch
+        {
+            await system.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Posts ids to the callback.</summary>
+    /// <returns>How long the answer took, milliseconds.</returns>
+    public async Task<double> PostAsync(IReadOnlyCollection<string> ids, CancellationToken stop)
+    {
+        var body = JsonContent.Create(new { object_ids = ids });
+        await body.LoadIntoBufferAsync(stop);
+        var started = Stopwatch.GetTimestamp();
+        using var response = await _http.PostAsync(_callback, body, stop);
+        var took = Stopwatch.GetElapsedTime(started);
+        response.EnsureSuccessStatusCode();
+        return took.TotalMilliseconds;
+    }
+
+    /// <summary>Sets how long the API takes.</summary>
+    public async Task SetLatencyAsync(int minMs, int maxMs, CancellationToken stop)
+    {
+        using var response = await _http.PutAsJsonAsync(new Uri(_api, "faults"), new { latency = new { minMs, maxMs } }, stop);
+        response.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>What the API counted.</summary>
+    public Task<JsonElement> SummaryAsync(CancellationToken stop) => _http.GetFromJsonAsync<JsonElement>(new Uri(_api, "summary"), stop);
+
+    /// <summary>Forgets every call and every row.</summary>
+    public async Task ClearAsync(CancellationToken stop)
+    {
+        using var response = await _http.DeleteAsync(new Uri(_api, "/object-status"), stop);
+        response.EnsureSuccessStatusCode();
+        await using var command = _database.CreateCommand("TRUNCATE object_status");
+        await command.ExecuteNonQueryAsync(stop);
+    }
+
+    /// <summary>Waits until so many objects have a row.</summary>
+    public async Task UntilSeenAsync(int objects, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        do
+        {
+            await using var command = _database.CreateCommand("SELECT count(*) FROM object_status");
+            if ((long)(await command.ExecuteScalarAsync(stop))! >= objects)
+                return;
+        }
+        while (await timer.WaitForNextTickAsync(stop));
+    }
+
+    /// <summary>The most memory that the services process has held so far, in megabytes of 2^20 bytes.</summary>
+    public async Task<double> PeakMegabytesAsync(CancellationToken stop)
+    {
+        await using var command = _database.CreateCommand("SELECT process_id FROM outbox_state ORDER BY started DESC LIMIT 1");
+        using var services = Process.GetProcessById((int)(await command.ExecuteScalarAsync(stop))!);
+        return services.PeakWorkingSet64 / 1024.0 / 1024.0;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        while (_started.TryPop(out var part))
+            await part.DisposeAsync();
+    }
+
+    private void Start(string program, Dictionary<string, string> settings)
+    {
+        var directory = ServerDirectory.Create("bench");
+        var assembly = Path.Combine(AppContext.BaseDirectory, program + ".dll");
+        // What the caller's environment says of services is about others.
+        var environment = new ServerEnvironment(["ASPNETCORE_", "ObjectStatus__", "Serilog__"], settings);
+        _started.Push(new Disposal(() => ServerDirectory.Remove(directory)));
+        _started.Push(ServerProcess.Start(directory, ["dotnet", assembly], environment));
+    }
+
+    private async Task UntilReadyAsync(Uri health, CancellationToken stop)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                using var response = await _http.GetAsync(health, stop);
+                if (response.IsSuccessStatusCode)
+                    return;
+            }
+            catch (HttpRequestException) when (Stopwatch.GetElapsedTime(started) < _patience)
+            {
+                // It does not listen yet.
+            }
+
+            if (Stopwatch.GetElapsedTime(started) > _patience)
+                throw new TimeoutException($"{health} was not ready within {_patience.TotalSeconds:0} s.");
+            await Task.Delay(50, stop);
+        }
+    }
+
+    private sealed class Disposal(Action dispose) : IAsyncDisposable
+    {
+        public Disposal(IDisposable part)
+            : this(part.Dispose)
+        {
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            dispose();
+            return default;
+        }
+    }
+}

@@ -1,0 +1,149 @@
+using Npgsql;
+using NpgsqlTypes;
+using Sagas.Contracts;
+
+namespace Sagas.Services.Alarms;
+
+/// <summary>The statements on <c>alarm</c> and <c>alarm_digest</c>.</summary>
+internal static class AlarmRows
+{
+    // In the order of the key, so that two processes that change the same alarms wait for each other and do not deadlock.
+    private const string WriteSql = """
+        INSERT INTO alarm AS a (user_id, alarm_id, status, changed_at)
+        SELECT user_id COLLATE "C", alarm_id COLLATE "C", status, changed_at
+        FROM unnest($1, $2, $3, $4) AS c (user_id, alarm_id, status, changed_at)
+        ORDER BY 1, 2
+        ON CONFLICT (user_id, alarm_id) DO UPDATE SET status = excluded.status, changed_at = excluded.changed_at, received_at = now()
+        WHERE excluded.changed_at > a.changed_at
+        """;
+
+    // Its own number among advisory locks; the value has no meaning. Digests of one user take turns.
+    private const string LockSql = "SELECT pg_advisory_xact_lock(7230003, hashtext($1))";
+
+    private const string UnsentSql =
+        "SELECT EXISTS (SELECT FROM outbox_message WHERE message_type = 'urn:message:Sagas.Contracts:AlarmDigest' AND correlation_id = $1)";
+
+    // Rows are locked in the order in which changes lock them. What is told is what the row says once it is locked: a change
+    // that got there first is told with it, one that waits for the lock is newer than what was told.
+    private const string TellSql = """
+        WITH due AS MATERIALIZED (
+            SELECT alarm_id FROM alarm
+            WHERE user_id = $1 AND status <> 'CLEARED' AND told_changed_at IS DISTINCT FROM changed_at
+            ORDER BY alarm_id FOR UPDATE),
+        told AS (
+            UPDATE alarm a SET told_changed_at = a.changed_at FROM due WHERE a.user_id = $1 AND a.alarm_id = due.alarm_id
+            RETURNING a.alarm_id, a.status, a.changed_at)
+        SELECT alarm_id, status, changed_at FROM told ORDER BY changed_at, alarm_id
+        """;
+
+    private const string RecordSql = "INSERT INTO alarm_digest (user_id, alarms, message_id, request_id) VALUES ($1, $2, $3, $4)";
+
+    private const string ToTellSql = """
+        SELECT DISTINCT user_id FROM alarm
+        WHERE user_id > $1 AND status <> 'CLEARED' AND told_changed_at IS DISTINCT FROM changed_at
+        ORDER BY user_id LIMIT $2
+        """;
+
+    /// <summary>Writes changes, unless something newer is known of their alarm. In one statement, so all of them or none.</summary>
+    /// <param name="connection">Open; in a transaction or not.</param>
+    /// <param name="changes">Any number, in any order, also several of one alarm.</param>
+    /// <param name="cancellationToken">Stops the statement; it may have been done.</param>
+    public static async Task WriteAsync(NpgsqlConnection connection, IReadOnlyCollection<AlarmChange> changes, CancellationToken cancellationToken)
+    {
+        var newest = AlarmChange.Newest(changes);
+        await using var command = new NpgsqlCommand(WriteSql, connection);
+        command.Parameters.Add(Array(NpgsqlDbType.Text, newest, change => change.UserId));
+        command.Parameters.Add(Array(NpgsqlDbType.Text, newest, change => change.AlarmId));
+        command.Parameters.Add(Array(NpgsqlDbType.Text, newest, change => change.Status));
+        command.Parameters.Add(Array(NpgsqlDbType.Numeric, newest, change => ToNumber(change.ChangedAt)));
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Takes what is to be told to a user and marks it as told. Other digests of the user wait for this transaction.</summary>
+    /// <param name="connection">In a transaction, whose commit makes it so.</param>
+    /// <param name="userId">The user.</param>
+    /// <param name="correlationId">Correlation id of the user's digests.</param>
+    /// <param name="cancellationToken">Stops the statements.</param>
+    /// <returns>The alarms in the order of the digest; and whether an earlier digest of the user is still to be sent.</returns>
+    public static async Task<(List<ActiveAlarm> Alarms, bool EarlierUnsent)> TellAsync(
+        NpgsqlConnection connection, string userId, Guid correlationId, CancellationToken cancellationToken)
+    {
+        // One round trip, yet each statement sees what was committed when it began: after the lock was given.
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand(LockSql) { Parameters = { new NpgsqlParameter<string> { TypedValue = userId } } },
+                new NpgsqlBatchCommand(UnsentSql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = correlationId } } },
+                new NpgsqlBatchCommand(TellSql) { Parameters = { new NpgsqlParameter<string> { TypedValue = userId } } },
+            },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var unsent = reader.GetBoolean(0);
+        await reader.NextResultAsync(cancellationToken);
+        var alarms = new List<ActiveAlarm>();
+        while (await reader.ReadAsync(cancellationToken))
+            alarms.Add(new ActiveAlarm(reader.GetString(0), reader.GetString(1), FromNumber(reader.GetDecimal(2))));
+        return (alarms, unsent);
+    }
+
+    /// <summary>Records a digest.</summary>
+    /// <param name="connection">In the transaction in which the alarms were told.</param>
+    /// <param name="userId">The user.</param>
+    /// <param name="alarms">The alarms as JSON.</param>
+    /// <param name="messageId">The digest.</param>
+    /// <param name="requestId">The message that asked for it.</param>
+    /// <param name="cancellationToken">Stops the statement.</param>
+    public static async Task RecordAsync(
+        NpgsqlConnection connection, string userId, string alarms, Guid messageId, Guid? requestId, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(RecordSql, connection);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = userId });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = alarms, NpgsqlDbType = NpgsqlDbType.Jsonb });
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = messageId });
+        command.Parameters.Add(new NpgsqlParameter { Value = (object?)requestId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Users with something to tell.</summary>
+    /// <param name="connection">Open.</param>
+    /// <param name="after">Only users behind this one; empty: from the first on.</param>
+    /// <param name="most">At most this many.</param>
+    /// <param name="cancellationToken">Stops the statement.</param>
+    public static async Task<List<string>> UsersToTellAsync(NpgsqlConnection connection, string after, int most, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(ToTellSql, connection);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = after });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = most });
+        var users = new List<string>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            users.Add(reader.GetString(0));
+        return users;
+    }
+
+    // A decimal has a scale, which Postgres keeps: the decimals that the producer sent.
+    internal static decimal ToNumber(Instant instant)
+    {
+        var fraction = instant.Nanosecond;
+        for (var decimals = Instant.MaximumDecimals; decimals > instant.Decimals; decimals--)
+            fraction /= 10;
+        return instant.UnixSeconds + new decimal(fraction, 0, 0, isNegative: false, (byte)instant.Decimals);
+    }
+
+    internal static Instant FromNumber(decimal seconds)
+    {
+        var whole = decimal.Floor(seconds);
+        return Instant.FromUnixTime((long)whole, (int)((seconds - whole) * 1_000_000_000m), seconds.Scale);
+    }
+
+    private static NpgsqlParameter<T[]> Array<T>(NpgsqlDbType type, List<AlarmChange> changes, Func<AlarmChange, T> value)
+    {
+        var values = new T[changes.Count];
+        for (var index = 0; index < values.Length; index++)
+            values[index] = value(changes[index]);
+        return new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
+    }
+}

@@ -1,0 +1,35 @@
+using MassTransit;
+using Microsoft.Extensions.Options;
+using Sagas.Contracts;
+
+namespace Sagas.Services.Alarms;
+
+/// <summary>Writes changes. The newest wins, so that consuming one again changes nothing, and no inbox is needed.</summary>
+internal sealed class AlarmStatusChangedConsumer(AlarmWriter writer) : IConsumer<AlarmStatusChanged>
+{
+    public Task Consume(ConsumeContext<AlarmStatusChanged> context) =>
+        writer.WriteAsync(AlarmChange.Of(context.Message)).WaitAsync(context.CancellationToken);
+}
+
+/// <summary>The queue of <see cref="AlarmStatusChangedConsumer"/>.</summary>
+internal sealed class AlarmStatusChangedConsumerDefinition : ConsumerDefinition<AlarmStatusChangedConsumer>
+{
+    private readonly AlarmsOptions _options;
+
+    public AlarmStatusChangedConsumerDefinition(IOptions<AlarmsOptions> options)
+    {
+        _options = options.Value;
+        EndpointName = AlarmServices.ChangesQueue;
+    }
+
+    protected override void ConfigureConsumer(
+        IReceiveEndpointConfigurator endpointConfigurator,
+        IConsumerConfigurator<AlarmStatusChangedConsumer> consumerConfigurator,
+        IRegistrationContext context)
+    {
+        // The queue's exchange is the message's exchange: there is nothing to bind.
+        endpointConfigurator.ConfigureConsumeTopology = false;
+        // A batch is made of what was taken from the broker and is not acknowledged yet.
+        endpointConfigurator.PrefetchCount = _options.ChangesAtOnce;
+    }
+}

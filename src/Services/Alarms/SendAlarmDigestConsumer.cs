@@ -1,0 +1,62 @@
+using System.Text.Json;
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Sagas.Contracts;
+
+namespace Sagas.Services.Alarms;
+
+/// <summary>
+/// Publishes a digest in the transaction that marks its alarms as told. A change is in the row before the digest locks it, and
+/// is told, or after it, and is left for the next one.
+/// </summary>
+internal sealed class SendAlarmDigestConsumer(SagasDbContext database) : IConsumer<SendAlarmDigest>
+{
+    // More alarms than this go as several digests, in order, so that no message is larger than brokers and readers bear.
+    private const int MostAlarms = 5000;
+
+    public async Task Consume(ConsumeContext<SendAlarmDigest> context)
+    {
+        var userId = context.Message.UserId.Trim();
+        var correlationId = SagaIdentity.AlarmUser(userId);
+        var connection = (NpgsqlConnection)database.Database.GetDbConnection();
+        var (alarms, earlierUnsent) = await AlarmRows.TellAsync(connection, userId, correlationId, context.CancellationToken);
+        if (alarms.Count == 0)
+            return;
+        if (earlierUnsent)
+            throw new EarlierDigestUnsentException();
+        foreach (var part in alarms.Chunk(MostAlarms))
+        {
+            var messageId = NewId.NextGuid();
+            await AlarmRows.RecordAsync(
+                connection, userId, JsonSerializer.Serialize(part), messageId, context.MessageId, context.CancellationToken);
+            await context.Publish(
+                new AlarmDigest(userId, part),
+                publish =>
+                {
+                    publish.MessageId = messageId;
+                    publish.CorrelationId = correlationId;
+                    publish.Serializer = AlarmDigestSerializer.Instance;
+                },
+                context.CancellationToken);
+        }
+    }
+}
+
+/// <summary>
+/// The user's digest before this one is committed and not with the broker yet; sent by another process or after a restart it
+/// could arrive behind this one. A time-out to those who retry: it passes.
+/// </summary>
+internal sealed class EarlierDigestUnsentException() : TimeoutException("The user's earlier digest has not been sent yet.");
+
+/// <summary>The queue of <see cref="SendAlarmDigestConsumer"/>.</summary>
+internal sealed class SendAlarmDigestConsumerDefinition : ConsumerDefinition<SendAlarmDigestConsumer>
+{
+    public SendAlarmDigestConsumerDefinition() => EndpointName = AlarmServices.RequestsQueue;
+
+    // The queue's exchange is the message's exchange: there is nothing to bind.
+    protected override void ConfigureConsumer(
+        IReceiveEndpointConfigurator endpointConfigurator,
+        IConsumerConfigurator<SendAlarmDigestConsumer> consumerConfigurator,
+        IRegistrationContext context) => endpointConfigurator.ConfigureConsumeTopology = false;
+}

@@ -1,0 +1,58 @@
+using Sagas.Customers;
+using Sagas.Services.Ledger;
+
+namespace Sagas.Services.Crm;
+
+/// <summary>Configuration section <c>Crm</c>: where and how the CRM is told of customers.</summary>
+public sealed record CrmOptions
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = CustomerSyncOptions.Section;
+
+    private const int LargestBatch = 500;
+
+    /// <summary>The CRM's address, absolute http or https; <c>/customers</c> is added to it.</summary>
+    public string Url { get; init; } = "http://localhost:5081/crm";
+
+    /// <summary>How a call whose outcome is unknown is resolved.</summary>
+    public LedgerMode Mode { get; init; }
+
+    /// <summary>Most customers that one request tells of; 1: each has a request of its own.</summary>
+    public int BatchSize { get; init; } = 1;
+
+    /// <summary>Where requests for several customers go, added to <see cref="Url"/>.</summary>
+    public string BatchPath { get; init; } = "customers/batch";
+
+    /// <summary>The header <c>Authorization</c> of every request, such as <c>Bearer …</c>; a secret. Null: none.</summary>
+    public string? Authorization { get; init; }
+
+    /// <summary>How calls are made: section <c>Crm:Calls</c>.</summary>
+    public LedgerOptions Calls { get; init; } = new();
+
+    /// <summary>What is wrong with these options, one sentence each; empty: nothing.</summary>
+    public IEnumerable<string> Problems()
+    {
+        if (!Uri.TryCreate(Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
+            yield return $"{Section}:{nameof(Url)} must be an absolute http or https address.";
+        else if (url.Query.Length > 0 || url.Fragment.Length > 0 || url.UserInfo.Length > 0)
+            yield return $"{Section}:{nameof(Url)} must have no query, fragment or user name.";
+        if (!Enum.IsDefined(Mode))
+            yield return $"{Section}:{nameof(Mode)} must be one of {string.Join(", ", Enum.GetNames<LedgerMode>())}.";
+        if (BatchSize is < 1 or > LargestBatch)
+            yield return $"{Section}:{nameof(BatchSize)} must be from 1 to {LargestBatch}.";
+        if (string.IsNullOrWhiteSpace(BatchPath) || BatchPath.AsSpan().ContainsAny("?#") || BatchPath.Any(char.IsControl))
+            yield return $"{Section}:{nameof(BatchPath)} must be a path without query and fragment.";
+        // Never the value: it is the secret.
+        if (Authorization is { } secret && (string.IsNullOrWhiteSpace(secret) || secret.Any(sign => sign is < ' ' or > '~')))
+            yield return $"{Section}:{nameof(Authorization)} must be visible ASCII characters, such as Bearer and a token.";
+        foreach (var problem in Calls.Problems())
+            yield return $"{Section}:{nameof(Calls)}: {problem}";
+    }
+
+    // A record prints its members, and this one is printed by whoever logs it.
+    private bool PrintMembers(System.Text.StringBuilder text)
+    {
+        text.Append(System.Globalization.CultureInfo.InvariantCulture, $"{nameof(Url)} = {Url}, {nameof(Mode)} = {Mode}, {nameof(BatchSize)} = {BatchSize}");
+        return true;
+    }
+}

@@ -1,0 +1,46 @@
+using MassTransit;
+using Microsoft.Extensions.Options;
+using Sagas.Contracts;
+
+namespace Sagas.Services.ObjectStatus.Fetch;
+
+/// <summary>Fetches the status that a message asks for. Acknowledged once the answer is committed; while the API does not answer,
+/// the message waits, here or scheduled.</summary>
+internal sealed class ObjectStatusConsumer(ObjectStatusFetcher fetcher, IOptions<ObjectStatusOptions> options) : IConsumer<ObjectStatusRequested>
+{
+    public async Task Consume(ConsumeContext<ObjectStatusRequested> context)
+    {
+        var id = context.Message.ObjectId.Trim();
+        var answer = await fetcher.ObserveAsync(id);
+        if (answer.Kind == StatusKind.Refused)
+            throw new MessageRefusedException($"{nameof(ObjectStatusRequested)}: {answer.Reason}.");
+        if (answer.Kind == StatusKind.Failed)
+            await context.Redeliver(Later(context.GetRedeliveryCount()));
+    }
+
+    private TimeSpan Later(int redeliveries)
+    {
+        var doubled = options.Value.RedeliveryDelay * Math.Pow(2, Math.Min(redeliveries, 20));
+        var wait = doubled < options.Value.RedeliveryCap ? doubled : options.Value.RedeliveryCap;
+        return wait * (0.75 + (Random.Shared.NextDouble() / 4));
+    }
+}
+
+/// <summary>The queue of <see cref="ObjectStatusConsumer"/>.</summary>
+internal sealed class ObjectStatusConsumerDefinition : ConsumerDefinition<ObjectStatusConsumer>
+{
+    private readonly ObjectStatusOptions _options;
+
+    public ObjectStatusConsumerDefinition(IOptions<ObjectStatusOptions> options)
+    {
+        _options = options.Value;
+        EndpointName = ObjectStatusServices.Queue;
+    }
+
+    protected override void ConfigureConsumer(
+        IReceiveEndpointConfigurator endpointConfigurator, IConsumerConfigurator<ObjectStatusConsumer> consumerConfigurator, IRegistrationContext context)
+    {
+        endpointConfigurator.PrefetchCount = _options.Prefetch;
+        endpointConfigurator.ConcurrentMessageLimit = _options.Consuming;
+    }
+}

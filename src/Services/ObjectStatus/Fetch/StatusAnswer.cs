@@ -1,0 +1,24 @@
+namespace Sagas.Services.ObjectStatus.Fetch;
+
+/// <summary>What came of asking for an object's status.</summary>
+internal enum StatusKind
+{
+    /// <summary>The object is online.</summary>
+    Online,
+
+    /// <summary>The object is offline, or the API does not know it.</summary>
+    Offline,
+
+    /// <summary>There was no usable answer; a later call may get one.</summary>
+    Failed,
+
+    /// <summary>The API will never answer this.</summary>
+    Refused,
+}
+
+/// <summary>An answer of the status API, or that there was none.</summary>
+/// <param name="Kind">What came of it.</param>
+/// <param name="At">When the answer was here.</param>
+/// <param name="Reason">Why there is no usable answer.</param>
+/// <param name="RetryAfter">How long the API asked to wait.</param>
+internal sealed record StatusAnswer(StatusKind Kind, DateTimeOffset At, string? Reason = null, TimeSpan? RetryAfter = null);

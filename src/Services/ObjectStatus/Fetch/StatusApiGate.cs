@@ -1,0 +1,129 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Polly;
+using Polly.CircuitBreaker;
+
+namespace Sagas.Services.ObjectStatus.Fetch;
+
+/// <summary>Lets a bounded number of calls at the status API at once, tries again with jitter, and while the API is down lets one
+/// call through now and then.</summary>
+internal sealed partial class StatusApiGate
+{
+    private const double BreakerRatio = 0.5;
+    private const int BreakerMinimumCalls = 20;
+    private const int LongestDoubling = 20;
+
+    private static readonly TimeSpan _breakerSampling = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _shortestBreak = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _longestBreak = TimeSpan.FromSeconds(30);
+
+    // What waited for the breaker does not start all at once.
+    private static readonly TimeSpan _spread = TimeSpan.FromSeconds(1);
+
+    private readonly StatusApi _api;
+    private readonly ObjectStatusOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ObjectStatusMetrics _metrics;
+    private readonly CancellationToken _stopping;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _places;
+    private readonly ResiliencePipeline<StatusAnswer> _breaker;
+    private readonly CircuitBreakerStateProvider _state = new();
+
+    public StatusApiGate(
+        StatusApi api,
+        IOptions<ObjectStatusOptions> options,
+        TimeProvider time,
+        ObjectStatusMetrics metrics,
+        IHostApplicationLifetime lifetime,
+        ILogger<StatusApiGate> logger)
+    {
+        (_api, _options, _time, _metrics, _stopping, _logger) = (api, options.Value, time, metrics, lifetime.ApplicationStopping, logger);
+        _places = new SemaphoreSlim(_options.InFlight);
+        _breaker = new ResiliencePipelineBuilder<StatusAnswer> { TimeProvider = time }.AddCircuitBreaker(Breaker()).Build();
+        metrics.Observe(() => _options.InFlight - _places.CurrentCount, () => _state.CircuitState == CircuitState.Closed ? 0 : 1);
+    }
+
+    /// <summary>Asks, again if need be.</summary>
+    /// <param name="id">The object.</param>
+    /// <returns>The answer; <see cref="StatusKind.Failed"/> when there is none after the configured attempts, or none to be had for
+    /// as long as a message is held.</returns>
+    /// <exception cref="OperationCanceledException">The process stops, and no call was in flight.</exception>
+    public async Task<StatusAnswer> AskAsync(string id)
+    {
+        var started = _time.GetTimestamp();
+        for (var attempt = 1; ;)
+        {
+            var (answer, pause) = await TryAsync(id);
+            if (answer is not null)
+            {
+                if (answer.Kind != StatusKind.Failed || attempt == _options.Attempts)
+                    return answer;
+                pause = answer.RetryAfter ?? Backoff(attempt);
+                attempt++;
+            }
+
+            if (_time.GetElapsedTime(started) + pause > _options.Hold)
+                return answer ?? new(StatusKind.Failed, _time.GetUtcNow(), "the status API is down");
+            await Task.Delay(pause, _time, _stopping);
+        }
+    }
+
+    private async Task<(StatusAnswer? Answer, TimeSpan Pause)> TryAsync(string id)
+    {
+        await _places.WaitAsync(_stopping);
+        try
+        {
+            var started = _time.GetTimestamp();
+            // Not cancelled by a stop: an answer is worth waiting for once the call is made.
+            var answer = await _breaker.ExecuteAsync(
+                static async (call, _) => await call.Api.GetAsync(call.Id), (Api: _api, Id: id), CancellationToken.None);
+            _metrics.Called(answer.Kind, _time.GetElapsedTime(started));
+            return (answer, TimeSpan.Zero);
+        }
+        catch (BrokenCircuitException broken)
+        {
+            return (null, (broken.RetryAfter ?? _shortestBreak) + (_spread * Random.Shared.NextDouble()));
+        }
+        finally
+        {
+            _places.Release();
+        }
+    }
+
+    private CircuitBreakerStrategyOptions<StatusAnswer> Breaker() => new()
+    {
+        FailureRatio = BreakerRatio,
+        MinimumThroughput = BreakerMinimumCalls,
+        SamplingDuration = _breakerSampling,
+        StateProvider = _state,
+        ShouldHandle = ended => ValueTask.FromResult(ended.Outcome.Result is { Kind: StatusKind.Failed }),
+        BreakDurationGenerator = failed => ValueTask.FromResult(Doubled(_shortestBreak, failed.HalfOpenAttempts, _longestBreak)),
+        OnOpened = broken =>
+        {
+            LogDown(_logger, broken.BreakDuration, broken.Outcome.Result?.Reason ?? "");
+            return default;
+        },
+        OnClosed = _ =>
+        {
+            LogUp(_logger);
+            return default;
+        },
+    };
+
+    // Spread over the upper half, so that calls that failed together do not come back together.
+    private TimeSpan Backoff(int attempt) => Doubled(_options.RetryDelay, attempt - 1, _options.Hold) * (0.5 + Random.Shared.NextDouble());
+
+    private static TimeSpan Doubled(TimeSpan first, int times, TimeSpan most)
+    {
+        var doubled = first * Math.Pow(2, Math.Min(times, LongestDoubling));
+        return doubled < most ? doubled : most;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The status API fails too often and is left alone for {Wait}; messages wait: {Reason}")]
+    private static partial void LogDown(ILogger logger, TimeSpan wait, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The status API answers again")]
+    private static partial void LogUp(ILogger logger);
+}

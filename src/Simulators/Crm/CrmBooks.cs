@@ -1,0 +1,226 @@
+using System.Buffers;
+using System.Text.Json;
+using Sagas.Simulators.Faults;
+using Sagas.Simulators.Records;
+
+namespace Sagas.Simulators.Crm;
+
+/// <summary>Counts of what the CRM received and did.</summary>
+/// <param name="Calls">Customers that it was asked to store, those of a batch each.</param>
+/// <param name="Effects">Times that data were stored.</param>
+/// <param name="Replays">Calls answered with an earlier result.</param>
+/// <param name="Refused">Calls whose data the CRM did not want.</param>
+/// <param name="Rejected">Calls that were no customer, or used a key for other data.</param>
+/// <param name="Faults">Calls that met a fault.</param>
+/// <param name="Customers">Customers that it knows.</param>
+/// <param name="DuplicateEffects">Times that a version of a customer's data was stored which had been stored before.</param>
+/// <param name="StaleEffects">Times that older data were stored over newer ones.</param>
+/// <param name="FirstEffectAt">When data were stored for the first time.</param>
+/// <param name="LastEffectAt">When data were stored last.</param>
+internal sealed record CrmSummary(
+    long Calls, long Effects, long Replays, long Refused, long Rejected, long Faults, long Customers, long DuplicateEffects, long StaleEffects,
+    DateTimeOffset? FirstEffectAt, DateTimeOffset? LastEffectAt);
+
+/// <summary>What the CRM has of a customer.</summary>
+/// <param name="Sequence">Number of the record in which it was stored.</param>
+/// <param name="Version">The version of the data.</param>
+/// <param name="Body">The data, JSON.</param>
+/// <param name="Effects">How often data of the customer were stored.</param>
+internal sealed record StoredCustomer(long Sequence, int Version, byte[] Body, int Effects)
+{
+    public string Reference => ReferenceOf(Sequence);
+
+    public static string ReferenceOf(long sequence) => $"crm-{sequence:D10}";
+}
+
+/// <summary>
+/// What the CRM knows: each customer's data, the result under each key, and a record of every call. One lock guards all of it:
+/// a call's effect and its record are one step. It stores whatever comes, in the order in which it comes: that the newest data
+/// are the last is the caller's business, and is counted here.
+/// </summary>
+internal sealed class CrmBooks : IDisposable
+{
+    private readonly Lock gate = new();
+    private readonly CrmOptions options;
+    private readonly RecordFile? file;
+    private readonly ArrayBufferWriter<byte> line = new(1024);
+    private readonly Utf8JsonWriter lineWriter;
+    private readonly Dictionary<string, (long Sequence, byte[] Body)> keys = [];
+    private readonly Dictionary<string, StoredCustomer> customers = [];
+    private readonly HashSet<(string, int)> versions = [];
+    private RecordList<CrmRecord> records = new();
+    private CrmSummary summary = Nothing;
+    private long lastSequence;
+
+    private static CrmSummary Nothing => new(0, 0, 0, 0, 0, 0, 0, 0, 0, null, null);
+
+    /// <summary>Opens the books, with what the record file holds.</summary>
+    /// <exception cref="IOException">The record file cannot be read.</exception>
+    public CrmBooks(CrmOptions options)
+    {
+        this.options = options;
+        lineWriter = new Utf8JsonWriter(line);
+        if (options.RecordFile is not { Length: > 0 } path)
+            return;
+        file = new RecordFile(path);
+        file.Load(saved => Keep(CrmRecord.Read(saved)));
+    }
+
+    /// <summary>
+    /// Carries a request out, unless <paramref name="visit"/> turns it away, and records it with the answer it will get.
+    /// </summary>
+    /// <returns>The answer to send.</returns>
+    /// <exception cref="IOException">The record file refused it; nothing was done from that customer on.</exception>
+    public Answer Take(CrmRequest request, FaultVisit visit)
+    {
+        lock (gate)
+        {
+            if (visit.Refusal() is { } turnedAway)
+                return RecordAll(request, Outcome.TurnedAway, turnedAway, visit.Fault);
+            if (request.Refusal is { } refusal)
+                return RecordAll(request, Outcome.Invalid, visit.Alter(refusal), visit.Fault);
+            var results = request.Calls.Select(call => Store(request.At, call, request.IsBatch, visit)).ToArray();
+            return visit.Alter(request.IsBatch ? CrmAnswers.Batch(results) : CrmAnswers.Single(results[0]));
+        }
+    }
+
+    /// <summary>What is stored of a customer; null: nothing.</summary>
+    public StoredCustomer? Find(string customerId)
+    {
+        lock (gate)
+            return customers.GetValueOrDefault(customerId);
+    }
+
+    /// <summary>Every customer, as it is stored.</summary>
+    public IReadOnlyList<StoredCustomer> Customers()
+    {
+        lock (gate)
+            return [.. customers.Values];
+    }
+
+    public CrmSummary Summary()
+    {
+        lock (gate)
+            return summary with { Customers = customers.Count };
+    }
+
+    public IEnumerable<CrmRecord> Records()
+    {
+        lock (gate)
+            return records.Snapshot();
+    }
+
+    public void Clear()
+    {
+        lock (gate)
+        {
+            file?.Clear();
+            keys.Clear();
+            customers.Clear();
+            versions.Clear();
+            records = new RecordList<CrmRecord>();
+            summary = Nothing;
+        }
+    }
+
+    public void Dispose()
+    {
+        lineWriter.Dispose();
+        file?.Dispose();
+    }
+
+    private Answer RecordAll(CrmRequest request, Outcome outcome, Answer answer, Fault fault)
+    {
+        foreach (var call in request.Calls)
+            Enter(request.At, call, outcome, fault, answer.Ending == Ending.Nothing ? 0 : answer.Status);
+        return answer;
+    }
+
+    private CrmResult Store(DateTimeOffset at, CrmCall call, bool isBatch, FaultVisit visit)
+    {
+        var (outcome, result) = Decide(call, lastSequence + 1, isBatch);
+        Enter(at, call, outcome, visit.Fault, visit.Fault == Fault.LostAfter ? 0 : result.Status);
+        return result;
+    }
+
+    private (Outcome, CrmResult) Decide(CrmCall call, long sequence, bool isBatch)
+    {
+        if (call.Mistake is { } mistake)
+            return (Outcome.Invalid, CrmResult.Refused(call, 400, mistake));
+        var customer = call.Customer!;
+        if (call.Key is not null && keys.TryGetValue(call.Key, out var earlier))
+        {
+            using var before = JsonDocument.Parse(earlier.Body);
+            return Customer.Read(before.RootElement).Customer == customer
+                ? (Outcome.Replayed, new CrmResult(call, 200, StoredCustomer.ReferenceOf(earlier.Sequence), null, IsReplay: true))
+                : (Outcome.KeyReused, CrmResult.Refused(call, 422, "The idempotency key was used for other data."));
+        }
+
+        if (isBatch && Random.Shared.NextDouble() < options.ItemFailRate)
+            return (Outcome.TurnedAway, CrmResult.Refused(call, 503, "Try this customer again later."));
+        return customer.IsUnwelcome || Random.Shared.NextDouble() < options.RefuseRate
+            ? (Outcome.Refused, CrmResult.Refused(call, 422, "The e-mail address is refused."))
+            : (Outcome.Stored, new CrmResult(call, 201, StoredCustomer.ReferenceOf(sequence), null));
+    }
+
+    private void Enter(DateTimeOffset at, CrmCall call, Outcome outcome, Fault fault, int status)
+    {
+        var record = new CrmRecord(
+            lastSequence + 1, at, call.Key, call.Customer?.CustomerId, call.Customer?.Version ?? 0, call.Body, outcome, fault, (short)status);
+        Save(record);
+        Keep(record);
+    }
+
+    /// <summary>To the file before memory: what is not on file has not happened.</summary>
+    private void Save(in CrmRecord record)
+    {
+        if (file is null)
+            return;
+        line.ResetWrittenCount();
+        lineWriter.Reset();
+        record.WriteTo(lineWriter);
+        lineWriter.Flush();
+        line.Write("\n"u8);
+        file.Append(line.WrittenSpan);
+    }
+
+    private void Keep(in CrmRecord record)
+    {
+        lastSequence = record.Sequence;
+        records.Add(record);
+        summary = summary with { Calls = summary.Calls + 1, Faults = summary.Faults + (record.Fault == Fault.None ? 0 : 1) };
+        switch (record.Outcome)
+        {
+            case Outcome.Stored:
+                KeepEffect(record);
+                break;
+            case Outcome.Replayed:
+                summary = summary with { Replays = summary.Replays + 1 };
+                break;
+            case Outcome.Refused:
+                summary = summary with { Refused = summary.Refused + 1 };
+                break;
+            case Outcome.KeyReused or Outcome.Invalid:
+                summary = summary with { Rejected = summary.Rejected + 1 };
+                break;
+        }
+    }
+
+    /// <summary>Counts duplicates and stale data from the record itself, not from the decision that should have made them impossible.</summary>
+    private void KeepEffect(in CrmRecord record)
+    {
+        var customerId = record.CustomerId!;
+        var before = customers.GetValueOrDefault(customerId);
+        customers[customerId] = new StoredCustomer(record.Sequence, record.Version, record.Body!, (before?.Effects ?? 0) + 1);
+        if (record.Key is { } key)
+            keys[key] = (record.Sequence, record.Body!);
+        summary = summary with
+        {
+            Effects = summary.Effects + 1,
+            DuplicateEffects = summary.DuplicateEffects + (versions.Add((customerId, record.Version)) ? 0 : 1),
+            StaleEffects = summary.StaleEffects + (before is not null && before.Version > record.Version ? 1 : 0),
+            FirstEffectAt = summary.FirstEffectAt ?? record.At,
+            LastEffectAt = record.At,
+        };
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Sagas.Simulators.Crm;
+
+/// <summary>A customer's data as they were sent. Two are the same when these are equal, whatever their spelling.</summary>
+internal sealed record Customer(
+    string? CustomerId, int Version, string? FirstName, string? LastName, string? Email, string? Phone, DateTimeOffset? RegisteredAt)
+{
+    private const int LongestId = 128;
+    private const int LongestText = 512;
+    private const string RefusedMailbox = "@refused.example";
+
+    /// <summary>The same the CRM would refuse every time.</summary>
+    public bool IsUnwelcome => Email?.EndsWith(RefusedMailbox, StringComparison.OrdinalIgnoreCase) == true;
+
+    /// <summary>Reads one customer.</summary>
+    /// <returns>The customer, or what is wrong with it.</returns>
+    public static (Customer? Customer, string? Mistake) Read(JsonElement json)
+    {
+        try
+        {
+            var customer = json.Deserialize(CustomerJson.Default.Customer);
+            var mistake = customer is null ? "A customer is null." : customer.Mistake();
+            return mistake is null ? (customer, null) : (null, mistake);
+        }
+        // The reader throws InvalidOperationException for text that is not valid Unicode.
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return exception is JsonException { Path: { Length: > 2 } path }
+                ? (null, $"{path[2..]} is not of the right type.")
+                : (null, "A customer is not a JSON object.");
+        }
+    }
+
+    private string? Mistake()
+    {
+        if (CustomerId is not { Length: > 0 and <= LongestId })
+            return $"customerId is a text of 1 to {LongestId} characters.";
+        if (Version < 1)
+            return "version is a whole number, 1 or more.";
+        return new[] { FirstName, LastName, Email, Phone }.Any(text => text?.Length > LongestText)
+            ? $"A text has at most {LongestText} characters."
+            : null;
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(Customer))]
+internal sealed partial class CustomerJson : JsonSerializerContext;

@@ -1,0 +1,43 @@
+using System.Globalization;
+
+namespace Sagas.Simulators.ObjectStatus;
+
+/// <summary>Posts random ids to a callback again and again, and gives up on each post after a second.</summary>
+internal sealed partial class ObjectTester(ObjectStatusOptions options, ObjectBooks books, TimeProvider time, ILogger<ObjectTester> logger)
+    : BackgroundService
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var client = new HttpClient { Timeout = Patience };
+        using var timer = new PeriodicTimer(options.PostInterval, time);
+        do
+            await PostAsync(client, stoppingToken);
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    private async Task PostAsync(HttpClient client, CancellationToken stoppingToken)
+    {
+        var ids = Enumerable.Range(0, Random.Shared.Next(options.MostIds + 1)).Select(_ => Random.Shared.Next(options.IdsBelow)).ToArray();
+        var accepted = false;
+        var outcome = "";
+        try
+        {
+            using var response = await client.PostAsJsonAsync(options.CallbackUrl, new { object_ids = ids }, stoppingToken);
+            accepted = response.IsSuccessStatusCode;
+            outcome = $"answered {(int)response.StatusCode}";
+        }
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException && !stoppingToken.IsCancellationRequested)
+        {
+            outcome = exception.Message;
+        }
+
+        books.Posted(ids.Select(id => id.ToString(CultureInfo.InvariantCulture)), accepted);
+        if (!accepted)
+            LogRefused(logger, ids.Length, options.CallbackUrl, outcome);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A post of {Count} ids to {Url} was not accepted: {Outcome}")]
+    private static partial void LogRefused(ILogger logger, int count, string? url, string outcome);
+}

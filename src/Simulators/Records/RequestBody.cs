@@ -1,0 +1,33 @@
+using System.Buffers;
+
+namespace Sagas.Simulators.Records;
+
+/// <summary>Bodies of requests, as they are recorded.</summary>
+internal static class RequestBody
+{
+    /// <summary>The body, or of one that is too long its beginning.</summary>
+    public static async Task<(byte[] Body, bool IsWhole)> ReadAsync(HttpRequest http, int longest, CancellationToken cancellationToken)
+    {
+        var reader = http.BodyReader;
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellationToken);
+            if (read.IsCompleted || read.Buffer.Length > longest)
+            {
+                var isWhole = read.Buffer.Length <= longest;
+                var body = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, longest)).ToArray();
+                reader.AdvanceTo(read.Buffer.End);
+                return (body, isWhole);
+            }
+
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        }
+    }
+
+    /// <summary>In valid JSON line ends stand between tokens only, so a space means the same.</summary>
+    public static void PutOnOneLine(Span<byte> json)
+    {
+        json.Replace((byte)'\r', (byte)' ');
+        json.Replace((byte)'\n', (byte)' ');
+    }
+}

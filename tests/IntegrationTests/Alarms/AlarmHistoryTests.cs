@@ -1,0 +1,105 @@
+using System.Text.Json;
+using FsCheck;
+using FsCheck.Fluent;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Npgsql;
+using Sagas.Contracts;
+using Sagas.Services.Alarms;
+
+namespace Sagas.IntegrationTests.Alarms;
+
+/// <summary>
+/// The statements on Postgres against the model: histories of changes and digests, shuffled, repeated and cut off by crashes.
+/// Many users' histories run together, their changes in one statement, as they do in the services.
+/// </summary>
+[Collection(ServersCollection.Name)]
+public sealed class AlarmHistoryTests(ServersFixture servers) : IAsyncLifetime
+{
+    private const int Rounds = 20;
+    private const int UsersPerRound = 500;
+    private const int Connections = 6;
+
+    private TestDatabase _database = null!;
+    private NpgsqlDataSource _source = null!;
+    private int _round;
+
+    public async Task InitializeAsync()
+    {
+        _database = await servers.CreateDatabaseAsync("histories");
+        _source = NpgsqlDataSource.Create(_database.ConnectionString + ";Max Auto Prepare=20;Auto Prepare Min Usages=2");
+        await SchemaMigrator.MigrateAsync(_source, typeof(SagasDbContext).Assembly);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _source.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+
+    [Fact]
+    public void Every_digest_of_ten_thousand_histories_is_that_of_the_model() =>
+        Prop.ForAll(AlarmHistory.Many(UsersPerRound), histories => RunAsync(histories))
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(Rounds));
+
+    private async Task RunAsync(AlarmHistory[] histories)
+    {
+        var round = ++_round;
+        var users = histories.Select((history, number) => new User($"{round}-{number}", history)).ToArray();
+        for (var step = 0; users.Any(user => step < user.History.Steps.Count); step++)
+        {
+            var here = users.Where(user => step < user.History.Steps.Count).Select(user => (User: user, Step: user.History.Steps[step])).ToArray();
+            await ChangeAsync([.. here.Where(at => !at.Step.IsDigest)]);
+            await Parallel.ForEachAsync(
+                here.Where(at => at.Step.IsDigest), new ParallelOptions { MaxDegreeOfParallelism = Connections },
+                async (at, _) => await DigestAsync(at.User, at.Step));
+        }
+    }
+
+    private async Task ChangeAsync((User User, AlarmStep Step)[] steps)
+    {
+        await using var connection = await _source.OpenConnectionAsync();
+        var cut = steps.Where(at => at.Step.Cut).SelectMany(at => at.User.Own(at.Step)).ToArray();
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await AlarmRows.WriteAsync(connection, cut, CancellationToken.None);
+            await transaction.RollbackAsync();
+        }
+
+        await AlarmRows.WriteAsync(connection, [.. steps.SelectMany(at => at.User.Own(at.Step))], CancellationToken.None);
+        foreach (var (user, step) in steps)
+        {
+            foreach (var change in step.Changes)
+                user.Model.Change(change);
+        }
+    }
+
+    private async Task DigestAsync(User user, AlarmStep step)
+    {
+        await using var connection = await _source.OpenConnectionAsync();
+        if (step.Cut)
+            await TellAsync(connection, user, commit: false);
+        var told = await TellAsync(connection, user, commit: true);
+        var expected = user.Model.Digest();
+        // As text, since two ways to write one moment are equal otherwise.
+        Assert.True(
+            JsonSerializer.Serialize(expected) == JsonSerializer.Serialize(told),
+            $"{user.History}\nexpected: {JsonSerializer.Serialize(expected)}\ntold:     {JsonSerializer.Serialize(told)}");
+    }
+
+    private static async Task<List<ActiveAlarm>> TellAsync(NpgsqlConnection connection, User user, bool commit)
+    {
+        await using var transaction = await connection.BeginTransactionAsync();
+        var (alarms, _) = await AlarmRows.TellAsync(connection, user.Id, Guid.Empty, CancellationToken.None);
+        if (alarms.Count > 0)
+            await AlarmRows.RecordAsync(connection, user.Id, JsonSerializer.Serialize(alarms), Guid.NewGuid(), null, CancellationToken.None);
+        await (commit ? transaction.CommitAsync() : transaction.RollbackAsync());
+        return alarms;
+    }
+
+    private sealed record User(string Id, AlarmHistory History)
+    {
+        public AlarmModel Model { get; } = new();
+
+        public IEnumerable<AlarmChange> Own(AlarmStep step) => step.Changes.Select(change => change with { UserId = Id });
+    }
+}
