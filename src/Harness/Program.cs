@@ -3,7 +3,10 @@ using System.CommandLine.Help;
 using Sagas.Harness.Alarms;
 using Sagas.Harness.Benchmarks;
 using Sagas.Harness.CommandLine;
+using Sagas.Harness.Crm;
 using Sagas.Harness.Demo;
+using Sagas.Harness.Generate;
+using Sagas.Harness.Ingest;
 using Sagas.Harness.List;
 using Sagas.Harness.Migrate;
 using Sagas.Harness.Objects;
@@ -60,9 +63,19 @@ internal static class Program
         {
             RevivePaymentCommand.Create(terminal),
         },
+        IngestCommand.Create(terminal),
+        new SagasCommand("generate", "Make test data.")
+        {
+            GenerateCustomers.Create(terminal),
+        },
         AlarmsCommand.Create(terminal),
         DigestsCommand.Create(terminal),
         ObjectsCommand.Create(terminal),
+        new SagasCommand("crm", "How the CRM gets on with the customers, and another try for those it could not be told of.")
+        {
+            CrmStatus.Create(terminal),
+            CrmRetry.Create(terminal),
+        },
         MigrateCommand.Create(terminal),
         DemoCommand.Create(terminal),
         new SagasCommand("bench", "Measure, on servers started for it.")
@@ -71,6 +84,7 @@ internal static class Program
             BenchCommands.Payments(terminal),
             BenchCommands.Alarms(terminal),
             StatusBenchCommand.Create(terminal),
+            BenchCommands.Crm(terminal),
         },
         CommandOptions.Json(),
         new HelpOption { Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }) },

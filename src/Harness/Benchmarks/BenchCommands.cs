@@ -88,6 +88,30 @@ internal static class BenchCommands
         return command;
     }
 
+    public static Command Crm(Terminal terminal)
+    {
+        var quick = Quick();
+        var command = new SagasCommand(
+            "crm",
+            "How near delivery comes to what a CRM bears, with and without failures, and how fast it can be.",
+            "sagas bench crm",
+            "sagas bench crm --quick --json")
+        {
+            quick,
+        };
+        command.SetAction(async (parse, stop) =>
+        {
+            RequireServers();
+            var report = await CrmReport.MeasureAsync(terminal, parse.GetValue(quick), stop);
+            Write(parse, terminal, report,
+                ("Rate over the CRM's ceiling of 1,000/s", report.CeilingRatio, ""),
+                ("With 20 % failures, over what is then possible", report.CeilingRatioWithFaults, ""),
+                ("Customers synced, 64 calls at once", report.PerSecond, "/s"));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
     internal static Option<bool> Quick() => new("--quick") { Description = "A first look in under a minute; its figures are rough." };
 
     internal static void RequireServers()

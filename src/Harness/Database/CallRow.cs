@@ -30,6 +30,9 @@ internal sealed record CallRow(
     /// <summary>The states of a call that is not done.</summary>
     public static readonly string[] OpenStates = ["waiting", "in_flight", "failed", "parked"];
 
+    // A customer's older calls are of interest to a historian only.
+    private const int CallsOfCustomer = 10;
+
     private const string Sql = """
         SELECT l.*, p.payment_id FROM ledger l LEFT JOIN payment_state p ON p.correlation_id = l.correlation_id
         """;
@@ -43,7 +46,7 @@ internal sealed record CallRow(
         database.QueryAsync(
             Sql + """
 
-            WHERE l.state <> 'done' AND ($1::text IS NULL OR l.state = $1)
+            WHERE l.state NOT IN ('done', 'superseded') AND ($1::text IS NULL OR l.state = $1)
             ORDER BY array_position(ARRAY['parked', 'in_flight', 'waiting', 'failed'], l.state), l.created_at LIMIT $2
             """,
             Read,
@@ -64,6 +67,22 @@ internal sealed record CallRow(
             stop,
             new() { Value = (object?)target ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
             new() { Value = key });
+
+    /// <summary>The newest calls that tell the CRM of a customer, oldest first.</summary>
+    /// <param name="database">Where they are.</param>
+    /// <param name="customer">The customer's saga.</param>
+    /// <param name="version">The version of the customer's data.</param>
+    /// <param name="stop">Gives up.</param>
+    public static Task<IReadOnlyList<CallRow>> OfCustomerAsync(SagasDatabase database, Guid customer, int version, CancellationToken stop) =>
+        database.QueryAsync(
+            // Their keys are known; what they are entered with is not indexed.
+            Sql + " WHERE l.target = 'crm' AND l.idempotency_key = ANY ($1) ORDER BY l.created_at",
+            Read,
+            stop,
+            new Npgsql.NpgsqlParameter
+            {
+                Value = Enumerable.Range(Math.Max(1, version - CallsOfCustomer + 1), Math.Min(version, CallsOfCustomer)).Select(number => $"{customer:D}/{number}").ToArray(),
+            });
 
     private static CallRow Read(Row row) => new(
         row.Get<string>("target"),

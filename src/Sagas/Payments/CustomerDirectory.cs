@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace Sagas.Payments;
 
@@ -6,6 +7,21 @@ namespace Sagas.Payments;
 /// <param name="dbContext">The context of that transaction.</param>
 public sealed class CustomerDirectory(SagasDbContext dbContext) : ICustomerDirectory
 {
+    /// <summary>Name of the parameter of <see cref="Release"/>: the customers' trimmed ids, which is what the payments' rows hold.</summary>
+    public const string CustomersParameter = "customers";
+
+    /// <summary>Pulls forward the wake-up of every payment that waits for one of some customers, and returns the ids of those that have
+    /// none to pull: theirs is being delivered at this moment.</summary>
+    public const string Release = $"""
+        WITH waiting AS MATERIALIZED (
+            SELECT payment_id, redelivery_token_id FROM payment_state
+            WHERE customer_id = ANY (@{CustomersParameter}) AND current_state = 'AwaitingCustomer'),
+        pulled AS MATERIALIZED (
+            SELECT pull_forward(tokens) AS tokens FROM (SELECT array_agg(redelivery_token_id) AS tokens FROM waiting) t WHERE tokens IS NOT NULL)
+        SELECT payment_id AS "Value" FROM waiting
+        WHERE redelivery_token_id IS NULL OR redelivery_token_id NOT IN (SELECT unnest(tokens) FROM pulled)
+        """;
+
     private static readonly Func<SagasDbContext, Guid, CancellationToken, Task<bool>> _isKnown = EF.CompileAsyncQuery(
         (SagasDbContext db, Guid customer, CancellationToken _) => db.Customers.Any(row => row.CorrelationId == customer));
 
@@ -16,16 +32,8 @@ public sealed class CustomerDirectory(SagasDbContext dbContext) : ICustomerDirec
     /// <inheritdoc />
     public async Task<IReadOnlyList<string>> ReleaseWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
     {
-        // By the trimmed id, which is what the payments' rows hold. A payment whose first transaction is still open is not seen here;
-        // it did not see the customer either, and its own redelivery will.
-        var id = customerId.Trim();
-        return await dbContext.Database.SqlQuery<string>(
-            $"""
-            WITH waiting AS MATERIALIZED (
-                SELECT payment_id, redelivery_token_id FROM payment_state WHERE customer_id = {id} AND current_state = 'AwaitingCustomer'),
-            pulled AS MATERIALIZED (
-                SELECT pull_forward(tokens) AS tokens FROM (SELECT array_agg(redelivery_token_id) AS tokens FROM waiting) t WHERE tokens IS NOT NULL)
-            SELECT payment_id AS "Value" FROM waiting, pulled WHERE redelivery_token_id IS NULL OR redelivery_token_id <> ALL (pulled.tokens)
-            """).ToListAsync(cancellationToken);
+        // A payment whose first transaction is still open is not seen here; it did not see the customer either, and its own redelivery will.
+        var customers = new NpgsqlParameter<string[]>(CustomersParameter, [customerId.Trim()]);
+        return await dbContext.Database.SqlQueryRaw<string>(Release, customers).ToListAsync(cancellationToken);
     }
 }

@@ -8,6 +8,7 @@ internal sealed class FieldSplitter(byte delimiter, int maxFields)
 
     private readonly List<FieldPlace> _places = new(16);
     private byte[] _unescaped = [];
+    private int _unescapedLength;
 
     public int Count => _places.Count;
 
@@ -26,6 +27,7 @@ internal sealed class FieldSplitter(byte delimiter, int maxFields)
     public int Split(ReadOnlySpan<byte> text, bool isWhole)
     {
         _places.Clear();
+        _unescapedLength = 0;
         (Problem, ProblemField, IsInQuotes) = (RecordProblem.None, 0, false);
         for (var start = 0; ; start++)
         {
@@ -116,20 +118,21 @@ internal sealed class FieldSplitter(byte delimiter, int maxFields)
             (Problem, ProblemField) = (problem, field);
     }
 
+    // Behind what was unescaped of this record before, which somebody may still look at.
     private ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> field)
     {
-        if (_unescaped.Length < field.Length)
-            _unescaped = new byte[field.Length * 2];
-        var written = 0;
+        if (_unescaped.Length - _unescapedLength < field.Length)
+            (_unescaped, _unescapedLength) = (new byte[Math.Max(field.Length, _unescaped.Length) * 2], 0);
+        var start = _unescapedLength;
         while (!field.IsEmpty)
         {
             var quote = field.IndexOf(Quote);
             var run = quote < 0 ? field.Length : quote + 1;
-            field[..run].CopyTo(_unescaped.AsSpan(written));
-            written += run;
+            field[..run].CopyTo(_unescaped.AsSpan(_unescapedLength));
+            _unescapedLength += run;
             field = quote < 0 ? [] : field[(run + 1)..];
         }
-        return _unescaped.AsSpan(0, written);
+        return _unescaped.AsSpan(start, _unescapedLength - start);
     }
 
     private readonly record struct FieldPlace(int Start, int Length, bool HasQuotes);

@@ -132,7 +132,7 @@ public sealed class RecordReader : IDisposable
 
     /// <summary>A field of the current record, without its quotes, in UTF-8.</summary>
     /// <param name="index">From 0.</param>
-    /// <returns>A part of the reader's memory: it changes with the next call of this method or of <see cref="Read"/>.</returns>
+    /// <returns>A part of the reader's memory: it changes with the next call of <see cref="Read"/>.</returns>
     public ReadOnlySpan<byte> Field(int index)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, FieldCount);

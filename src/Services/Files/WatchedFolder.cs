@@ -6,7 +6,8 @@ namespace Sagas.Services.Files;
 /// <summary>
 /// Finds the complete files of a folder. A file is complete when it was renamed into place, or when it has not changed for a while.
 /// Whoever gets a file moves it to <c>done</c> or <c>failed</c>; a file that is still there when the process starts again is found
-/// again. Files whose name starts with a dot or ends as those of unfinished copies do (<c>.part</c>, <c>.tmp</c> …) are not looked at.
+/// again. Files whose name starts with a dot or ends as those of unfinished copies do (<c>.part</c>, <c>.tmp</c> …) are not looked at, nor are
+/// files of rejected rows (<see cref="RejectedRows.FileSuffix"/>): these go with their file.
 /// </summary>
 /// <param name="options">The folder.</param>
 /// <param name="time">The clock.</param>
@@ -70,7 +71,8 @@ public sealed partial class WatchedFolder(WatchedFolderOptions options, TimeProv
     }
 
     private static bool IsCandidate(string name) =>
-        !name.StartsWith('.') && !Array.Exists(_unfinished, ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
+        !name.StartsWith('.') && !name.EndsWith(RejectedRows.FileSuffix, StringComparison.OrdinalIgnoreCase)
+        && !Array.Exists(_unfinished, ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 
     private static string Move(string path, string folder)
     {
@@ -79,6 +81,12 @@ public sealed partial class WatchedFolder(WatchedFolderOptions options, TimeProv
         for (var number = 1; ; number++)
         {
             var target = Path.Combine(folder, number == 1 ? name + extension : $"{name}.{number}{extension}");
+            if (File.Exists(target))
+                continue;
+            // The file itself last: whoever is killed before finds it again, and does this again.
+            var rejects = RejectedRows.PathFor(path);
+            if (File.Exists(rejects))
+                File.Move(rejects, RejectedRows.PathFor(target), overwrite: true);
             try
             {
                 File.Move(path, target, overwrite: false);

@@ -6,6 +6,7 @@ using Sagas.Host.Settings;
 using Sagas.Services.Alarms;
 using Sagas.Services.Alerts;
 using Sagas.Services.Crm;
+using Sagas.Services.Ingest;
 using Sagas.Services.ObjectStatus;
 using Sagas.Services.ObjectStatus.Callback;
 using Sagas.Services.Operations;
@@ -39,9 +40,15 @@ public static partial class SagasHost
             app.MapCallback(() => HttpAddresses.CallbackPort(app));
         app.MapHealth();
         if (host.Roles.Has(Roles.Operations))
+        {
             app.MapOperations();
+            app.MapCrmOperations();
+        }
+
         if (host.Roles.Has(Roles.Alerts))
             app.MapAlerts();
+        if (host.Roles.Has(Roles.Ingest))
+            app.MapUploads();
         if (host.KeysWithDevelopmentPassword.Count > 0)
             LogDevelopmentPassword(app.Logger, string.Join(", ", host.KeysWithDevelopmentPassword));
         return app;
@@ -121,6 +128,8 @@ public static partial class SagasHost
             services.AddObjectStatusServices(configuration, sweeps: settings.Roles.Has(Roles.Status));
         if (settings.Roles.Has(Roles.Alerts))
             services.AddAlertServices(configuration);
+        if (settings.Roles.Has(Roles.Ingest))
+            services.AddIngestServices(configuration, settings.Messages);
     }
 
     [LoggerMessage(Level = LogLevel.Warning,

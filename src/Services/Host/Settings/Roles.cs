@@ -29,7 +29,10 @@ internal sealed class Roles
     /// <summary>Fetches the status of objects, and removes those not seen for long.</summary>
     public const string Status = "status";
 
-    private static readonly string[] _known = [Sagas, Payments, Operations, Crm, Alarms, Alerts, Callback, Status];
+    /// <summary>Files of customers: the watched folder and uploads.</summary>
+    public const string Ingest = "ingest";
+
+    private static readonly string[] _known = [Sagas, Payments, Operations, Ingest, Crm, Alarms, Alerts, Callback, Status];
 
     private readonly FrozenSet<string> _names;
 

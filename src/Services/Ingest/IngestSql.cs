@@ -1,0 +1,156 @@
+namespace Sagas.Services.Ingest;
+
+/// <summary>
+/// The statements of a batch. Together they leave the tables as consuming a <c>CustomerRegistered</c> for each row would, one after the
+/// other, in the order of the file; a conformance test does both and compares.
+/// </summary>
+/// <remarks>
+/// Joins with <c>customer_state</c> are lateral with OFFSET 0, which the planner leaves as they are: a look into the index per row. Statistics
+/// of tables that grow by millions of rows a minute are always wrong, and a plan that reads the whole table for each batch is the price.
+/// </remarks>
+internal static class IngestSql
+{
+    /// <summary>A batch's rows as the file has them, on the connection that does them. It is gone with the transaction, as what a crash
+    /// leaves of it would be of no use: progress is committed with the rows' effects only.</summary>
+    public const string CreateStaging = """
+        CREATE TEMP TABLE customer_staging (
+            line bigint NOT NULL, correlation_id uuid NOT NULL, customer_id text NOT NULL, first_name text, last_name text, email text, phone text,
+            source text, registered_at timestamptz) ON COMMIT DROP
+        """;
+
+    public const string CopyIntoStaging = "COPY customer_staging FROM STDIN (FORMAT binary)";
+
+    // Adds one sort of the batch for each of the index-ordered inserts; the default would do it on disk.
+    public const string Settings = "SET LOCAL work_mem = '96MB'";
+
+    /// <summary>Customers of the buckets are done by one transaction at a time, whichever files they are in: nobody waits crosswise.</summary>
+    public const string LockBucket = "SELECT pg_advisory_xact_lock(7230004, $1)";
+
+    private const string Publish = """
+        INSERT INTO outbox_message (message_id, batch_id, conversation_id, destination_address, message_type, content_type, body)
+        SELECT id, id, @file, 'exchange:' || type, 'urn:message:Sagas.Contracts:' || type, 'application/vnd.masstransit+json',
+               json_build_object('messageId', id, 'conversationId', @file, 'messageType', json_build_array('urn:message:Sagas.Contracts:' || type),
+                                 'message', message, 'sentTime', @now)::text
+        FROM
+        """;
+
+    // One message names so many customers that sending them costs next to nothing, and so few that consuming it takes no time.
+    private const string InMessages = """
+        (SELECT gen_random_uuid() AS id, 'SyncCustomers' AS type, json_build_object('customerIds', json_agg(customer_id)) AS message
+         FROM (SELECT customer_id, (row_number() OVER () - 1) / @most AS number FROM to_queue) numbered GROUP BY number) messages
+        """;
+
+    /// <summary>Inserts the customers that are not known, in the order of the indexes, with their history and the CRM's work; of several rows
+    /// of a customer the first. Returns how many, and the transaction id that they bear.</summary>
+    public const string AddCustomers = $"""
+        WITH added AS (
+            INSERT INTO customer_state (
+                correlation_id, customer_id, current_state, first_name, last_name, email, phone, source, registered_at, version, created_at, updated_at)
+            SELECT DISTINCT ON (s.correlation_id) s.correlation_id, customer_id, @state, first_name, last_name, email, phone, coalesce(source, @source),
+                   coalesce(registered_at, @time), 1, @now, @now
+            FROM (SELECT * FROM customer_staging ORDER BY correlation_id, line) s
+            LEFT JOIN LATERAL (SELECT true AS is_known FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k ON true
+            WHERE k.is_known IS NULL
+            ORDER BY s.correlation_id, s.line
+            RETURNING correlation_id, customer_id, xmin),
+        history AS (
+            INSERT INTO saga_transition (saga, correlation_id, from_state, to_state, event, conversation_id)
+            SELECT 'customer_state', correlation_id, NULL, @state, 'CustomerRegistered', @file FROM added),
+        to_queue AS (SELECT customer_id FROM added WHERE @crm),
+        queued AS ({Publish} {InMessages})
+        SELECT count(*), coalesce(max(xmin::text), '0') FROM added
+        """;
+
+    public const string CreateRest = "CREATE TEMP TABLE customer_rest (LIKE customer_staging) ON COMMIT DROP";
+
+    /// <summary>What is left: rows of customers that were known, and all rows of those with several. The first row of a customer that was just
+    /// inserted is among these again, and changes nothing, being what was inserted.</summary>
+    public const string FindRest = """
+        INSERT INTO customer_rest SELECT s.* FROM customer_staging s WHERE s.correlation_id IN (
+            SELECT correlation_id FROM customer_staging GROUP BY correlation_id HAVING count(*) > 1
+            UNION
+            SELECT s.correlation_id FROM customer_staging s
+            CROSS JOIN LATERAL (SELECT c.xmin FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k WHERE k.xmin <> @added::xid)
+        """;
+
+    /// <summary>Keeps live sagas off the customers, in the order in which every batch locks them.</summary>
+    public const string LockRest = """
+        SELECT count(*) FROM (SELECT DISTINCT correlation_id FROM customer_rest ORDER BY correlation_id) r
+        CROSS JOIN LATERAL (SELECT true FROM customer_state c WHERE c.correlation_id = r.correlation_id FOR UPDATE) k
+        """;
+
+    // For the update only: its target cannot be lateral.
+    public const string UseIndexes = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
+
+    public const string UseAnything = "SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on";
+
+    /// <summary>Tells the rest to the customers. Older data lose; the same data only move the time of the data. Returns how many rows changed data.</summary>
+    public const string ChangeCustomers = $"""
+        WITH events AS (
+            SELECT c.correlation_id, -1::bigint AS line, c.registered_at, c.first_name, c.last_name, c.email, c.phone, c.source, c.current_state AS base
+            FROM (SELECT DISTINCT correlation_id FROM customer_rest) r
+            CROSS JOIN LATERAL (SELECT * FROM customer_state c WHERE c.correlation_id = r.correlation_id OFFSET 0) c
+            UNION ALL
+            SELECT correlation_id, line, coalesce(registered_at, @time), first_name, last_name, email, phone, coalesce(source, @source), NULL
+            FROM customer_rest),
+        newest AS (
+            SELECT * FROM (
+                SELECT *, max(registered_at) OVER (PARTITION BY correlation_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+                FROM events) timed
+            WHERE before IS NULL OR registered_at >= before),
+        judged AS (
+            SELECT *, first_value(base) OVER w AS state, registered_at > before AS is_newer,
+                   line >= 0 AND (first_name, last_name, email, phone)
+                       IS DISTINCT FROM (lag(first_name) OVER w, lag(last_name) OVER w, lag(email) OVER w, lag(phone) OVER w) AS is_change
+            FROM newest WINDOW w AS (PARTITION BY correlation_id ORDER BY line)),
+        told AS (
+            SELECT *, count(*) FILTER (WHERE is_change) OVER (PARTITION BY correlation_id ORDER BY line) AS changes,
+                   CASE WHEN state = 'Syncing' THEN state ELSE @state END AS changed_state
+            FROM judged WHERE is_change OR is_newer),
+        history AS (
+            INSERT INTO saga_transition (saga, correlation_id, from_state, to_state, event, conversation_id)
+            SELECT 'customer_state', correlation_id, CASE WHEN changes > is_change::int THEN changed_state ELSE state END,
+                   CASE WHEN changes > 0 THEN changed_state ELSE state END, 'CustomerRegistered', @file
+            FROM told ORDER BY correlation_id, line),
+        last AS (
+            SELECT DISTINCT ON (correlation_id) * FROM (
+                SELECT *, first_value(source) OVER (PARTITION BY correlation_id, changes ORDER BY line) AS source_of_change FROM told) sourced
+            ORDER BY correlation_id, line DESC),
+        changed AS (
+            UPDATE customer_state c
+            SET registered_at = l.registered_at, version = c.version + l.changes, first_name = l.first_name, last_name = l.last_name, email = l.email,
+                phone = l.phone, source = CASE WHEN l.changes > 0 THEN l.source_of_change ELSE c.source END,
+                updated_at = CASE WHEN l.changes > 0 THEN @now ELSE c.updated_at END,
+                current_state = CASE WHEN l.changes > 0 THEN l.changed_state ELSE l.state END,
+                sync_failure = CASE WHEN l.changes > 0 THEN NULL ELSE c.sync_failure END
+            FROM last l WHERE c.correlation_id = l.correlation_id
+            RETURNING c.customer_id, l.changes, l.state),
+        to_queue AS (SELECT customer_id FROM changed WHERE @crm AND changes > 0 AND state <> 'Syncing'),
+        queued AS ({Publish} {InMessages})
+        SELECT coalesce(sum(changes), 0)::bigint FROM changed
+        """;
+
+    /// <summary>Customers that the batch made known, and for whom payments wait.</summary>
+    public const string FindAwaited = """
+        SELECT DISTINCT p.customer_id FROM payment_state p JOIN customer_staging s ON s.customer_id = p.customer_id
+        CROSS JOIN LATERAL (SELECT c.xmin FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k
+        WHERE p.current_state = 'AwaitingCustomer' AND k.xmin = @added::xid
+        """;
+
+    /// <summary>Pulls the wake-up of payments forward whose customer is known: they looked before the customer's batch was committed, and began to
+    /// wait after it had looked for them.</summary>
+    public const string PullCrossing = """
+        SELECT pull_forward(array_agg(p.redelivery_token_id)) FROM payment_state p
+        CROSS JOIN LATERAL (SELECT true FROM customer_state c WHERE c.customer_id = p.customer_id OFFSET 0) k
+        WHERE p.current_state = 'AwaitingCustomer' AND p.redelivery_token_id IS NOT NULL
+        """;
+
+    /// <summary>Tells payments to look for their customer once more.</summary>
+    public const string TellPayments = $"""
+        {Publish} (SELECT gen_random_uuid() AS id, 'PaymentRedeliveryDue' AS type, json_build_object('paymentId', payment_id) AS message
+                   FROM unnest(@payments) payment_id) messages
+        """;
+
+    /// <summary>Wakes the relays when the transaction commits.</summary>
+    public const string WakeRelays = "SELECT pg_notify('outbox_due', '')";
+}

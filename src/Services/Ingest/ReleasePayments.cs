@@ -1,0 +1,52 @@
+using Npgsql;
+using Sagas.Payments;
+
+namespace Sagas.Services.Ingest;
+
+/// <summary>Wakes payments that wait for customers of a batch, as the customer saga does for one customer.</summary>
+internal static class ReleasePayments
+{
+    /// <summary>Releases, in the transaction that the connection is in.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="run">The file.</param>
+    /// <param name="addedBy">The transaction id that the new customers bear.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    public static async Task ReleaseAsync(NpgsqlConnection connection, FileRun run, string addedBy, CancellationToken cancellationToken)
+    {
+        var awaited = await ReadAsync(
+            new NpgsqlCommand(IngestSql.FindAwaited, connection) { CommandTimeout = 0, Parameters = { new NpgsqlParameter<string>("added", addedBy) } },
+            cancellationToken);
+        if (awaited.Count == 0)
+            return;
+        var crossing = await ReadAsync(
+            new NpgsqlCommand(CustomerDirectory.Release, connection)
+            {
+                CommandTimeout = 0,
+                Parameters = { new NpgsqlParameter<string[]>(CustomerDirectory.CustomersParameter, [.. awaited]) },
+            },
+            cancellationToken);
+        if (crossing.Count == 0)
+            return;
+        // These are looking for their customer right now, and may not see it: they are told to look once more.
+        await using var tell = new NpgsqlCommand(IngestSql.TellPayments, connection)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter<string[]>("payments", [.. crossing]),
+                new NpgsqlParameter<Guid>("file", run.File.FileId),
+                new NpgsqlParameter<DateTimeOffset>("now", run.Time.GetUtcNow()),
+            },
+        };
+        await tell.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static async Task<List<string>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        await using var _ = command;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var values = new List<string>();
+        while (await reader.ReadAsync(cancellationToken))
+            values.Add(reader.GetString(0));
+        return values;
+    }
+}

@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Sagas.Contracts;
+using Sagas.Customers;
+using Sagas.Services.Ingest;
+using RedeliveryOptions = Sagas.Payments.RedeliveryOptions;
+
+namespace Sagas.IntegrationTests.Ingest;
+
+/// <summary>Rows of a file do to the tables what the same rows do that are published one after the other.</summary>
+[Collection(ServersCollection.Name)]
+public sealed class ConformanceTests(ServersFixture servers)
+{
+    private const int Rows = 300;
+    private const int Customers = 40;
+
+    private static readonly DateTimeOffset _start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    // What was there before, in every state.
+    private const string Before = """
+        INSERT INTO customer_state (correlation_id, customer_id, current_state, first_name, email, registered_at, version, created_at, updated_at,
+            synced_version, sync_failure)
+        SELECT id, customer, state, 'Ada', 'ada@example.org', '2026-01-03', 2, '2026-01-03', '2026-01-03',
+               CASE WHEN state = 'Registered' THEN NULL ELSE 1 END, CASE WHEN state = 'SyncFailed' THEN 'refused' END
+        FROM (VALUES {0}) AS v (id, customer, state)
+        """;
+
+    [Theory]
+    [InlineData(1, true, 4, 25)]
+    [InlineData(2, true, 1, 1000)]
+    [InlineData(3, false, 8, 7)]
+    public async Task A_file_does_what_publishing_its_rows_does(int seed, bool crm, int lanes, int batch)
+    {
+        var random = new Random(seed);
+        var (first, second) = (RandomRows(random), RandomRows(random));
+        var options = new IngestOptions { Lanes = lanes, MaxBatchRows = batch };
+        await using var ingested = await IngestDatabase.CreateAsync(servers);
+        await using var published = await IngestDatabase.CreateAsync(servers);
+        await MakeKnownAsync(ingested);
+        await MakeKnownAsync(published);
+
+        var messages = new List<CustomerRegistered>();
+        // The second file twice: by another name it is the same file, and with a line more another one with the same rows.
+        foreach (var (name, rows, more) in new[] { ("a.csv", first, ""), ("b.csv", second, ""), ("b-again.csv", second, ""), ("c.csv", second, "\n") })
+        {
+            var result = await ingested.IngestAsync(name, Csv(rows) + more, options, crm);
+            if (result.WasDone)
+                continue;
+            Assert.Equal(Rows, result.Outcome.Counts.Rows);
+            var time = await ingested.QueryAsync<DateTime>($"SELECT accepted_at FROM ingest_file WHERE name = '{name}'");
+            messages.AddRange(rows.Select(row => row with { RegisteredAt = row.RegisteredAt ?? time, Source = row.Source ?? name }));
+        }
+        var told = await PublishAsync(published, messages, crm);
+
+        Assert.Equal(3 * Rows, messages.Count);
+        Assert.All((await published.CustomersAsync()).Zip(await ingested.CustomersAsync()), pair => Assert.Equal(pair.First, pair.Second));
+        Assert.Equal(told.Order(StringComparer.Ordinal), (await ingested.QueuedAsync()).Order(StringComparer.Ordinal));
+        Assert.Equal(crm, told.Length > 0);
+    }
+
+    private static async Task MakeKnownAsync(IngestDatabase database)
+    {
+        string[] states = ["Registered", "Syncing", "Synced", "SyncFailed"];
+        var rows = Enumerable.Range(0, 12).Select(n => $"('{SagaIdentity.Customer($"c{n}")}'::uuid, 'c{n}', '{states[n % states.Length]}')");
+        await database.ExecuteAsync(string.Format(CultureInfo.InvariantCulture, Before, string.Join(',', rows)));
+    }
+
+    private static CustomerRegistered[] RandomRows(Random random) =>
+    [
+        .. Enumerable.Range(0, Rows).Select(_ => new CustomerRegistered(
+            $"c{random.Next(Customers)}",
+            Pick(random, "Ada", "Grace", null), Pick(random, "Lovelace", "Hopper, \"Amazing\"", null), Pick(random, "ada@example.org", null), Pick(random, "1", "2"),
+            random.Next(3) == 0 ? null : _start.AddDays(random.Next(6)), Pick(random, "shop", null))),
+    ];
+
+    private static T Pick<T>(Random random, params T[] values) => values[random.Next(values.Length)];
+
+    private static string Csv(IEnumerable<CustomerRegistered> rows) => "id,first_name,last_name,email,phone,registered_at,source\n" + string.Concat(
+        rows.Select(row => string.Join(
+            ',',
+            new[] { row.CustomerId, row.FirstName, row.LastName, row.Email, row.Phone, row.RegisteredAt?.ToString("O", CultureInfo.InvariantCulture), row.Source }
+                .Select(field => $"\"{field?.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")) + "\n"));
+
+    /// <returns>The customers of the SyncCustomer messages.</returns>
+    private static async Task<string[]> PublishAsync(IngestDatabase database, IReadOnlyList<CustomerRegistered> messages, bool crm)
+    {
+        var told = new Told();
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(database.Source));
+        builder.Services.AddSingleton(Options.Create(new RedeliveryOptions()));
+        builder.Services.AddSingleton(Options.Create(new CustomerSyncOptions { Enabled = crm }));
+        builder.Services.AddSingleton(told);
+        builder.Services.Configure<MassTransitHostOptions>(host => host.WaitUntilStarted = true);
+        builder.Services.AddMassTransit(bus =>
+        {
+            bus.AddEntityFrameworkOutbox<SagasDbContext>(outbox => outbox.UsePostgres());
+            bus.AddSagas();
+            bus.AddConsumer<ToldConsumer>();
+            bus.AddConfigureEndpointsCallback((context, _, endpoint) =>
+            {
+                endpoint.ConcurrentMessageLimit = 1;
+                endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
+            });
+            bus.UsingInMemory((context, configurator) => configurator.ConfigureEndpoints(context));
+        });
+        using var host = builder.Build();
+        await host.StartAsync();
+        foreach (var message in messages)
+            await host.Services.GetRequiredService<IBus>().Publish(message);
+        for (var until = DateTime.UtcNow.AddSeconds(60); !await database.QueryAsync<bool>(
+                 $"SELECT (SELECT count(*) FROM inbox_state) = {messages.Count} + {told.Customers.Count} AND NOT EXISTS (SELECT FROM outbox_message)");)
+        {
+            Assert.True(DateTime.UtcNow < until, "The messages were not consumed.");
+            await Task.Delay(20);
+        }
+        await host.StopAsync();
+        return [.. told.Customers];
+    }
+
+    private sealed class Told
+    {
+        public ConcurrentQueue<string> Customers { get; } = [];
+    }
+
+    private sealed class ToldConsumer(Told told) : IConsumer<SyncCustomer>
+    {
+        public Task Consume(ConsumeContext<SyncCustomer> context)
+        {
+            told.Customers.Enqueue(context.Message.CustomerId);
+            return Task.CompletedTask;
+        }
+    }
+}

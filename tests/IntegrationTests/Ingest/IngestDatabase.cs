@@ -1,0 +1,98 @@
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Sagas.Customers;
+using Sagas.Services.Files;
+using Sagas.Services.Ingest;
+using Sagas.Services.Messages;
+
+namespace Sagas.IntegrationTests.Ingest;
+
+/// <summary>A database of its own, and a folder for files that are read into it.</summary>
+internal sealed class IngestDatabase : IAsyncDisposable
+{
+    private readonly TestDatabase _database;
+    private readonly string _folder = Directory.CreateTempSubdirectory("sagas-ingest-").FullName;
+
+    private IngestDatabase(TestDatabase database)
+    {
+        _database = database;
+        Source = NpgsqlDataSource.Create(database.ConnectionString + ";Maximum Pool Size=60");
+        Register = new FileRegister(Source);
+    }
+
+    public NpgsqlDataSource Source { get; }
+
+    public FileRegister Register { get; }
+
+    public string ConnectionString => _database.ConnectionString;
+
+    public static async Task<IngestDatabase> CreateAsync(ServersFixture servers)
+    {
+        var database = new IngestDatabase(await servers.CreateDatabaseAsync("ingest"));
+        await SchemaMigrator.MigrateAsync(database.Source, typeof(SagasDbContext).Assembly);
+        return database;
+    }
+
+    public string Write(string name, string content)
+    {
+        var path = Path.Combine(_folder, name);
+        File.WriteAllText(path, content);
+        return path;
+    }
+
+    public FileIntake Intake(IngestOptions? options = null, bool crm = true) => new(
+        new CustomerIngest(
+            Source, Register, Options.Create(options ?? new IngestOptions { Lanes = 4 }), Options.Create(new CustomerSyncOptions { Enabled = crm }),
+            new MessagesOptions(), TimeProvider.System),
+        Register,
+        TimeProvider.System);
+
+    public async Task<IntakeResult> IngestAsync(string name, string content, IngestOptions? options = null, bool crm = true) =>
+        await Intake(options, crm).TakeAsync(Write(name, content), null, CancellationToken.None);
+
+    public async Task<T> QueryAsync<T>(string sql)
+    {
+        await using var command = Source.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    public async Task<string[]> ColumnAsync(string sql)
+    {
+        await using var command = Source.CreateCommand(sql);
+        await using var reader = await command.ExecuteReaderAsync();
+        var values = new List<string>();
+        while (await reader.ReadAsync())
+            values.Add(reader.GetString(0));
+        return [.. values];
+    }
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = Source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Everything about the customers that an ingest may leave, but for the times at which it happened.</summary>
+    public async Task<string[]> CustomersAsync() => await ColumnAsync(
+        """
+        SELECT to_jsonb(c)::jsonb - 'created_at' - 'updated_at' || jsonb_build_object('was_updated', c.updated_at > '2026-02-01', 'history', (
+            SELECT jsonb_agg(jsonb_build_array(t.saga, t.from_state, t.to_state, t.event) ORDER BY t.id) FROM saga_transition t
+            WHERE t.correlation_id = c.correlation_id)) #>> '{}'
+        FROM customer_state c ORDER BY c.customer_id
+        """);
+
+    /// <summary>The customers that the CRM is to be told of, as often as it is.</summary>
+    public Task<string[]> QueuedAsync() => ColumnAsync(
+        """
+        SELECT id FROM outbox_message, json_array_elements_text(body::json -> 'message' -> 'customerIds') id
+        WHERE message_type = 'urn:message:Sagas.Contracts:SyncCustomers' ORDER BY id
+        """);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Source.DisposeAsync();
+        await _database.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
