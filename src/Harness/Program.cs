@@ -3,11 +3,13 @@ using System.CommandLine.Help;
 using Sagas.Harness.Alarms;
 using Sagas.Harness.Benchmarks;
 using Sagas.Harness.CommandLine;
+using Sagas.Harness.Crm;
 using Sagas.Harness.Demo;
 using Sagas.Harness.Generate;
 using Sagas.Harness.Ingest;
 using Sagas.Harness.List;
 using Sagas.Harness.Migrate;
+using Sagas.Harness.Objects;
 using Sagas.Harness.Publish;
 using Sagas.Harness.Retry;
 using Sagas.Harness.Show;
@@ -35,6 +37,7 @@ internal static class Program
             PublishPayment.Create("payment", terminal),
             PublishAlarm.Create(terminal),
             PublishDigest.Create(terminal),
+            PublishObjects.Create(terminal),
         },
         PublishCustomer.Create("c", terminal),
         PublishPayment.Create("p", terminal),
@@ -67,6 +70,12 @@ internal static class Program
         },
         AlarmsCommand.Create(terminal),
         DigestsCommand.Create(terminal),
+        ObjectsCommand.Create(terminal),
+        new SagasCommand("crm", "How the CRM gets on with the customers, and another try for those it could not be told of.")
+        {
+            CrmStatus.Create(terminal),
+            CrmRetry.Create(terminal),
+        },
         MigrateCommand.Create(terminal),
         DemoCommand.Create(terminal),
         new SagasCommand("bench", "Measure, on servers started for it.")
@@ -75,7 +84,8 @@ internal static class Program
             BenchCommands.Payments(terminal),
             BenchCommands.Ingest(terminal),
             BenchCommands.Alarms(terminal),
-            BenchCommands.Status(terminal),
+            StatusBenchCommand.Create(terminal),
+            BenchCommands.Crm(terminal),
         },
         CommandOptions.Json(),
         new HelpOption { Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }) },

@@ -30,6 +30,8 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
     private const int AlarmsPerUser = 10;
     private const int PublishedAtOnce = 500;
 
+    private const int RequestsPerOneOfTheBusiest = 50;
+
     // As far ahead of the services as the producer gets: a backlog that a broker holds in memory.
     private const uint LongestBacklog = 10_000;
 
@@ -135,7 +137,8 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
         {
             for (var number = 0; await timer.WaitForNextTickAsync(loaded); number++)
             {
-                var user = $"user-{number * 7919 % Users}";
+                // Now and then the user whom half of the changes are about.
+                var user = $"user-{(number % RequestsPerOneOfTheBusiest == 0 ? 0 : number * 7919 % Users)}";
                 _asked[user] = Stopwatch.GetTimestamp();
                 var body = Encoding.UTF8.GetBytes($$"""{"UserID":"{{user}}"}""");
                 await channel.BasicPublishAsync("SendAlarmDigest", "", mandatory: true, properties, body, CancellationToken.None);

@@ -6,6 +6,7 @@ namespace Sagas.Harness.Database;
 /// <param name="Target">The third party.</param>
 /// <param name="Key">The call's name at the target.</param>
 /// <param name="PaymentId">The payment it is made for, where it is made for one.</param>
+/// <param name="CustomerId">The customer whom the CRM is told of by it.</param>
 /// <param name="State">waiting, in_flight, done, failed or parked.</param>
 /// <param name="Mode">How an unknown outcome is resolved.</param>
 /// <param name="Attempts">How often it was started.</param>
@@ -18,6 +19,7 @@ internal sealed record CallRow(
     string Target,
     string Key,
     string? PaymentId,
+    string? CustomerId,
     string State,
     string Mode,
     int Attempts,
@@ -30,8 +32,12 @@ internal sealed record CallRow(
     /// <summary>The states of a call that is not done.</summary>
     public static readonly string[] OpenStates = ["waiting", "in_flight", "failed", "parked"];
 
+    // A customer's older calls are of interest to a historian only.
+    private const int CallsOfCustomer = 10;
+
     private const string Sql = """
-        SELECT l.*, p.payment_id FROM ledger l LEFT JOIN payment_state p ON p.correlation_id = l.correlation_id
+        SELECT l.*, p.payment_id, c.customer_id FROM ledger l LEFT JOIN payment_state p ON p.correlation_id = l.correlation_id
+        LEFT JOIN customer_state c ON c.correlation_id = l.correlation_id
         """;
 
     /// <summary>Calls that are not done: those that need a person first, then the oldest.</summary>
@@ -43,7 +49,7 @@ internal sealed record CallRow(
         database.QueryAsync(
             Sql + """
 
-            WHERE l.state <> 'done' AND ($1::text IS NULL OR l.state = $1)
+            WHERE l.state NOT IN ('done', 'superseded') AND ($1::text IS NULL OR l.state = $1)
             ORDER BY array_position(ARRAY['parked', 'in_flight', 'waiting', 'failed'], l.state), l.created_at LIMIT $2
             """,
             Read,
@@ -65,10 +71,27 @@ internal sealed record CallRow(
             new() { Value = (object?)target ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
             new() { Value = key });
 
+    /// <summary>The newest calls that tell the CRM of a customer, oldest first.</summary>
+    /// <param name="database">Where they are.</param>
+    /// <param name="customer">The customer's saga.</param>
+    /// <param name="version">The version of the customer's data.</param>
+    /// <param name="stop">Gives up.</param>
+    public static Task<IReadOnlyList<CallRow>> OfCustomerAsync(SagasDatabase database, Guid customer, int version, CancellationToken stop) =>
+        database.QueryAsync(
+            // Their keys are known; what they are entered with is not indexed.
+            Sql + " WHERE l.target = 'crm' AND l.idempotency_key = ANY ($1) ORDER BY l.created_at",
+            Read,
+            stop,
+            new Npgsql.NpgsqlParameter
+            {
+                Value = Enumerable.Range(Math.Max(1, version - CallsOfCustomer + 1), Math.Min(version, CallsOfCustomer)).Select(number => $"{customer:D}/{number}").ToArray(),
+            });
+
     private static CallRow Read(Row row) => new(
         row.Get<string>("target"),
         row.Get<string>("idempotency_key"),
         row.Text("payment_id"),
+        row.Text("customer_id"),
         row.Get<string>("state"),
         row.Get<string>("mode"),
         row.Get<int>("attempts"),

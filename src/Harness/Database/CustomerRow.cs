@@ -10,6 +10,11 @@ namespace Sagas.Harness.Database;
 /// <param name="Email">E-mail address.</param>
 /// <param name="Phone">Telephone number.</param>
 /// <param name="Version">Counts changes of the data.</param>
+/// <param name="SyncedVersion">The version that the CRM has.</param>
+/// <param name="SyncFailure">Why the CRM could not be told.</param>
+/// <param name="CrmCall">State of the call that tells the CRM of this version.</param>
+/// <param name="CrmAttempts">How often it was started.</param>
+/// <param name="CrmOutcome">What came of the last attempt.</param>
 /// <param name="RegisteredAt">Time of the data.</param>
 /// <param name="UpdatedAt">When the row changed last.</param>
 /// <param name="Payments">How many payments they have.</param>
@@ -23,6 +28,11 @@ internal sealed record CustomerRow(
     string? Email,
     string? Phone,
     int Version,
+    int? SyncedVersion,
+    string? SyncFailure,
+    string? CrmCall,
+    int? CrmAttempts,
+    string? CrmOutcome,
     DateTimeOffset RegisteredAt,
     DateTimeOffset UpdatedAt,
     long Payments,
@@ -68,6 +78,11 @@ internal sealed record CustomerRow(
         row.Text("email"),
         row.Text("phone"),
         row.Get<int>("version"),
+        row.Maybe<int>("synced_version"),
+        row.Text("sync_failure"),
+        row.Text("crm_call"),
+        row.Maybe<int>("crm_attempts"),
+        row.Text("crm_outcome"),
         row.Get<DateTimeOffset>("registered_at"),
         row.Get<DateTimeOffset>("updated_at"),
         row.Get<long>("payments"),

@@ -1,3 +1,4 @@
+using Sagas.Harness.Database;
 using Sagas.Harness.Show;
 
 namespace Sagas.Harness.Demo;
@@ -10,6 +11,7 @@ namespace Sagas.Harness.Demo;
 /// <param name="Postgres">Connection string of the database, for as long as the demo runs.</param>
 /// <param name="RabbitMq">Address of the broker; null: messages went through memory.</param>
 /// <param name="Payment">All about the payment.</param>
+/// <param name="Customer">The customer, with what the CRM has of them.</param>
 internal sealed record DemoReport(
     string PaymentId,
     string CustomerId,
@@ -17,4 +19,5 @@ internal sealed record DemoReport(
     long CompletedAfterMs,
     string Postgres,
     Uri? RabbitMq,
-    PaymentDetails Payment);
+    PaymentDetails Payment,
+    CustomerRow Customer);

@@ -17,9 +17,9 @@ internal static class DemoSettings
     /// <param name="url">Where they listen.</param>
     /// <param name="postgres">Their database.</param>
     /// <param name="rabbitMq">Their broker; null: none.</param>
-    /// <param name="gateway">The simulators.</param>
+    /// <param name="simulators">The simulated third parties.</param>
     /// <param name="quiet">Whether standard output is for something else.</param>
-    public static Dictionary<string, string?> OfServices(string url, string postgres, Uri? rabbitMq, string gateway, bool quiet)
+    public static Dictionary<string, string?> OfServices(string url, string postgres, Uri? rabbitMq, Uri simulators, bool quiet)
     {
         // The log goes where the story is told: only what ends it may interrupt.
         var level = quiet ? "Fatal" : "Error";
@@ -30,8 +30,9 @@ internal static class DemoSettings
             ["Bus:Transport"] = rabbitMq is null ? "InMemory" : "RabbitMq",
             ["RabbitMq:Uri"] = rabbitMq?.ToString(),
             ["Roles"] = "",
-            ["Payments:GatewayUrl"] = gateway,
-            ["ObjectStatus:StatusApi"] = gateway.TrimEnd('/') + "/object-status",
+            ["Payments:GatewayUrl"] = simulators.ToString(),
+            ["Crm:Url"] = new Uri(simulators, "crm").ToString(),
+            ["ObjectStatus:StatusApi"] = new Uri(simulators, "object-status").ToString(),
             ["Serilog:MinimumLevel:Default"] = level,
             ["Serilog:MinimumLevel:Override:Microsoft"] = level,
             ["Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime"] = level,

@@ -13,6 +13,7 @@ namespace Sagas.Harness.Demo;
 internal sealed class DemoSystem : IAsyncDisposable
 {
     private const string FreeLoopbackPort = "http://127.0.0.1:0";
+    private const string OfSimulators = "Simulators:";
 
     private static readonly TimeSpan _stopsWithin = TimeSpan.FromSeconds(10);
 
@@ -36,6 +37,12 @@ internal sealed class DemoSystem : IAsyncDisposable
     /// <summary>Npgsql's connection string of the database.</summary>
     public string Postgres => _postgres;
 
+    /// <summary>Where the simulated third parties are.</summary>
+    public Uri Simulators { get; private set; } = null!;
+
+    /// <summary>The services.</summary>
+    public IServiceProvider Services => _services!.Services;
+
     /// <summary>The broker; null: messages go through memory.</summary>
     public Uri? RabbitMq => _rabbitMq;
 
@@ -43,13 +50,15 @@ internal sealed class DemoSystem : IAsyncDisposable
     /// <param name="narrator">Told of each part.</param>
     /// <param name="inMemory">Without RabbitMQ even where it is installed.</param>
     /// <param name="stop">Gives up.</param>
-    public static async Task<DemoSystem> StartAsync(Narrator narrator, bool inMemory, CancellationToken stop)
+    /// <param name="more">Settings besides the demo's own; those of the simulators begin with <c>Simulators:</c>.</param>
+    public static async Task<DemoSystem> StartAsync(
+        Narrator narrator, bool inMemory, CancellationToken stop, IReadOnlyDictionary<string, string?>? more = null)
     {
         var system = new DemoSystem();
         try
         {
             await system.StartServersAsync(narrator, inMemory || !PrivateRabbitMq.IsInstalled, stop);
-            await system.StartProgramsAsync(narrator, stop);
+            await system.StartProgramsAsync(narrator, more ?? new Dictionary<string, string?>(), stop);
             return system;
         }
         catch
@@ -68,6 +77,7 @@ internal sealed class DemoSystem : IAsyncDisposable
         yield return ("the database", $"psql \"postgresql://{login}/{postgres.Database}\"");
         yield return ("payments as they get on", $"./sagas list payments --watch {options}");
         yield return ("all about the payment above", $"./sagas show payment {Scenario.PaymentId} {options}");
+        yield return ("how the CRM gets on", $"./sagas crm status {options}");
         if (_rabbitMq is null)
             yield break;
 
@@ -102,12 +112,18 @@ internal sealed class DemoSystem : IAsyncDisposable
         _rabbitMq = rabbitMq.Uri;
     }
 
-    private async Task StartProgramsAsync(Narrator narrator, CancellationToken stop)
+    private async Task StartProgramsAsync(Narrator narrator, IReadOnlyDictionary<string, string?> more, CancellationToken stop)
     {
-        narrator.Say("Starting the payment gateway's simulator …");
-        var gateway = await StartAsync(SimulatorHost.Create([], DemoSettings.OfSimulators(FreeLoopbackPort)), stop);
+        narrator.Say("Starting the simulators of the payment gateway and the CRM …");
+        var simulatorSettings = DemoSettings.OfSimulators(FreeLoopbackPort);
+        foreach (var (key, value) in more.Where(setting => setting.Key.StartsWith(OfSimulators, StringComparison.Ordinal)))
+            simulatorSettings[key[OfSimulators.Length..]] = value;
+        var simulators = await StartAsync(SimulatorHost.Create([], simulatorSettings), stop);
+        Simulators = new Uri(simulators.Urls.First());
         narrator.Say("Starting the services, which make their tables and queues …");
-        var settings = DemoSettings.OfServices(FreeLoopbackPort, _postgres, _rabbitMq, gateway.Urls.First(), narrator.Json);
+        var settings = DemoSettings.OfServices(FreeLoopbackPort, _postgres, _rabbitMq, Simulators, narrator.Json);
+        foreach (var (key, value) in more.Where(setting => !setting.Key.StartsWith(OfSimulators, StringComparison.Ordinal)))
+            settings[key] = value;
         _services = await StartAsync(SagasHost.Create([], settings), stop);
         _database = await SagasDatabase.OpenAsync(_postgres, stop);
         _started.Push(_database);

@@ -1,5 +1,6 @@
 using Sagas.Contracts;
 using Sagas.Harness.CommandLine;
+using Sagas.Harness.Database;
 using Sagas.Harness.Show;
 
 namespace Sagas.Harness.Demo;
@@ -55,8 +56,34 @@ internal sealed class Scenario(DemoSystem system, Narrator narrator, Terminal te
             ShowPayment.Write(terminal, completed);
         }
 
+        var told = await TellCrmAsync(customer, stop);
         return new DemoReport(
-            PaymentId, CustomerId, waiting.Attempts, after, system.Postgres, system.RabbitMq, completed);
+            PaymentId, CustomerId, waiting.Attempts, after, system.Postgres, system.RabbitMq, completed, told);
+    }
+
+    private async Task<CustomerRow> TellCrmAsync(CustomerRegistered customer, CancellationToken stop)
+    {
+        narrator.Step($"The CRM has been told of {CustomerId}, once. She changes her name, which is another call.");
+        await system.Bus.Publish(customer with { LastName = "King", RegisteredAt = terminal.Time.GetUtcNow() }, stop);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(_patience);
+        try
+        {
+            while (true)
+            {
+                if (await CustomerRow.FindAsync(system.Database, CustomerId, patience.Token) is [{ State: "Synced", Version: 2 } told])
+                {
+                    narrator.Result($"{CustomerId} is Synced: the CRM has version {told.SyncedVersion} of the data, {told.Name}.");
+                    return told;
+                }
+
+                await Task.Delay(_looksEvery, terminal.Time, patience.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw new CommandException(ExitCode.Failed, $"After {_patience.TotalSeconds:N0} s the CRM still has not been told of {CustomerId}.");
+        }
     }
 
     private async Task<PaymentDetails> PaymentAsync(string what, Predicate<PaymentDetails> condition, CancellationToken stop)

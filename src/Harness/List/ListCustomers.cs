@@ -17,6 +17,7 @@ internal static class ListCustomers
             "customers",
             "List customers, the last changed first.",
             "sagas list customers",
+            "sagas list customers --state SyncFailed  # and why",
             "sagas list customers --limit 1000 --json")
         {
             state, CommandOptions.Postgres(),
@@ -43,6 +44,7 @@ internal static class ListCustomers
             new("Name", customer => customer.Name),
             new("E-mail", customer => customer.Email, FromWidth: 100),
             new("Phone", customer => customer.Phone, FromWidth: 140, Break: false),
+            new("CRM", customer => customer.SyncFailure ?? (customer.State == "Syncing" ? customer.CrmOutcome : null)),
             new("Version", customer => Number(customer.Version), FromWidth: 100, Right: true),
             new("Changed", customer => Display.FromNow(customer.UpdatedAt, terminal.Time.GetUtcNow()), Break: false),
             new("Payments", customer => Number(customer.Payments), Right: true),

@@ -48,7 +48,7 @@ internal static class RetryCall
     {
         terminal.Output.WriteLine(released.Count switch
         {
-            0 => "No call is parked.",
+            0 => "No call is parked, other than to the CRM: `sagas crm status` shows those.",
             1 => $"The call {released[0].Key} to {released[0].Target} is made again.",
             var count => string.Create(CultureInfo.InvariantCulture, $"{count:N0} calls are made again."),
         });
@@ -58,6 +58,8 @@ internal static class RetryCall
     {
         foreach (var key in keys)
         {
+            if (await CallRow.FindAsync(database, null, key, stop) is [{ Target: "crm" }, ..])
+                return new CommandException(ExitCode.Failed, "Calls to the CRM are made again by customer: `sagas crm retry --id <customer>`.");
             if (await CallRow.FindAsync(database, null, key, stop) is [var call, ..])
                 return new CommandException(
                     ExitCode.Failed,

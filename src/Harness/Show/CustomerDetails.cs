@@ -6,12 +6,14 @@ namespace Sagas.Harness.Show;
 /// <param name="Customer">What is known of them.</param>
 /// <param name="CorrelationId">Their saga.</param>
 /// <param name="Timeline">What the saga went through.</param>
+/// <param name="Calls">The newest calls that told the CRM of them.</param>
 /// <param name="Payments">Their newest payments.</param>
 /// <param name="Messages">The saga's messages that are not with the broker yet.</param>
 internal sealed record CustomerDetails(
     CustomerRow Customer,
     Guid CorrelationId,
     IReadOnlyList<Transition> Timeline,
+    IReadOnlyList<CallRow> Calls,
     IReadOnlyList<PaymentRow> Payments,
     IReadOnlyList<OutboxRow> Messages)
 {
@@ -34,6 +36,7 @@ internal sealed record CustomerDetails(
             customer,
             correlationId,
             await Transition.OfSagaAsync(database, correlationId, stop),
+            await CallRow.OfCustomerAsync(database, correlationId, customer.Version, stop),
             await PaymentRow.OfCustomerAsync(database, customerId, PaymentsShown, stop),
             await OutboxRow.OfSagaAsync(database, correlationId, null, now, stop));
     }

@@ -54,6 +54,8 @@ internal static class ShowCustomer
             .Field("E-mail", customer.Email)
             .Field("Phone", customer.Phone)
             .Field("Version", customer.Version.ToString(CultureInfo.InvariantCulture))
+            .Field("At the CRM", customer.SyncedVersion is { } synced ? $"version {synced.ToString(CultureInfo.InvariantCulture)}" : null)
+            .Field("Not told", customer.SyncFailure)
             .Field("Data as of", $"{Display.Moment(customer.RegisteredAt)} ({Display.FromNow(customer.RegisteredAt, now)})")
             .Field("Last change", $"{Display.Moment(customer.UpdatedAt)} ({Display.FromNow(customer.UpdatedAt, now)})")
             .Field("Payments", string.Create(
@@ -62,6 +64,8 @@ internal static class ShowCustomer
             .Field("Correlation id", details.CorrelationId.ToString("D"))
             .WriteFields();
         page.Timeline(details.Timeline);
+        if (details.Calls.Count > 0)
+            page.Section("Calls to the CRM", ListCalls.Table(terminal, "").Draw(details.Calls));
         if (details.Payments.Count > 0)
             page.Section(Heading(customer, details.Payments.Count), ListPayments.Table(terminal, "").Draw(details.Payments));
         page.Messages(details.Messages);

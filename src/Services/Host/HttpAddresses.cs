@@ -10,12 +10,10 @@ internal static class HttpAddresses
     /// <summary>Lets Kestrel listen at <see cref="Of"/>, and for the callback at a port of its own beside it.</summary>
     public static void Use(IWebHostBuilder host, IConfiguration configuration, bool callback)
     {
-        if (callback)
-            host.UseUrls(Of(configuration) + ";" + Callback(configuration));
-        else if (Urls(configuration) is { } urls)
-            host.UseUrls(urls);
+        if (Urls(configuration) is { } urls)
+            host.UseUrls(callback ? $"{urls};{Callback(configuration)}" : urls);
         else
-            host.UseSetting(WebHostDefaults.HttpPortsKey, Ports(configuration));
+            host.UseSetting(WebHostDefaults.HttpPortsKey, callback ? $"{Ports(configuration)};{Callback(configuration).Port}" : Ports(configuration));
     }
 
     /// <summary>The callback's port, once the process listens.</summary>
@@ -30,13 +28,14 @@ internal static class HttpAddresses
             .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(port => $"http://*:{port}"));
 
     // On the same network interface as the others. Who lets the system choose the ports gets one chosen for the callback too.
-    private static string Callback(IConfiguration configuration)
+    private static BindingAddress Callback(IConfiguration configuration)
     {
         var beside = BindingAddress.Parse(Of(configuration).Split(';')[0]);
         var byDefault = beside.Port == 0 ? 0 : new ObjectStatusOptions().CallbackPort;
         var key = $"{ObjectStatusOptions.Section}:{nameof(ObjectStatusOptions.CallbackPort)}";
         // What is no port is refused with the other options.
-        return $"{beside.Scheme}://{beside.Host}:{(ushort.TryParse(configuration[key], out var port) ? port : byDefault)}";
+        var port = ushort.TryParse(configuration[key], out var given) ? given : byDefault;
+        return BindingAddress.Parse($"{beside.Scheme}://{beside.Host}:{port}");
     }
 
     private static string? Urls(IConfiguration configuration) => First(configuration, "urls", "ASPNETCORE_URLS");

@@ -40,7 +40,11 @@ public static partial class SagasHost
             app.MapCallback(() => HttpAddresses.CallbackPort(app));
         app.MapHealth();
         if (host.Roles.Has(Roles.Operations))
+        {
             app.MapOperations();
+            app.MapCrmOperations();
+        }
+
         if (host.Roles.Has(Roles.Alerts))
             app.MapAlerts();
         if (host.Roles.Has(Roles.Ingest))

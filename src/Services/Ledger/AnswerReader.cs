@@ -35,6 +35,24 @@ internal static class AnswerReader
             : verdict;
     }
 
+    /// <summary>Takes the answer to several calls apart; where that fails, it says nothing of any of them.</summary>
+    public static IReadOnlyList<LedgerAnswer> Split(LedgerTarget target, IReadOnlyList<LedgerCall> calls, LedgerAnswer answer)
+    {
+        try
+        {
+            if (target.SplitAnswer(calls, answer) is { } answers && answers.Count == calls.Count)
+                return answers;
+        }
+#pragma warning disable CA1031 // Whatever a target stumbles over, the calls were made and must not be forgotten.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            // As if it were no answer to these calls.
+        }
+
+        return [.. calls.Select(_ => answer)];
+    }
+
     /// <summary>How well the target did, whatever it said of the call.</summary>
     public static CallHealth Health(LedgerAnswer answer, LedgerVerdict verdict) => answer.Code switch
     {

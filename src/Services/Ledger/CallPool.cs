@@ -1,8 +1,14 @@
 namespace Sagas.Services.Ledger;
 
-/// <summary>Runs claimed calls, as many at once as the gate allows, and keeps a few claimed ones ready where calls are so
+/// <summary>Runs claimed calls, as many requests at once as the gate allows, and keeps a few claimed ones ready where calls are so
 /// quick that fetching the next from the database would leave places empty.</summary>
-internal sealed class CallPool(TargetGate gate, Func<LedgerCall, Task> run, Action hasRoom, TimeProvider time) : IDisposable
+/// <param name="gate">Says how many requests may be in flight.</param>
+/// <param name="batchSize">Most calls that go into one request.</param>
+/// <param name="run">Makes a request.</param>
+/// <param name="hasRoom">Told when more calls may be claimed.</param>
+/// <param name="time">The clock by which calls wait for their slots.</param>
+internal sealed class CallPool(TargetGate gate, int batchSize, Func<IReadOnlyList<LedgerCall>, Task> run, Action hasRoom, TimeProvider time)
+    : IDisposable
 {
     private const double QuickMilliseconds = 50;
 
@@ -10,10 +16,11 @@ internal sealed class CallPool(TargetGate gate, Func<LedgerCall, Task> run, Acti
     private readonly Queue<LedgerCall> _ready = new();
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _running;
+    private int _callsRunning;
     private bool _closed;
     private ITimer? _nextSlot;
 
-    /// <summary>Calls in flight.</summary>
+    /// <summary>Requests in flight.</summary>
     public int Running => Volatile.Read(ref _running);
 
     /// <summary>How many calls to claim now; 0 until enough places are free to make a batch worth its round trip.</summary>
@@ -22,8 +29,8 @@ internal sealed class CallPool(TargetGate gate, Func<LedgerCall, Task> run, Acti
         lock (_lock)
         {
             var limit = gate.Limit;
-            var capacity = limit + Ahead(limit);
-            var held = _running + _ready.Count;
+            var capacity = (limit + Ahead(limit)) * batchSize;
+            var held = _callsRunning + _ready.Count;
             return _closed || held > LowWater(limit) ? 0 : Math.Max(0, capacity - held);
         }
     }
@@ -69,7 +76,7 @@ internal sealed class CallPool(TargetGate gate, Func<LedgerCall, Task> run, Acti
     // Calls that wait for their slot are no reason to leave places empty either.
     private int Ahead(int limit) => gate.HasSlots || (limit > 1 && gate.RecentMilliseconds is > 0 and < QuickMilliseconds) ? limit : 0;
 
-    private int LowWater(int limit) => limit - 1 + (Ahead(limit) / 2);
+    private int LowWater(int limit) => ((limit + (Ahead(limit) / 2)) * batchSize) - 1;
 
     private LedgerCall[] TakeReady()
     {
@@ -82,16 +89,17 @@ internal sealed class CallPool(TargetGate gate, Func<LedgerCall, Task> run, Acti
     {
         while (true)
         {
-            LedgerCall? call;
+            IReadOnlyList<LedgerCall> calls;
             lock (_lock)
             {
-                if (_closed || _running >= gate.Limit || !_ready.TryPeek(out call) || IsEarly(call))
+                if (_closed || _running >= gate.Limit || !_ready.TryPeek(out var first) || IsEarly(first))
                     return;
-                _ready.Dequeue();
+                calls = TakeRequest();
                 _running++;
+                _callsRunning += calls.Count;
             }
 
-            _ = RunAsync(call);
+            _ = RunAsync(calls);
         }
     }
 
@@ -105,12 +113,25 @@ internal sealed class CallPool(TargetGate gate, Func<LedgerCall, Task> run, Acti
         return true;
     }
 
-    private async Task RunAsync(LedgerCall call)
+    // What may have happened is asked for or parked one by one, unless the target knows the call by its key.
+    private List<LedgerCall> TakeRequest()
+    {
+        var calls = new List<LedgerCall> { _ready.Dequeue() };
+        if (!IsPlain(calls[0]))
+            return calls;
+        while (calls.Count < batchSize && _ready.TryPeek(out var next) && IsPlain(next))
+            calls.Add(_ready.Dequeue());
+        return calls;
+    }
+
+    private static bool IsPlain(LedgerCall call) => call is { MayHaveHappened: false } or { Mode: LedgerMode.IdempotencyKey };
+
+    private async Task RunAsync(IReadOnlyList<LedgerCall> calls)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            await run(call);
+            await run(calls);
         }
         finally
         {
@@ -118,7 +139,8 @@ internal sealed class CallPool(TargetGate gate, Func<LedgerCall, Task> run, Acti
             lock (_lock)
             {
                 _running--;
-                low = _running + _ready.Count <= LowWater(gate.Limit);
+                _callsRunning -= calls.Count;
+                low = _callsRunning + _ready.Count <= LowWater(gate.Limit);
                 if (_closed && _running == 0)
                     _idle.TrySetResult();
             }

@@ -47,7 +47,7 @@ internal sealed partial class LedgerDispatcher : BackgroundService
         _caller = new(target, clients, time);
         _slots = target.Limit is { } limit ? new(target.Name, limit, Lease, scopes, time) : null;
         _gate = new(_options, time, wait => LogBreakerOpened(logger, target.Name, wait), () => LogBreakerClosed(logger, target.Name), _slots);
-        _pool = new(_gate, RunAsync, LookAgain, time);
+        _pool = new(_gate, target.BatchSize, RunAsync, LookAgain, time);
         _writer = new(target, scopes, time, logger, Written);
         status.Add(target.Name, Status);
     }
@@ -177,56 +177,76 @@ internal sealed partial class LedgerDispatcher : BackgroundService
     // Time for the call, for the lookup before it, and for waiting for its turn.
     private TimeSpan Lease => (_options.CallTimeout * (_target.Mode == LedgerMode.Lookup ? 2 : 1)) + _options.LeaseMargin;
 
-    private async Task RunAsync(LedgerCall call)
+    private async Task RunAsync(IReadOnlyList<LedgerCall> claimed)
     {
-        try
+        var calls = new List<LedgerCall>(claimed.Count);
+        foreach (var call in claimed)
         {
             if (call is { MayHaveHappened: true, Mode: LedgerMode.AtMostOnce })
                 _writer.Add(LedgerOutcome.Park(call, "abandoned in flight by a process that ended; it may have happened", true));
             else if (_time.GetElapsedTime(call.ClaimedAt) > _options.LeaseMargin / 2)
                 _writer.Add(LedgerOutcome.Release(call));
             else
-                _writer.Add(await CallAsync(call));
+                calls.Add(call);
+        }
+
+        if (calls.Count == 0)
+            return;
+        try
+        {
+            foreach (var outcome in await CallAsync(calls))
+                _writer.Add(outcome);
         }
         catch (OperationCanceledException) when (_abandoned.IsCancellationRequested)
         {
-            // The row stays in flight, as if the process had been killed.
+            // The rows stay in flight, as if the process had been killed.
         }
-#pragma warning disable CA1031 // A defect here must cost one call's attempt, not the dispatcher.
+#pragma warning disable CA1031 // A defect here must cost the calls' attempt, not the dispatcher.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            LogDefect(_logger, exception, _target.Name, call.IdempotencyKey);
+            LogDefect(_logger, exception, _target.Name, calls[0].IdempotencyKey);
             var unknown = LedgerVerdict.Unknown($"defect: {exception.GetType().Name}");
-            _writer.Add(LedgerOutcome.Decide(call, unknown, _options, Random.Shared.NextDouble()));
+            foreach (var call in calls)
+                _writer.Add(Decide(call, unknown));
         }
     }
 
-    private async ValueTask<LedgerOutcome> CallAsync(LedgerCall call)
+    private async ValueTask<IReadOnlyList<LedgerOutcome>> CallAsync(List<LedgerCall> calls)
     {
         var started = _time.GetTimestamp();
-        var result = await _gate.RunAsync(token => _caller.CallAsync(call, token), () => _pool.Running, _abandoned);
+        var result = await _gate.RunAsync(token => _caller.CallAsync(calls, token), () => _pool.Running, _abandoned);
         if (result is null)
-            return LedgerOutcome.Release(call);
-        _metrics.Called(_target.Name, result.Verdict.Kind, _time.GetElapsedTime(started));
-        if (_slots is not null && (result.Health == CallHealth.Refused || result.Verdict.TargetGone))
-            return await SlowDownAsync(_slots, call, result);
-#pragma warning disable CA5394 // Jitter is no secret.
-        return LedgerOutcome.Decide(call, result.Verdict, _options, Random.Shared.NextDouble());
-#pragma warning restore CA5394
+            return [.. calls.Select(LedgerOutcome.Release)];
+        var took = _time.GetElapsedTime(started);
+        var outcomes = new List<LedgerOutcome>(calls.Count);
+        for (var index = 0; index < calls.Count; index++)
+        {
+            var verdict = result.Each?[index] ?? result.Verdict;
+            _metrics.Called(_target.Name, verdict.Kind, took);
+            outcomes.Add(_slots is not null && (result.Health == CallHealth.Refused || verdict.TargetGone)
+                ? await SlowDownAsync(_slots, calls[index], verdict, result.Rate)
+                : Decide(calls[index], verdict));
+        }
+
+        return outcomes;
     }
 
+#pragma warning disable CA5394 // Jitter is no secret.
+    private LedgerOutcome Decide(LedgerCall call, LedgerVerdict verdict) =>
+        LedgerOutcome.Decide(call, verdict, _options, Random.Shared.NextDouble());
+#pragma warning restore CA5394
+
     // Told to the other processes before the call's own outcome is written: killed in between, the call is made again.
-    private async ValueTask<LedgerOutcome> SlowDownAsync(CallSlots slots, LedgerCall call, CallResult result)
+    private async ValueTask<LedgerOutcome> SlowDownAsync(CallSlots slots, LedgerCall call, LedgerVerdict verdict, bool rate)
     {
-        var verdict = result.Verdict;
         var pause = verdict.After ?? _unsaidPause;
         try
         {
             if (verdict.TargetGone)
                 await slots.DisableAsync(verdict.Outcome, _abandoned);
             else
-                await slots.RefusedAsync(call, pause, result.Rate, verdict.Outcome, _abandoned);
+                await slots.RefusedAsync(call, pause, rate, verdict.Outcome, _abandoned);
         }
 #pragma warning disable CA1031 // The other processes will be told the same by the target itself.
         catch (Exception exception) when (!_abandoned.IsCancellationRequested)

@@ -16,7 +16,7 @@ internal sealed class TargetGate
     public TargetGate(
         LedgerOptions options, TimeProvider time, Action<TimeSpan>? opened = null, Action? closed = null, CallSlots? slots = null)
     {
-        _limit = new AdaptiveLimit(options);
+        _limit = new AdaptiveLimit(options, time);
         (_time, _slots) = (time, slots);
         var strategy = new CircuitBreakerStrategyOptions<CallResult>
         {
@@ -89,9 +89,11 @@ internal sealed class TargetGate
         }
 
         // With slots a refusal corrects the rate; fewer calls at once besides would only make that rate unreachable.
-        if (result.Health != CallHealth.Refused || _slots is null)
-            _limit.Ended(result.Health, _time.GetElapsedTime(started), atOnce());
-        if (_slots is null && result is { Health: CallHealth.Refused, Verdict.After: { } pause })
+        if (result.Health == CallHealth.Refused && _slots is not null)
+            return result;
+        var pause = result is { Health: CallHealth.Refused, Verdict.After: { } asked } ? asked : TimeSpan.Zero;
+        _limit.Ended(result.Health, _time.GetElapsedTime(started), atOnce(), pause);
+        if (pause > TimeSpan.Zero)
             Block(pause);
         return result;
     }

@@ -40,6 +40,8 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
             Check(digest.Message);
         else if (context.TryGetMessage<ObjectStatusRequested>(out var status))
             Identifier(status.Message, status.Message.ObjectId);
+        else if (context.TryGetMessage<ObjectStatusesRequested>(out var statuses))
+            Check(statuses.Message);
     }
 
     /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
@@ -136,6 +138,15 @@ internal sealed class MessageRules(MessagesOptions options, TimeProvider time)
 
     /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
     public static void Check(SendAlarmDigest message) => Identifier(message, message.UserId);
+
+    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    public static void Check(ObjectStatusesRequested message)
+    {
+        if (message.ObjectIds is not { Count: > 0 and <= ObjectStatusesRequested.MostObjects })
+            throw Refused(message, nameof(message.ObjectIds), $"must name 1 to {ObjectStatusesRequested.MostObjects} objects");
+        foreach (var objectId in message.ObjectIds)
+            Identifier(message, objectId, nameof(message.ObjectIds));
+    }
 
     private static void Version(object message, int value, [CallerArgumentExpression(nameof(value))] string field = "")
     {

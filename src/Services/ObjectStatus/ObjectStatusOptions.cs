@@ -15,7 +15,12 @@ public sealed record ObjectStatusOptions
     public int CallbackPort { get; init; } = 9090;
 
     /// <summary>What callers send in the header <c>X-Api-Key</c>; null: anybody may call.</summary>
-    public string? ApiKey { get; init; }
+    public string? ApiKey
+    {
+        get;
+        // As empty as an environment variable that is not set.
+        init => field = string.IsNullOrWhiteSpace(value) ? null : value;
+    }
 
     /// <summary>The longest callback body that is read, in bytes.</summary>
     public int MaximumBodySize { get; init; } = 2 * 1024 * 1024;

@@ -11,7 +11,10 @@ namespace Sagas.Services.ObjectStatus;
 public static class ObjectStatusServices
 {
     /// <summary>The queue of <c>ObjectStatusRequested</c>.</summary>
-    public const string Queue = ObjectStatusConsumerDefinition.Queue;
+    public const string Queue = "object-status";
+
+    /// <summary>The queue of <c>ObjectStatusesRequested</c>.</summary>
+    public const string ListsQueue = "object-status-lists";
 
     /// <summary>Registers what both halves need and both halves' own, with options from section <c>ObjectStatus</c>. Wrong options stop
     /// the start with <see cref="OptionsValidationException"/>.</summary>
@@ -40,11 +43,12 @@ public static class ObjectStatusServices
         return services;
     }
 
-    /// <summary>Registers the consumer of <c>ObjectStatusRequested</c> on queue <c>object-status</c>.</summary>
+    /// <summary>Registers the consumers of <c>ObjectStatusesRequested</c> and <c>ObjectStatusRequested</c>.</summary>
     /// <param name="bus">The bus.</param>
     public static void AddObjectStatus(this IBusRegistrationConfigurator bus)
     {
         ArgumentNullException.ThrowIfNull(bus);
+        bus.AddConsumer<ObjectStatusListConsumer, ObjectStatusListConsumerDefinition>();
         bus.AddConsumer<ObjectStatusConsumer, ObjectStatusConsumerDefinition>();
     }
 

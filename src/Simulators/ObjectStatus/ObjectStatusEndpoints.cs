@@ -44,6 +44,8 @@ internal static class ObjectStatusEndpoints
 
     private static async Task AnswerAsync(string id, HttpContext context, ObjectBooks books, FaultInjector faults, CancellationToken stopping)
     {
+        // The server leaves a slash as it was sent, since it would be taken for a separator.
+        id = id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
         using var visit = faults.Enter();
         books.Enter(visit.Latency);
         try

@@ -4,14 +4,14 @@ using Sagas.Harness.LocalServers;
 namespace Sagas.EndToEndTests.Processes;
 
 /// <summary>
-/// Kills services and restarts servers at random moments of the work. Moments are shares of the payments that the
-/// gateway has settled, not of a time that nobody knows beforehand, so that all of them fall into the work.
+/// Kills services and restarts servers at random moments of the work. Moments are shares of the work that is done, not of
+/// a time that nobody knows beforehand, so that all of them fall into the work.
 /// </summary>
 /// <param name="system">The system.</param>
-/// <param name="payments">How many payments there will be.</param>
+/// <param name="done">How much of the work is done, from 0 to 1.</param>
 /// <param name="random">Decides when, whom and how.</param>
 /// <param name="say">Told of each disturbance.</param>
-internal sealed class Disturbances(RunningSystem system, int payments, Random random, Action<string> say)
+internal sealed class Disturbances(RunningSystem system, Func<Task<double>> done, Random random, Action<string> say)
 {
     // The last tenth is left alone: a disturbance after the end of the work would test nothing.
     private const double LastMoment = 0.9;
@@ -20,7 +20,17 @@ internal sealed class Disturbances(RunningSystem system, int payments, Random ra
 
     private readonly Lock _lock = new();
     private readonly Stopwatch _sinceProgress = Stopwatch.StartNew();
-    private long _settled;
+    private double _done;
+
+    /// <summary>Disturbs the making of payments: the work is what the gateway has settled.</summary>
+    /// <param name="system">The system.</param>
+    /// <param name="payments">How many payments there will be.</param>
+    /// <param name="random">Decides when, whom and how.</param>
+    /// <param name="say">Told of each disturbance.</param>
+    public Disturbances(RunningSystem system, int payments, Random random, Action<string> say)
+        : this(system, async () => await SettledAsync(system) / payments, random, say)
+    {
+    }
 
     public int Kills { get; private set; }
 
@@ -78,21 +88,26 @@ internal sealed class Disturbances(RunningSystem system, int payments, Random ra
             return random.Next(least, limit);
     }
 
+    private static async Task<double> SettledAsync(RunningSystem system)
+    {
+        var summary = await system.SummaryAsync();
+        return summary.GetProperty("effects").GetInt64() + summary.GetProperty("declines").GetInt64();
+    }
+
     private async Task ReachAsync(double share)
     {
         while (true)
         {
-            var summary = await system.SummaryAsync();
-            var settled = summary.GetProperty("effects").GetInt64() + summary.GetProperty("declines").GetInt64();
+            var now = await done();
             lock (_lock)
             {
-                if (settled > _settled)
+                if (now > _done)
                     _sinceProgress.Restart();
-                _settled = Math.Max(_settled, settled);
-                if (settled >= share * payments)
+                _done = Math.Max(_done, now);
+                if (now >= share)
                     return;
                 if (_sinceProgress.Elapsed > _longestStall)
-                    throw new TimeoutException($"The gateway has settled {_settled} payments and none more in {_longestStall.TotalSeconds:0} s.");
+                    throw new TimeoutException($"{_done:P1} of the work is done and nothing more in {_longestStall.TotalSeconds:0} s.");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(50));

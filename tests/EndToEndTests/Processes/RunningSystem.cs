@@ -30,6 +30,8 @@ internal sealed class RunningSystem : IAsyncDisposable
             ["RabbitMq:Uri"] = rabbitMq.ToString(),
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
             ["Serilog:MinimumLevel:Override:MassTransit"] = "Warning",
+            // Unless a test is about it: its calls would be among those that are counted.
+            ["Crm:Enabled"] = "false",
         };
         foreach (var (key, value) in settings)
             _settings[key] = value;
@@ -41,22 +43,38 @@ internal sealed class RunningSystem : IAsyncDisposable
 
     public NpgsqlDataSource Database { get; }
 
-    /// <summary>Where the gateway is.</summary>
+    /// <summary>Where the simulators are.</summary>
     public Uri Gateway { get; private set; } = new("http://127.0.0.1");
 
     public IEnumerable<ProgramProcess> Services => _services.Values;
+
+    /// <summary>The callback's port of each services process, which it has again after a restart; none: any free one.</summary>
+    public IReadOnlyList<int> CallbackPorts { get; init; } = [];
 
     /// <summary>Starts the gateway simulator.</summary>
     /// <param name="faults">What goes wrong there, as configuration.</param>
     public async Task StartGatewayAsync(params (string Key, string Value)[] faults)
     {
-        var settings = faults.ToDictionary(fault => $"Gateway:Faults:{fault.Key}", fault => fault.Value);
-        settings["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
-        _simulators = ProgramProcess.Start("simulators", "Sagas.Simulators", [], settings, Listening);
+        await StartSimulatorsAsync(faults.ToDictionary(fault => $"Gateway:Faults:{fault.Key}", fault => fault.Value));
+    }
+
+    /// <summary>Starts the simulators, or starts them again at the same address.</summary>
+    /// <param name="settings">Their configuration.</param>
+    public async Task StartSimulatorsAsync(IReadOnlyDictionary<string, string> settings)
+    {
+        if (_simulators is not null)
+            await _simulators.DisposeAsync();
+        var all = new Dictionary<string, string>(settings) { ["ASPNETCORE_URLS"] = _simulators is null ? "http://127.0.0.1:0" : Gateway.ToString() };
+        _simulators = ProgramProcess.Start("simulators", "Sagas.Simulators", [], all, Listening);
         var line = await _simulators.ReadyAsync();
         Gateway = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
         _settings["Payments:GatewayUrl"] = Gateway.ToString();
+        _settings["ObjectStatus:StatusApi"] = new Uri(Gateway, "/object-status").ToString();
+        _settings["Crm:Url"] = new Uri(Gateway, "/crm").ToString();
     }
+
+    /// <summary>Ends the simulators as a crash does.</summary>
+    public Task KillSimulatorsAsync() => _simulators!.KillAsync();
 
     /// <summary>Starts a services process; <see cref="ProgramProcess.ReadyAsync"/> awaits its readiness.</summary>
     /// <param name="number">From 1; replaces the ended process of that number.</param>
@@ -67,6 +85,8 @@ internal sealed class RunningSystem : IAsyncDisposable
         var name = NameOf(number);
         var postgres = new NpgsqlConnectionStringBuilder(_settings["ConnectionStrings:Postgres"]) { ApplicationName = name };
         var settings = new Dictionary<string, string>(_settings) { ["ConnectionStrings:Postgres"] = postgres.ConnectionString };
+        if (CallbackPorts.Count > 0)
+            settings["ObjectStatus:CallbackPort"] = CallbackPorts[number - 1].ToString(CultureInfo.InvariantCulture);
         return _services[number] = ProgramProcess.Start(name, "Sagas.Host", [], settings, Started);
     }
 

@@ -27,6 +27,8 @@ public sealed class UsageTests
     [InlineData("<message-id>", "retry", "deadletter")]
     [InlineData("--all", "retry", "deadletter", "x", "--all")]
     [InlineData("<key>", "retry", "call")]
+    [InlineData("--id", "crm", "retry")]
+    [InlineData("--all", "crm", "retry", "--all", "--id", "4711")]
     [InlineData("--queue", "list", "deadletters", "--queue", "")]
     public async Task What_cannot_be_meant_is_refused_in_a_sentence_that_names_it(string named, params string[] args)
     {
@@ -77,6 +79,8 @@ public sealed class UsageTests
     [InlineData("retry", "deadletter", "--all")]
     [InlineData("retry", "call", "--all")]
     [InlineData("revive", "payment", "invoice-8")]
+    [InlineData("crm", "status")]
+    [InlineData("crm", "retry", "--all")]
     [InlineData("migrate")]
     [InlineData("publish", "customer", "4711")]
     [InlineData("publish", "payment", "4711")]

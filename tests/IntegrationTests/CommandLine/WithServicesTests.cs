@@ -30,6 +30,7 @@ public sealed class WithServicesTests(ServersFixture servers) : IAsyncLifetime
             ["ConnectionStrings:Postgres"] = _database.ConnectionString,
             ["RabbitMq:Uri"] = _host.Uri.ToString(),
             ["Payments:GatewayUrl"] = _gateway.Urls.First(),
+            ["Crm:Url"] = _gateway.Urls.First() + "/crm",
             ["Serilog:MinimumLevel:Default"] = "Fatal",
         });
         await _services.StartAsync();

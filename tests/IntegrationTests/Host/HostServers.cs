@@ -50,6 +50,8 @@ public sealed class HostServers : IAsyncLifetime
                 : await _rabbitMq.CreateVirtualHostAsync(name)).ToString(),
             ["urls"] = "http://127.0.0.1:0",
             ["ShutdownTimeout"] = "00:00:10",
+            // These tests are about the host; there is no CRM to be told of their customers.
+            ["Crm:Enabled"] = "false",
             ["Serilog:MinimumLevel:Default"] = "Error",
             ["Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime"] = "Error",
         };

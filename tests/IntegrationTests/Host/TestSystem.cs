@@ -23,6 +23,9 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
 
     public HttpClient Http { get; private set; } = new();
 
+    /// <summary>Where the process listens; the callback's address is the last.</summary>
+    public IEnumerable<string> Urls => _host!.Urls;
+
     public async Task StartAsync()
     {
         _host = SagasHost.Create([], settings);

@@ -22,11 +22,15 @@ internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, Cance
     // After about a second: what passes sooner is nobody's concern.
     private const int AttemptToReport = 7;
 
+    // Milliseconds.
+    private const int BetweenReports = 1000;
+
     private static readonly TimeSpan _shortestDelay = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan _longestDelay = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _delayAfterUnknownFault = TimeSpan.FromMilliseconds(100);
 
     private readonly CancellationToken _stopping = stopping;
+    private long _reported = -BetweenReports;
 
     // The retry loop of MassTransit ends quietly, as if consumed, when the token of its retry context is signalled.
     private static readonly CancellationToken _never = new CancellationTokenSource().Token;
@@ -47,7 +51,7 @@ internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, Cance
             FaultKind.Unknown => counts with { All = counts.All + 1, Unknown = counts.Unknown + 1 },
             _ => counts with { All = counts.All + 1 },
         };
-        if (kind == FaultKind.Transient && counts.All == AttemptToReport)
+        if (kind == FaultKind.Transient && counts.All == AttemptToReport && MayReport())
             LogWaiting(logger, exception.GetBaseException().Message);
         var doublings = Math.Min(kind == FaultKind.Unknown ? counts.Unknown : counts.All, LongestDoubling) - 1;
         var longest = (kind == FaultKind.Unknown ? _delayAfterUnknownFault : _shortestDelay) * (1 << doublings);
@@ -60,6 +64,13 @@ internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, Cance
             FaultKind.Unknown => counts.Unknown <= AttemptsAfterUnknownFault,
             _ => false,
         };
+    }
+
+    // Thousands of messages may wait for the same thing; one line a second tells it.
+    private bool MayReport()
+    {
+        var (now, last) = (Environment.TickCount64, Volatile.Read(ref _reported));
+        return now - last >= BetweenReports && Interlocked.CompareExchange(ref _reported, now, last) == last;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A message waits, and is tried again until it can be consumed: {Reason}")]

@@ -38,7 +38,8 @@ internal static class Features
 
     /// <summary>Whether what an endpoint does needs an inbox row and a transaction for each message. Those that take messages
     /// in batches do not: a batch has the id of one of its messages, by which the inbox would take the others for consumed. Nor
-    /// do status fetches: done twice they have the effect of once, and no transaction can wait for the API.</summary>
+    /// does fetching a status: done twice it has the effect of once, and no transaction must be held for as long as an API takes.</summary>
     public static bool NeedsOutbox(string endpoint) =>
-        endpoint is not (AlarmServices.ChangesQueue or CrmServices.QueueName or ObjectStatusServices.Queue);
+        endpoint is not (AlarmServices.ChangesQueue or CrmServices.QueueName
+            or ObjectStatusServices.ListsQueue or ObjectStatusServices.Queue);
 }

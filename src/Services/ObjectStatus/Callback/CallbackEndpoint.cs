@@ -29,10 +29,11 @@ public static class CallbackEndpoint
                 ? next(context)
                 : Results.Problem("There is nothing here.", statusCode: StatusCodes.Status404NotFound).ExecuteAsync(context);
         });
-        app.MapPost(Path, AcceptAsync).RequireApiKey(
-            $"{ObjectStatusOptions.Section}:{nameof(ObjectStatusOptions.ApiKey)}",
-            services => services.GetRequiredService<IOptions<ObjectStatusOptions>>().Value.ApiKey,
-            optional: true);
+        app.MapPost(Path, AcceptAsync)
+            .RequireApiKey(
+                $"{ObjectStatusOptions.Section}:{nameof(ObjectStatusOptions.ApiKey)}",
+                services => services.GetRequiredService<IOptions<ObjectStatusOptions>>().Value.ApiKey,
+                optional: true);
         app.Map(Path, (HttpResponse response) =>
         {
             response.Headers.Allow = HttpMethods.Post;

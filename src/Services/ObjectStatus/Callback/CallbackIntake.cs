@@ -7,7 +7,8 @@ using Sagas.Contracts;
 
 namespace Sagas.Services.ObjectStatus.Callback;
 
-/// <summary>Makes ids safe: confirmed by the broker, or else committed to the outbox.</summary>
+/// <summary>Makes ids safe: confirmed by the broker, or else committed to the outbox. They go as lists, of which one takes no longer
+/// than one id does.</summary>
 internal sealed partial class CallbackIntake(
     IBus bus,
     OutboxBatches outbox,
@@ -16,77 +17,77 @@ internal sealed partial class CallbackIntake(
     TimeProvider time,
     ILogger<CallbackIntake> logger)
 {
-    // From about here on one insert is quicker than that many confirms, and both must fit into a caller's patience.
-    private const int MostConfirms = 1000;
+    private const long Unknown = long.MinValue;
 
     // While the broker is known to be away, one callback in this time finds out whether it still is; the others do not wait for it.
     private static readonly TimeSpan _betweenTrials = TimeSpan.FromSeconds(1);
 
-    private static readonly IPipe<SendContext<ObjectStatusRequested>> _mandatory = Pipe.Execute<SendContext<ObjectStatusRequested>>(
+    private static readonly IPipe<SendContext<ObjectStatusesRequested>> _mandatory = Pipe.Execute<SendContext<ObjectStatusesRequested>>(
         // Without a queue behind the exchange the broker would confirm and forget; so it says so instead.
         context => ((PublishContext)context).Mandatory = true);
 
-    private long _nextTrial = long.MinValue;
+    private long _nextTrial = Unknown;
 
     /// <summary>Takes ids over.</summary>
-    /// <returns>False: nothing is safe, since broker and database are both away.</returns>
+    /// <returns>False: not all of them are safe, since broker and database are both away.</returns>
     public async Task<bool> AcceptAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
         if (ids.Count == 0)
             return true;
-        var messages = ids.Select(id => new ObjectStatusRequested(id)).ToArray();
-        var unsafeYet = messages.Length <= MostConfirms && MayTryBroker() ? await PublishAsync(messages, cancellationToken) : messages;
-        return unsafeYet.Count == 0 || await StoreAsync(unsafeYet, cancellationToken);
+        var lists = ids.Chunk(ObjectStatusesRequested.MostObjects).Select(chunk => new ObjectStatusesRequested(chunk)).ToArray();
+        return (MayTryBroker() ? await PublishAsync(lists, cancellationToken) : null) ?? await StoreAsync(lists, cancellationToken);
     }
 
     private bool MayTryBroker()
     {
         var next = Volatile.Read(ref _nextTrial);
-        return next == long.MinValue
-            || (time.GetTimestamp() >= next && Interlocked.CompareExchange(ref _nextTrial, NextTrial(), next) == next);
+        return next == Unknown || (time.GetTimestamp() >= next && Interlocked.CompareExchange(ref _nextTrial, NextTrial(), next) == next);
     }
 
     private long NextTrial() => time.GetTimestamp() + (long)(_betweenTrials.TotalSeconds * time.TimestampFrequency);
 
-    /// <returns>The messages that were not confirmed in time.</returns>
-    private async Task<IReadOnlyCollection<ObjectStatusRequested>> PublishAsync(ObjectStatusRequested[] messages, CancellationToken cancellationToken)
+    /// <returns>True: safe. Null: the broker may have them or not. False: the outbox could not get them to a queue either.</returns>
+    private async Task<bool?> PublishAsync(ObjectStatusesRequested[] lists, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(options.Value.BrokerTimeout);
-        var confirms = new Task[messages.Length];
         try
         {
-            var endpoint = await bus.GetPublishSendEndpoint<ObjectStatusRequested>().WaitAsync(timeout.Token);
-            for (var index = 0; index < messages.Length; index++)
-                confirms[index] = endpoint.Send(messages[index], _mandatory, timeout.Token);
+            var endpoint = await bus.GetPublishSendEndpoint<ObjectStatusesRequested>().WaitAsync(timeout.Token);
             // The transport goes on trying for as long as it likes.
-            await Task.WhenAll(confirms).WaitAsync(timeout.Token);
-            Volatile.Write(ref _nextTrial, long.MinValue);
-            return [];
+            await Task.WhenAll(lists.Select(list => endpoint.Send(list, _mandatory, timeout.Token))).WaitAsync(timeout.Token);
+            if (Interlocked.Exchange(ref _nextTrial, Unknown) != Unknown)
+                LogBrokerBack();
+            return true;
         }
-        // Whatever it is, the outbox is there for it.
+        catch (Exception exception) when (exception.GetBaseException() is RabbitMQ.Client.Exceptions.PublishException { IsReturn: true })
+        {
+            LogNothingSafe($"no queue is bound to the exchange {nameof(ObjectStatusesRequested)}; start a process with the role status");
+            return false;
+        }
+        // Whatever it is, the outbox is there for it. What was confirmed already goes out twice, which costs a few more fetches.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            if (Interlocked.Exchange(ref _nextTrial, NextTrial()) == long.MinValue)
+            if (Interlocked.Exchange(ref _nextTrial, NextTrial()) == Unknown)
                 LogBrokerAway(exception.GetBaseException().Message);
-            return [.. messages.Where((_, index) => confirms[index] is not { IsCompletedSuccessfully: true })];
+            return null;
         }
     }
 
-    private async Task<bool> StoreAsync(IReadOnlyCollection<ObjectStatusRequested> messages, CancellationToken cancellationToken)
+    private async Task<bool> StoreAsync(ObjectStatusesRequested[] lists, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(options.Value.DatabaseTimeout);
         try
         {
-            var rows = await outbox.CreateAsync(messages, timeout.Token);
+            var rows = await outbox.CreateAsync(lists, timeout.Token);
             await InsertAsync(rows, timeout.Token).WaitAsync(timeout.Token);
             rows.Committed();
             return true;
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            LogNothingSafe(messages.Count, exception.GetBaseException().Message);
+            LogNothingSafe(exception.GetBaseException().Message);
             return false;
         }
     }
@@ -101,6 +102,9 @@ internal sealed partial class CallbackIntake(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The broker did not confirm in time: callbacks go to the outbox until it does: {Reason}")]
     private partial void LogBrokerAway(string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A callback of {Count} ids was refused, because neither broker nor database took them: {Reason}")]
-    private partial void LogNothingSafe(int count, string reason);
+    [LoggerMessage(Level = LogLevel.Information, Message = "The broker confirms again; callbacks go to it")]
+    private partial void LogBrokerBack();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A callback was refused, because its ids could not be made safe: {Reason}")]
+    private partial void LogNothingSafe(string reason);
 }

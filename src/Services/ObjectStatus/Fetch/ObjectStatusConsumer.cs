@@ -29,15 +29,12 @@ internal sealed class ObjectStatusConsumer(ObjectStatusFetcher fetcher, IOptions
 /// <summary>The queue of <see cref="ObjectStatusConsumer"/>.</summary>
 internal sealed class ObjectStatusConsumerDefinition : ConsumerDefinition<ObjectStatusConsumer>
 {
-    /// <summary>The queue's name.</summary>
-    public const string Queue = "object-status";
-
     private readonly ObjectStatusOptions _options;
 
     public ObjectStatusConsumerDefinition(IOptions<ObjectStatusOptions> options)
     {
         _options = options.Value;
-        EndpointName = Queue;
+        EndpointName = ObjectStatusServices.Queue;
     }
 
     protected override void ConfigureConsumer(

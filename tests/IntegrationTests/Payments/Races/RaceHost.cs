@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Sagas.Contracts;
+using Sagas.Customers;
 using Sagas.Payments;
 using RedeliveryOptions = Sagas.Payments.RedeliveryOptions;
 
@@ -87,6 +88,7 @@ internal sealed class RaceHost : IAsyncDisposable
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddDbContextPool<SagasDbContext>(db => db.UseNpgsql(_dataSource));
         builder.Services.AddSingleton(Options.Create(options));
+        builder.Services.AddSingleton(Options.Create(new CustomerSyncOptions { Enabled = false }));
         builder.Services.AddSingleton(Pauses);
         builder.Services.AddSingleton(_processPayments);
         builder.Services.Configure<MassTransitHostOptions>(host => host.WaitUntilStarted = true);

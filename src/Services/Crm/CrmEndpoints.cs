@@ -1,0 +1,78 @@
+using MassTransit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Sagas.Contracts;
+using Sagas.Customers;
+using Sagas.Services.Http;
+
+namespace Sagas.Services.Crm;
+
+/// <summary>What an operator can do about customers of whom the CRM could not be told.</summary>
+public static class CrmEndpoints
+{
+    private const int LongestCustomerId = 128;
+    private const int LongestName = 512;
+
+    // As many as one transaction publishes: the number of failed customers has no bound, its memory must have one.
+    private const int MostAtOnce = 1000;
+
+    /// <summary>Maps <c>POST /operations/customers/{id}/retry-sync</c> and <c>POST /operations/crm/retry</c>.</summary>
+    /// <param name="routes">The application.</param>
+    public static void MapCrmOperations(this IEndpointRouteBuilder routes)
+    {
+        var operations = routes.MapGroup("/operations");
+        operations.MapPost("/customers/{id}/retry-sync", RetryAsync).RequireApiKey();
+        operations.MapPost("/crm/retry", RetryAllAsync).RequireApiKey();
+    }
+
+    private static async Task<IResult> RetryAsync(
+        string id, string? requestedBy, IPublishEndpoint bus, SagasDbContext database, CancellationToken cancellationToken)
+    {
+        var customerId = id.Trim();
+        if (customerId.Length is 0 or > LongestCustomerId || customerId.Any(char.IsControl))
+            return Refused("The customer id must have 1 to 128 characters and no control characters.");
+        if (!IsName(requestedBy))
+            return Refused("requestedBy must have at most 512 characters and no control characters.");
+        var saga = SagaIdentity.Customer(customerId);
+        var state = await database.Customers.AsNoTracking().Where(customer => customer.CorrelationId == saga)
+            .Select(customer => customer.CurrentState).SingleOrDefaultAsync(cancellationToken);
+        if (state is null)
+            return Results.Problem($"There is no customer {customerId}.", statusCode: StatusCodes.Status404NotFound);
+        if (state is not (nameof(CustomerStateMachine.SyncFailed) or nameof(CustomerStateMachine.Registered)))
+            return Results.Problem($"Customer {customerId} is {state}; only one that is SyncFailed or Registered is retried.", statusCode: StatusCodes.Status409Conflict);
+        await bus.Publish(new RetryCustomerSync(customerId, requestedBy), cancellationToken);
+        await database.SaveChangesAsync(cancellationToken);
+        return Results.Accepted(value: new { customerId, status = "requested" });
+    }
+
+    private static async Task<IResult> RetryAllAsync(
+        string? requestedBy, IPublishEndpoint bus, SagasDbContext database, CancellationToken cancellationToken)
+    {
+        if (!IsName(requestedBy))
+            return Refused("requestedBy must have at most 512 characters and no control characters.");
+        var requested = 0;
+        var last = "";
+        while (true)
+        {
+            var after = last;
+            var ids = await database.Customers.AsNoTracking()
+                .Where(customer => customer.CurrentState == nameof(CustomerStateMachine.SyncFailed) && string.Compare(customer.CustomerId, after) > 0)
+                .OrderBy(customer => customer.CustomerId).Select(customer => customer.CustomerId).Take(MostAtOnce).ToListAsync(cancellationToken);
+            if (ids.Count == 0)
+                return Results.Accepted(value: new { requested });
+            await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
+            foreach (var customerId in ids)
+                await bus.Publish(new RetryCustomerSync(customerId, requestedBy), cancellationToken);
+            await database.SaveOutboxMessagesAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            requested += ids.Count;
+            last = ids[^1];
+        }
+    }
+
+    private static bool IsName(string? name) => name is null || (name.Length <= LongestName && !name.Any(char.IsControl));
+
+    private static IResult Refused(string what) => Results.Problem(what, statusCode: StatusCodes.Status400BadRequest);
+}

@@ -1,0 +1,30 @@
+using MassTransit;
+using Sagas.Contracts;
+
+namespace Sagas.Services.ObjectStatus.Fetch;
+
+/// <summary>Makes one message for each object of a list, so that each is fetched, tried again and put off for itself. The list is
+/// acknowledged when the broker has confirmed them all; done twice, it costs a few more fetches.</summary>
+internal sealed class ObjectStatusListConsumer : IConsumer<ObjectStatusesRequested>
+{
+    public Task Consume(ConsumeContext<ObjectStatusesRequested> context) =>
+        context.PublishBatch(context.Message.ObjectIds.Select(id => new ObjectStatusRequested(id)), context.CancellationToken);
+}
+
+/// <summary>The queue of <see cref="ObjectStatusListConsumer"/>.</summary>
+internal sealed class ObjectStatusListConsumerDefinition : ConsumerDefinition<ObjectStatusListConsumer>
+{
+    // A list is up to a thousand confirms at once.
+    private const int ListsAtOnce = 4;
+
+    public ObjectStatusListConsumerDefinition() => EndpointName = ObjectStatusServices.ListsQueue;
+
+    protected override void ConfigureConsumer(
+        IReceiveEndpointConfigurator endpointConfigurator,
+        IConsumerConfigurator<ObjectStatusListConsumer> consumerConfigurator,
+        IRegistrationContext context)
+    {
+        endpointConfigurator.PrefetchCount = 2 * ListsAtOnce;
+        endpointConfigurator.ConcurrentMessageLimit = ListsAtOnce;
+    }
+}

@@ -1,0 +1,62 @@
+using MassTransit.EntityFrameworkCoreIntegration;
+using Npgsql;
+using Sagas.Contracts;
+using Sagas.Services.Alarms;
+
+namespace Sagas.IntegrationTests.Alarms;
+
+/// <summary>A migrated database, and alarms in it without services and broker.</summary>
+internal sealed class AlarmDatabase : IAsyncDisposable
+{
+    private readonly TestDatabase _database;
+
+    private AlarmDatabase(TestDatabase database)
+    {
+        _database = database;
+        Source = NpgsqlDataSource.Create(database.ConnectionString);
+    }
+
+    public NpgsqlDataSource Source { get; }
+
+    public static async Task<AlarmDatabase> CreateAsync(ServersFixture servers)
+    {
+        var database = new AlarmDatabase(await servers.CreateDatabaseAsync("alarms"));
+        await SchemaMigrator.MigrateAsync(database.Source, typeof(SagasDbContext).Assembly);
+        return database;
+    }
+
+    /// <summary>Writes changes as one batch.</summary>
+    public async Task WriteAsync(params AlarmChange[] changes)
+    {
+        await using var connection = await Source.OpenConnectionAsync();
+        await AlarmRows.WriteAsync(connection, changes, CancellationToken.None);
+    }
+
+    /// <summary>Tells a user, and commits.</summary>
+    public async Task<List<ActiveAlarm>> TellAsync(string user)
+    {
+        await using var connection = await Source.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var (alarms, _) = await AlarmRows.TellAsync(connection, user, Guid.Empty, CancellationToken.None);
+        await transaction.CommitAsync();
+        return alarms;
+    }
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = Source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task<T> QueryAsync<T>(string sql)
+    {
+        await using var command = Source.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Source.DisposeAsync();
+        await _database.DisposeAsync();
+    }
+}

@@ -1,0 +1,192 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Sagas.Contracts;
+using Sagas.Services.Alarms;
+
+namespace Sagas.IntegrationTests.Alarms;
+
+/// <summary>The statements where they meet others: digests that cross changes, processes that cross each other, housekeeping.</summary>
+[Collection(ServersCollection.Name)]
+public sealed class AlarmRowsTests(ServersFixture servers) : IAsyncLifetime
+{
+    private static readonly Instant _first = Instant.Parse("2021-06-07T20:40:15.598765212Z");
+    private static readonly Instant _second = Instant.Parse("2021-06-07T20:40:15.598765213Z");
+
+    private AlarmDatabase _database = null!;
+
+    public async Task InitializeAsync() => _database = await AlarmDatabase.CreateAsync(servers);
+
+    public async Task DisposeAsync() => await _database.DisposeAsync();
+
+    [Theory]
+    [InlineData("CRITICAL", "a CRITICAL")]
+    [InlineData("CLEARED", "")]
+    public async Task A_digest_that_meets_a_change_under_way_tells_it_once_it_is_committed(string status, string expected)
+    {
+        await _database.WriteAsync(new AlarmChange("u", "a", "WARNING", _first));
+        await using var connection = await _database.Source.OpenConnectionAsync();
+        await using var change = await connection.BeginTransactionAsync();
+        await AlarmRows.WriteAsync(connection, [new AlarmChange("u", "a", status, _second)], CancellationToken.None);
+        var digest = _database.TellAsync("u");
+        await WaitForLockAsync();
+        await change.CommitAsync();
+        Assert.Equal(expected, string.Join(", ", (await digest).Select(alarm => $"{alarm.AlarmId} {alarm.Status}")));
+        Assert.Empty(await _database.TellAsync("u"));
+    }
+
+    [Fact]
+    public async Task A_change_that_meets_a_digest_under_way_is_in_the_next_one()
+    {
+        await _database.WriteAsync(new AlarmChange("u", "a", "WARNING", _first));
+        await using var connection = await _database.Source.OpenConnectionAsync();
+        await using var digest = await connection.BeginTransactionAsync();
+        var (told, _) = await AlarmRows.TellAsync(connection, "u", Guid.Empty, CancellationToken.None);
+        var change = _database.WriteAsync(new AlarmChange("u", "a", "CRITICAL", _second));
+        await WaitForLockAsync();
+        await digest.CommitAsync();
+        await change;
+        Assert.Equal("WARNING", Assert.Single(told).Status);
+        Assert.Equal(_second, Assert.Single(await _database.TellAsync("u")).LatestChangedAt);
+    }
+
+    [Fact]
+    public async Task Of_two_digests_at_once_the_second_waits_and_has_nothing_left_to_tell()
+    {
+        await _database.WriteAsync(new AlarmChange("u", "a", "WARNING", _first));
+        await using var connection = await _database.Source.OpenConnectionAsync();
+        await using var first = await connection.BeginTransactionAsync();
+        Assert.Single((await AlarmRows.TellAsync(connection, "u", Guid.Empty, CancellationToken.None)).Alarms);
+        var second = _database.TellAsync("u");
+        await WaitForLockAsync();
+        await first.CommitAsync();
+        Assert.Empty(await second);
+    }
+
+    [Fact]
+    public async Task A_digest_that_was_not_committed_told_nothing()
+    {
+        await _database.WriteAsync(new AlarmChange("u", "a", "WARNING", _first));
+        await using (var connection = await _database.Source.OpenConnectionAsync())
+        {
+            await using var killed = await connection.BeginTransactionAsync();
+            Assert.Single((await AlarmRows.TellAsync(connection, "u", Guid.Empty, CancellationToken.None)).Alarms);
+        }
+
+        Assert.Single(await _database.TellAsync("u"));
+    }
+
+    [Fact]
+    public async Task Batches_and_digests_of_the_same_users_run_into_no_deadlock_and_tell_each_change_at_most_once_and_the_last_one_surely()
+    {
+        const int Users = 5, Alarms = 20, Batches = 150;
+        var time = 0;
+        var told = new System.Collections.Concurrent.ConcurrentBag<(string User, ActiveAlarm Alarm)>();
+        var writers = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            for (var batch = 0; batch < Batches; batch++)
+            {
+                var changes = Enumerable.Range(0, 40).Select(_ => new AlarmChange(
+                    $"u{Random.Shared.Next(Users)}", $"a{Random.Shared.Next(Alarms)}", Random.Shared.Next(3) == 0 ? "CLEARED" : "WARNING",
+                    Instant.FromUnixTime(1_700_000_000, Interlocked.Increment(ref time)))).ToArray();
+                Random.Shared.Shuffle(changes);
+                await _database.WriteAsync(changes);
+            }
+        })).ToArray();
+        var done = Task.WhenAll(writers);
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            while (!done.IsCompleted)
+                await TellAllAsync();
+        })).Append(done));
+        await TellAllAsync();
+
+        Assert.Equal(told.Count, told.Select(entry => (entry.User, entry.Alarm.AlarmId, entry.Alarm.LatestChangedAt)).Distinct().Count());
+        var last = told.GroupBy(entry => (entry.User, entry.Alarm.AlarmId)).ToDictionary(group => group.Key, group => group.Max(entry => entry.Alarm.LatestChangedAt));
+        await using var command = _database.Source.CreateCommand("SELECT user_id, alarm_id, changed_at FROM alarm WHERE status <> 'CLEARED'");
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            Assert.Equal(AlarmRows.FromNumber(reader.GetDecimal(2)), last[(reader.GetString(0), reader.GetString(1))]);
+
+        async Task TellAllAsync()
+        {
+            for (var user = 0; user < Users; user++)
+            {
+                foreach (var alarm in await _database.TellAsync($"u{user}"))
+                    told.Add(($"u{user}", alarm));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Housekeeping_removes_what_was_cleared_long_ago_and_nothing_else()
+    {
+        await _database.WriteAsync(
+            new("u", "cleared-long-ago", "CLEARED", _first), new("u", "active-long-ago", "WARNING", _first));
+        await _database.ExecuteAsync("UPDATE alarm SET received_at = now() - interval '31 days'");
+        // The times of these are years back; what counts is that they were just received.
+        await _database.WriteAsync(new("u", "cleared-now", "CLEARED", _first), new("u", "active-now", "WARNING", _first));
+        await _database.ExecuteAsync(
+            """
+            INSERT INTO alarm_digest (user_id, alarms, message_id, sent_at) VALUES
+                ('u', '[]', gen_random_uuid(), now() - interval '91 days'), ('u', '[]', gen_random_uuid(), now() - interval '89 days')
+            """);
+        Assert.Equal((1, 1), await Housekeeping().CleanUpAsync(CancellationToken.None));
+        Assert.Equal("active-long-ago,active-now,cleared-now", await _database.QueryAsync<string>("SELECT string_agg(alarm_id, ',' ORDER BY alarm_id) FROM alarm"));
+        Assert.Equal(1L, await _database.QueryAsync<long>("SELECT count(*) FROM alarm_digest"));
+    }
+
+    [Fact]
+    public async Task A_late_change_does_not_bring_a_cleared_alarm_back_as_long_as_it_is_kept()
+    {
+        await _database.WriteAsync(new AlarmChange("u", "a", "CLEARED", _second));
+        await _database.ExecuteAsync("UPDATE alarm SET received_at = now() - interval '29 days'");
+        await Housekeeping().CleanUpAsync(CancellationToken.None);
+        await _database.WriteAsync(new AlarmChange("u", "a", "CRITICAL", _first));
+        Assert.Empty(await _database.TellAsync("u"));
+        await _database.WriteAsync(new AlarmChange("u", "a", "CRITICAL", Instant.Parse("2021-06-07T20:40:15.598765214Z")));
+        Assert.Single(await _database.TellAsync("u"));
+    }
+
+    [Fact]
+    public async Task Housekeeping_removes_any_number_and_is_done_by_one_process_at_a_time()
+    {
+        await _database.ExecuteAsync(
+            "INSERT INTO alarm SELECT 'u', n::text, 'CLEARED', n, NULL, now() - interval '31 days' FROM generate_series(1, 12000) n");
+        await using (var other = await _database.Source.OpenConnectionAsync())
+        {
+            await using var transaction = await other.BeginTransactionAsync();
+            await using var busy = new NpgsqlCommand("SELECT pg_advisory_xact_lock(7230004)", other);
+            await busy.ExecuteNonQueryAsync();
+            Assert.Equal((0, 0), await Housekeeping().CleanUpAsync(CancellationToken.None));
+        }
+
+        Assert.Equal((12_000, 0), await Housekeeping().CleanUpAsync(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task People_see_times_and_what_the_next_digest_has()
+    {
+        await _database.WriteAsync(new("u", "a", "WARNING", Instant.Parse("2021-06-07T20:40:15.50Z")), new("u", "b", "CLEARED", _first));
+        await _database.TellAsync("u");
+        await _database.WriteAsync(new AlarmChange("u", "a", "CRITICAL", _first));
+        Assert.Equal(
+            "a CRITICAL 2021-06-07T20:40:15.598765212Z told 2021-06-07T20:40:15.50Z true; b CLEARED 2021-06-07T20:40:15.598765212Z told - false",
+            await _database.QueryAsync<string>(
+                "SELECT string_agg(format('%s %s %s told %s %s', alarm_id, status, changed_at, coalesce(told_changed_at, '-'), to_tell::text), '; ' ORDER BY alarm_id) FROM alarms_overview"));
+        Assert.Equal("1970-01-01T00:00:00Z", await _database.QueryAsync<string>("SELECT instant_text(0)"));
+        Assert.Equal("1969-12-31T23:59:59.9Z", await _database.QueryAsync<string>("SELECT instant_text(-0.1)"));
+    }
+
+    private AlarmHousekeeping Housekeeping() =>
+        new(_database.Source, Options.Create(new AlarmsOptions()), TimeProvider.System, NullLogger<AlarmHousekeeping>.Instance);
+
+    // Somebody waits for a lock: the two have met.
+    private async Task WaitForLockAsync()
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (await _database.QueryAsync<long>(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 0)
+            await Task.Delay(5, timeout.Token);
+    }
+}

@@ -1,0 +1,201 @@
+using System.Globalization;
+using System.Text;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+using Sagas.Contracts;
+using Sagas.IntegrationTests.CommandLine;
+using Sagas.IntegrationTests.Host;
+
+namespace Sagas.IntegrationTests.Alarms;
+
+/// <summary>What the services do beyond a single digest: schedule, order, large digests, other processes, MassTransit.</summary>
+[Collection(nameof(HostServers))]
+public sealed class AlarmServicesTests(HostServers servers)
+{
+    [Fact]
+    public async Task Scheduled_digests_reach_every_user_with_something_to_tell_once_whichever_process_asks()
+    {
+        (string, string?)[] scheduled = [("Roles", "alarms"), ("Alarms:DigestEvery", "00:00:01")];
+        await using var system = await servers.CreateAsync(scheduled);
+        await system.StartAsync();
+        await using var second = new TestSystem(system.Settings);
+        await second.StartAsync();
+        var digests = await DigestReader.StartAsync(system);
+        for (var user = 0; user < 120; user++)
+            await PublishAsync(system, $"u{user}", "a", user % 2 == 0 ? "WARNING" : "CLEARED");
+        var told = new List<string>();
+        while (told.Count < 60)
+            told.Add((await digests.NextAsync()).UserId);
+        Assert.Equal(60, told.Distinct().Count());
+        Assert.DoesNotContain(told, user => int.Parse(user[1..], CultureInfo.InvariantCulture) % 2 == 1);
+
+        // Three more turns, of which there is nothing to say.
+        var after = await system.QueryAsync<DateTime>("SELECT last_run_at + interval '3 seconds' FROM alarm_digest_schedule");
+        await system.WaitForAsync($"SELECT count(*) FROM alarm_digest_schedule WHERE last_run_at >= '{after:O}'", 1L);
+        Assert.True(digests.IsEmpty);
+        Assert.Equal(60L, await system.QueryAsync<long>("SELECT count(*) FROM alarm_digest"));
+    }
+
+    [Fact]
+    public async Task Without_a_schedule_nobody_is_told_unasked()
+    {
+        await using var system = await StartAsync();
+        await PublishAsync(system, "u", "a", "WARNING");
+        await system.WaitForAsync("SELECT count(*) FROM alarm", 1L);
+        Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM alarm_digest_schedule"));
+    }
+
+    [Fact]
+    public async Task A_digest_waits_until_the_users_earlier_one_is_sent_and_other_users_do_not()
+    {
+        await using var system = await StartAsync();
+        var digests = await DigestReader.StartAsync(system);
+        await PublishAsync(system, "u", "a", "WARNING");
+        await PublishAsync(system, "v", "a", "WARNING");
+        await system.WaitForAsync("SELECT count(*) FROM alarm", 2L);
+        // As a process that committed a digest and died before it sent it leaves it, until its death is noticed.
+        await ExecuteAsync(system, $"INSERT INTO outbox_state (outbox_id, host_name, process_id, renewed) VALUES ('{Guid.Empty}', 'gone', 1, now() + interval '1 hour')");
+        await ExecuteAsync(system,
+            $"""
+            INSERT INTO outbox_message (message_id, outbox_id, batch_id, correlation_id, destination_address, message_type, content_type, body)
+            VALUES (gen_random_uuid(), '{Guid.Empty}', gen_random_uuid(), '{SagaIdentity.AlarmUser("u")}', 'exchange:AlarmDigest',
+                    'urn:message:Sagas.Contracts:AlarmDigest', 'application/json', '{"{\"UserID\":\"u\",\"ActiveAlarms\":[]}"}')
+            """);
+        await system.PublishAsync("SendAlarmDigest", """{"UserID":"u"}""");
+        await system.PublishAsync("SendAlarmDigest", """{"UserID":"v"}""");
+        Assert.Equal("v", (await digests.NextAsync()).UserId);
+        Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM alarm_digest WHERE user_id = 'u'"));
+        await ExecuteAsync(system, "DELETE FROM outbox_state WHERE host_name = 'gone'");
+        var (earlier, later) = (await digests.NextAsync(), await digests.NextAsync());
+        Assert.Equal(("u", 0), (earlier.UserId, earlier.Alarms.Count));
+        Assert.Equal(("u", 1), (later.UserId, later.Alarms.Count));
+    }
+
+    [Fact]
+    public async Task A_user_with_very_many_alarms_is_told_in_several_digests_in_order()
+    {
+        await using var system = await StartAsync();
+        var digests = await DigestReader.StartAsync(system);
+        await ExecuteAsync(system, "INSERT INTO alarm SELECT 'u', to_char(n, 'FM00000'), 'WARNING', n FROM generate_series(1, 5001) n");
+        await system.PublishAsync("SendAlarmDigest", """{"UserID":"u"}""");
+        var (first, second) = (await digests.NextAsync(), await digests.NextAsync());
+        Assert.Equal(5000, first.Alarms.Count);
+        Assert.Equal("00001 WARNING 1970-01-01T00:00:01Z", first.Alarms[0]);
+        Assert.Equal(["05001 WARNING 1970-01-01T01:23:21Z"], second.Alarms);
+    }
+
+    [Fact]
+    public async Task A_change_that_the_database_refuses_does_not_fail_those_of_its_batch()
+    {
+        await using var system = await StartAsync();
+        await ExecuteAsync(system, "ALTER TABLE alarm ADD CHECK (alarm_id <> 'poison')");
+        var letters = await system.ReadDeadLettersAsync("AlarmStatusChanged");
+        await using var channel = await system.OpenChannelAsync();
+        await Task.WhenAll(Enumerable.Range(0, 300).Select(number => channel.BasicPublishAsync(
+            "AlarmStatusChanged", "", true, new BasicProperties(), Body("u", number == 150 ? "poison" : $"a{number}", "WARNING")).AsTask()));
+        Assert.Contains("poison", (await letters.NextAsync()).Body);
+        await system.WaitForAsync("SELECT count(*) FROM alarm", 299L);
+        Assert.True(letters.IsEmpty);
+    }
+
+    [Fact]
+    public async Task A_service_that_uses_MassTransit_reports_asks_and_reads()
+    {
+        await using var system = await StartAsync();
+        var received = new TaskCompletionSource<AlarmDigest>();
+        var bus = Bus.Factory.CreateUsingRabbitMq(configurator =>
+        {
+            configurator.Host(new Uri(system.Settings["RabbitMq:Uri"]!));
+            configurator.Message<AlarmStatusChanged>(message => message.SetEntityName("AlarmStatusChanged"));
+            configurator.Message<SendAlarmDigest>(message => message.SetEntityName("SendAlarmDigest"));
+            configurator.Message<AlarmDigest>(message => message.SetEntityName("AlarmDigest"));
+            configurator.ReceiveEndpoint("reader", endpoint => endpoint.Handler<AlarmDigest>(context =>
+            {
+                received.TrySetResult(context.Message);
+                return Task.CompletedTask;
+            }));
+        });
+        await bus.StartAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+        var at = Instant.Parse("2021-06-07T20:40:15.598765212Z");
+        await bus.Publish(new AlarmStatusChanged("a", "u", AlarmStatus.Critical, at));
+        await system.WaitForAsync("SELECT count(*) FROM alarm", 1L);
+        await bus.Publish(new SendAlarmDigest("u"));
+        var digest = await received.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await bus.StopAsync();
+        Assert.Equal("u", digest.UserId);
+        Assert.Equal([new ActiveAlarm("a", "CRITICAL", at)], digest.ActiveAlarms);
+        Assert.Equal(0u, await system.CountAsync("AlarmStatusChanged"));
+    }
+
+    [Fact]
+    public async Task The_queue_of_digests_is_there_before_the_first_of_them_whoever_starts_first_unless_it_is_not_wanted()
+    {
+        await using var system = await StartAsync();
+        Assert.Equal(0u, await system.CountAsync("AlarmDigest"));
+        await using var others = await StartAsync(("Roles", "payments"));
+        Assert.Equal(0u, await others.CountAsync("AlarmDigest"));
+        await using var without = await StartAsync(("Alarms:DigestQueue", "false"));
+        await Assert.ThrowsAsync<OperationInterruptedException>(() => without.CountAsync("AlarmDigest"));
+        await PublishAsync(without, "u", "a", "WARNING");
+        await without.WaitForAsync("SELECT count(*) FROM alarm", 1L);
+        await without.PublishAsync("SendAlarmDigest", """{"UserID":"u"}""");
+        await without.WaitForAsync("SELECT count(*) FROM alarm_digest", 1L);
+        await without.WaitForAsync("SELECT count(*) FROM outbox_message", 0L);
+    }
+
+    [Fact]
+    public async Task Without_a_broker_alarms_are_told_on_the_in_memory_bus()
+    {
+        await using var system = await StartAsync(("Bus:Transport", "InMemory"));
+        var bus = system.Services.GetRequiredService<IBus>();
+        await bus.Publish(new AlarmStatusChanged("a", "u", "WARNING", DateTimeOffset.UtcNow));
+        await system.WaitForAsync("SELECT count(*) FROM alarm", 1L);
+        await bus.Publish(new SendAlarmDigest("u"));
+        await system.WaitForAsync("SELECT count(*) FROM alarm_digest", 1L);
+        await system.WaitForAsync("SELECT count(*) FROM outbox_message", 0L);
+    }
+
+    [Fact]
+    public async Task The_command_line_reports_asks_and_shows()
+    {
+        await using var system = await StartAsync();
+        var sagas = new CommandLineRunner(system.Settings["ConnectionStrings:Postgres"]!, new Uri(system.Settings["RabbitMq:Uri"]!));
+        Assert.Contains("No alarms of user ada", (await sagas.RunAsync("alarms", "ada")).Output);
+        Assert.Contains("No digests were sent to user ada", (await sagas.RunAsync("digests", "ada")).Output);
+        await sagas.JsonAsync("publish", "alarm", "ada", "boiler", "critical", "--at", "2021-06-07T20:40:15.598765212Z");
+        await sagas.JsonAsync("publish", "alarm", "ada", "door", "CLEARED");
+        var alarms = await sagas.JsonWhenAsync(list => list.GetArrayLength() == 2, "alarms", "ada");
+        Assert.Equal("boiler", alarms[0].GetProperty("alarmId").GetString());
+        Assert.Equal("2021-06-07T20:40:15.598765212Z", alarms[0].GetProperty("changedAt").GetString());
+        Assert.True(alarms[0].GetProperty("toTell").GetBoolean());
+        Assert.Equal(1, (await sagas.JsonAsync("alarms", "ada", "--status", "cleared")).GetArrayLength());
+        await sagas.JsonAsync("publish", "digest", "ada");
+        var digests = await sagas.JsonWhenAsync(list => list.GetArrayLength() == 1, "digests", "ada");
+        Assert.Equal("boiler", digests[0].GetProperty("alarms")[0].GetProperty("AlarmID").GetString());
+        Assert.Contains("boiler CRITICAL 2021-06-07T20:40:15.598765212Z", (await sagas.RunAsync("digests", "ada")).Output);
+        Assert.False((await sagas.JsonAsync("alarms", "ada"))[0].GetProperty("toTell").GetBoolean());
+    }
+
+    private static byte[] Body(string user, string alarm, string status) => Encoding.UTF8.GetBytes(
+        $$"""{"AlarmID":"{{alarm}}","UserID":"{{user}}","Status":"{{status}}","ChangedAt":"2026-01-01T00:00:00Z"}""");
+
+    private static Task PublishAsync(TestSystem system, string user, string alarm, string status) =>
+        system.PublishAsync("AlarmStatusChanged", "", Body(user, alarm, status));
+
+    private static async Task ExecuteAsync(TestSystem system, string sql)
+    {
+        await using var connection = new Npgsql.NpgsqlConnection(system.Settings["ConnectionStrings:Postgres"]);
+        await connection.OpenAsync();
+        await using var command = new Npgsql.NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private async Task<TestSystem> StartAsync(params (string, string?)[] settings)
+    {
+        var system = await servers.CreateAsync([("Roles", "alarms"), .. settings]);
+        await system.StartAsync();
+        return system;
+    }
+}

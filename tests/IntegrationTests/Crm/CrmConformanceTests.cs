@@ -1,0 +1,89 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Sagas.Contracts;
+using Sagas.Services.Crm;
+using Sagas.Services.Ledger;
+
+namespace Sagas.IntegrationTests.Crm;
+
+/// <summary>The statement that moves customers on does what the state machine does, in every situation.</summary>
+[Collection(ServersCollection.Name)]
+public sealed class CrmConformanceTests(ServersFixture servers)
+{
+    [Fact]
+    public async Task Results_change_customers_as_their_messages_do()
+    {
+        // Only the state machine runs: what it queues stays in the queue, and what the statement queues in the ledger.
+        await using var system = await CrmSystem.StartAsync(servers, ("Roles", "sagas"));
+        var cases = Cases().ToArray();
+        await InsertAsync(system, cases, "message");
+        await InsertAsync(system, cases, "statement");
+
+        await system.PublishAllAsync(cases.Where(one => one.Synced).Select(one => new CustomerSynced(one.Id("message"), one.ResultVersion)));
+        await system.PublishAllAsync(cases.Where(one => !one.Synced).Select(one => new CustomerSyncFailed(one.Id("message"), one.ResultVersion, "422: no")));
+        await ApplyAsync(system, cases);
+        await system.UntilAsync($"(SELECT count(*) FROM inbox_state) = {cases.Length}");
+
+        foreach (var one in cases)
+        {
+            var byMessage = await RowAsync(system, one.Id("message"));
+            Assert.Equal((one, byMessage), (one, await RowAsync(system, one.Id("statement"))));
+        }
+
+        // The rows differ among each other, or the comparison would show nothing.
+        Assert.True(await system.QueryAsync<long>("SELECT count(DISTINCT (current_state, synced_version, sync_failure)) FROM customer_state") > 10);
+        var queued = cases.Count(one => one is { State: "Syncing" } && one.ResultVersion < one.Version);
+        Assert.Equal(queued, await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE state = 'waiting'"));
+        Assert.Equal(queued, await system.QueryAsync<long>(
+            "SELECT count(*) FROM saga_transition t JOIN customer_state c USING (correlation_id) WHERE t.to_state = 'Syncing' AND c.customer_id LIKE 'statement%'"));
+    }
+
+    private static IEnumerable<Case> Cases() =>
+        from state in new[] { "Registered", "Syncing", "Synced", "SyncFailed" }
+        from version in new[] { 1, 2, 3 }
+        from had in new int?[] { null, 1, 2, 3 }
+        from result in new[] { 1, 2, 3 }
+        from synced in new[] { true, false }
+        where result <= version && (had ?? 0) <= version && (state != "Synced" || had == version)
+        select new Case(state, version, had, result, synced);
+
+    private static async Task InsertAsync(CrmSystem system, IEnumerable<Case> cases, string how)
+    {
+        var rows = cases.Select(one =>
+            $"('{SagaIdentity.Customer(one.Id(how))}', '{one.Id(how)}', '{one.State}', now(), {one.Version}, {one.Had?.ToString() ?? "NULL"}, "
+            + $"{(one.State == "SyncFailed" ? "'before'" : "NULL")}, '2026-01-01', '2026-01-01')");
+        await system.ExecuteAsync($"""
+            INSERT INTO customer_state (correlation_id, customer_id, current_state, registered_at, version, synced_version, sync_failure, created_at, updated_at)
+            VALUES {string.Join(',', rows)}
+            """);
+    }
+
+    private static async Task ApplyAsync(CrmSystem system, IEnumerable<Case> cases)
+    {
+        var target = new CrmTarget(Options.Create(new CrmOptions()));
+        var ended = cases.Select(one =>
+        {
+            var id = SagaIdentity.Customer(one.Id("statement"));
+            var call = new LedgerCall($"{id:D}/{one.ResultVersion}", LedgerMode.IdempotencyKey, "{}", 1, false, TimeSpan.Zero, null, id);
+            return new LedgerEnded(call, one.Synced ? LedgerEnd.Done : LedgerEnd.Failed, "422: no");
+        });
+        await using var scope = system.Services.CreateAsyncScope();
+        var database = scope.ServiceProvider.GetRequiredService<SagasDbContext>();
+        await using var transaction = await database.Database.BeginTransactionAsync();
+        await CrmResults.ApplyAsync(database, target, [.. ended], CancellationToken.None);
+        await transaction.CommitAsync();
+    }
+
+    // All but what the two cannot have alike: the ids, the times and the message of the history.
+    private static Task<string?> RowAsync(CrmSystem system, string customerId) => system.QueryAsync<string>($"""
+        SELECT concat_ws(' ', c.current_state, c.version, coalesce(c.synced_version, 0), c.sync_failure, c.updated_at > '2026-01-02',
+                         (SELECT string_agg(concat_ws(' ', t.saga, t.from_state, t.to_state, t.event), ',') FROM saga_transition t WHERE t.correlation_id = c.correlation_id))
+        FROM customer_state c WHERE customer_id = '{customerId}'
+        """);
+
+    private sealed record Case(string State, int Version, int? Had, int ResultVersion, bool Synced)
+    {
+        public string Id(string how) => $"{how}-{State}-{Version}-{Had ?? 0}-{ResultVersion}-{Synced}";
+    }
+}

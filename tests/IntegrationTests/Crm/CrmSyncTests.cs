@@ -1,0 +1,165 @@
+using Sagas.Contracts;
+
+namespace Sagas.IntegrationTests.Crm;
+
+/// <summary>From a customer's registration to the CRM's record, with a CRM that fails in every way.</summary>
+[Collection(ServersCollection.Name)]
+public sealed class CrmSyncTests(ServersFixture servers)
+{
+    private static readonly DateTimeOffset _registered = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+    private static readonly object _everyFault = new
+    {
+        failBefore = 0.04, failAfter = 0.04, lostAfter = 0.04, garbage = 0.04, halfResponse = 0.04, tooManyRequests = 0.02,
+        retryAfterSeconds = 0, latency = new { minMs = 1, maxMs = 10 }, slowRate = 0.01, slowMs = 700,
+    };
+
+    [Theory]
+    [InlineData("IdempotencyKey", 1)]
+    [InlineData("IdempotencyKey", 20)]
+    [InlineData("Lookup", 1)]
+    [InlineData("Lookup", 20)]
+    public async Task Whatever_goes_wrong_the_CRM_ends_with_the_newest_data_stored_once(string mode, int batchSize)
+    {
+        const int customers = 150;
+        // A call that timed out is over for the CRM before it is asked whether it happened.
+        await using var system = await CrmSystem.StartAsync(
+            servers, ("Crm:Mode", mode), ("Crm:BatchSize", $"{batchSize}"), ("Simulators:Crm:ItemFailRate", "0.05"));
+        await system.SetFaultsAsync(_everyFault);
+
+        for (var version = 1; version <= 3; version++)
+            await system.PublishAllAsync(Enumerable.Range(1, customers).Select(number => Customer(number, version)));
+        await system.UntilAsync($"(SELECT count(*) FROM customer_state WHERE current_state = 'Synced' AND version = synced_version AND last_name = 'v3') = {customers}");
+
+        await system.BalancesAsync();
+        Assert.True(await system.CountAsync("faults") > 20);
+        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE state NOT IN ('done', 'superseded')"));
+    }
+
+    [Fact]
+    public async Task At_most_once_parks_what_may_have_happened_until_a_person_decides()
+    {
+        const int customers = 100;
+        await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"));
+        await system.SetFaultsAsync(_everyFault);
+        await system.PublishAllAsync(Enumerable.Range(1, customers).Select(number => Customer(number, 1)));
+        await system.UntilAsync($"(SELECT count(*) FROM customer_state WHERE current_state IN ('Synced', 'SyncFailed')) = {customers}");
+
+        Assert.Equal(0, await system.CountAsync("duplicateEffects"));
+        Assert.True(await system.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE current_state = 'SyncFailed' AND sync_failure LIKE '%it may have happened'") > 3);
+        // The person looks at the CRM and has made again what is not there.
+        await system.SetFaultsAsync(new { });
+        var stored = (await system.EffectsAsync()).Select(effect => effect.CustomerId).ToHashSet();
+        var missing = Enumerable.Range(1, customers).Select(number => $"c{number}").Where(id => !stored.Contains(id)).ToArray();
+        await system.PublishAllAsync(missing.Select(id => new RetryCustomerSync(id)));
+        await system.UntilAsync($"(SELECT count(*) FROM customer_state WHERE current_state = 'Synced' AND customer_id IN ({string.Join(',', missing.Select(id => $"'{id}'").Append("''"))})) = {missing.Length}");
+
+        await system.BalancesAsync();
+    }
+
+    [Fact]
+    public async Task A_change_during_the_call_is_the_next_call()
+    {
+        await using var system = await CrmSystem.StartAsync(servers);
+        await system.SetFaultsAsync(new { latency = new { minMs = 300, maxMs = 300 } });
+        await system.PublishAsync(Customer(1, 1));
+        await system.UntilAsync("EXISTS (SELECT FROM ledger WHERE state = 'in_flight')");
+
+        await system.PublishAsync(Customer(1, 2));
+        await system.UntilAsync("EXISTS (SELECT FROM customer_state WHERE version = 2 AND current_state = 'Syncing')");
+        Assert.Equal(1, await system.QueryAsync<long>("SELECT count(*) FROM ledger"));
+        await system.PublishAsync(Customer(1, 3));
+        await system.UntilAllAreAsync("Synced", 1);
+
+        Assert.Equal([("c1", 1), ("c1", 3)], await system.EffectsAsync());
+        Assert.Equal("Syncing, Syncing, Syncing, Syncing, Synced", await system.QueryAsync<string>("SELECT string_agg(to_state, ', ' ORDER BY id) FROM saga_transition"));
+    }
+
+    [Fact]
+    public async Task What_the_CRM_refuses_fails_with_its_reason_until_the_data_are_better()
+    {
+        await using var system = await CrmSystem.StartAsync(servers);
+        await system.PublishAsync(Customer(1, 1) with { Email = "ada@refused.example" });
+        await system.UntilAllAreAsync("SyncFailed", 1);
+        Assert.Equal("422: The e-mail address is refused.", await system.QueryAsync<string>("SELECT sync_failure FROM customers_overview"));
+
+        await system.PublishAsync(new RetryCustomerSync("c1"));
+        await system.UntilAsync("(SELECT count(*) FROM saga_transition WHERE to_state = 'SyncFailed') = 2");
+        Assert.Equal(2, await system.CountAsync("refused"));
+
+        await system.PublishAsync(Customer(1, 2));
+        await system.UntilAllAreAsync("Synced", 1);
+        Assert.Equal([("c1", 2)], await system.EffectsAsync());
+        Assert.Equal("superseded", await system.QueryAsync<string>("SELECT state FROM ledger WHERE idempotency_key LIKE '%/1'"));
+    }
+
+    [Fact]
+    public async Task New_data_wait_until_an_unknown_call_of_the_old_ones_can_no_longer_arrive()
+    {
+        await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"));
+        await system.SetFaultsAsync(new { latency = new { minMs = 1400, maxMs = 1400 } });
+        await system.PublishAsync(Customer(1, 1));
+        // Given up after half a second, of which the CRM knows nothing: it stores after 0.7 s.
+        await system.UntilAllAreAsync("SyncFailed", 1);
+        await system.SetFaultsAsync(new { });
+        await system.PublishAsync(Customer(1, 2));
+        await system.UntilAllAreAsync("Synced", 1);
+
+        Assert.Equal([("c1", 1), ("c1", 2)], await system.EffectsAsync());
+        await system.BalancesAsync();
+    }
+
+    [Fact]
+    public async Task An_old_call_that_a_person_has_made_again_is_not_made_once_newer_data_are_queued()
+    {
+        await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"));
+        await system.SetFaultsAsync(new { lostAfter = 1.0 });
+        await system.PublishAsync(Customer(1, 1));
+        await system.UntilAllAreAsync("SyncFailed", 1);
+        await system.SetFaultsAsync(new { latency = new { minMs = 300, maxMs = 300 } });
+        await system.ExecuteAsync("UPDATE ledger SET state = 'waiting', due = now() + interval '1 second', finished_at = NULL, may_have_happened = false");
+
+        await system.PublishAsync(Customer(1, 2));
+        await system.UntilAllAreAsync("Synced", 1);
+        await system.UntilAsync("NOT EXISTS (SELECT FROM ledger WHERE due IS NOT NULL)");
+
+        Assert.Equal([("c1", 1), ("c1", 2)], await system.EffectsAsync());
+        Assert.Equal("superseded", await system.QueryAsync<string>("SELECT state FROM ledger WHERE idempotency_key LIKE '%/1'"));
+    }
+
+    [Fact]
+    public async Task Many_customers_of_one_message_each_have_their_call_and_strangers_none()
+    {
+        await using var system = await CrmSystem.StartAsync(servers);
+        var ids = Enumerable.Range(1, 498).Select(number => $"bulk-{number}").ToArray();
+        await system.ExecuteAsync($"""
+            INSERT INTO customer_state (correlation_id, customer_id, current_state, last_name, registered_at, version, created_at, updated_at)
+            SELECT id::uuid, customer, 'Syncing', 'v1', now(), 1, now(), now()
+            FROM unnest('{"{" + string.Join(',', ids.Select(SagaIdentity.Customer)) + "}"}'::text[], '{"{" + string.Join(',', ids) + "}"}'::text[]) AS c (id, customer)
+            """);
+
+        await system.PublishAsync(new SyncCustomers([.. ids, "nobody", ids[0]]));
+        await system.PublishAsync(new SyncCustomers(ids));
+        await system.PublishAsync(new SyncCustomer(ids[0], 1));
+        await system.UntilAllAreAsync("Synced", ids.Length);
+
+        await system.BalancesAsync();
+        Assert.Equal(ids.Length, await system.CountAsync("calls"));
+        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE current_state <> 'Synced'"));
+    }
+
+    [Fact]
+    public async Task The_CRM_gets_the_secret_that_it_asks_for_and_nobody_else()
+    {
+        const string secret = "Bearer a-token-that-nobody-may-see";
+        await using var system = await CrmSystem.StartAsync(servers, ("Simulators:Crm:Authorization", secret), ("Crm:Authorization", secret));
+        await system.PublishAsync(Customer(1, 1));
+        await system.UntilAllAreAsync("Synced", 1);
+
+        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE ledger::text LIKE '%a-token%'"));
+        Assert.DoesNotContain("a-token", new Sagas.Services.Crm.CrmOptions { Authorization = secret }.ToString());
+    }
+
+    private static CustomerRegistered Customer(int number, int version) => new(
+        $"c{number}", "Ada", $"v{version}", $"ada{number}@example.org", null, _registered.AddSeconds(version), "test");
+}

@@ -1,0 +1,174 @@
+using System.Diagnostics;
+using System.Net;
+using System.Text;
+using RabbitMQ.Client;
+using Sagas.IntegrationTests.Host;
+using Sagas.IntegrationTests.LocalServers;
+
+namespace Sagas.IntegrationTests.ObjectStatus;
+
+[Collection(nameof(HostServers))]
+public sealed class CallbackTests(HostServers servers)
+{
+    private const string Key = "a-key-of-enough-characters";
+
+    // What the callers wait.
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public async Task Every_posted_object_is_fetched_once_and_the_online_ones_are_seen()
+    {
+        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:Freshness", "00:01:00"));
+        await system.KeepSightingsAsync();
+
+        using var response = await system.PostAsync("""{"sent_at":"now","object_ids":[2, 4, "4", 7, " lamp ", "ü/..?#", 2]}""");
+        var answer = await response.Content.ReadAsStringAsync();
+        await system.SeenAsync(4);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("""{"accepted":5}""", answer);
+        Assert.Equal(["2", "4", "7", "lamp", "ü/..?#"], system.Api.Calls.Keys.Order(StringComparer.Ordinal));
+        Assert.All(system.Api.Calls.Values, calls => Assert.Equal(1, calls));
+        Assert.Equal(4u, await system.SightingsAsync(4));
+        Assert.Equal("2,4,lamp,ü/..?#", await system.Host.QueryAsync<string>("SELECT string_agg(object_id, ',' ORDER BY object_id) FROM object_status"));
+    }
+
+    [Fact]
+    public async Task What_cannot_be_accepted_is_refused_with_its_reason_and_the_next_callback_is_answered()
+    {
+        await using var system = await ObjectStatusSystem.StartAsync(
+            servers, ("ObjectStatus:MaximumIds", "10"), ("ObjectStatus:MaximumBodySize", "1024"), ("Roles", "callback"));
+        var long129 = new string('x', 129);
+        (string Body, HttpStatusCode Code, string Says)[] refused =
+        [
+            ("not json", HttpStatusCode.BadRequest, "not JSON"),
+            ("", HttpStatusCode.BadRequest, "not JSON"),
+            ("[1,2]", HttpStatusCode.BadRequest, "object"),
+            ("""{"ids":[1]}""", HttpStatusCode.BadRequest, "no list"),
+            ("""{"object_ids":1}""", HttpStatusCode.BadRequest, "no list"),
+            ("""{"object_ids":null}""", HttpStatusCode.BadRequest, "no list"),
+            ("""{"object_ids":[1,null]}""", HttpStatusCode.BadRequest, "whole numbers"),
+            ("""{"object_ids":[1.5]}""", HttpStatusCode.BadRequest, "whole numbers"),
+            ("""{"object_ids":[1e300]}""", HttpStatusCode.BadRequest, "whole numbers"),
+            ("""{"object_ids":[{}]}""", HttpStatusCode.BadRequest, "whole numbers"),
+            ("""{"object_ids":[" "]}""", HttpStatusCode.BadRequest, "empty"),
+            ("""{"object_ids":["a\u0000b"]}""", HttpStatusCode.BadRequest, "control"),
+            ("""{"object_ids":["\ud800"]}""", HttpStatusCode.BadRequest, "not JSON"),
+            ($$"""{"object_ids":["{{long129}}"]}""", HttpStatusCode.BadRequest, "128"),
+            ("""{"object_ids":[1,2,3,4,5,6,7,8,9,10,11]}""", HttpStatusCode.RequestEntityTooLarge, "10"),
+            ($$"""{"object_ids":[1],"more":"{{new string('x', 1024)}}"}""", HttpStatusCode.RequestEntityTooLarge, "1,024"),
+        ];
+
+        foreach (var (body, code, says) in refused)
+        {
+            using var response = await system.PostAsync(body);
+            Assert.True(code == response.StatusCode, $"{body}: {response.StatusCode}");
+            Assert.Contains(says, (await ObjectStatusSystem.ProblemAsync(response)).GetProperty("detail").GetString());
+        }
+
+        // In pieces, without saying how long it is.
+        using var endless = new StreamContent(new MemoryStream(Encoding.UTF8.GetBytes(new string(' ', 5000)))) { Headers = { ContentLength = null } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, system.Callback) { Content = endless, Headers = { TransferEncodingChunked = true } };
+        using var client = new HttpClient();
+        using var tooLong = await client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, tooLong.StatusCode);
+        using var get = await system.SendAsync(HttpMethod.Get, system.Callback);
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, get.StatusCode);
+        Assert.Equal(["POST"], get.Content.Headers.Allow);
+        await ObjectStatusSystem.ProblemAsync(get);
+
+        Assert.Equal(0u, await system.Host.CountAsync("object-status-lists"));
+        await system.AcceptAsync();
+        Assert.Equal(0u, await system.Host.CountAsync("object-status-lists"));
+        await system.AcceptAsync(1);
+        Assert.Equal(1u, await system.Host.CountAsync("object-status-lists"));
+    }
+
+    [Fact]
+    public async Task The_callback_has_a_port_of_its_own_that_serves_nothing_else_and_a_key_where_one_is_set()
+    {
+        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:ApiKey", Key), ("Operations:ApiKey", Key));
+        Uri Other(string path) => new(system.Callback, path);
+
+        using var without = await system.PostAsync("""{"object_ids":[1]}""");
+        using var wrong = await system.PostAsync("""{"object_ids":[1]}""", Key + "s");
+        using var right = await system.PostAsync("""{"object_ids":[1]}""", Key);
+        Assert.Equal(HttpStatusCode.Unauthorized, without.StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, wrong.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, right.StatusCode);
+
+        using var elsewhere = await system.SendAsync(HttpMethod.Post, new Uri(system.Host.Http.BaseAddress!, "/callback"));
+        using var operations = await system.SendAsync(HttpMethod.Post, Other("/operations/payments/p/revive"));
+        using var overview = await system.SendAsync(HttpMethod.Get, Other("/operations/overview"));
+        using var health = await system.SendAsync(HttpMethod.Get, Other("/health/ready"));
+        Assert.Equal(HttpStatusCode.NotFound, elsewhere.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, operations.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, overview.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, health.StatusCode);
+    }
+
+    [Fact]
+    public async Task Without_a_queue_behind_the_exchange_nothing_is_said_to_be_safe()
+    {
+        await using var system = await ObjectStatusSystem.StartAsync(servers, ("Roles", "callback"));
+        await using var channel = await system.Host.OpenChannelAsync();
+        await channel.QueueDeleteAsync("object-status-lists");
+
+        using var response = await system.PostAsync("""{"object_ids":[1]}""");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+    }
+
+    [PrivateServersFact]
+    public async Task Ids_are_taken_while_broker_or_database_is_away_refused_while_both_are_and_all_taken_are_fetched()
+    {
+        await using var system = await ObjectStatusSystem.StartAsync(servers);
+        await system.AcceptAsync("before");
+        await system.SeenAsync(1);
+
+        await servers.Postgres.KillAsync();
+        foreach (var number in Enumerable.Range(1, 20))
+            await WithinPatienceAsync(() => system.AcceptAsync($"without-database-{number}"));
+
+        await servers.RabbitMq.KillAsync();
+        using (var refused = await WithinPatienceAsync(() => system.PostAsync("""{"object_ids":["refused"]}""")))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+            Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter?.Delta);
+            await ObjectStatusSystem.ProblemAsync(refused);
+        }
+
+        await servers.Postgres.StartAgainAsync();
+        foreach (var number in Enumerable.Range(1, 20))
+            await WithinPatienceAsync(() => system.AcceptAsync($"without-broker-{number}"));
+        // Ten thousand at once go to the outbox as quickly.
+        await WithinPatienceAsync(() => system.AcceptAsync(Enumerable.Range(1, 10_000).Select(number => $"many-{number}")));
+        // One callback a second finds out whether the broker is back; of two in a row, one at least does not wait for it.
+        Assert.InRange(Math.Min(await TimeAsync(() => system.AcceptAsync("one")), await TimeAsync(() => system.AcceptAsync("two"))), 0, 250);
+
+        await servers.RabbitMq.StartAgainAsync();
+        await system.Host.WaitForAsync("SELECT count(*) FROM object_status", 10_043L);
+        Assert.DoesNotContain("refused", system.Api.Calls.Keys);
+    }
+
+    private static async Task<double> TimeAsync(Func<Task> run)
+    {
+        var watch = Stopwatch.StartNew();
+        await run();
+        return watch.Elapsed.TotalMilliseconds;
+    }
+
+    private static async Task WithinPatienceAsync(Func<Task> run) => await WithinPatienceAsync(async () =>
+    {
+        await run();
+        return 0;
+    });
+
+    private static async Task<T> WithinPatienceAsync<T>(Func<Task<T>> run)
+    {
+        var watch = Stopwatch.StartNew();
+        var result = await run();
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, _patience);
+        return result;
+    }
+}

@@ -1,0 +1,167 @@
+using Microsoft.Extensions.DependencyInjection;
+using Sagas.IntegrationTests.Host;
+using Sagas.IntegrationTests.LocalServers;
+using Sagas.Services.ObjectStatus.Fetch;
+
+namespace Sagas.IntegrationTests.ObjectStatus;
+
+[Collection(nameof(HostServers))]
+public sealed class FetchTests(HostServers servers)
+{
+    [Fact]
+    public async Task A_burst_of_one_object_costs_one_call_and_a_stale_answer_another()
+    {
+        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:Freshness", "00:00:02"));
+        var answer = new TaskCompletionSource();
+        system.Api.Before = _ => answer.Task;
+
+        for (var post = 0; post < 50; post++)
+            await system.AcceptAsync("same", $"other-{post}");
+        await Until(() => system.Api.CallCount == 51);
+        answer.SetResult();
+        await system.SeenAsync(51);
+        await system.AcceptAsync("same");
+        await system.AcceptAsync("last");
+        await system.SeenAsync(52);
+        Assert.Equal(1, system.Api.Calls["same"]);
+
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        await system.AcceptAsync("same");
+        await Until(() => system.Api.Calls["same"] == 2);
+    }
+
+    [Fact]
+    public async Task Two_thousand_calls_wait_at_once_without_a_thread_each_and_never_more_than_are_allowed()
+    {
+        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:InFlight", "2000"));
+        var answer = new TaskCompletionSource();
+        system.Api.Before = _ => answer.Task;
+
+        foreach (var post in Enumerable.Range(1, 5000).Chunk(1000))
+            await system.AcceptAsync(post.Select(number => $"o-{number}"));
+        await Until(() => system.Api.MostInFlight == 2000);
+        Assert.InRange(ThreadPool.ThreadCount, 1, 100);
+
+        answer.SetResult();
+        await system.SeenAsync(5000);
+        Assert.Equal(5000, system.Api.CallCount);
+        Assert.Equal(2000, system.Api.MostInFlight);
+    }
+
+    [Fact]
+    public async Task While_the_API_is_down_messages_wait_it_is_left_alone_and_then_all_are_fetched()
+    {
+        await using var system = await ObjectStatusSystem.StartAsync(
+            servers, ("ObjectStatus:RetryDelay", "00:00:00.050"), ("ObjectStatus:Hold", "00:00:02"), ("ObjectStatus:RedeliveryDelay", "00:00:01"));
+        var letters = await system.Host.ReadDeadLettersAsync("object-status");
+        var down = true;
+        system.Api.Code = (_, _) => Volatile.Read(ref down) ? 500 : 200;
+
+        await system.AcceptAsync(Enumerable.Range(1, 500).Select(number => $"o-{number}"));
+        // Some are held, and in time all are put off: their messages are in the outbox, due later.
+        await system.Host.WaitForAsync("SELECT count(*) > 50 FROM outbox_message WHERE message_type LIKE '%ObjectStatusRequested%' AND enqueue_time > now()", true);
+        Assert.InRange(system.Api.CallCount, 20, 600);
+
+        Volatile.Write(ref down, false);
+        await system.SeenAsync(500);
+        await system.Host.WaitForAsync("SELECT count(*) FROM outbox_message WHERE message_type LIKE '%ObjectStatusRequested%'", 0L);
+        Assert.True(letters.IsEmpty);
+    }
+
+    [Fact]
+    public async Task An_object_that_fails_for_itself_is_tried_again_and_later_and_one_that_is_refused_is_a_dead_letter()
+    {
+        await using var system = await ObjectStatusSystem.StartAsync(
+            servers, ("ObjectStatus:RetryDelay", "00:00:00.010"), ("ObjectStatus:RedeliveryDelay", "00:00:00.100"));
+        var letters = await system.Host.ReadDeadLettersAsync("object-status");
+        system.Api.Code = (id, call) => (id, call) switch
+        {
+            ("refused", _) => 422,
+            ("gone", _) => 404,
+            // Three attempts for each of two deliveries.
+            ("moody", <= 6) => 503,
+            _ => 200,
+        };
+
+        await system.AcceptAsync("moody", "refused", "gone", "well");
+        await system.SeenAsync(2);
+
+        Assert.Equal(7, system.Api.Calls["moody"]);
+        Assert.Equal(1, system.Api.Calls["gone"]);
+        var letter = await letters.NextAsync();
+        Assert.Contains("refused", letter.Body);
+        Assert.Contains("422", letter.Reason);
+        Assert.Equal("moody,well", await system.Host.QueryAsync<string>("SELECT string_agg(object_id, ',' ORDER BY object_id) FROM object_status"));
+    }
+
+    [PrivateServersFact]
+    public async Task An_answer_that_cannot_be_committed_is_kept_until_it_can_and_told_then()
+    {
+        await using var system = await ObjectStatusSystem.StartAsync(servers);
+        await system.KeepSightingsAsync();
+        await system.AcceptAsync("warm");
+        await system.SeenAsync(1);
+        var answer = new TaskCompletionSource();
+        system.Api.Before = _ => answer.Task;
+        await system.AcceptAsync("a", "b", "c");
+        await Until(() => system.Api.CallCount == 4);
+
+        await servers.Postgres.KillAsync();
+        answer.SetResult();
+        await servers.Postgres.StartAgainAsync();
+
+        await system.SeenAsync(4);
+        Assert.Equal(4u, await system.SightingsAsync(4));
+        Assert.Equal(4, system.Api.CallCount);
+    }
+
+    [Fact]
+    public async Task Answers_that_come_late_move_nothing_back_and_bring_nothing_back()
+    {
+        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:Expiry", "00:00:30"), ("ObjectStatus:SweepInterval", "01:00:00"));
+        var writer = system.Host.Services.GetRequiredService<LastSeenWriter>();
+        var now = DateTimeOffset.UtcNow;
+        Task<double> AgeAsync(string id) =>
+            system.Host.QueryAsync<double>($"SELECT extract(epoch FROM now() - last_seen)::float8 FROM object_status WHERE object_id = '{id}'");
+
+        await Task.WhenAll(writer.WriteAsync("x", now - TimeSpan.FromSeconds(5)), writer.WriteAsync("x", now - TimeSpan.FromSeconds(9)));
+        Assert.InRange(await AgeAsync("x"), 5, 8.9);
+        await writer.WriteAsync("x", now - TimeSpan.FromSeconds(12));
+        Assert.InRange(await AgeAsync("x"), 5, 11.9);
+        await writer.WriteAsync("x", now);
+        Assert.InRange(await AgeAsync("x"), 0, 4.9);
+
+        await writer.WriteAsync("old", now - TimeSpan.FromSeconds(31));
+        await writer.WriteAsync("ahead", now + TimeSpan.FromMinutes(10));
+        Assert.Equal(0L, await system.Host.QueryAsync<long>("SELECT count(*) FROM object_status WHERE object_id = 'old'"));
+        Assert.InRange(await AgeAsync("ahead"), 0, 5);
+    }
+
+    [Fact]
+    public async Task Two_processes_that_see_the_same_objects_do_not_wait_for_each_other_for_ever()
+    {
+        await using var system = await ObjectStatusSystem.StartAsync(servers);
+        var one = system.Host.Services.GetRequiredService<LastSeenWriter>();
+        await using var other = ActivatorUtilities.CreateInstance<LastSeenWriter>(system.Host.Services);
+        var ids = Enumerable.Range(1, 300).Select(number => $"o-{number}").ToArray();
+
+        for (var round = 0; round < 20; round++)
+        {
+            Random.Shared.Shuffle(ids);
+            var first = ids.Select(id => one.WriteAsync(id, DateTimeOffset.UtcNow)).ToArray();
+            var second = ids.Reverse().Select(id => other.WriteAsync(id, DateTimeOffset.UtcNow)).ToArray();
+            await Task.WhenAll([.. first, .. second]).WaitAsync(TimeSpan.FromSeconds(20));
+        }
+
+        Assert.Equal(0L, await system.Host.QueryAsync<long>("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
+        Assert.Equal(300L, await system.Host.QueryAsync<long>("SELECT count(*) FROM object_status"));
+    }
+
+    private static async Task Until(Func<bool> holds)
+    {
+        var until = DateTime.UtcNow + TimeSpan.FromSeconds(30);
+        while (!holds() && DateTime.UtcNow < until)
+            await Task.Delay(10);
+        Assert.True(holds());
+    }
+}

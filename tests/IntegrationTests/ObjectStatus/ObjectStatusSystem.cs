@@ -1,0 +1,94 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using RabbitMQ.Client;
+using Sagas.IntegrationTests.Host;
+
+namespace Sagas.IntegrationTests.ObjectStatus;
+
+/// <summary>A host with the callback, with the API that it asks.</summary>
+internal sealed class ObjectStatusSystem : IAsyncDisposable
+{
+    private const string SeenQueue = "seen-by-the-test";
+
+    private readonly HttpClient _client = new();
+
+    private ObjectStatusSystem(TestSystem host, StatusApiDouble api) => (Host, Api) = (host, api);
+
+    public TestSystem Host { get; }
+
+    public StatusApiDouble Api { get; }
+
+    public Uri Callback => new(new Uri(Host.Urls.Last()), "/callback");
+
+    public static async Task<ObjectStatusSystem> CreateAsync(HostServers servers, params (string Key, string? Value)[] settings)
+    {
+        var api = await StatusApiDouble.StartAsync();
+        var host = await servers.CreateAsync(
+            [("ObjectStatus:StatusApi", api.Url), ("ObjectStatus:Freshness", "00:00:00"), ("ObjectStatus:Expiry", "01:00:00"), .. settings]);
+        return new(host, api);
+    }
+
+    public static async Task<ObjectStatusSystem> StartAsync(HostServers servers, params (string Key, string? Value)[] settings)
+    {
+        var system = await CreateAsync(servers, settings);
+        await system.Host.StartAsync();
+        return system;
+    }
+
+    public async Task<HttpResponseMessage> PostAsync(string body, string? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, Callback) { Content = new StringContent(body) };
+        if (key is not null)
+            request.Headers.Add("X-Api-Key", key);
+        return await _client.SendAsync(request);
+    }
+
+    /// <summary>Posts ids, which must be accepted.</summary>
+    public async Task AcceptAsync(params IEnumerable<object> ids)
+    {
+        using var response = await PostAsync(JsonSerializer.Serialize(new { object_ids = ids }));
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri url, HttpContent? content = null)
+    {
+        using var request = new HttpRequestMessage(method, url) { Content = content };
+        return await _client.SendAsync(request);
+    }
+
+    public Task SeenAsync(long objects) => Host.WaitForAsync("SELECT count(*) FROM object_status", objects);
+
+    /// <summary>Has every <c>ObjectSeen</c> from now on kept in a queue.</summary>
+    public async Task KeepSightingsAsync()
+    {
+        await using var channel = await Host.OpenChannelAsync();
+        await channel.ExchangeDeclareAsync("ObjectSeen", "fanout", durable: true);
+        await channel.QueueDeclareAsync(SeenQueue, true, false, false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
+        await channel.QueueBindAsync(SeenQueue, "ObjectSeen", "");
+    }
+
+    public async Task<uint> SightingsAsync(uint atLeast)
+    {
+        var count = 0u;
+        for (var look = 0; look < 400 && count < atLeast; look++)
+        {
+            count = await Host.CountAsync(SeenQueue);
+            await Task.Delay(25);
+        }
+
+        return count;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Host.DisposeAsync();
+        await Api.DisposeAsync();
+        _client.Dispose();
+    }
+
+    public static async Task<JsonElement> ProblemAsync(HttpResponseMessage response)
+    {
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        return await response.Content.ReadFromJsonAsync<JsonElement>();
+    }
+}
