@@ -67,6 +67,7 @@ internal sealed class RunningSystem : IAsyncDisposable
         Gateway = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
         _settings["Payments:GatewayUrl"] = Gateway.ToString();
         _settings["Crm:Url"] = new Uri(Gateway, "/crm").ToString();
+        _settings["Alerts:Endpoint"] = new Uri(Gateway, "/webhooks/alerts").ToString();
     }
 
     /// <summary>Ends the simulators as a crash does.</summary>
