@@ -85,6 +85,7 @@ internal static class Program
         {
             BenchCommands.Outbox(terminal),
             BenchCommands.Payments(terminal),
+            BenchCommands.Ingest(terminal),
             BenchCommands.Alarms(terminal),
             StatusBenchCommand.Create(terminal),
             AlertsBenchCommand.Create(terminal),

@@ -8,12 +8,14 @@ namespace Sagas.Services.Operations;
 /// <param name="Outbox">Messages that the broker has not confirmed yet.</param>
 /// <param name="Ledger">Number of calls by target and state.</param>
 /// <param name="Alarms">Number of alarms by status.</param>
+/// <param name="Objects">Number of objects seen lately.</param>
 public sealed record Overview(
     IReadOnlyDictionary<string, long> Customers,
     IReadOnlyDictionary<string, long> Payments,
     OutboxOverview Outbox,
     IReadOnlyDictionary<string, IReadOnlyDictionary<string, long>> Ledger,
-    IReadOnlyDictionary<string, long> Alarms);
+    IReadOnlyDictionary<string, long> Alarms,
+    long Objects);
 
 /// <summary>The outbox in numbers.</summary>
 /// <param name="Scheduled">Messages due later.</param>
@@ -34,6 +36,7 @@ internal static class OverviewQuery
             SELECT 'customers' AS "Of", current_state AS "State", count(*) AS "Rows" FROM customer_state GROUP BY 2
             UNION ALL SELECT 'payments', current_state, count(*) FROM payment_state GROUP BY 2
             UNION ALL SELECT 'alarms', status, count(*) FROM alarm GROUP BY 2
+            UNION ALL SELECT 'objects', 'seen', count(*) FROM object_status
             UNION ALL SELECT 'ledger:' || target, state, count(*) FROM ledger GROUP BY 1, 2
             """).ToListAsync(cancellationToken);
         var outbox = await database.Database.SqlQuery<OutboxOverview>(
@@ -49,7 +52,8 @@ internal static class OverviewQuery
             outbox,
             counts.Where(count => count.Of.StartsWith("ledger:", StringComparison.Ordinal)).GroupBy(count => count.Of["ledger:".Length..])
                 .ToDictionary(target => target.Key, ByState),
-            ByState(counts.Where(count => count.Of == "alarms")));
+            ByState(counts.Where(count => count.Of == "alarms")),
+            counts.Single(count => count.Of == "objects").Rows);
     }
 
     private static IReadOnlyDictionary<string, long> ByState(IEnumerable<Count> counts) =>

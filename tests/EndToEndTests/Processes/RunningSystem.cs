@@ -48,6 +48,9 @@ internal sealed class RunningSystem : IAsyncDisposable
 
     public IEnumerable<ProgramProcess> Services => _services.Values;
 
+    /// <summary>The callback's port of each services process, which it has again after a restart; none: any free one.</summary>
+    public IReadOnlyList<int> CallbackPorts { get; init; } = [];
+
     /// <summary>Starts the gateway simulator.</summary>
     /// <param name="faults">What goes wrong there, as configuration.</param>
     public async Task StartGatewayAsync(params (string Key, string Value)[] faults)
@@ -66,6 +69,7 @@ internal sealed class RunningSystem : IAsyncDisposable
         var line = await _simulators.ReadyAsync();
         Gateway = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
         _settings["Payments:GatewayUrl"] = Gateway.ToString();
+        _settings["ObjectStatus:StatusApi"] = new Uri(Gateway, "/object-status").ToString();
         _settings["Crm:Url"] = new Uri(Gateway, "/crm").ToString();
         _settings["Alerts:Endpoint"] = new Uri(Gateway, "/webhooks/alerts").ToString();
     }
@@ -82,6 +86,8 @@ internal sealed class RunningSystem : IAsyncDisposable
         var name = NameOf(number);
         var postgres = new NpgsqlConnectionStringBuilder(_settings["ConnectionStrings:Postgres"]) { ApplicationName = name };
         var settings = new Dictionary<string, string>(_settings) { ["ConnectionStrings:Postgres"] = postgres.ConnectionString };
+        if (CallbackPorts.Count > 0)
+            settings["ObjectStatus:CallbackPort"] = CallbackPorts[number - 1].ToString(CultureInfo.InvariantCulture);
         return _services[number] = ProgramProcess.Start(name, "Sagas.Host", [], settings, Started);
     }
 

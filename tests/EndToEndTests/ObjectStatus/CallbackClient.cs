@@ -1,0 +1,62 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net.Http.Json;
+
+namespace Sagas.EndToEndTests.ObjectStatus;
+
+/// <summary>Posts ids as the callback's callers do: one post after the other, each given up after a second and posted again, to
+/// whichever process answers.</summary>
+/// <param name="ports">The processes' callbacks.</param>
+/// <param name="objects">How many distinct ids there are.</param>
+internal sealed class CallbackClient(IReadOnlyList<int> ports, int objects) : IDisposable
+{
+    private const int IdsPerPost = 100;
+
+    private static readonly TimeSpan _betweenPosts = TimeSpan.FromMilliseconds(100);
+
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(1) };
+    private readonly ConcurrentQueue<string> _acknowledged = new();
+
+    /// <summary>The ids of posts that were answered with 200.</summary>
+    public IReadOnlyCollection<string> Acknowledged => _acknowledged;
+
+    /// <summary>How much of the ids has been acknowledged, 0 to 1.</summary>
+    public double Share => (double)_acknowledged.Count / objects;
+
+    /// <summary>Posts that were not answered with 200 in time.</summary>
+    public int Failures { get; private set; }
+
+    /// <summary>Posts every id until it is acknowledged.</summary>
+    public async Task PostAllAsync(CancellationToken stop)
+    {
+        var post = 0;
+        foreach (var ids in Enumerable.Range(1, objects).Select(number => string.Create(CultureInfo.InvariantCulture, $"o-{number}")).Chunk(IdsPerPost))
+        {
+            while (!await PostAsync(ports[post++ % ports.Count], ids, stop))
+            {
+                Failures++;
+                await Task.Delay(_betweenPosts, stop);
+            }
+
+            foreach (var id in ids)
+                _acknowledged.Enqueue(id);
+            await Task.Delay(_betweenPosts, stop);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<bool> PostAsync(int port, string[] ids, CancellationToken stop)
+    {
+        try
+        {
+            using var response = await _http.PostAsJsonAsync($"http://127.0.0.1:{port}/callback", new { object_ids = ids }, stop);
+            return response.IsSuccessStatusCode;
+        }
+        // Killed, away, or too slow.
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException && !stop.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+}
