@@ -82,6 +82,7 @@ internal static class Program
         {
             BenchCommands.Outbox(terminal),
             BenchCommands.Payments(terminal),
+            BenchCommands.Ingest(terminal),
             BenchCommands.Alarms(terminal),
             StatusBenchCommand.Create(terminal),
             BenchCommands.Crm(terminal),

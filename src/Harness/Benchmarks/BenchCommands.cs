@@ -112,6 +112,37 @@ internal static class BenchCommands
         return command;
     }
 
+    public static Command Ingest(Terminal terminal)
+    {
+        var quick = Quick();
+        var rows = CommandOptions.NumberOption("--rows", "How many customers the file has.", 1_000_000, 100_000_000);
+        var command = new SagasCommand(
+            "ingest",
+            "Seconds until all customers of a file are durable and queued for the CRM, over those of a bare \\copy of the same file.",
+            "sagas bench ingest",
+            "sagas bench ingest --rows 10000000 --json  # and the cost per row over that of a file of a million",
+            "sagas bench ingest --quick")
+        {
+            rows, quick,
+        };
+        command.SetAction(async (parse, stop) =>
+        {
+            RequireServers();
+            await using var postgres = await PrivatePostgres.StartAsync(stop);
+            var benchmark = new IngestBenchmark(postgres, terminal.Error.WriteLine);
+            var report = await benchmark.MeasureAsync(parse.GetValue(rows), parse.GetValue(quick) ? 1 : 3, stop);
+            Write(parse, terminal, report,
+                ("Rows", report.Rows, ""),
+                ("Bare \\copy", report.CopySeconds, "s"),
+                ("Ingest", report.IngestSeconds, "s"),
+                ("Ingest over copy", report.TimesCopy, ""),
+                ("Rows per second", report.RowsPerSecond, "/s"),
+                ("Largest working set", report.PeakMegabytes, "MiB"));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
     internal static Option<bool> Quick() => new("--quick") { Description = "A first look in under a minute; its figures are rough." };
 
     internal static void RequireServers()

@@ -58,7 +58,7 @@ internal sealed record OutboxReport(
         return (Median(backlog), Median(large) / Median(small));
     }
 
-    private static double Median(List<double> values)
+    internal static double Median(List<double> values)
     {
         var sorted = values.Order().ToArray();
         var middle = sorted.Length / 2;

@@ -6,6 +6,7 @@ namespace Sagas.Harness.Database;
 /// <param name="Target">The third party.</param>
 /// <param name="Key">The call's name at the target.</param>
 /// <param name="PaymentId">The payment it is made for, where it is made for one.</param>
+/// <param name="CustomerId">The customer whom the CRM is told of by it.</param>
 /// <param name="State">waiting, in_flight, done, failed or parked.</param>
 /// <param name="Mode">How an unknown outcome is resolved.</param>
 /// <param name="Attempts">How often it was started.</param>
@@ -18,6 +19,7 @@ internal sealed record CallRow(
     string Target,
     string Key,
     string? PaymentId,
+    string? CustomerId,
     string State,
     string Mode,
     int Attempts,
@@ -34,7 +36,8 @@ internal sealed record CallRow(
     private const int CallsOfCustomer = 10;
 
     private const string Sql = """
-        SELECT l.*, p.payment_id FROM ledger l LEFT JOIN payment_state p ON p.correlation_id = l.correlation_id
+        SELECT l.*, p.payment_id, c.customer_id FROM ledger l LEFT JOIN payment_state p ON p.correlation_id = l.correlation_id
+        LEFT JOIN customer_state c ON c.correlation_id = l.correlation_id
         """;
 
     /// <summary>Calls that are not done: those that need a person first, then the oldest.</summary>
@@ -88,6 +91,7 @@ internal sealed record CallRow(
         row.Get<string>("target"),
         row.Get<string>("idempotency_key"),
         row.Text("payment_id"),
+        row.Text("customer_id"),
         row.Get<string>("state"),
         row.Get<string>("mode"),
         row.Get<int>("attempts"),

@@ -40,7 +40,7 @@ internal static class ListCalls
         Column<CallRow>[] columns =
         [
             new("Target", call => call.Target),
-            new("For", call => call.PaymentId ?? call.Key),
+            new("For", call => call.PaymentId ?? call.CustomerId ?? call.Key),
             new("State", call => call.State, Colour: call => Display.Colour(call.State), Break: false),
             new("Attempts", call => call.Attempts.ToString(CultureInfo.InvariantCulture), Right: true),
             new("Due", call => Display.FromNow(call.Due, terminal.Time.GetUtcNow()), Break: false),

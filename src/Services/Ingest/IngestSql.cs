@@ -40,25 +40,34 @@ internal static class IngestSql
          FROM (SELECT customer_id, (row_number() OVER () - 1) / @most AS number FROM to_queue) numbered GROUP BY number) messages
         """;
 
-    /// <summary>Inserts the customers that are not known, in the order of the indexes, with their history and the CRM's work; of several rows
-    /// of a customer the first. Returns how many, and the transaction id that they bear.</summary>
-    public const string AddCustomers = $"""
-        WITH added AS (
-            INSERT INTO customer_state (
-                correlation_id, customer_id, current_state, first_name, last_name, email, phone, source, registered_at, version, created_at, updated_at)
-            SELECT DISTINCT ON (s.correlation_id) s.correlation_id, customer_id, @state, first_name, last_name, email, phone, coalesce(source, @source),
-                   coalesce(registered_at, @time), 1, @now, @now
-            FROM (SELECT * FROM customer_staging ORDER BY correlation_id, line) s
-            LEFT JOIN LATERAL (SELECT true AS is_known FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k ON true
-            WHERE k.is_known IS NULL
-            ORDER BY s.correlation_id, s.line
-            RETURNING correlation_id, customer_id, xmin),
+    // The first row of each customer in the batch, in the order of the indexes.
+    private const string InsertCustomers = """
+        INSERT INTO customer_state (
+            correlation_id, customer_id, current_state, first_name, last_name, email, phone, source, registered_at, version, created_at, updated_at)
+        SELECT DISTINCT ON (s.correlation_id) s.correlation_id, customer_id, @state, first_name, last_name, email, phone, coalesce(source, @source),
+               coalesce(registered_at, @time), 1, @now, @now
+        FROM
+        """;
+
+    private const string WithHistoryAndWork = $"""
+        ORDER BY s.correlation_id, s.line RETURNING correlation_id, customer_id, xmin),
         history AS (
             INSERT INTO saga_transition (saga, correlation_id, from_state, to_state, event, conversation_id)
             SELECT 'customer_state', correlation_id, NULL, @state, 'CustomerRegistered', @file FROM added),
         to_queue AS (SELECT customer_id FROM added WHERE @crm),
         queued AS ({Publish} {InMessages})
-        SELECT count(*), coalesce(max(xmin::text), '0') FROM added
+        SELECT (SELECT count(*) FROM added), coalesce((SELECT xmin::text FROM added LIMIT 1), '0')
+        """;
+
+    /// <summary>Inserts all customers of the batch, with their history and the CRM's work, and fails when one is known. Returns how many, and the
+    /// transaction id that they bear.</summary>
+    public const string AddAllCustomers = $"WITH added AS ({InsertCustomers} customer_staging s {WithHistoryAndWork}";
+
+    /// <summary>The same for those that are not known, which takes a look into the index for each.</summary>
+    public const string AddNewCustomers = $"""
+        WITH added AS ({InsertCustomers} (SELECT * FROM customer_staging ORDER BY correlation_id, line) s
+        LEFT JOIN LATERAL (SELECT true AS is_known FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k ON true
+        WHERE k.is_known IS NULL {WithHistoryAndWork}
         """;
 
     public const string CreateRest = "CREATE TEMP TABLE customer_rest (LIKE customer_staging) ON COMMIT DROP";

@@ -10,7 +10,18 @@ namespace Sagas.Services.Ingest;
 /// <param name="Lanes">How many lanes the file has.</param>
 /// <param name="HasCrm">Whether a CRM is told of customers.</param>
 /// <param name="Time">The clock.</param>
-internal sealed record FileRun(RegisteredFile File, int Lanes, bool HasCrm, TimeProvider Time);
+internal sealed record FileRun(RegisteredFile File, int Lanes, bool HasCrm, TimeProvider Time)
+{
+    private volatile bool _allAreNew = true;
+
+    /// <summary>No customer of the file was known so far. Then the next batch is inserted without a look at who is known; when that fails, which the
+    /// first and small batches of most files that bring known customers do, they are looked for from then on.</summary>
+    public bool AllAreNew
+    {
+        get => _allAreNew;
+        set => _allAreNew = value;
+    }
+}
 
 /// <summary>Some rows of one lane: staged while the file is read, then done in one transaction with the progress past them.</summary>
 internal sealed class LaneBatch : IAsyncDisposable
@@ -114,21 +125,22 @@ internal sealed class LaneBatch : IAsyncDisposable
         {
             try
             {
-                var (added, addedBy) = await AddAsync(cancellationToken);
+                var (added, addedBy) = await AddAsync(_run.AllAreNew ? IngestSql.AddAllCustomers : IngestSql.AddNewCustomers, cancellationToken);
                 return (added, addedBy, added == taken ? 0 : await ChangeAsync(addedBy, cancellationToken));
             }
-            // A live saga was first with the same customer, or it and this batch wait for each other. The staged rows are still there.
+            // A customer is known, or a live saga was first with it, or it and this batch wait for each other. The staged rows are still there.
             catch (PostgresException exception) when (attempt < MostAttempts
                 && exception.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected)
             {
+                _run.AllAreNew = false;
                 await ExecuteAsync(cancellationToken, Undo);
             }
         }
     }
 
-    private async Task<(long Added, string AddedBy)> AddAsync(CancellationToken cancellationToken)
+    private async Task<(long Added, string AddedBy)> AddAsync(string sql, CancellationToken cancellationToken)
     {
-        await using var command = Command(IngestSql.AddCustomers);
+        await using var command = Command(sql);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return (reader.GetInt64(0), reader.GetString(1));

@@ -60,4 +60,5 @@ internal sealed record Alert(string? UserId, string? AlertMessage)
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Alert))]
 [JsonSerializable(typeof(WebhookRecord))]
+[JsonSerializable(typeof(WebhookRecord[]))]
 internal sealed partial class AlertJson : JsonSerializerContext;

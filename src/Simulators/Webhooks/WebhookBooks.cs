@@ -78,7 +78,7 @@ internal sealed class WebhookBooks : IDisposable
             return summary;
     }
 
-    public IReadOnlyList<WebhookRecord> Records()
+    public WebhookRecord[] Records()
     {
         lock (gate)
             return [.. records];

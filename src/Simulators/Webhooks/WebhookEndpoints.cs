@@ -40,7 +40,7 @@ internal static class WebhookEndpoints
         var webhooks = app.MapGroup("/webhooks");
         foreach (var path in (string[])["/alerts", "/alerts/{name}"])
             webhooks.MapPost(path, context => ReceiveAsync(context, books, signatures, faults, time, stopping));
-        webhooks.MapGet("/records", () => Results.Json(books.Records(), AlertJson.Default.Options));
+        webhooks.MapGet("/records", () => Results.Json(books.Records(), AlertJson.Default.WebhookRecordArray));
         webhooks.MapGet("/summary", () => Results.Json(books.Summary()));
         webhooks.MapDelete("", () =>
         {

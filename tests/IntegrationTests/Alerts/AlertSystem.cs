@@ -1,0 +1,103 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Sagas.IntegrationTests.Host;
+using Sagas.Simulators;
+
+namespace Sagas.IntegrationTests.Alerts;
+
+/// <summary>Services with the role <c>alerts</c>, and a receiver that takes as much as a test says.</summary>
+internal sealed class AlertSystem : IAsyncDisposable
+{
+    public const string ApiKey = "key-of-the-operators";
+
+    private readonly WebApplication _simulators;
+    private readonly DirectoryInfo _folder;
+
+    private AlertSystem(TestSystem services, WebApplication simulators, DirectoryInfo folder)
+    {
+        (Services, _simulators, _folder) = (services, simulators, folder);
+        Receiver = new HttpClient { BaseAddress = new Uri(simulators.Urls.First()) };
+    }
+
+    public TestSystem Services { get; }
+
+    public HttpClient Receiver { get; }
+
+    /// <summary>The watched folder.</summary>
+    public string Folder => _folder.FullName;
+
+    public static async Task<AlertSystem> StartAsync(HostServers servers, object behaviour, params (string Key, string? Value)[] settings)
+    {
+        var folder = Directory.CreateTempSubdirectory("alerts");
+        var simulators = SimulatorHost.Create([], new Dictionary<string, string?>
+        {
+            ["urls"] = "http://127.0.0.1:0",
+            ["Webhooks:OutputFile"] = OutputOf(folder),
+            ["Logging:LogLevel:Default"] = "Error",
+        });
+        await simulators.StartAsync();
+        var services = await servers.CreateAsync(
+        [
+            ("Roles", "alerts"), ("Operations:ApiKey", ApiKey), ("Alerts:Folder", folder.FullName), ("Alerts:AllowedHosts", "127.0.0.1"),
+            ("Alerts:Endpoint", simulators.Urls.First() + "/webhooks/alerts"), .. settings,
+        ]);
+        var system = new AlertSystem(services, simulators, folder);
+        await system.BehaveAsync(behaviour);
+        await services.StartAsync();
+        services.Http.DefaultRequestHeaders.Add("X-Api-Key", ApiKey);
+        return system;
+    }
+
+    /// <summary>Has the receiver behave: <c>perSecond</c>, <c>burst</c>, <c>answer</c>.</summary>
+    public async Task BehaveAsync(object behaviour)
+    {
+        using var response = await Receiver.PutAsJsonAsync("/webhooks/behaviour", behaviour);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    public async Task FailAsync(object faults)
+    {
+        using var response = await Receiver.PutAsJsonAsync("/webhooks/faults", faults);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    public Task SendAsync(string id, string user, string message) =>
+        Services.PublishAsync("SendAlert", JsonSerializer.Serialize(new { alertId = id, userId = user, message }));
+
+    /// <summary>Puts a file into the folder, complete from its first moment.</summary>
+    public void Drop(string name, params IEnumerable<string> lines)
+    {
+        var part = Path.Combine(Folder, name + ".part");
+        File.WriteAllLines(part, lines);
+        File.Move(part, Path.Combine(Folder, name));
+    }
+
+    public async Task<WebhookRecord[]> RecordsAsync() => (await Receiver.GetFromJsonAsync<WebhookRecord[]>("/webhooks/records"))!;
+
+    public async Task<WebhookRecord[]> AlertedAsync() => [.. (await RecordsAsync()).Where(record => record.Outcome == "Alerted")];
+
+    /// <summary>What the receiver wrote into its output file.</summary>
+    public string[] Output()
+    {
+        using var file = new StreamReader(new FileStream(OutputOf(_folder), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return file.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    public Task WaitForStateAsync(string state, long rows) =>
+        Services.WaitForAsync($"SELECT count(*) FROM alert_delivery WHERE state = '{state}'", rows);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Services.DisposeAsync();
+        await _simulators.DisposeAsync();
+        Receiver.Dispose();
+        _folder.Delete(recursive: true);
+        File.Delete(OutputOf(_folder));
+    }
+
+    private static string OutputOf(DirectoryInfo folder) => folder.FullName + "-output.csv";
+
+    internal sealed record WebhookRecord(
+        long Sequence, DateTimeOffset At, string Path, string Id, string? UserId, string? AlertMessage, int Status, string Outcome);
+}

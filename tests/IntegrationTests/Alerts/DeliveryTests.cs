@@ -1,0 +1,163 @@
+using System.Net;
+using System.Net.Http.Json;
+using RabbitMQ.Client;
+using Sagas.IntegrationTests.Host;
+
+namespace Sagas.IntegrationTests.Alerts;
+
+/// <summary>From the message to the receiver's answer and what follows from it.</summary>
+[Collection(nameof(HostServers))]
+public sealed class DeliveryTests(HostServers servers)
+{
+    private static readonly object _unlimited = new { perSecond = 0 };
+
+    [Fact]
+    public async Task An_alert_is_delivered_once_however_often_it_is_sent_and_told_to_the_world()
+    {
+        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
+        await using var channel = await system.Services.OpenChannelAsync();
+        await channel.ExchangeDeclareAsync("AlertDelivered", "fanout", durable: true);
+        await channel.QueueDeclareAsync("told", durable: true, exclusive: false, autoDelete: false);
+        await channel.QueueBindAsync("told", "AlertDelivered", "");
+
+        for (var time = 0; time < 3; time++)
+            await system.SendAsync("order-7 ✓", "125", "Order has been placed, \"Ada\"");
+        await system.WaitForStateAsync("delivered", 1);
+        await system.SendAsync("order-8", "126", "x");
+        await system.WaitForStateAsync("delivered", 2);
+
+        var alerted = await system.AlertedAsync();
+        Assert.Equal(2, alerted.Length);
+        Assert.Equal(("125", "Order has been placed, \"Ada\""), (alerted[0].UserId, alerted[0].AlertMessage));
+        Assert.StartsWith("msg_", alerted[0].Id, StringComparison.Ordinal);
+        Assert.Equal("order-8", alerted[1].Id);
+        Assert.Equal(["125,\"Order has been placed, \"\"Ada\"\"\"", "126,x"], system.Output());
+        await EventuallyAsync(async () => (await channel.QueueDeclarePassiveAsync("told")).MessageCount == 2);
+    }
+
+    [Fact]
+    public async Task A_final_refusal_is_failed_at_once_and_not_tried_again()
+    {
+        await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0, answer = 422 });
+
+        await system.SendAsync("a1", "125", "x");
+        await system.WaitForStateAsync("failed", 1);
+
+        Assert.Equal("422: the receiver refused it", await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery"));
+        Assert.Single(await system.RecordsAsync());
+        await system.Services.WaitForAsync("SELECT count(*) FROM ledger WHERE due IS NOT NULL", 0L);
+    }
+
+    [Fact]
+    public async Task Failures_follow_the_schedule_and_what_is_given_up_goes_back_once_by_hand()
+    {
+        await using var system = await AlertSystem.StartAsync(
+            servers, new { perSecond = 0, answer = 500 }, ("Alerts:RetrySchedule", "0:0:0,0:0:0.2,0:0:0.4"));
+
+        await system.SendAsync("a1", "125", "x");
+        await system.SendAsync("a2", "126", "y");
+        await system.WaitForStateAsync("parked", 2);
+        var tries = (await system.RecordsAsync()).Where(record => record.UserId == "125").Select(record => record.At).ToArray();
+        Assert.Equal(3, tries.Length);
+        Assert.InRange((tries[1] - tries[0]).TotalSeconds, 0.2, 2);
+        Assert.InRange((tries[2] - tries[1]).TotalSeconds, 0.4, 2);
+
+        await system.BehaveAsync(_unlimited);
+        var retries = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => RetryAsync(system, "/retry")));
+        Assert.Equal(2, retries.Sum());
+        await system.WaitForStateAsync("delivered", 2);
+        Assert.Equal(2, (await system.AlertedAsync()).Length);
+    }
+
+    [Fact]
+    public async Task A_receiver_that_is_gone_is_left_alone_until_a_person_retries()
+    {
+        await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0, answer = 410 });
+
+        await system.SendAsync("a1", "125", "x");
+        await system.WaitForStateAsync("parked", 1);
+        await system.BehaveAsync(_unlimited);
+        for (var number = 2; number < 6; number++)
+            await system.SendAsync($"a{number}", "125", "x");
+        await system.WaitForStateAsync("waiting", 4);
+        Assert.True(await system.Services.QueryAsync<bool>("SELECT disabled_at IS NOT NULL FROM ledger_limit"));
+        await Task.Delay(500);
+        Assert.Single(await system.RecordsAsync());
+
+        Assert.Equal(1, await RetryAsync(system, "/retry"));
+        await system.WaitForStateAsync("delivered", 5);
+    }
+
+    [Fact]
+    public async Task Waiting_as_the_receiver_asks_does_not_use_up_attempts()
+    {
+        await using var system = await AlertSystem.StartAsync(
+            servers, _unlimited, ("Alerts:RetrySchedule", "0:0:0,0:0:0.05"));
+        await system.FailAsync(new { tooManyRequests = 1, retryAfterSeconds = 0 });
+
+        await system.SendAsync("a1", "125", "x");
+        await EventuallyAsync(async () => (await system.RecordsAsync()).Length >= 4);
+        Assert.Equal(0, await system.Services.QueryAsync<int>("SELECT attempts - CASE state WHEN 'in_flight' THEN 1 ELSE 0 END FROM alert_delivery"));
+        await system.FailAsync(new { });
+
+        await system.WaitForStateAsync("delivered", 1);
+    }
+
+    [Fact]
+    public async Task Changing_anything_needs_the_key()
+    {
+        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
+        using var stranger = new HttpClient { BaseAddress = system.Services.Http.BaseAddress };
+
+        foreach (var (method, path) in new[] { (HttpMethod.Get, "/retry"), (HttpMethod.Post, "/retry"), (HttpMethod.Post, "/upload") })
+        {
+            using var answer = await stranger.SendAsync(new HttpRequestMessage(method, path));
+            Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+            Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        }
+
+        Assert.Equal(0, await RetryAsync(system, "/retry"));
+        using var get = await system.Services.Http.GetAsync("/retry");
+        Assert.Equal(HttpStatusCode.OK, get.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_secret_is_rotated_without_a_delivery_lost()
+    {
+        const string next = "whsec_bmV3LXNlY3JldC1vZi10aGUtcmVjZWl2ZXItMDAwMDA=";
+        await using var system = await AlertSystem.StartAsync(
+            servers, _unlimited, ("Alerts:Secrets", $"{next} {Sagas.Services.Alerts.AlertsOptions.DevelopmentSecret}"));
+
+        // The receiver knows the old one only; the new one comes first.
+        await system.SendAsync("a1", "125", "x");
+
+        await system.WaitForStateAsync("delivered", 1);
+    }
+
+    [Fact]
+    public async Task A_receiver_on_a_private_address_that_is_not_allowed_is_never_connected_to()
+    {
+        await using var system = await AlertSystem.StartAsync(
+            servers, _unlimited, ("Alerts:Endpoint", "https://127.0.0.1:1/hook"), ("Alerts:AllowedHosts", ""), ("Alerts:RetrySchedule", "0:0:0"));
+
+        await system.SendAsync("a1", "125", "x");
+
+        await system.WaitForStateAsync("parked", 1);
+        Assert.Contains(
+            "not one that may be called", await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery"), StringComparison.Ordinal);
+    }
+
+    private static async Task<long> RetryAsync(AlertSystem system, string path)
+    {
+        using var answer = await system.Services.Http.PostAsync(path, null);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        return (await answer.Content.ReadFromJsonAsync<Dictionary<string, object>>())!["alerts"] is System.Text.Json.JsonElement count ? count.GetInt64() : -1;
+    }
+
+    private static async Task EventuallyAsync(Func<Task<bool>> condition)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!await condition())
+            await Task.Delay(20, patience.Token);
+    }
+}
