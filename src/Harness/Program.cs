@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Sagas.Harness.Alarms;
+using Sagas.Harness.Alerts;
 using Sagas.Harness.Benchmarks;
 using Sagas.Harness.CommandLine;
 using Sagas.Harness.Crm;
@@ -69,6 +70,8 @@ internal static class Program
             GenerateCustomers.Create(terminal),
         },
         AlarmsCommand.Create(terminal),
+        AlertCommand.Create(terminal),
+        AlertsCommand.Create(terminal),
         DigestsCommand.Create(terminal),
         ObjectsCommand.Create(terminal),
         new SagasCommand("crm", "How the CRM gets on with the customers, and another try for those it could not be told of.")
@@ -85,6 +88,7 @@ internal static class Program
             BenchCommands.Ingest(terminal),
             BenchCommands.Alarms(terminal),
             StatusBenchCommand.Create(terminal),
+            AlertsBenchCommand.Create(terminal),
             BenchCommands.Crm(terminal),
         },
         CommandOptions.Json(),

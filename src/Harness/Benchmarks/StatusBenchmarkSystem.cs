@@ -11,9 +11,8 @@ namespace Sagas.Harness.Benchmarks;
 /// measured of one is its own.</summary>
 internal sealed class StatusBenchmarkSystem : IAsyncDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
-
     private readonly HttpClient _http = new();
+    private readonly BenchmarkPrograms _programs = new();
     private readonly Stack<IAsyncDisposable> _started = new();
     private readonly Uri _api;
     private readonly Uri _callback;
@@ -26,6 +25,7 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
         _database = NpgsqlDataSource.Create(postgres);
         _started.Push(_database);
         _started.Push(new Disposal(_http));
+        _started.Push(_programs);
     }
 
     /// <summary>Starts both on servers that run.</summary>
@@ -39,8 +39,8 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
         var system = new StatusBenchmarkSystem(ports[0], ports[2], postgres);
         try
         {
-            system.Start("Sagas.Simulators", new() { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{ports[0]}" });
-            system.Start("Sagas.Host", new()
+            system._programs.Start("Sagas.Simulators", new() { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{ports[0]}" });
+            system._programs.Start("Sagas.Host", new()
             {
                 ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{ports[1]}",
                 ["ConnectionStrings__Postgres"] = postgres,
@@ -52,8 +52,8 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
                 // What was seen is counted at the end.
                 ["ObjectStatus__Expiry"] = "01:00:00",
             });
-            await system.UntilReadyAsync(new Uri(system._api, "/health/ready"), stop);
-            await system.UntilReadyAsync(new Uri($"http://127.0.0.1:{ports[1]}/health/ready"), stop);
+            await system._programs.UntilReadyAsync(new Uri(system._api, "/health/ready"), stop);
+            await system._programs.UntilReadyAsync(new Uri($"http://127.0.0.1:{ports[1]}/health/ready"), stop);
             return system;
         }
         catch
@@ -119,38 +119,6 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
     {
         while (_started.TryPop(out var part))
             await part.DisposeAsync();
-    }
-
-    private void Start(string program, Dictionary<string, string> settings)
-    {
-        var directory = ServerDirectory.Create("bench");
-        var assembly = Path.Combine(AppContext.BaseDirectory, program + ".dll");
-        // What the caller's environment says of services is about others.
-        var environment = new ServerEnvironment(["ASPNETCORE_", "ObjectStatus__", "Serilog__"], settings);
-        _started.Push(new Disposal(() => ServerDirectory.Remove(directory)));
-        _started.Push(ServerProcess.Start(directory, ["dotnet", assembly], environment));
-    }
-
-    private async Task UntilReadyAsync(Uri health, CancellationToken stop)
-    {
-        var started = Stopwatch.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                using var response = await _http.GetAsync(health, stop);
-                if (response.IsSuccessStatusCode)
-                    return;
-            }
-            catch (HttpRequestException) when (Stopwatch.GetElapsedTime(started) < _patience)
-            {
-                // It does not listen yet.
-            }
-
-            if (Stopwatch.GetElapsedTime(started) > _patience)
-                throw new TimeoutException($"{health} was not ready within {_patience.TotalSeconds:0} s.");
-            await Task.Delay(50, stop);
-        }
     }
 
     private sealed class Disposal(Action dispose) : IAsyncDisposable

@@ -149,7 +149,7 @@ internal static class AlertFileRows
     private static NpgsqlBatchCommand Alerts(Guid file, AlertRow[] rows) => new(
         """
         INSERT INTO ledger (target, idempotency_key, state, mode, request, due, correlation_id)
-        SELECT $1, a.key, 'waiting', $2, a.request, now(), $3 FROM unnest($4, $5) AS a (key, request)
+        SELECT $1, a.key, 'waiting', $2, a.request::jsonb, now(), $3 FROM unnest($4, $5) AS a (key, request)
         ON CONFLICT DO NOTHING
         """)
     {
@@ -157,7 +157,7 @@ internal static class AlertFileRows
         {
             new() { Value = AlertReceiver.TargetName }, new() { Value = _mode }, new() { Value = file },
             new() { Value = Array.ConvertAll(rows, row => AlertId(file, row.Line)), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
-            new() { Value = Array.ConvertAll(rows, row => row.Alert!.ToJson()), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb },
+            new() { Value = Array.ConvertAll(rows, row => row.Alert!.ToJson()), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
         },
     };
 

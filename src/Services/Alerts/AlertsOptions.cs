@@ -34,9 +34,9 @@ public sealed record AlertsOptions
     /// <summary>The folder that is watched for files; null: none.</summary>
     public string? Folder { get; init; }
 
-    /// <summary>How many rows of a file, at most, are entered and due but not yet delivered: less makes files take turns
-    /// sooner, more has more in store.</summary>
-    public int RowsAhead { get; init; } = 1000;
+    /// <summary>How many rows of a file, at most, are entered and due but not yet delivered. About two seconds' worth are
+    /// anyway, so that files take turns; this is the bound for a receiver that is very fast.</summary>
+    public int RowsAhead { get; init; } = 10_000;
 
     /// <summary>How many rows of a file, at most, are entered and not yet delivered, those that wait for another attempt
     /// included.</summary>

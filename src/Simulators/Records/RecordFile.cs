@@ -13,14 +13,16 @@ internal sealed class RecordFile : IDisposable
     private readonly SafeFileHandle handle;
     private long end;
 
-    /// <summary>Opens the file for this process alone.</summary>
+    /// <summary>Opens the file, to be written by this process alone.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="readers">Others may read it meanwhile.</param>
     /// <exception cref="IOException">It cannot be opened, or another process has it.</exception>
-    public RecordFile(string path)
+    public RecordFile(string path, bool readers = false)
     {
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } directory)
             Directory.CreateDirectory(directory);
         this.path = path;
-        handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, readers ? FileShare.Read : FileShare.None);
     }
 
     /// <summary>

@@ -39,7 +39,7 @@ internal sealed class WebhookBooks : IDisposable
 
         if (options.OutputFile is { Length: > 0 } csv)
         {
-            output = new RecordFile(csv);
+            output = new RecordFile(csv, readers: true);
             // To append behind what is there.
             output.Load(_ => { });
         }

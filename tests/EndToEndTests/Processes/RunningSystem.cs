@@ -71,6 +71,7 @@ internal sealed class RunningSystem : IAsyncDisposable
         _settings["Payments:GatewayUrl"] = Gateway.ToString();
         _settings["ObjectStatus:StatusApi"] = new Uri(Gateway, "/object-status").ToString();
         _settings["Crm:Url"] = new Uri(Gateway, "/crm").ToString();
+        _settings["Alerts:Endpoint"] = new Uri(Gateway, "/webhooks/alerts").ToString();
     }
 
     /// <summary>Ends the simulators as a crash does.</summary>
