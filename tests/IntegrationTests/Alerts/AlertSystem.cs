@@ -78,11 +78,11 @@ internal sealed class AlertSystem : IAsyncDisposable
 
     public async Task<WebhookRecord[]> AlertedAsync() => [.. (await RecordsAsync()).Where(record => record.Outcome == "Alerted")];
 
-    /// <summary>What the receiver wrote into its output file. Another program reads it: .NET would respect the receiver's lock.</summary>
-    public async Task<string[]> OutputAsync()
+    /// <summary>What the receiver wrote into its output file.</summary>
+    public string[] Output()
     {
-        using var cat = Process.Start(new ProcessStartInfo("cat", [OutputOf(_folder)]) { RedirectStandardOutput = true })!;
-        return (await cat.StandardOutput.ReadToEndAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        using var file = new StreamReader(new FileStream(OutputOf(_folder), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return file.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     /// <summary>Waits until a file has been moved away after it was read to its end.</summary>

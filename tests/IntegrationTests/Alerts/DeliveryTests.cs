@@ -31,7 +31,7 @@ public sealed class DeliveryTests(HostServers servers)
         Assert.Equal(("125", "Order has been placed, \"Ada\""), (alerted[0].UserId, alerted[0].AlertMessage));
         Assert.StartsWith("msg_", alerted[0].Id, StringComparison.Ordinal);
         Assert.Equal("order-8", alerted[1].Id);
-        Assert.Equal(["125,\"Order has been placed, \"\"Ada\"\"\"", "126,x"], await system.OutputAsync());
+        Assert.Equal(["125,\"Order has been placed, \"\"Ada\"\"\"", "126,x"], system.Output());
         await EventuallyAsync(async () => (await channel.QueueDeclarePassiveAsync("told")).MessageCount == 2);
     }
 

@@ -1,13 +1,12 @@
-using System.Diagnostics;
 using System.IO.Compression;
 using System.Text;
 using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.Alerts;
 
-/// <summary>From a file in the watched folder to its users.</summary>
+/// <summary>Files that are compressed, damaged or interrupted, and what is left of them for a person.</summary>
 [Collection(nameof(HostServers))]
-public sealed class FileTests(HostServers servers)
+public sealed class AlertFileEndTests(HostServers servers)
 {
     private static readonly object _unlimited = new { perSecond = 0 };
 
@@ -30,24 +29,6 @@ public sealed class FileTests(HostServers servers)
         Assert.Equal(3, await system.Services.QueryAsync<long>("SELECT rejected FROM alert_files_overview WHERE name = 'header.csv'"));
         Assert.Equal(2, await system.Services.QueryAsync<long>("SELECT line FROM alert_delivery WHERE user_id = '125'"));
         Assert.False(File.Exists(Path.Combine(system.Folder, "done", "plain.rejects.csv")));
-    }
-
-    [Fact]
-    public async Task The_same_content_is_never_sent_twice_whatever_it_is_called()
-    {
-        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
-        string[] rows = ["125,a", "125,a", "126,b"];
-
-        system.Drop("first.csv", rows);
-        await system.WaitForStateAsync("delivered", 3);
-        await system.UntilDoneAsync("first.csv");
-        system.Drop("second.csv", rows);
-        system.Drop("first.csv", rows);
-        await system.UntilDoneAsync("second.csv");
-        await system.UntilDoneAsync("first.2.csv");
-        // Two rows that are alike are two alerts.
-        Assert.Equal(3, await system.Services.QueryAsync<long>("SELECT count(*) FROM alert_delivery"));
-        Assert.Equal(3, (await system.RecordsAsync()).Length);
     }
 
     [Fact]
@@ -86,22 +67,6 @@ public sealed class FileTests(HostServers servers)
         await system.UntilDoneAsync("users.csv.gz");
         var alerted = await system.AlertedAsync();
         Assert.Equal(Enumerable.Range(1, rows), alerted.Select(record => int.Parse(record.UserId!, null)).Order());
-    }
-
-    [Fact]
-    public async Task A_small_file_is_not_stuck_behind_a_huge_one_and_little_of_that_is_entered_ahead()
-    {
-        const int huge = 200_000;
-        await using var system = await AlertSystem.StartAsync(servers, _unlimited, ("Alerts:Limit:PerSecond", "200"));
-
-        system.Drop("huge.csv", Enumerable.Range(1, huge).Select(number => $"h{number},m"));
-        await AlertSystem.UntilAsync(async () => (await system.AlertedAsync()).Length > 200);
-        system.Drop("small.csv", Enumerable.Range(1, 50).Select(number => $"s{number},m"));
-        var watch = Stopwatch.StartNew();
-        await system.Services.WaitForAsync("SELECT delivered FROM alert_files_overview WHERE name = 'small.csv'", 50L);
-
-        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 15);
-        Assert.InRange(await system.Services.QueryAsync<long>("SELECT waiting FROM alert_files_overview WHERE name = 'huge.csv'"), 1, 1000);
     }
 
     [Fact]
