@@ -17,6 +17,7 @@ internal sealed partial class AlertFolder : BackgroundService
     private static readonly TimeSpan _again = TimeSpan.FromSeconds(3);
 
     private readonly AlertFileIntake _intake;
+    private readonly RejectedRows _rejected;
     private readonly WatchedFolder? _folder;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -26,6 +27,7 @@ internal sealed partial class AlertFolder : BackgroundService
         IOptions<AlertsOptions> options, NpgsqlDataSource database, LedgerSignal<AlertReceiver> signal, TimeProvider time, ILoggerFactory loggers)
     {
         _intake = new(database, options.Value, time, signal.Raise);
+        _rejected = new(database, AlertFileRows.SelectRejects);
         (_time, _logger) = (time, loggers.CreateLogger<AlertFolder>());
         if (options.Value.Folder is { } path)
             _folder = new WatchedFolder(new WatchedFolderOptions { Path = path }, time, loggers.CreateLogger<WatchedFolder>());
@@ -85,6 +87,8 @@ internal sealed partial class AlertFolder : BackgroundService
         try
         {
             var result = await _intake.RunAsync(path, name, null, stopping);
+            if (result is { Rejected: > 0, End: not FileEnd.Elsewhere })
+                await _rejected.WriteBesideAsync(result.FileId, path, stopping);
             switch (result.End)
             {
                 case FileEnd.Elsewhere:
