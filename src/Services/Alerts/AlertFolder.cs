@@ -16,6 +16,7 @@ internal sealed partial class AlertFolder : BackgroundService
 
     private static readonly TimeSpan _again = TimeSpan.FromSeconds(3);
 
+    private readonly AlertsOptions _options;
     private readonly AlertFileIntake _intake;
     private readonly RejectedRows _rejected;
     private readonly WatchedFolder? _folder;
@@ -26,6 +27,7 @@ internal sealed partial class AlertFolder : BackgroundService
     public AlertFolder(
         IOptions<AlertsOptions> options, NpgsqlDataSource database, LedgerSignal<AlertReceiver> signal, TimeProvider time, ILoggerFactory loggers)
     {
+        _options = options.Value;
         _intake = new(database, options.Value, time, signal.Raise);
         _rejected = new(database, AlertFileRows.SelectRejects);
         (_time, _logger) = (time, loggers.CreateLogger<AlertFolder>());
@@ -42,6 +44,8 @@ internal sealed partial class AlertFolder : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (_options.Secrets.Contains(AlertsOptions.DevelopmentSecret, StringComparison.Ordinal))
+            LogDevelopmentSecret(_logger);
         if (_folder is null)
             return;
         var reading = new HashSet<Task>();
@@ -115,6 +119,10 @@ internal sealed partial class AlertFolder : BackgroundService
             return false;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Alerts are signed with the development secret, which everyone can read in the repository: set Alerts:Secrets before anyone relies on it")]
+    private static partial void LogDevelopmentSecret(ILogger logger);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "File {File} of alerts is {End}: {Rows} rows, {Rejected} rejected")]
     private static partial void LogEntered(ILogger logger, Guid file, FileEnd end, long rows, long rejected);
