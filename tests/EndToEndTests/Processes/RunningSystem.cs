@@ -72,6 +72,8 @@ internal sealed class RunningSystem : IAsyncDisposable
         _settings["ObjectStatus:StatusApi"] = new Uri(Gateway, "/object-status").ToString();
         _settings["Crm:Url"] = new Uri(Gateway, "/crm").ToString();
         _settings["Alerts:Endpoint"] = new Uri(Gateway, "/webhooks/alerts").ToString();
+        // Without TLS only where it is said to be allowed, and the simulators have none.
+        _settings["Alerts:AllowedHosts"] = Gateway.Host;
     }
 
     /// <summary>Ends the simulators as a crash does.</summary>
