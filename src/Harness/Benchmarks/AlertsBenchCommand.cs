@@ -22,7 +22,7 @@ internal static class AlertsBenchCommand
             BenchCommands.RequireServers();
             var report = await (parse.GetValue(quick)
                 ? AlertsBenchmark.MeasureAsync(5_000, 20_000, terminal.Error.WriteLine, stop)
-                : AlertsBenchmark.MeasureAsync(100_000, 100_000, terminal.Error.WriteLine, stop));
+                : AlertsBenchmark.MeasureAsync(100_000, 50_000, terminal.Error.WriteLine, stop));
             BenchCommands.Write(parse, terminal, report,
                 ("Rate over the receiver's limit of 500/s, two senders", report.LimitRatio, ""),
                 ("Share of answers 429", report.TooManyRequestsRatio, ""),

@@ -31,6 +31,8 @@ internal static class DemoSettings
             ["RabbitMq:Uri"] = rabbitMq?.ToString(),
             ["Roles"] = "",
             ["Payments:GatewayUrl"] = simulators.ToString(),
+            ["Alerts:Endpoint"] = new Uri(simulators, "webhooks/alerts").ToString(),
+            ["Alerts:AllowedHosts"] = simulators.Host,
             ["Crm:Url"] = new Uri(simulators, "crm").ToString(),
             ["ObjectStatus:StatusApi"] = new Uri(simulators, "object-status").ToString(),
             ["Serilog:MinimumLevel:Default"] = level,
