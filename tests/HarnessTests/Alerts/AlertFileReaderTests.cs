@@ -1,87 +1,71 @@
-using System.IO.Compression;
-using System.Text;
+using Sagas.HarnessTests.Files;
 using Sagas.Services.Alerts;
 using Sagas.Services.Files;
 
 namespace Sagas.HarnessTests.Alerts;
 
-public sealed class AlertFileReaderTests : IDisposable
+public sealed class AlertFileReaderTests
 {
-    private readonly string _path = Path.GetTempFileName();
-
-    public void Dispose() => File.Delete(_path);
+    [Theory]
+    [InlineData("125,Order has been placed\n")]
+    [InlineData("userId,alertMessage\n125,Order has been placed\n")]
+    [InlineData("\uFEFFuser_id,alert_message\r\n 125 ,Order has been placed\r\n")]
+    [InlineData("channel,message,user\nsms,Order has been placed,125")]
+    [InlineData("\"USERID\",\"AlertMessage\"\n\"125\",\"Order has been placed\"")]
+    public void A_file_may_have_a_header_in_any_order_or_none(string content) =>
+        Assert.Equal(["125: Order has been placed"], Read(content).Select(row => $"{row.Alert!.UserId}: {row.Alert.AlertMessage}"));
 
     [Theory]
-    [InlineData("userId,alertMessage\n1,hello\n", 2)]
-    [InlineData("Alert_Message,extra,USER ID\nhello,x,1\n", 2)]
-    [InlineData("1,hello\n", 1)]
-    [InlineData("\uFEFFuser_id,message\r\n1,hello", 2)]
-    public void A_row_is_an_alert_with_or_without_a_header(string content, long line)
+    [InlineData("125,a\n126\n", 2, "1 fields where 2")]
+    [InlineData("125,a\n126,b,c\n", 2, "3 fields where 2")]
+    [InlineData("125,a\n,b\n", 2, "user id")]
+    [InlineData("125,a\n126,\n", 2, "message")]
+    [InlineData("125,\"a\nb\"\n126,\" \"\n", 3, "message")]
+    [InlineData("125,a\n1\u00012,b\n", 2, "control characters")]
+    [InlineData("125,a\n126,\"b\n", 2, "never closed")]
+    public void A_row_that_is_no_alert_is_rejected_with_its_line_and_reason(string content, long line, string reason)
     {
-        File.WriteAllText(_path, content);
+        var rows = Read(content);
 
-        var row = Assert.Single(Read(RecordPosition.Start));
-
-        Assert.Equal((line, "1", "hello"), (row.Line, row.Alert?.UserId, row.Alert?.AlertMessage));
+        Assert.NotNull(rows[0].Alert);
+        Assert.Equal((line, null), (rows[1].Line, rows[1].Alert));
+        Assert.Contains(reason, rows[1].Reason, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData(",hello", "user id")]
-    [InlineData("1,", "message")]
-    [InlineData("1,a,b", "3 fields")]
-    [InlineData("1", "1 fields")]
-    [InlineData("1,\"open", "never closed")]
-    public void What_is_no_alert_is_rejected_with_its_line_and_the_rest_is_read(string bad, string reason)
+    [Fact]
+    public void A_message_that_is_too_long_is_rejected_and_the_next_row_is_read()
     {
-        File.WriteAllText(_path, $"1,first\n2,second\n{bad}\n");
+        var rows = Read($"125,{new string('x', 4097)}\n126,{new string('x', 100_000)}\n127,{new string('x', 4096)}\n");
 
-        var rows = Read(RecordPosition.Start);
-
-        Assert.Equal([1, 2, 3], rows.Select(row => row.Line));
-        Assert.Equal(2, rows.Count(row => row.Alert is not null));
-        Assert.Contains(reason, rows[2].Reason, StringComparison.Ordinal);
+        Assert.Equal([false, false, true], rows.Select(row => row.Alert is not null));
+        Assert.InRange(rows[1].Excerpt!.Length, 1, 2_000);
     }
 
-    [Theory]
-    [InlineData("userId,text of it")]
-    [InlineData("name,User_Id")]
-    public void A_header_without_both_columns_is_no_alert_to_a_user_of_that_name(string header)
-    {
-        File.WriteAllText(_path, header.Replace("text of it", "subject", StringComparison.Ordinal) + "\n1,hello\n");
+    [Fact]
+    public void A_header_with_one_of_the_columns_only_is_no_alert_to_a_user_of_that_name() =>
+        Assert.Throws<InvalidDataException>(() => Read("userId,subject\n125,a\n"));
 
-        Assert.Throws<InvalidDataException>(() => Read(RecordPosition.Start));
+    [Fact]
+    public void Reading_goes_on_at_any_row_and_does_not_take_one_for_the_header()
+    {
+        using var file = TextFile.Of("message,user\na,1\n\"b\nc\",2\nd,3\n");
+        var all = Read(file.Path, RecordPosition.Start, out var places);
+
+        for (var from = 0; from < places.Count; from++)
+            Assert.Equal(all.Skip(from + 1), Read(file.Path, places[from], out _));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Reading_goes_on_at_any_row_with_the_same_lines(bool compressed)
+    private static List<AlertRow> Read(string content)
     {
-        var text = "userId,alertMessage\n" + string.Concat(Enumerable.Range(1, 50).Select(number => $"{number},\"two\nlines {number}\"\n"));
-        using (var file = File.Create(_path))
-        using (var target = compressed ? new GZipStream(file, CompressionLevel.Fastest) : (Stream)file)
-            target.Write(Encoding.UTF8.GetBytes(text));
-        var whole = Read(RecordPosition.Start);
-
-        var pieces = new List<AlertRow>();
-        for (var at = RecordPosition.Start; ;)
-        {
-            using var reader = AlertFileReader.Open(_path, at);
-            if (!reader.Read(out var row))
-                break;
-            pieces.Add(row);
-            at = reader.Next;
-        }
-
-        Assert.Equal(50, whole.Count);
-        Assert.Equal(whole, pieces);
+        using var file = TextFile.Of(content);
+        return Read(file.Path, RecordPosition.Start, out _);
     }
 
-    private List<AlertRow> Read(RecordPosition from)
+    private static List<AlertRow> Read(string path, RecordPosition from, out List<RecordPosition> places)
     {
-        using var reader = AlertFileReader.Open(_path, from);
+        using var reader = AlertFileReader.Open(path, from);
         var rows = new List<AlertRow>();
-        while (reader.Read(out var row))
+        for (places = []; reader.Read(out var row); places.Add(reader.Next))
             rows.Add(row);
         return rows;
     }

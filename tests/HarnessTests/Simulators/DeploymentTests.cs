@@ -34,7 +34,7 @@ public sealed partial class DeploymentTests
     {
         var published = PublishedPort().Matches(Read("docker-compose.yml")).Select(match => match.Value).ToArray();
 
-        Assert.Equal(7, published.Length);
+        Assert.Equal(8, published.Length);
         Assert.All(published, port => Assert.StartsWith("\"127.0.0.1:", port, StringComparison.Ordinal));
     }
 
