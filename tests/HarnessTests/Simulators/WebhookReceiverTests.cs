@@ -74,6 +74,15 @@ public sealed class WebhookReceiverTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task It_answers_as_it_is_told()
+    {
+        using var gone = await _client.PutAsJsonAsync("/webhooks/behaviour", new { perSecond = 0, answer = 410 });
+
+        Assert.Equal(410, await SendAsync("a"));
+        Assert.Equal(0, (await SummaryAsync()).GetProperty("alerted").GetInt32());
+    }
+
+    [Fact]
     public async Task A_behaviour_that_is_misspelt_is_refused()
     {
         using var answer = await _client.PutAsJsonAsync("/webhooks/behaviour", new { perSeconds = 1 });
