@@ -10,8 +10,16 @@ public sealed class CrmSyncTests(ServersFixture servers)
 
     private static readonly object _everyFault = new
     {
-        failBefore = 0.04, failAfter = 0.04, lostAfter = 0.04, garbage = 0.04, halfResponse = 0.04, tooManyRequests = 0.02,
-        retryAfterSeconds = 0, latency = new { minMs = 1, maxMs = 10 }, slowRate = 0.01, slowMs = 700,
+        failBefore = 0.04,
+        failAfter = 0.04,
+        lostAfter = 0.04,
+        garbage = 0.04,
+        halfResponse = 0.04,
+        tooManyRequests = 0.02,
+        retryAfterSeconds = 0,
+        latency = new { minMs = 1, maxMs = 10 },
+        slowRate = 0.01,
+        slowMs = 700,
     };
 
     [Theory]
