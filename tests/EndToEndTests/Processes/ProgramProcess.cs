@@ -29,7 +29,7 @@ internal sealed class ProgramProcess : IAsyncDisposable
         Name = name;
         _awaited = awaited;
         if (Environment.GetEnvironmentVariable("SAGAS_TEST_LOGS") is { Length: > 0 } folder)
-            _file = new StreamWriter(Path.Combine(folder, $"{DateTime.UtcNow:HHmmss-fff}-{name}.log")) { AutoFlush = true };
+            _file = new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, $"{DateTime.UtcNow:HHmmss-fff}-{name}.log")) { AutoFlush = true };
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
