@@ -11,7 +11,7 @@ public sealed class ManyProcessesTests(HostServers servers)
     {
         const int perSecond = 200;
         await using var system = await AlertSystem.StartAsync(
-            servers, new { perSecond, burst = 20 }, ("Alerts:Limit:PerSecond", "200"));
+            servers, new { perSecond, burst = 50 }, ("Alerts:Limit:PerSecond", "200"));
         await using var other = new TestSystem(system.Services.Settings);
         await other.StartAsync();
 
