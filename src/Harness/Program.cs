@@ -39,6 +39,7 @@ internal static class Program
             PublishAlarm.Create(terminal),
             PublishDigest.Create(terminal),
             PublishObjects.Create(terminal),
+            PublishAlert.Create(terminal),
         },
         PublishCustomer.Create("c", terminal),
         PublishPayment.Create("p", terminal),

@@ -35,7 +35,7 @@ internal sealed record IngestReport(
     private string Counts =>
         $"{Number(Rows)} rows: {Number(Added)} new, {Number(Changed)} changed, {Number(Unchanged)} unchanged, {Number(Rejected)} rejected";
 
-    private string Where => Rejects is null ? "" : $" Rejected rows: {Rejects}";
+    private string Where => Rejects is null ? "" : $" Rejected rows: {Path.GetRelativePath(Environment.CurrentDirectory, Rejects)}";
 
     private static string Number(double number) => number.ToString("N0", CultureInfo.InvariantCulture);
 

@@ -48,7 +48,8 @@ internal sealed class IngestRun(Terminal terminal, SagasDatabase database, Inges
         {
             throw new CommandException(ExitCode.Failed, $"{path} cannot be read: {exception.Message}", exception);
         }
-        catch (NpgsqlException exception) when (exception is not PostgresException || exception.IsTransient)
+        // 57P: the server is shut down, crashed or starts.
+        catch (NpgsqlException exception) when (exception is not PostgresException { IsTransient: false, SqlState: not ['5', '7', 'P', ..] })
         {
             throw new CommandException(
                 ExitCode.CannotConnect, $"Postgres went away: {exception.Message}\nThe same command goes on where it was.", exception);

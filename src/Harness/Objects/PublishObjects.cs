@@ -75,7 +75,10 @@ internal static class PublishObjects
             if (parse.GetValue<bool>(CommandOptions.JsonName))
                 terminal.WriteJson(new { url, accepted });
             else
-                await terminal.Output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"Posted {accepted:N0} objects to {url}; `sagas objects` shows those that are online"));
+            {
+                await terminal.Output.WriteLineAsync(string.Create(
+                    CultureInfo.InvariantCulture, $"Posted {accepted:N0} objects to {url}; `sagas objects` shows those that are online"));
+            }
         }
         catch (Exception exception) when (exception is HttpRequestException || (exception is TaskCanceledException && !stop.IsCancellationRequested))
         {
@@ -83,7 +86,8 @@ internal static class PublishObjects
                 ExitCode.CannotConnect,
                 $"""
                 The callback does not answer at {url}: {exception.Message}
-                Start it with `docker-compose up -d`, or name another: --callback or the environment variable {UrlVariable}.
+                Start it with `docker-compose up -d`, or run everything without Docker: `./sagas demo`.
+                Another callback: --callback or the environment variable {UrlVariable}.
                 """,
                 exception);
         }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using Sagas.Contracts;
@@ -25,16 +26,13 @@ internal static class AlarmRows
 
     // Rows are locked in the order in which changes lock them. What is told is what the row says once it is locked: a change
     // that got there first is told with it, one that waits for the lock is newer than what was told.
-    private const string TellSql = """
-        WITH due AS MATERIALIZED (
-            SELECT alarm_id FROM alarm
-            WHERE user_id = $1 AND status <> 'CLEARED' AND told_changed_at IS DISTINCT FROM changed_at
-            ORDER BY alarm_id FOR UPDATE),
-        told AS (
-            UPDATE alarm a SET told_changed_at = a.changed_at FROM due WHERE a.user_id = $1 AND a.alarm_id = due.alarm_id
-            RETURNING a.alarm_id, a.status, a.changed_at)
-        SELECT alarm_id, status, changed_at FROM told ORDER BY changed_at, alarm_id
+    private const string TakeSql = """
+        SELECT alarm_id, status, changed_at FROM alarm
+        WHERE user_id = $1 AND status <> 'CLEARED' AND told_changed_at IS DISTINCT FROM changed_at
+        ORDER BY alarm_id FOR UPDATE
         """;
+
+    private const string TellSql = "UPDATE alarm SET told_changed_at = changed_at WHERE user_id = $1 AND alarm_id = ANY ($2)";
 
     private const string RecordSql = "INSERT INTO alarm_digest (user_id, alarms, message_id, request_id) VALUES ($1, $2, $3, $4)";
 
@@ -59,13 +57,14 @@ internal static class AlarmRows
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Takes what is to be told to a user and marks it as told. Other digests of the user wait for this transaction.</summary>
-    /// <param name="connection">In a transaction, whose commit makes it so.</param>
+    /// <summary>Takes what is to be told to a user. Until the transaction ends, changes of these alarms wait, and so do other
+    /// digests of the user.</summary>
+    /// <param name="connection">In a transaction.</param>
     /// <param name="userId">The user.</param>
     /// <param name="correlationId">Correlation id of the user's digests.</param>
     /// <param name="cancellationToken">Stops the statements.</param>
     /// <returns>The alarms in the order of the digest; and whether an earlier digest of the user is still to be sent.</returns>
-    public static async Task<(List<ActiveAlarm> Alarms, bool EarlierUnsent)> TellAsync(
+    public static async Task<(ActiveAlarm[] Alarms, bool EarlierUnsent)> TakeAsync(
         NpgsqlConnection connection, string userId, Guid correlationId, CancellationToken cancellationToken)
     {
         // One round trip, yet each statement sees what was committed when it began: after the lock was given.
@@ -75,7 +74,7 @@ internal static class AlarmRows
             {
                 new NpgsqlBatchCommand(LockSql) { Parameters = { new NpgsqlParameter<string> { TypedValue = userId } } },
                 new NpgsqlBatchCommand(UnsentSql) { Parameters = { new NpgsqlParameter<Guid> { TypedValue = correlationId } } },
-                new NpgsqlBatchCommand(TellSql) { Parameters = { new NpgsqlParameter<string> { TypedValue = userId } } },
+                new NpgsqlBatchCommand(TakeSql) { Parameters = { new NpgsqlParameter<string> { TypedValue = userId } } },
             },
         };
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
@@ -86,25 +85,44 @@ internal static class AlarmRows
         var alarms = new List<ActiveAlarm>();
         while (await reader.ReadAsync(cancellationToken))
             alarms.Add(new ActiveAlarm(reader.GetString(0), reader.GetString(1), FromNumber(reader.GetDecimal(2))));
-        return (alarms, unsent);
+        // They come by id, and stay so where their times are equal.
+        return ([.. alarms.OrderBy(alarm => alarm.LatestChangedAt)], unsent);
     }
 
-    /// <summary>Records a digest.</summary>
-    /// <param name="connection">In the transaction in which the alarms were told.</param>
-    /// <param name="userId">The user.</param>
-    /// <param name="alarms">The alarms as JSON.</param>
-    /// <param name="messageId">The digest.</param>
+    /// <summary>Marks alarms that were taken as told, and records the digest that tells them.</summary>
+    /// <param name="connection">In the transaction in which they were taken; its commit makes it so.</param>
+    /// <param name="digest">The digest.</param>
+    /// <param name="messageId">Its message id.</param>
     /// <param name="requestId">The message that asked for it.</param>
-    /// <param name="cancellationToken">Stops the statement.</param>
-    public static async Task RecordAsync(
-        NpgsqlConnection connection, string userId, string alarms, Guid messageId, Guid? requestId, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Stops the statements.</param>
+    public static async Task TellAsync(
+        NpgsqlConnection connection, AlarmDigest digest, Guid messageId, Guid? requestId, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(RecordSql, connection);
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = userId });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = alarms, NpgsqlDbType = NpgsqlDbType.Jsonb });
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = messageId });
-        command.Parameters.Add(new NpgsqlParameter { Value = (object?)requestId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand(TellSql)
+                {
+                    Parameters =
+                    {
+                        new NpgsqlParameter<string> { TypedValue = digest.UserId },
+                        new NpgsqlParameter<string[]> { TypedValue = [.. digest.ActiveAlarms.Select(alarm => alarm.AlarmId)] },
+                    },
+                },
+                new NpgsqlBatchCommand(RecordSql)
+                {
+                    Parameters =
+                    {
+                        new NpgsqlParameter<string> { TypedValue = digest.UserId },
+                        new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(digest.ActiveAlarms), NpgsqlDbType = NpgsqlDbType.Jsonb },
+                        new NpgsqlParameter<Guid> { TypedValue = messageId },
+                        new NpgsqlParameter { Value = (object?)requestId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
+                    },
+                },
+            },
+        };
+        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Users with something to tell.</summary>

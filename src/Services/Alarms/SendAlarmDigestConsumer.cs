@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -20,18 +19,17 @@ internal sealed class SendAlarmDigestConsumer(SagasDbContext database) : IConsum
         var userId = context.Message.UserId.Trim();
         var correlationId = SagaIdentity.AlarmUser(userId);
         var connection = (NpgsqlConnection)database.Database.GetDbConnection();
-        var (alarms, earlierUnsent) = await AlarmRows.TellAsync(connection, userId, correlationId, context.CancellationToken);
-        if (alarms.Count == 0)
+        var (alarms, earlierUnsent) = await AlarmRows.TakeAsync(connection, userId, correlationId, context.CancellationToken);
+        if (alarms.Length == 0)
             return;
         if (earlierUnsent)
             throw new EarlierDigestUnsentException();
         foreach (var part in alarms.Chunk(MostAlarms))
         {
-            var messageId = NewId.NextGuid();
-            await AlarmRows.RecordAsync(
-                connection, userId, JsonSerializer.Serialize(part), messageId, context.MessageId, context.CancellationToken);
+            var (digest, messageId) = (new AlarmDigest(userId, part), NewId.NextGuid());
+            await AlarmRows.TellAsync(connection, digest, messageId, context.MessageId, context.CancellationToken);
             await context.Publish(
-                new AlarmDigest(userId, part),
+                digest,
                 publish =>
                 {
                     publish.MessageId = messageId;

@@ -23,6 +23,9 @@ internal readonly record struct OpenRows(int Ahead, int Undelivered);
 /// <summary>The statements on files of alerts.</summary>
 internal static class AlertFileRows
 {
+    /// <summary>What reads the rejected rows of a file, for <see cref="RejectedRows"/>.</summary>
+    public const string SelectRejects = "SELECT line, NULL::text, reason, excerpt FROM alert_reject WHERE file_id = $1 ORDER BY line";
+
     private static readonly string _mode = nameof(LedgerMode.IdempotencyKey);
 
     // Long enough for a slow transaction, short enough for the files of a killed process to go on soon.

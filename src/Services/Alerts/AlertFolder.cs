@@ -18,6 +18,7 @@ internal sealed partial class AlertFolder : BackgroundService
 
     private readonly AlertsOptions _options;
     private readonly AlertFileIntake _intake;
+    private readonly RejectedRows _rejected;
     private readonly WatchedFolder? _folder;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -28,6 +29,7 @@ internal sealed partial class AlertFolder : BackgroundService
     {
         _options = options.Value;
         _intake = new(database, options.Value, time, signal.Raise);
+        _rejected = new(database, AlertFileRows.SelectRejects);
         (_time, _logger) = (time, loggers.CreateLogger<AlertFolder>());
         if (options.Value.Folder is { } path)
             _folder = new WatchedFolder(new WatchedFolderOptions { Path = path }, time, loggers.CreateLogger<WatchedFolder>());
@@ -89,6 +91,8 @@ internal sealed partial class AlertFolder : BackgroundService
         try
         {
             var result = await _intake.RunAsync(path, name, null, stopping);
+            if (result is { Rejected: > 0, End: not FileEnd.Elsewhere })
+                await _rejected.WriteBesideAsync(result.FileId, path, stopping);
             switch (result.End)
             {
                 case FileEnd.Elsewhere:

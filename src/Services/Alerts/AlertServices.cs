@@ -9,6 +9,9 @@ namespace Sagas.Services.Alerts;
 /// <summary>Registers what delivers alerts.</summary>
 public static class AlertServices
 {
+    /// <summary>The queue of <c>SendAlert</c>.</summary>
+    public const string QueueName = "send-alert";
+
     /// <summary>Registers the receiver as a target of the ledger, with options from section <c>Alerts</c>. Wrong options stop
     /// the start with <see cref="OptionsValidationException"/>.</summary>
     /// <param name="services">The services; <see cref="SagasDbContext"/> and Npgsql's data source must be

@@ -24,7 +24,7 @@ internal sealed class SendAlertConsumerDefinition : ConsumerDefinition<SendAlert
     public SendAlertConsumerDefinition(LedgerSignal<AlertReceiver> signal)
     {
         _signal = signal;
-        EndpointName = "send-alert";
+        EndpointName = AlertServices.QueueName;
     }
 
     protected override void ConfigureConsumer(

@@ -7,8 +7,11 @@ namespace Sagas.Services.Files;
 
 /// <summary>The rows that were not taken: a table, and a file for whoever has to put them right.</summary>
 /// <param name="database">The database.</param>
-public sealed class RejectedRows(NpgsqlDataSource database)
+/// <param name="select">What reads line, column, reason and record of the rows of file <c>$1</c>, in their order.</param>
+public sealed class RejectedRows(NpgsqlDataSource database, string select = RejectedRows.Select)
 {
+    private const string Select = "SELECT line, column_name, reason, record FROM ingest_reject WHERE file_id = $1 ORDER BY line";
+
     /// <summary>What the file is called: the name of the file that the rows come from, with this at its end instead of its own.</summary>
     public const string FileSuffix = ".rejects.csv";
 
@@ -50,8 +53,7 @@ public sealed class RejectedRows(NpgsqlDataSource database)
     public async Task<long> WriteAsync(Guid fileId, Stream target, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(
-            "SELECT line, column_name, reason, record FROM ingest_reject WHERE file_id = $1 ORDER BY line", connection);
+        await using var command = new NpgsqlCommand(select, connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = fileId });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await using var writer = new StreamWriter(target, new UTF8Encoding(false), leaveOpen: true);

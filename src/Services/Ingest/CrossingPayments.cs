@@ -46,11 +46,13 @@ internal sealed class CrossingPayments(NpgsqlDataSource database, TimeProvider t
     public async Task FinishAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand("SELECT pg_snapshot_xmax(pg_current_snapshot())::text", connection);
-        var horizon = (string)(await command.ExecuteScalarAsync(cancellationToken))!;
-        await using var check = new NpgsqlCommand($"SELECT pg_snapshot_xmin(pg_current_snapshot()) >= '{horizon}'::xid8", connection);
+        await using var now = new NpgsqlCommand("SELECT clock_timestamp()", connection);
+        // By their time: a transaction that has only looked so far has no number yet.
+        await using var earlier = new NpgsqlCommand(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < $1)", connection);
+        earlier.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = (DateTime)(await now.ExecuteScalarAsync(cancellationToken))! });
         var clock = Stopwatch.GetTimestamp();
-        while (await check.ExecuteScalarAsync(cancellationToken) is false && Stopwatch.GetElapsedTime(clock) < _patience)
+        while (await earlier.ExecuteScalarAsync(cancellationToken) is true && Stopwatch.GetElapsedTime(clock) < _patience)
             await Task.Delay(TimeSpan.FromMilliseconds(20), time, cancellationToken);
         await LookAsync(cancellationToken);
     }

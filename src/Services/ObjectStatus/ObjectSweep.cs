@@ -13,14 +13,16 @@ internal sealed partial class ObjectSweep(
     private const int BatchSize = 500;
 
     // A row that is being updated is not waited for: it is being seen. A row that was taken is locked for the few milliseconds
-    // of its batch. The oldest row left is where the next batch begins, so that it does not wade through what was just removed.
-    // The lock's number is its own among advisory locks; its value has no meaning.
-    private const string Remove = """
-        WITH expired AS MATERIALIZED (
-            SELECT object_id, last_seen FROM object_status
-            WHERE last_seen < now() - $1 AND last_seen >= $2 AND (SELECT pg_try_advisory_xact_lock(7230004))
-            ORDER BY last_seen LIMIT $3 FOR UPDATE SKIP LOCKED),
-        removed AS (DELETE FROM object_status o USING expired e WHERE o.object_id = e.object_id RETURNING o.last_seen)
+    // of its batch. The newest row removed is where the next batch begins, so that it does not wade through what was removed.
+    // The batch's size is part of the text, so that it is planned for so many rows and no more. The lock's number is its own
+    // among advisory locks; its value has no meaning.
+    private static readonly string _remove = $"""
+        WITH removed AS (
+            DELETE FROM object_status WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM object_status
+                WHERE last_seen < now() - $1 AND last_seen >= $2 AND (SELECT pg_try_advisory_xact_lock(7230004))
+                ORDER BY last_seen LIMIT {BatchSize} FOR UPDATE SKIP LOCKED))
+            RETURNING last_seen)
         SELECT count(*)::int, max(last_seen) FROM removed
         """;
 
@@ -32,10 +34,9 @@ internal sealed partial class ObjectSweep(
         var from = DateTimeOffset.UnixEpoch;
         for (var removed = BatchSize; removed == BatchSize; total += removed)
         {
-            await using var command = database.CreateCommand(Remove);
+            await using var command = database.CreateCommand(_remove);
             command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.Expiry });
             command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = from });
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = BatchSize });
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);
             removed = reader.GetInt32(0);

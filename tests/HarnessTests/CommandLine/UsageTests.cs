@@ -27,6 +27,8 @@ public sealed class UsageTests
     [InlineData("<message-id>", "retry", "deadletter")]
     [InlineData("--all", "retry", "deadletter", "x", "--all")]
     [InlineData("<key>", "retry", "call")]
+    [InlineData("<ids>", "publish", "objects", "1", " ")]
+    [InlineData("--callback", "publish", "objects", "1", "--callback", "localhost:9090")]
     [InlineData("--id", "crm", "retry")]
     [InlineData("--all", "crm", "retry", "--all", "--id", "4711")]
     [InlineData("--queue", "list", "deadletters", "--queue", "")]
@@ -84,6 +86,8 @@ public sealed class UsageTests
     [InlineData("migrate")]
     [InlineData("publish", "customer", "4711")]
     [InlineData("publish", "payment", "4711")]
+    [InlineData("objects")]
+    [InlineData("publish", "objects", "1", "--callback", "http://127.0.0.1:1/callback")]
     public async Task A_server_that_cannot_be_reached_is_named_without_its_password_and_with_how_to_start_it(params string[] args)
     {
         foreach (var line in new[] { args, [.. args, "--json"] })

@@ -13,7 +13,7 @@ internal sealed class AlarmDatabase : IAsyncDisposable
     private AlarmDatabase(TestDatabase database)
     {
         _database = database;
-        Source = NpgsqlDataSource.Create(database.ConnectionString);
+        Source = NpgsqlDataSource.Create(database.ConnectionString + ";Max Auto Prepare=20;Auto Prepare Min Usages=2");
     }
 
     public NpgsqlDataSource Source { get; }
@@ -33,12 +33,21 @@ internal sealed class AlarmDatabase : IAsyncDisposable
     }
 
     /// <summary>Tells a user, and commits.</summary>
-    public async Task<List<ActiveAlarm>> TellAsync(string user)
+    public async Task<ActiveAlarm[]> TellAsync(string user)
     {
         await using var connection = await Source.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        var (alarms, _) = await AlarmRows.TellAsync(connection, user, Guid.Empty, CancellationToken.None);
+        var alarms = await TellAsync(connection, user);
         await transaction.CommitAsync();
+        return alarms;
+    }
+
+    /// <summary>Tells a user, in a transaction that is not committed yet.</summary>
+    public static async Task<ActiveAlarm[]> TellAsync(NpgsqlConnection connection, string user)
+    {
+        var (alarms, _) = await AlarmRows.TakeAsync(connection, user, Guid.Empty, CancellationToken.None);
+        if (alarms.Length > 0)
+            await AlarmRows.TellAsync(connection, new AlarmDigest(user, alarms), Guid.NewGuid(), null, CancellationToken.None);
         return alarms;
     }
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 using Sagas.Contracts;
 using Sagas.Services.Alarms;
@@ -19,22 +18,12 @@ public sealed class AlarmHistoryTests(ServersFixture servers) : IAsyncLifetime
     private const int UsersPerRound = 500;
     private const int Connections = 6;
 
-    private TestDatabase _database = null!;
-    private NpgsqlDataSource _source = null!;
+    private AlarmDatabase _database = null!;
     private int _round;
 
-    public async Task InitializeAsync()
-    {
-        _database = await servers.CreateDatabaseAsync("histories");
-        _source = NpgsqlDataSource.Create(_database.ConnectionString + ";Max Auto Prepare=20;Auto Prepare Min Usages=2");
-        await SchemaMigrator.MigrateAsync(_source, typeof(SagasDbContext).Assembly);
-    }
+    public async Task InitializeAsync() => _database = await AlarmDatabase.CreateAsync(servers);
 
-    public async Task DisposeAsync()
-    {
-        await _source.DisposeAsync();
-        await _database.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _database.DisposeAsync();
 
     [Fact]
     public void Every_digest_of_ten_thousand_histories_is_that_of_the_model() =>
@@ -57,7 +46,7 @@ public sealed class AlarmHistoryTests(ServersFixture servers) : IAsyncLifetime
 
     private async Task ChangeAsync((User User, AlarmStep Step)[] steps)
     {
-        await using var connection = await _source.OpenConnectionAsync();
+        await using var connection = await _database.Source.OpenConnectionAsync();
         var cut = steps.Where(at => at.Step.Cut).SelectMany(at => at.User.Own(at.Step)).ToArray();
         await using (var transaction = await connection.BeginTransactionAsync())
         {
@@ -75,7 +64,7 @@ public sealed class AlarmHistoryTests(ServersFixture servers) : IAsyncLifetime
 
     private async Task DigestAsync(User user, AlarmStep step)
     {
-        await using var connection = await _source.OpenConnectionAsync();
+        await using var connection = await _database.Source.OpenConnectionAsync();
         if (step.Cut)
             await TellAsync(connection, user, commit: false);
         var told = await TellAsync(connection, user, commit: true);
@@ -86,12 +75,10 @@ public sealed class AlarmHistoryTests(ServersFixture servers) : IAsyncLifetime
             $"{user.History}\nexpected: {JsonSerializer.Serialize(expected)}\ntold:     {JsonSerializer.Serialize(told)}");
     }
 
-    private static async Task<List<ActiveAlarm>> TellAsync(NpgsqlConnection connection, User user, bool commit)
+    private static async Task<ActiveAlarm[]> TellAsync(NpgsqlConnection connection, User user, bool commit)
     {
         await using var transaction = await connection.BeginTransactionAsync();
-        var (alarms, _) = await AlarmRows.TellAsync(connection, user.Id, Guid.Empty, CancellationToken.None);
-        if (alarms.Count > 0)
-            await AlarmRows.RecordAsync(connection, user.Id, JsonSerializer.Serialize(alarms), Guid.NewGuid(), null, CancellationToken.None);
+        var alarms = await AlarmDatabase.TellAsync(connection, user.Id);
         await (commit ? transaction.CommitAsync() : transaction.RollbackAsync());
         return alarms;
     }

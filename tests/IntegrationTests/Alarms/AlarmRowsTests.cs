@@ -41,7 +41,7 @@ public sealed class AlarmRowsTests(ServersFixture servers) : IAsyncLifetime
         await _database.WriteAsync(new AlarmChange("u", "a", "WARNING", _first));
         await using var connection = await _database.Source.OpenConnectionAsync();
         await using var digest = await connection.BeginTransactionAsync();
-        var (told, _) = await AlarmRows.TellAsync(connection, "u", Guid.Empty, CancellationToken.None);
+        var told = await AlarmDatabase.TellAsync(connection, "u");
         var change = _database.WriteAsync(new AlarmChange("u", "a", "CRITICAL", _second));
         await WaitForLockAsync();
         await digest.CommitAsync();
@@ -56,7 +56,7 @@ public sealed class AlarmRowsTests(ServersFixture servers) : IAsyncLifetime
         await _database.WriteAsync(new AlarmChange("u", "a", "WARNING", _first));
         await using var connection = await _database.Source.OpenConnectionAsync();
         await using var first = await connection.BeginTransactionAsync();
-        Assert.Single((await AlarmRows.TellAsync(connection, "u", Guid.Empty, CancellationToken.None)).Alarms);
+        Assert.Single(await AlarmDatabase.TellAsync(connection, "u"));
         var second = _database.TellAsync("u");
         await WaitForLockAsync();
         await first.CommitAsync();
@@ -70,7 +70,7 @@ public sealed class AlarmRowsTests(ServersFixture servers) : IAsyncLifetime
         await using (var connection = await _database.Source.OpenConnectionAsync())
         {
             await using var killed = await connection.BeginTransactionAsync();
-            Assert.Single((await AlarmRows.TellAsync(connection, "u", Guid.Empty, CancellationToken.None)).Alarms);
+            Assert.Single(await AlarmDatabase.TellAsync(connection, "u"));
         }
 
         Assert.Single(await _database.TellAsync("u"));

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
@@ -17,7 +18,7 @@ internal sealed class AlertSystem : IAsyncDisposable
     private AlertSystem(TestSystem services, WebApplication simulators, DirectoryInfo folder)
     {
         (Services, _simulators, _folder) = (services, simulators, folder);
-        Receiver = new HttpClient { BaseAddress = new Uri(simulators.Urls.First()) };
+        Receiver = new HttpClient { BaseAddress = new Uri(simulators.Urls.First()), Timeout = TimeSpan.FromSeconds(15) };
     }
 
     public TestSystem Services { get; }
@@ -82,6 +83,17 @@ internal sealed class AlertSystem : IAsyncDisposable
     {
         using var file = new StreamReader(new FileStream(OutputOf(_folder), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         return file.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    /// <summary>Waits until a file has been moved away after it was read to its end.</summary>
+    public Task UntilDoneAsync(string name) => UntilAsync(() => File.Exists(Path.Combine(Folder, "done", name)));
+
+    public static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
+
+    public static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        for (var watch = Stopwatch.StartNew(); !await condition(); await Task.Delay(50))
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(25), "Not in 25 s.");
     }
 
     public Task WaitForStateAsync(string state, long rows) =>

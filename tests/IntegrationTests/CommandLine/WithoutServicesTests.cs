@@ -87,8 +87,8 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IAsyncLifetim
         await _sagas.RunAsync("migrate");
         await ExecuteAsync("""
             INSERT INTO ledger (target, idempotency_key, state, mode, request, due, finished_at) VALUES
-            ('crm', 'parked', 'parked', 'AtMostOnce', '{}', NULL, now()), ('crm', 'failed', 'failed', 'AtMostOnce', '{}', NULL, now()),
-            ('crm', 'flying', 'in_flight', 'AtMostOnce', '{}', now() + interval '1 minute', NULL)
+            ('bank', 'parked', 'parked', 'AtMostOnce', '{}', NULL, now()), ('bank', 'failed', 'failed', 'AtMostOnce', '{}', NULL, now()),
+            ('bank', 'flying', 'in_flight', 'AtMostOnce', '{}', now() + interval '1 minute', NULL)
             """);
         Assert.Equal(["parked", "in_flight", "failed"], (await _sagas.JsonAsync("list", "calls")).EnumerateArray().Select(call => call.GetProperty("state").GetString()));
 
@@ -98,6 +98,31 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IAsyncLifetim
 
         var calls = (await _sagas.JsonAsync("list", "calls")).EnumerateArray().ToDictionary(call => call.GetProperty("key").GetString()!, call => call.GetProperty("state").GetString());
         Assert.Equal(new Dictionary<string, string?> { ["parked"] = "waiting", ["failed"] = "failed", ["flying"] = "in_flight" }, calls);
+    }
+
+    [Fact]
+    public async Task A_parked_call_to_the_CRM_is_retried_with_its_customer_only()
+    {
+        await _sagas.RunAsync("migrate");
+        var key = $"{SagaIdentity.Customer("ada"):D}/1";
+        await ExecuteAsync($"""
+            INSERT INTO customer_state (correlation_id, customer_id, current_state, sync_failure, registered_at, version, created_at, updated_at)
+            VALUES ('{SagaIdentity.Customer("ada")}', 'ada', 'SyncFailed', 'no answer in time', now(), 1, now(), now());
+            INSERT INTO ledger (target, idempotency_key, state, mode, request, correlation_id) VALUES ('crm', '{key}', 'parked', 'AtMostOnce', '{"{}"}', '{SagaIdentity.Customer("ada")}')
+            """);
+
+        var refused = await _sagas.RunAsync("retry", "call", key);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("sagas crm retry --id", refused.Error);
+        Assert.Equal(0, (await _sagas.JsonAsync("retry", "call", "--all")).GetProperty("released").GetArrayLength());
+        Assert.Equal("ada", (await _sagas.JsonAsync("list", "calls"))[0].GetProperty("customerId").GetString());
+
+        var status = (await _sagas.JsonAsync("crm", "status"))[0];
+        Assert.Equal(("SyncFailed", 1, "no answer in time"), (status.GetProperty("state").GetString(), status.GetProperty("customers").GetInt32(), status.GetProperty("reason").GetString()));
+        Assert.Equal(4, (await _sagas.RunAsync("crm", "retry", "--id", "nobody")).ExitCode);
+        var unheard = await _sagas.RunAsync("crm", "retry", "--all");
+        Assert.Contains("Start the services first", unheard.Error);
+        Assert.Equal(0, (await _sagas.JsonAsync("crm", "retry", "--registered")).GetProperty("retried").GetArrayLength());
     }
 
     [Fact]

@@ -94,6 +94,42 @@ public sealed class CrmSyncTests(ServersFixture servers)
     }
 
     [Fact]
+    public async Task An_operator_has_them_told_again_over_HTTP_with_the_key_only()
+    {
+        const string key = "a-key-that-is-long-enough";
+        await using var system = await CrmSystem.StartAsync(servers, ("Operations:ApiKey", key));
+        await system.SetFaultsAsync(new { });
+        await system.PublishAllAsync(Enumerable.Range(1, 3).Select(number => Customer(number, 1) with { Email = "ada@refused.example" }));
+        await system.PublishAsync(Customer(4, 1));
+        await system.UntilAllAreAsync("SyncFailed", 3);
+        await system.UntilAllAreAsync("Synced", 1);
+        using var http = new HttpClient { BaseAddress = system.ServicesUrl };
+
+        Assert.Equal(401, await PostAsync("/operations/crm/retry"));
+        Assert.Equal(401, await PostAsync("/operations/customers/c1/retry-sync"));
+        http.DefaultRequestHeaders.Add("X-Api-Key", key);
+        Assert.Equal(404, await PostAsync("/operations/customers/nobody/retry-sync"));
+        Assert.Equal(409, await PostAsync("/operations/customers/c4/retry-sync"));
+        Assert.Equal(400, await PostAsync($"/operations/customers/{new string('x', 129)}/retry-sync"));
+        Assert.Equal(400, await PostAsync($"/operations/crm/retry?requestedBy={new string('x', 600)}"));
+        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM saga_transition WHERE event = 'RetryCustomerSync'"));
+
+        Assert.Equal(202, await PostAsync("/operations/customers/c1/retry-sync"));
+        await system.UntilAsync("(SELECT count(*) FROM saga_transition WHERE event = 'RetryCustomerSync') = 1");
+        await system.UntilAllAreAsync("SyncFailed", 3);
+        Assert.Equal(202, await PostAsync("/operations/crm/retry?requestedBy=Grace"));
+        await system.UntilAsync("(SELECT count(*) FROM saga_transition WHERE event = 'RetryCustomerSync') = 4");
+
+        async Task<int> PostAsync(string path)
+        {
+            using var response = await http.PostAsync(new Uri(path, UriKind.Relative), null);
+            if (!response.IsSuccessStatusCode)
+                Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+            return (int)response.StatusCode;
+        }
+    }
+
+    [Fact]
     public async Task New_data_wait_until_an_unknown_call_of_the_old_ones_can_no_longer_arrive()
     {
         await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"));

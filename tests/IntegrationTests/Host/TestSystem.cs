@@ -82,6 +82,12 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = _database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
     /// <summary>Waits until a query gives a value.</summary>
     public async Task WaitForAsync<T>(string sql, T expected)
     {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Sagas.IntegrationTests.Host;
 using Sagas.IntegrationTests.LocalServers;
 using Sagas.Services.ObjectStatus.Fetch;
@@ -113,6 +114,29 @@ public sealed class FetchTests(HostServers servers)
         await system.SeenAsync(4);
         Assert.Equal(4u, await system.SightingsAsync(4));
         Assert.Equal(4, system.Api.CallCount);
+    }
+
+    [Fact]
+    public async Task A_stop_lets_calls_in_flight_end_and_gives_back_the_messages_that_wait()
+    {
+        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:InFlight", "4"));
+        var letters = await system.Host.ReadDeadLettersAsync("object-status");
+        var answer = new TaskCompletionSource();
+        system.Api.Before = _ => answer.Task;
+        await system.AcceptAsync(Enumerable.Range(1, 200).Select(number => $"o-{number}"));
+        await Until(() => system.Api.CallCount == 4);
+
+        var isStopping = system.Host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        var stopping = system.Host.StopAsync();
+        await Until(() => isStopping.IsCancellationRequested);
+        answer.SetResult();
+        await stopping.WaitAsync(TimeSpan.FromSeconds(10));
+
+        Assert.Equal(4, system.Api.CallCount);
+        Assert.Equal(4L, await system.Host.QueryAsync<long>("SELECT count(*) FROM object_status"));
+        await system.Host.StartAsync();
+        await system.SeenAsync(200);
+        Assert.True(letters.IsEmpty);
     }
 
     [Fact]

@@ -104,14 +104,12 @@ public sealed class SweepTests(HostServers servers)
             slowest = slowest > watch.Elapsed ? slowest : watch.Elapsed;
         }
 
-        Assert.InRange(await sweeping, 99_000 - number, 99_999);
+        await sweeping;
+        Assert.True(number > 10, $"Only {number} sightings were written during the sweep.");
         Assert.InRange(slowest, TimeSpan.Zero, TimeSpan.FromSeconds(1));
-        Assert.Equal(100_000L + number + 1, await system.Host.QueryAsync<long>(Count) + await CountOfTakenAsync(system, number));
+        // What stays and what was seen meanwhile, whether it was swept before that or not.
+        Assert.Equal(100_000L + number + 1, await system.Host.QueryAsync<long>(Count));
     }
-
-    // Rows that were swept before they were seen again are back; none is missing.
-    private static async Task<long> CountOfTakenAsync(ObjectStatusSystem system, int seen) =>
-        seen + 1 - await system.Host.QueryAsync<long>("SELECT count(*) FROM object_status WHERE object_id LIKE 'old-%'");
 
     [Fact]
     public async Task The_sweep_reads_the_front_of_its_index()
@@ -122,9 +120,10 @@ public sealed class SweepTests(HostServers servers)
 
         var plan = await system.Host.QueryAsync<string>(
             """
-            EXPLAIN (FORMAT JSON) SELECT object_id, last_seen FROM object_status
-            WHERE last_seen < now() - interval '30 seconds' AND last_seen >= '-infinity' AND (SELECT pg_try_advisory_xact_lock(7230004))
-            ORDER BY last_seen LIMIT 500 FOR UPDATE SKIP LOCKED
+            EXPLAIN (FORMAT JSON) DELETE FROM object_status WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM object_status
+                WHERE last_seen < now() - interval '30 seconds' AND last_seen >= '-infinity' AND (SELECT pg_try_advisory_xact_lock(7230004))
+                ORDER BY last_seen LIMIT 500 FOR UPDATE SKIP LOCKED))
             """);
 
         Assert.Contains("object_status_last_seen", plan);

@@ -42,11 +42,15 @@ internal static class LogRegistration
     {
         // A stop while the database or the broker is waited for is no fault.
         "Microsoft.Extensions.Hosting.Internal.Host" => entry.Exception is OperationCanceledException,
-        // With its stack for every message that has to wait for the database; the retry policy says so in a line.
-        "MassTransit" => entry.MessageTemplate.Text.StartsWith("R-RETRY", StringComparison.Ordinal)
-            && TransientFaults.Classify(entry.Exception) is FaultKind.Transient or FaultKind.Race,
+        "MassTransit" or "MassTransit.ReceiveTransport" => IsNoise(entry.MessageTemplate.Text, entry.Exception),
         _ => false,
     };
+
+    // With its stack for every message that has to wait for the database; the retry policy says so in a line. And for every message
+    // that a process which stops gives back.
+    private static bool IsNoise(string text, Exception exception) =>
+        (text.StartsWith("R-RETRY", StringComparison.Ordinal) && TransientFaults.Classify(exception) is FaultKind.Transient or FaultKind.Race)
+        || (text.StartsWith("T-FAULT", StringComparison.Ordinal) && exception is OperationCanceledException);
 
     private static string? Source(LogEvent entry) =>
         entry.Properties.TryGetValue("SourceContext", out var context) && context is ScalarValue { Value: string name } ? name : null;

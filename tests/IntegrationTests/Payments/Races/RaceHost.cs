@@ -34,6 +34,8 @@ internal sealed class RaceHost : IAsyncDisposable
 
     public Pauses Pauses { get; } = new();
 
+    public NpgsqlDataSource Database => _dataSource;
+
     public static async Task<RaceHost> StartAsync(ServersFixture servers, TimeSpan increment)
     {
         var race = new RaceHost(await servers.CreateDatabaseAsync("races"), new RedeliveryOptions { Increment = increment, Cap = increment * 10 });

@@ -1,0 +1,85 @@
+using System.Globalization;
+using Npgsql;
+using Sagas.EndToEndTests.Processes;
+using Sagas.Harness.LocalServers;
+using Xunit.Abstractions;
+
+namespace Sagas.EndToEndTests.Tests;
+
+/// <summary>The ingest and its database die while a file is read; afterwards every row was done once.</summary>
+public sealed class IngestKillTests(ITestOutputHelper output)
+{
+    [Fact]
+    [Trait("Category", "Chaos")]
+    public Task Every_row_is_done_once_when_ingest_and_database_are_killed() => RunAsync(rows: 100_000, kills: 4);
+
+    [Fact]
+    [Trait("Category", "ChaosFull")]
+    public Task Every_row_of_a_million_is_done_once_when_ingest_and_database_are_killed() => RunAsync(rows: 1_000_000, kills: 20);
+
+    private async Task RunAsync(int rows, int kills)
+    {
+        var folder = Directory.CreateTempSubdirectory("sagas-ingest-kill-").FullName;
+        await using var postgres = await PrivatePostgres.StartAsync();
+        try
+        {
+            var database = await postgres.CreateDatabaseAsync("sagas");
+            var path = Path.Combine(folder, "customers.csv");
+            var settings = new Dictionary<string, string> { ["ConnectionStrings:Postgres"] = database, ["Ingest:MaxBatchRows"] = "2000" };
+            await EndAsync(settings, "migrate");
+            await EndAsync(settings, "generate", "customers", "--rows", rows.ToString(CultureInfo.InvariantCulture), "--dirty", "0.01", "--output", path);
+            await using var source = NpgsqlDataSource.Create(database + ";Pooling=false");
+
+            for (var kill = 1; kill <= kills; kill++)
+            {
+                await using var ingest = ProgramProcess.Start($"ingest-{kill}", "Sagas.Harness", ["ingest", path], settings);
+                var goal = rows * kill / (kills + 2);
+                await Until.TrueAsync($"{goal} rows", async () => await DoneAsync(source) >= goal || ingest.Ended.IsCompleted, TimeSpan.FromMinutes(1));
+                Assert.False(ingest.Ended.IsCompleted, "It ended before it was killed.");
+                // The last time it is the database: its process ends with a sentence, and is started again.
+                if (kill == kills)
+                {
+                    await postgres.KillAsync();
+                    Assert.Equal(3, await ingest.Ended.WaitAsync(TimeSpan.FromMinutes(1)));
+                    await postgres.StartAgainAsync();
+                    continue;
+                }
+                await ingest.KillAsync();
+                output.WriteLine($"killed at {await DoneAsync(source)} rows");
+            }
+            await EndAsync(settings, "ingest", path);
+            await AuditAsync(source, rows);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static async Task AuditAsync(NpgsqlDataSource source, int rows)
+    {
+        var rejected = await QueryAsync<long>(source, "SELECT count(*) FROM ingest_reject");
+        Assert.InRange(rejected, rows * 0.005, rows * 0.015);
+        Assert.Equal($"done {rows} {rejected} {rows - rejected} 0", await QueryAsync<string>(
+            source, "SELECT concat_ws(' ', state, rows, rejected, added, changed) FROM ingest_files"));
+        Assert.Equal(rows - rejected, await QueryAsync<long>(source, "SELECT count(*) FROM customer_state WHERE version = 1 AND current_state = 'Syncing'"));
+        Assert.Equal(rows - rejected, await QueryAsync<long>(source, "SELECT count(*) FROM saga_transition"));
+        Assert.Equal($"{rows - rejected} {rows - rejected}", await QueryAsync<string>(
+            source,
+            "SELECT concat_ws(' ', count(*), count(DISTINCT id)) FROM outbox_message, json_array_elements_text(body::json -> 'message' -> 'customerIds') id"));
+    }
+
+    private static Task<long> DoneAsync(NpgsqlDataSource source) => QueryAsync<long>(source, "SELECT coalesce(sum(rows), 0)::bigint FROM ingest_progress");
+
+    private static async Task<T> QueryAsync<T>(NpgsqlDataSource source, string sql)
+    {
+        await using var command = source.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    private static async Task EndAsync(Dictionary<string, string> settings, params string[] arguments)
+    {
+        await using var process = ProgramProcess.Start(arguments[0], "Sagas.Harness", arguments, settings);
+        Assert.Equal(0, await process.Ended.WaitAsync(TimeSpan.FromMinutes(5)));
+    }
+}

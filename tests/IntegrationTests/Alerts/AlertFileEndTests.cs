@@ -1,0 +1,92 @@
+using System.IO.Compression;
+using System.Text;
+using Sagas.IntegrationTests.Host;
+
+namespace Sagas.IntegrationTests.Alerts;
+
+/// <summary>Files that are compressed, damaged or interrupted, and what is left of them for a person.</summary>
+[Collection(nameof(HostServers))]
+public sealed class AlertFileEndTests(HostServers servers)
+{
+    private static readonly object _unlimited = new { perSecond = 0 };
+
+    [Fact]
+    public async Task Files_with_and_without_a_header_alert_their_users_and_tell_which_rows_are_none()
+    {
+        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
+
+        system.Drop("header.csv", "alert_message,user_id", "\"Placed, and\nshipped\",125", "no user,", "Zoë ✓,126", "one,too,many", ",127");
+        system.Drop("plain.csv", "128,Order has been placed", "129,\"He said \"\"hi\"\"\"");
+
+        await system.WaitForStateAsync("delivered", 4);
+        Assert.Equal(
+            [("125", "Placed, and\nshipped"), ("126", "Zoë ✓"), ("128", "Order has been placed"), ("129", "He said \"hi\"")],
+            (await system.AlertedAsync()).Select(record => (record.UserId, record.AlertMessage)).OrderBy(alert => alert.UserId));
+        await system.UntilDoneAsync("header.csv");
+        await system.UntilDoneAsync("plain.csv");
+        var rejects = await File.ReadAllLinesAsync(Path.Combine(system.Folder, "done", "header.rejects.csv"));
+        Assert.Equal(["line", "4", "6", "7"], rejects.Select(row => row.Split(',')[0]));
+        Assert.Equal(3, await system.Services.QueryAsync<long>("SELECT rejected FROM alert_files_overview WHERE name = 'header.csv'"));
+        Assert.Equal(2, await system.Services.QueryAsync<long>("SELECT line FROM alert_delivery WHERE user_id = '125'"));
+        Assert.False(File.Exists(Path.Combine(system.Folder, "done", "plain.rejects.csv")));
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_used_is_put_aside_with_the_reason()
+    {
+        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
+
+        system.Drop("columns.csv", "userId,text_of_alert", "125,a");
+        await File.WriteAllBytesAsync(Path.Combine(system.Folder, "cut.csv.gz.part"), Gzip(string.Concat(Enumerable.Range(0, 20_000).Select(n => $"{n * 7919},x\n")))[..20_000]);
+        File.Move(Path.Combine(system.Folder, "cut.csv.gz.part"), Path.Combine(system.Folder, "cut.csv.gz"));
+
+        await AlertSystem.UntilAsync(() => File.Exists(Path.Combine(system.Folder, "failed", "columns.csv.reason.txt")));
+        Assert.Contains("alertMessage", await File.ReadAllTextAsync(Path.Combine(system.Folder, "failed", "columns.csv.reason.txt")), StringComparison.Ordinal);
+        await AlertSystem.UntilAsync(() => File.Exists(Path.Combine(system.Folder, "failed", "cut.csv.gz.reason.txt")));
+        Assert.Equal("failed", await system.Services.QueryAsync<string>("SELECT state FROM alert_files_overview WHERE name = 'columns.csv'"));
+        Assert.Equal(0, await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'columns.csv'"));
+    }
+
+    [Fact]
+    public async Task A_compressed_file_goes_on_where_it_was_when_its_reader_ended_or_was_killed()
+    {
+        const int rows = 900;
+        await using var system = await AlertSystem.StartAsync(servers, _unlimited, ("Alerts:Limit:PerSecond", "300"), ("Alerts:RowsAhead", "40"));
+        var content = Gzip("userId,alertMessage\n" + string.Concat(Enumerable.Range(1, rows).Select(number => $"{number},m{number}\n")));
+        await File.WriteAllBytesAsync(Path.Combine(system.Folder, "users.csv.gz.part"), content);
+        File.Move(Path.Combine(system.Folder, "users.csv.gz.part"), Path.Combine(system.Folder, "users.csv.gz"));
+
+        await AlertSystem.UntilAsync(async () => await system.Services.QueryAsync<long>("SELECT count(*) FROM ledger") > 200);
+        await system.Services.StopAsync();
+        Assert.InRange(await system.Services.QueryAsync<long>("SELECT next_offset FROM alert_file"), 1000, 9_000);
+        // As a process leaves it that was killed: it holds the file for as long as it said it would.
+        await system.Services.ExecuteAsync("UPDATE alert_file SET reader = gen_random_uuid(), reader_until = now() + interval '3 s'");
+        await system.Services.StartAsync();
+
+        await system.WaitForStateAsync("delivered", rows);
+        await system.UntilDoneAsync("users.csv.gz");
+        var alerted = await system.AlertedAsync();
+        Assert.Equal(Enumerable.Range(1, rows), alerted.Select(record => int.Parse(record.UserId!, null)).Order());
+    }
+
+    [Fact]
+    public async Task While_the_receiver_takes_nothing_no_more_is_entered_than_configured()
+    {
+        await using var system = await AlertSystem.StartAsync(
+            servers, new { perSecond = 0, answer = 500 }, ("Alerts:RowsAhead", "100"), ("Alerts:RowsUndelivered", "300"), ("Alerts:Calls:BreakCap", "00:00:01"));
+
+        system.Drop("users.csv", Enumerable.Range(1, 5_000).Select(number => $"{number},m"));
+        await AlertSystem.UntilAsync(async () => await system.Services.QueryAsync<long>("SELECT count(*) FROM ledger") >= 20);
+        for (var look = 0; look < 20; look++, await Task.Delay(50))
+            Assert.InRange(await system.Services.QueryAsync<long>("SELECT count(*) FROM ledger"), 1, 300);
+        Assert.True(File.Exists(Path.Combine(system.Folder, "users.csv")));
+    }
+
+    private static byte[] Gzip(string text)
+    {
+        using var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest))
+            gzip.Write(Encoding.UTF8.GetBytes(text));
+        return compressed.ToArray();
+    }
+}

@@ -1,0 +1,89 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Sagas.IntegrationTests.Host;
+
+namespace Sagas.IntegrationTests.Alerts;
+
+/// <summary>Files by HTTP, and another try by HTTP.</summary>
+[Collection(nameof(HostServers))]
+public sealed class UploadTests(HostServers servers)
+{
+    private static readonly object _unlimited = new { perSecond = 0 };
+
+    [Fact]
+    public async Task An_uploaded_file_alerts_its_users_once_however_often_it_comes()
+    {
+        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
+
+        var (status, accepted) = await UploadAsync(system, "../../users.csv", "userId,alertMessage\n125,Order has been placed\n");
+        Assert.Equal((HttpStatusCode.Accepted, "accepted"), (status, accepted.GetProperty("status").GetString()));
+        await system.WaitForStateAsync("delivered", 1);
+        await system.Services.WaitForAsync("SELECT state FROM alert_files_overview", "entered");
+        var (again, known) = await UploadAsync(system, "other.csv", "userId,alertMessage\n125,Order has been placed\n");
+
+        Assert.Equal((HttpStatusCode.OK, "known", "entered"), (again, known.GetProperty("status").GetString(), known.GetProperty("state").GetString()));
+        Assert.Equal(accepted.GetProperty("file").GetGuid(), known.GetProperty("file").GetGuid());
+        Assert.Equal(accepted.GetProperty("file").GetGuid(), await system.Services.QueryAsync<Guid>("SELECT file_id FROM alert_delivery"));
+        Assert.Single(await system.RecordsAsync());
+    }
+
+    [Fact]
+    public async Task What_is_no_file_or_too_large_is_refused_with_the_reason()
+    {
+        await using var system = await AlertSystem.StartAsync(servers, _unlimited, ("Alerts:LargestUpload", "1000"));
+
+        var (large, _) = await UploadAsync(system, "large.csv", new string('x', 1001));
+        var (empty, _) = await UploadAsync(system, "empty.csv", "");
+        using var form = new MultipartFormDataContent { { new StringContent("x"), "comment" } };
+        using var none = await system.Services.Http.PostAsync("/upload", form);
+
+        Assert.Equal(
+            (HttpStatusCode.RequestEntityTooLarge, HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (large, empty, none.StatusCode));
+        Assert.Equal("application/problem+json", none.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(0, await system.Services.QueryAsync<long>("SELECT count(*) FROM alert_file"));
+        Assert.Empty(Directory.GetFiles(system.Folder));
+    }
+
+    [Fact]
+    public async Task Without_a_folder_there_is_nowhere_to_put_an_upload()
+    {
+        await using var system = await AlertSystem.StartAsync(servers, _unlimited, ("Alerts:Folder", null));
+
+        var (status, problem) = await UploadAsync(system, "users.csv", "125,x\n");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.Contains("Alerts__Folder", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Retrying_can_be_limited_to_a_file_or_an_alert()
+    {
+        await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0, answer = 500 }, ("Alerts:RetrySchedule", "0:0:0"));
+        var (_, file) = await UploadAsync(system, "users.csv", "125,x\n126,y\n");
+        await system.SendAsync("a1", "127", "z");
+        await system.SendAsync("a2", "128", "z");
+        await system.WaitForStateAsync("parked", 4);
+        await system.BehaveAsync(_unlimited);
+
+        Assert.Equal(0, await RetryAsync(system, "/retry?id=nobody"));
+        Assert.Equal(1, await RetryAsync(system, "/retry?id=a1"));
+        Assert.Equal(2, await RetryAsync(system, $"/retry?file={file.GetProperty("file").GetString()}"));
+        await system.WaitForStateAsync("delivered", 3);
+        using var odd = await system.Services.Http.GetAsync("/retry?file=nonsense");
+
+        Assert.Equal(HttpStatusCode.BadRequest, odd.StatusCode);
+        Assert.Equal("a2", await system.Services.QueryAsync<string>("SELECT alert_id FROM alert_delivery WHERE state = 'parked'"));
+    }
+
+    private static async Task<(HttpStatusCode Status, JsonElement Body)> UploadAsync(AlertSystem system, string name, string content)
+    {
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(Encoding.UTF8.GetBytes(content)), "file", name } };
+        using var answer = await system.Services.Http.PostAsync("/upload", form);
+        return (answer.StatusCode, await answer.Content.ReadFromJsonAsync<JsonElement>());
+    }
+
+    private static async Task<long> RetryAsync(AlertSystem system, string path) =>
+        (await system.Services.Http.GetFromJsonAsync<JsonElement>(path)).GetProperty("alerts").GetInt64();
+}
