@@ -24,7 +24,10 @@ public sealed class AlertsOptionsTests
     {
         var problems = new AlertsOptions
         {
-            Secrets = "whsec_c2hvcnQ=", RetrySchedule = "soon", RowsAhead = 0, Limit = new CallLimit { PerSecond = 0, AtOnce = -1 },
+            Secrets = "whsec_c2hvcnQ=",
+            RetrySchedule = "soon",
+            RowsAhead = 0,
+            Limit = new CallLimit { PerSecond = 0, AtOnce = -1 },
         }.Problems().ToArray();
 
         Assert.Equal(5, problems.Length);
