@@ -22,6 +22,7 @@ public sealed class UploadTests(HostServers servers) : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
+        Directory.CreateDirectory(Incoming);
         _system = await servers.CreateAsync(
             ("Roles", "sagas,ingest"), ("Operations:ApiKey", Key), ("Ingest:Folder", Incoming), ("Ingest:StableFor", "00:00:00.2"),
             ("Ingest:UploadFolder", Path.Combine(_folder, "uploads")), ("Ingest:MaxUploadBytes", "100000"), ("Ingest:PollInterval", "00:00:00.5"));
