@@ -62,10 +62,9 @@ public static class EntityFrameworkOutboxModelExtensions
     public static void AddSagaTransitionEntity(this ModelBuilder modelBuilder)
     {
         var transition = modelBuilder.Entity<SagaTransition>().ToTable("saga_transition");
-        transition.HasKey(row => row.Id);
+        transition.HasKey(row => new { row.CorrelationId, row.Id });
         transition.Property(row => row.Id).UseIdentityAlwaysColumn();
         transition.Property(row => row.OccurredAt).HasDefaultValueSql("clock_timestamp()");
-        transition.HasIndex(row => new { row.CorrelationId, row.Id }).HasDatabaseName("saga_transition_saga");
     }
 
     /// <summary>Names every column of the model in snake case, as the SQL that reads them does.</summary>

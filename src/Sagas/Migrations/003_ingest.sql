@@ -76,3 +76,9 @@ CROSS JOIN LATERAL (
     FROM ingest_progress WHERE file_id = f.file_id) p
 ORDER BY f.accepted_at DESC;
 COMMENT ON VIEW ingest_files IS 'Every file that came in with its counts, the last first.';
+
+-- A saga's history is looked up by the saga alone: an index on the number besides costs every transition an entry, and all who insert
+-- one meet at its last page.
+ALTER TABLE saga_transition DROP CONSTRAINT saga_transition_pkey;
+DROP INDEX saga_transition_saga;
+ALTER TABLE saga_transition ADD PRIMARY KEY (correlation_id, id);

@@ -48,7 +48,7 @@ public sealed record IngestOptions
     public int? Lanes { get; init; }
 
     /// <summary>Most rows that a lane does in one transaction.</summary>
-    public int MaxBatchRows { get; init; } = 250_000;
+    public int MaxBatchRows { get; init; } = 40_000;
 
     /// <summary>The lanes of a file that is begun.</summary>
     public int EffectiveLanes => Lanes ?? (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(Environment.ProcessorCount, 1, 4));
