@@ -7,8 +7,8 @@ using Sagas.Harness.LocalServers;
 
 namespace Sagas.Harness.Benchmarks;
 
-/// <summary>The slow API and one services process that takes callbacks and fetches, each a process of its own, so that what is
-/// measured of one is its own.</summary>
+/// <summary>The slow API, a services process that takes callbacks and one that fetches, as docker-compose runs them: each a process
+/// of its own, so that what is measured of one is its own.</summary>
 internal sealed class StatusBenchmarkSystem : IAsyncDisposable
 {
     private readonly HttpClient _http = new();
@@ -28,32 +28,37 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
         _started.Push(_programs);
     }
 
-    /// <summary>Starts both on servers that run.</summary>
+    /// <summary>Starts them on servers that run.</summary>
     /// <param name="postgres">Connection string of a database of their own.</param>
     /// <param name="rabbitMq">A virtual host of their own.</param>
     /// <param name="inFlight">Calls at once.</param>
     /// <param name="stop">Gives up.</param>
     public static async Task<StatusBenchmarkSystem> StartAsync(string postgres, Uri rabbitMq, int inFlight, CancellationToken stop)
     {
-        var ports = LoopbackPorts.Pick(3);
+        var ports = LoopbackPorts.Pick(4);
         var system = new StatusBenchmarkSystem(ports[0], ports[2], postgres);
         try
         {
             system._programs.Start("Sagas.Simulators", new() { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{ports[0]}" });
-            system._programs.Start("Sagas.Host", new()
-            {
-                ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{ports[1]}",
-                ["ConnectionStrings__Postgres"] = postgres,
-                ["RabbitMq__Uri"] = rabbitMq.ToString(),
-                ["Roles"] = "callback,status",
-                ["ObjectStatus__CallbackPort"] = ports[2].ToString(CultureInfo.InvariantCulture),
-                ["ObjectStatus__StatusApi"] = system._api.ToString(),
-                ["ObjectStatus__InFlight"] = inFlight.ToString(CultureInfo.InvariantCulture),
-                // What was seen is counted at the end.
-                ["ObjectStatus__Expiry"] = "01:00:00",
-            });
             await system._programs.UntilReadyAsync(new Uri(system._api, "/health/ready"), stop);
-            await system._programs.UntilReadyAsync(new Uri($"http://127.0.0.1:{ports[1]}/health/ready"), stop);
+            // The last to start is the one whose memory is told.
+            foreach (var (role, port) in new[] { ("callback", ports[1]), ("status", ports[3]) })
+            {
+                system._programs.Start("Sagas.Host", new()
+                {
+                    ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
+                    ["ConnectionStrings__Postgres"] = postgres,
+                    ["RabbitMq__Uri"] = rabbitMq.ToString(),
+                    ["Roles"] = role,
+                    ["ObjectStatus__CallbackPort"] = ports[2].ToString(CultureInfo.InvariantCulture),
+                    ["ObjectStatus__StatusApi"] = system._api.ToString(),
+                    ["ObjectStatus__InFlight"] = inFlight.ToString(CultureInfo.InvariantCulture),
+                    // What was seen is counted at the end.
+                    ["ObjectStatus__Expiry"] = "01:00:00",
+                });
+                await system._programs.UntilReadyAsync(new Uri($"http://127.0.0.1:{port}/health/ready"), stop);
+            }
+
             return system;
         }
         catch
@@ -107,7 +112,7 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
         while (await timer.WaitForNextTickAsync(stop));
     }
 
-    /// <summary>The most memory that the services process has held so far, in megabytes of 2^20 bytes.</summary>
+    /// <summary>The most memory that the process that fetches has held so far, in megabytes of 2^20 bytes.</summary>
     public async Task<double> PeakMegabytesAsync(CancellationToken stop)
     {
         await using var command = _database.CreateCommand("SELECT process_id FROM outbox_state ORDER BY started DESC LIMIT 1");
