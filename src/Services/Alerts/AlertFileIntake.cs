@@ -79,7 +79,7 @@ internal sealed class AlertFileIntake(NpgsqlDataSource database, AlertsOptions o
     {
         var window = new RowWindow(options.RowsAhead, options.RowsUndelivered, time);
         var (rows, rejected) = (claim.Rows, claim.Rejected);
-        var piece = new List<AlertRow>();
+        var (piece, from) = (new List<AlertRow>(), claim.From);
         while (true)
         {
             if (await AlertFileRows.RenewAsync(database, claim.Id, Reader, cancellation) is not { } open)
@@ -93,8 +93,9 @@ internal sealed class AlertFileIntake(NpgsqlDataSource database, AlertsOptions o
 
             piece.Clear();
             var atEnd = !ReadPiece(reader, piece, room);
-            if (!await AlertFileRows.EnterAsync(database, claim.Id, Reader, piece, reader.Next, atEnd, cancellation))
+            if (!await AlertFileRows.EnterAsync(database, claim.Id, Reader, piece, from, reader.Next, atEnd, cancellation))
                 return new(FileEnd.Elsewhere, claim.Id, rows, rejected);
+            from = reader.Next;
             var alerts = piece.Count(row => row.Alert is not null);
             (rows, rejected) = (rows + alerts, rejected + piece.Count - alerts);
             window.Entered(alerts);

@@ -93,16 +93,17 @@ internal static class AlertFileRows
     }
 
     /// <summary>Enters rows and moves the place to go on at past them, all in one transaction.</summary>
-    /// <returns>False: another process reads the file now, and nothing was entered.</returns>
+    /// <returns>False: another process reads the file now, or this one does from another copy; nothing was entered.</returns>
     public static async Task<bool> EnterAsync(
-        NpgsqlDataSource database, Guid file, Guid reader, IReadOnlyList<AlertRow> rows, RecordPosition next, bool atEnd, CancellationToken cancellation)
+        NpgsqlDataSource database, Guid file, Guid reader, IReadOnlyList<AlertRow> rows, RecordPosition from, RecordPosition next, bool atEnd,
+        CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var alerts = rows.Where(row => row.Alert is not null).ToArray();
         var rejects = rows.Where(row => row.Alert is null).ToArray();
         await using var batch = new NpgsqlBatch(connection, transaction);
-        batch.BatchCommands.Add(Progress(file, reader, alerts.Length, rejects.Length, next, atEnd));
+        batch.BatchCommands.Add(Progress(file, reader, alerts.Length, rejects.Length, from, next, atEnd));
         if (alerts.Length > 0)
             batch.BatchCommands.Add(Alerts(file, alerts));
         if (rejects.Length > 0)
@@ -135,17 +136,18 @@ internal static class AlertFileRows
         await command.ExecuteNonQueryAsync(cancellation);
     }
 
-    private static NpgsqlBatchCommand Progress(Guid file, Guid reader, int entered, int rejected, RecordPosition next, bool atEnd) => new(
+    private static NpgsqlBatchCommand Progress(Guid file, Guid reader, int entered, int rejected, RecordPosition from, RecordPosition next, bool atEnd) => new(
         """
         UPDATE alert_file SET rows = rows + $3, rejected = rejected + $4, next_offset = $5, next_line = $6, reader_until = now() + $7,
             state = CASE WHEN $8 THEN 'entered' ELSE 'reading' END, entered_at = CASE WHEN $8 THEN now() END
-        WHERE file_id = $1 AND reader = $2
+        WHERE file_id = $1 AND reader = $2 AND state = 'reading' AND next_offset = $9
         """)
     {
         Parameters =
         {
             new() { Value = file }, new() { Value = reader }, new() { Value = (long)entered }, new() { Value = (long)rejected },
             new() { Value = next.Offset }, new() { Value = next.Line }, new() { Value = _lease }, new() { Value = atEnd },
+            new() { Value = from.Offset },
         },
     };
 

@@ -46,6 +46,20 @@ public sealed class AlertFileTests(HostServers servers)
     }
 
     [Fact]
+    public async Task Copies_that_are_read_at_the_same_time_count_their_rows_once()
+    {
+        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
+        string[] lines = [.. Enumerable.Range(1, 3_000).Select(number => $"{number},once"), ",nobody"];
+        string[] names = ["one.csv", "two.csv", "three.csv", "four.csv"];
+        foreach (var name in names)
+            system.Drop(name, lines);
+        foreach (var name in names)
+            await UntilMovedAsync(system, $"done/{name}");
+
+        Assert.Equal("3000 1", await system.Services.QueryAsync<string>("SELECT string_agg(rows || ' ' || rejected, ', ') FROM alert_file"));
+    }
+
+    [Fact]
     public async Task An_upload_is_delivered_and_one_that_is_empty_is_refused()
     {
         await using var system = await AlertSystem.StartAsync(servers, _unlimited);
