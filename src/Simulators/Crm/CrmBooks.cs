@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using Sagas.Simulators.Faults;
 using Sagas.Simulators.Records;
@@ -43,8 +42,6 @@ internal sealed class CrmBooks : IDisposable
     private readonly Lock gate = new();
     private readonly CrmOptions options;
     private readonly RecordFile? file;
-    private readonly ArrayBufferWriter<byte> line = new(1024);
-    private readonly Utf8JsonWriter lineWriter;
     private readonly Dictionary<string, (long Sequence, byte[] Body)> keys = [];
     private readonly Dictionary<string, StoredCustomer> customers = [];
     private readonly HashSet<(string, int)> versions = [];
@@ -59,7 +56,6 @@ internal sealed class CrmBooks : IDisposable
     public CrmBooks(CrmOptions options)
     {
         this.options = options;
-        lineWriter = new Utf8JsonWriter(line);
         if (options.RecordFile is not { Length: > 0 } path)
             return;
         file = new RecordFile(path);
@@ -123,11 +119,7 @@ internal sealed class CrmBooks : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        lineWriter.Dispose();
-        file?.Dispose();
-    }
+    public void Dispose() => file?.Dispose();
 
     private Answer RecordAll(CrmRequest request, Outcome outcome, Answer answer, Fault fault)
     {
@@ -167,21 +159,9 @@ internal sealed class CrmBooks : IDisposable
     {
         var record = new CrmRecord(
             lastSequence + 1, at, call.Key, call.Customer?.CustomerId, call.Customer?.Version ?? 0, call.Body, outcome, fault, (short)status);
-        Save(record);
+        // To the file before memory: what is not on file has not happened.
+        file?.Append(record.WriteTo);
         Keep(record);
-    }
-
-    /// <summary>To the file before memory: what is not on file has not happened.</summary>
-    private void Save(in CrmRecord record)
-    {
-        if (file is null)
-            return;
-        line.ResetWrittenCount();
-        lineWriter.Reset();
-        record.WriteTo(lineWriter);
-        lineWriter.Flush();
-        line.Write("\n"u8);
-        file.Append(line.WrittenSpan);
     }
 
     private void Keep(in CrmRecord record)

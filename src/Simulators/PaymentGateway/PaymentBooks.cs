@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Text;
-using System.Text.Json;
 using Sagas.Simulators.Faults;
 using Sagas.Simulators.Records;
 
@@ -28,8 +26,6 @@ internal sealed class PaymentBooks : IDisposable
     private readonly Lock gate = new();
     private readonly GatewayOptions options;
     private readonly RecordFile? file;
-    private readonly ArrayBufferWriter<byte> line = new(1024);
-    private readonly Utf8JsonWriter lineWriter;
     private readonly Dictionary<string, Settled> settled = [];
     private readonly HashSet<string> capturedPayments = [];
     private RecordList<GatewayRecord> records = new();
@@ -41,7 +37,6 @@ internal sealed class PaymentBooks : IDisposable
     public PaymentBooks(GatewayOptions options)
     {
         this.options = options;
-        lineWriter = new Utf8JsonWriter(line);
         if (options.RecordFile is not { Length: > 0 } path)
             return;
         file = new RecordFile(path);
@@ -66,7 +61,8 @@ internal sealed class PaymentBooks : IDisposable
             var status = answer.Ending == Ending.Nothing ? 0 : answer.Status;
             var received = Same(request.Received, result ?? Find(request.Received.Key));
             var record = new GatewayRecord(sequence, request.At, received, result, outcome, visit.Fault, (short)status);
-            Save(record);
+            // To the file before memory: what is not on file has not happened.
+            file?.Append(record.WriteTo);
             Keep(record);
             return answer;
         }
@@ -96,11 +92,7 @@ internal sealed class PaymentBooks : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        lineWriter.Dispose();
-        file?.Dispose();
-    }
+    public void Dispose() => file?.Dispose();
 
     private Settled? Find(string? key) => key is null ? null : settled.GetValueOrDefault(key);
 
@@ -133,19 +125,6 @@ internal sealed class PaymentBooks : IDisposable
     private static Answer ResultOf(Settled result, int captured) => result.DeclineReason is { } reason
         ? Answer.Json(402, Encoding.UTF8.GetBytes($$"""{"status":"declined","reason":"{{reason}}"}"""))
         : Answer.Json(captured, Encoding.UTF8.GetBytes($$"""{"reference":"{{result.Reference}}","status":"captured"}"""));
-
-    /// <summary>To the file before memory: what is not on file has not happened.</summary>
-    private void Save(in GatewayRecord record)
-    {
-        if (file is null)
-            return;
-        line.ResetWrittenCount();
-        lineWriter.Reset();
-        record.WriteTo(lineWriter);
-        lineWriter.Flush();
-        line.Write("\n"u8);
-        file.Append(line.WrittenSpan);
-    }
 
     private void Keep(in GatewayRecord record)
     {

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text.Json;
 using Microsoft.Win32.SafeHandles;
 
 namespace Sagas.Simulators.Records;
@@ -11,6 +13,8 @@ internal sealed class RecordFile : IDisposable
     private const byte LineEnd = (byte)'\n';
     private readonly string path;
     private readonly SafeFileHandle handle;
+    private readonly ArrayBufferWriter<byte> json = new(1024);
+    private readonly Utf8JsonWriter writer;
     private long end;
 
     /// <summary>Opens the file, to be written by this process alone.</summary>
@@ -22,6 +26,7 @@ internal sealed class RecordFile : IDisposable
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } directory)
             Directory.CreateDirectory(directory);
         this.path = path;
+        writer = new Utf8JsonWriter(json);
         handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, readers ? FileShare.Read : FileShare.None);
     }
 
@@ -63,13 +68,29 @@ internal sealed class RecordFile : IDisposable
         end += line.Length;
     }
 
+    /// <summary>Appends one record as a line of JSON; for one thread at a time. When it throws, nothing was appended.</summary>
+    /// <exception cref="IOException">The disk refused it.</exception>
+    public void Append(Action<Utf8JsonWriter> write)
+    {
+        json.ResetWrittenCount();
+        writer.Reset();
+        write(writer);
+        writer.Flush();
+        json.Write("\n"u8);
+        Append(json.WrittenSpan);
+    }
+
     public void Clear()
     {
         RandomAccess.SetLength(handle, 0);
         end = 0;
     }
 
-    public void Dispose() => handle.Dispose();
+    public void Dispose()
+    {
+        writer.Dispose();
+        handle.Dispose();
+    }
 
     private void ReadLine(Action<ReadOnlyMemory<byte>> read, ReadOnlyMemory<byte> line, int number)
     {

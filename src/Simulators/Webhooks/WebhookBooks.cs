@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -124,15 +123,7 @@ internal sealed class WebhookBooks : IDisposable
     /// <summary>To the files before memory: what is not on file has not happened.</summary>
     private void Save(WebhookRecord record)
     {
-        if (file is not null)
-        {
-            var line = new ArrayBufferWriter<byte>(512);
-            using (var writer = new Utf8JsonWriter(line))
-                JsonSerializer.Serialize(writer, record, AlertJson.Default.WebhookRecord);
-            line.Write("\n"u8);
-            file.Append(line.WrittenSpan);
-        }
-
+        file?.Append(line => JsonSerializer.Serialize(line, record, AlertJson.Default.WebhookRecord));
         if (record.Outcome == DeliveryOutcome.Alerted)
             output?.Append(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Field(record.UserId)},{Field(record.AlertMessage)}\n")));
     }
