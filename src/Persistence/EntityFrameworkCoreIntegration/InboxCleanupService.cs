@@ -12,10 +12,9 @@ internal sealed partial class InboxCleanupService(
 {
     private const int BatchSize = 10_000;
 
-    // Its own number among advisory locks; the value has no meaning.
-    private const string Remove = """
+    private const string Remove = $"""
         DELETE FROM inbox_state WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM inbox_state WHERE received < now() - $1 AND (SELECT pg_try_advisory_xact_lock(7230001)) LIMIT $2))
+            SELECT ctid FROM inbox_state WHERE received < now() - $1 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLocks.InboxCleanup})) LIMIT $2))
         """;
 
     private static readonly TimeSpan _every = TimeSpan.FromMinutes(1);

@@ -13,9 +13,6 @@ namespace MassTransit.EntityFrameworkCoreIntegration;
 /// </summary>
 public static partial class SchemaMigrator
 {
-    // Its own number among advisory locks; the value has no meaning.
-    private const long Lock = 7230002;
-
     /// <summary>Applies what is missing.</summary>
     /// <param name="dataSource">The database.</param>
     /// <param name="migrations">The assembly with the files.</param>
@@ -28,7 +25,7 @@ public static partial class SchemaMigrator
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({Lock})", cancellationToken);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLocks.Migration})", cancellationToken);
         await ExecuteAsync(
             connection,
             """

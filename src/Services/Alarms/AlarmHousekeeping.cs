@@ -1,3 +1,4 @@
+using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -14,16 +15,16 @@ internal sealed partial class AlarmHousekeeping(
 {
     private const int BatchSize = 5000;
 
-    // Its own number among advisory locks; the value has no meaning. A row that changes meanwhile is at another place then, and stays.
-    private const string RemoveAlarms = """
+    // A row that changes meanwhile is at another place then, and stays.
+    private const string RemoveAlarms = $"""
         DELETE FROM alarm WHERE ctid = ANY (ARRAY(
             SELECT ctid FROM alarm WHERE status = 'CLEARED' AND received_at < now() - $1
-              AND (SELECT pg_try_advisory_xact_lock(7230004)) LIMIT $2 FOR UPDATE SKIP LOCKED))
+              AND (SELECT pg_try_advisory_xact_lock({AdvisoryLocks.AlarmHousekeeping})) LIMIT $2 FOR UPDATE SKIP LOCKED))
         """;
 
-    private const string RemoveDigests = """
+    private const string RemoveDigests = $"""
         DELETE FROM alarm_digest WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM alarm_digest WHERE sent_at < now() - $1 AND (SELECT pg_try_advisory_xact_lock(7230004)) LIMIT $2))
+            SELECT ctid FROM alarm_digest WHERE sent_at < now() - $1 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLocks.AlarmHousekeeping})) LIMIT $2))
         """;
 
     private static readonly TimeSpan _every = TimeSpan.FromMinutes(1);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 using NpgsqlTypes;
 using Sagas.Contracts;
@@ -18,8 +19,8 @@ internal static class AlarmRows
         WHERE excluded.changed_at > a.changed_at
         """;
 
-    // Its own number among advisory locks; the value has no meaning. Digests of one user take turns.
-    private const string LockSql = "SELECT pg_advisory_xact_lock(7230003, hashtext($1))";
+    // Digests of one user take turns.
+    private const string LockSql = $"SELECT pg_advisory_xact_lock({AdvisoryLocks.AlarmDigest}, hashtext($1))";
 
     private const string UnsentSql =
         "SELECT EXISTS (SELECT FROM outbox_message WHERE message_type = 'urn:message:Sagas.Contracts:AlarmDigest' AND correlation_id = $1)";

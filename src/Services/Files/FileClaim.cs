@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 
 namespace Sagas.Services.Files;
@@ -6,9 +7,6 @@ namespace Sagas.Services.Files;
 /// <summary>The right to read a file alone. It ends with its connection, so a killed process leaves none behind.</summary>
 public sealed class FileClaim : IAsyncDisposable
 {
-    // Its own number among advisory locks; the value has no meaning.
-    private const int Space = 7230003;
-
     private readonly NpgsqlConnection _connection;
     private readonly int _key;
 
@@ -30,7 +28,7 @@ public sealed class FileClaim : IAsyncDisposable
         try
         {
             // The connection goes back to the pool, where its locks would stay.
-            await using var command = new NpgsqlCommand($"SELECT pg_advisory_unlock({Space}, {_key})", _connection);
+            await using var command = new NpgsqlCommand($"SELECT pg_advisory_unlock({AdvisoryLocks.File}, {_key})", _connection);
             await command.ExecuteNonQueryAsync(CancellationToken.None);
         }
         catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
@@ -45,7 +43,7 @@ public sealed class FileClaim : IAsyncDisposable
         var connection = await database.OpenConnectionAsync(cancellationToken);
         try
         {
-            await using var command = new NpgsqlCommand($"SELECT pg_try_advisory_lock({Space}, {key})", connection);
+            await using var command = new NpgsqlCommand($"SELECT pg_try_advisory_lock({AdvisoryLocks.File}, {key})", connection);
             if (await command.ExecuteScalarAsync(cancellationToken) is true)
                 return new FileClaim(connection, key);
             await connection.DisposeAsync();

@@ -1,3 +1,5 @@
+using MassTransit.EntityFrameworkCoreIntegration;
+
 namespace Sagas.Services.Ingest;
 
 /// <summary>
@@ -24,7 +26,7 @@ internal static class IngestSql
     public const string Settings = "SET LOCAL work_mem = '96MB'";
 
     /// <summary>Customers of the buckets are done by one transaction at a time, whichever files they are in: nobody waits crosswise.</summary>
-    public const string LockBucket = "SELECT pg_advisory_xact_lock(7230004, $1)";
+    public const string LockBucket = $"SELECT pg_advisory_xact_lock({AdvisoryLocks.CustomerBucket}, $1)";
 
     private const string Publish = """
         INSERT INTO outbox_message (message_id, batch_id, conversation_id, destination_address, message_type, content_type, body)

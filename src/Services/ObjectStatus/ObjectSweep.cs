@@ -1,3 +1,4 @@
+using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -14,13 +15,12 @@ internal sealed partial class ObjectSweep(
 
     // A row that is being updated is not waited for: it is being seen. A row that was taken is locked for the few milliseconds
     // of its batch. The newest row removed is where the next batch begins, so that it does not wade through what was removed.
-    // The batch's size is part of the text, so that it is planned for so many rows and no more. The lock's number is its own
-    // among advisory locks; its value has no meaning.
+    // The batch's size is part of the text, so that it is planned for so many rows and no more.
     private static readonly string _remove = $"""
         WITH removed AS (
             DELETE FROM object_status WHERE ctid = ANY (ARRAY(
                 SELECT ctid FROM object_status
-                WHERE last_seen < now() - $1 AND last_seen >= $2 AND (SELECT pg_try_advisory_xact_lock(7230004))
+                WHERE last_seen < now() - $1 AND last_seen >= $2 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLocks.ObjectSweep}))
                 ORDER BY last_seen LIMIT {BatchSize} FOR UPDATE SKIP LOCKED))
             RETURNING last_seen)
         SELECT count(*)::int, max(last_seen) FROM removed

@@ -1,3 +1,4 @@
+using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -156,7 +157,7 @@ public sealed class AlarmRowsTests(ServersFixture servers) : IAsyncLifetime
         await using (var other = await _database.Source.OpenConnectionAsync())
         {
             await using var transaction = await other.BeginTransactionAsync();
-            await using var busy = new NpgsqlCommand("SELECT pg_advisory_xact_lock(7230004)", other);
+            await using var busy = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLocks.AlarmHousekeeping})", other);
             await busy.ExecuteNonQueryAsync();
             Assert.Equal((0, 0), await Housekeeping().CleanUpAsync(CancellationToken.None));
         }

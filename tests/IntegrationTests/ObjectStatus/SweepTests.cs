@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
@@ -56,7 +57,7 @@ public sealed class SweepTests(HostServers servers)
         await using (var connection = await other.OpenConnectionAsync())
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await using var command = new NpgsqlCommand("SELECT pg_advisory_xact_lock(7230004)", connection, transaction);
+            await using var command = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLocks.ObjectSweep})", connection, transaction);
             await command.ExecuteNonQueryAsync();
             Assert.Equal(0, await sweep.SweepAsync(CancellationToken.None));
         }
@@ -119,10 +120,10 @@ public sealed class SweepTests(HostServers servers)
         await ExecuteAsync(system, "ANALYZE object_status");
 
         var plan = await system.Host.QueryAsync<string>(
-            """
+            $"""
             EXPLAIN (FORMAT JSON) DELETE FROM object_status WHERE ctid = ANY (ARRAY(
                 SELECT ctid FROM object_status
-                WHERE last_seen < now() - interval '30 seconds' AND last_seen >= '-infinity' AND (SELECT pg_try_advisory_xact_lock(7230004))
+                WHERE last_seen < now() - interval '30 seconds' AND last_seen >= '-infinity' AND (SELECT pg_try_advisory_xact_lock({AdvisoryLocks.ObjectSweep}))
                 ORDER BY last_seen LIMIT 500 FOR UPDATE SKIP LOCKED))
             """);
 

@@ -49,7 +49,7 @@ public sealed class InboxCleanupTests(ServersFixture servers) : IAsyncLifetime
         await other.OpenAsync();
         await using (var transaction = await other.BeginTransactionAsync())
         {
-            await using var turn = new Npgsql.NpgsqlCommand("SELECT pg_advisory_xact_lock(7230001)", other);
+            await using var turn = new Npgsql.NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLocks.InboxCleanup})", other);
             await turn.ExecuteNonQueryAsync();
             Assert.Equal(0, await Cleanup(process)!.CleanUpAsync(CancellationToken.None));
         }
