@@ -33,11 +33,13 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         configurator.AddSingleton(provider => new OutboxBatches(
             provider.GetRequiredService<IBus>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutboxSignal>()));
         configurator.AddScoped<IOutboxContextFactory<TDbContext>, EntityFrameworkOutboxContextFactory<TDbContext>>();
-        // A poll that finds nothing is one look at the front of an index.
+        // A poll that finds nothing is one look at the front of an index. What the broker does not confirm soon is likelier lost with
+        // its connection than late, and sending it again does no harm.
         configurator.Configure<OutboxDeliveryServiceOptions>(options =>
         {
             options.QueryDelay = TimeSpan.FromMilliseconds(100);
             options.QueryMessageLimit = 500;
+            options.QueryTimeout = TimeSpan.FromSeconds(10);
         });
         configurator.AddHostedService(provider => provider.GetRequiredService<OutboxProcess>());
         configurator.AddHostedService(provider => provider.GetRequiredService<OutboxPublisher>());
@@ -75,7 +77,7 @@ public interface IEntityFrameworkOutboxConfigurator
     /// <summary>How many transactions' messages the relay takes at a time; 500 unless set.</summary>
     int QueryMessageLimit { set; }
 
-    /// <summary>How long the relay lets the broker take over one transaction's messages; 30 s unless set.</summary>
+    /// <summary>How long the broker may take over one transaction's messages before they are sent again; 10 s unless set.</summary>
     TimeSpan QueryTimeout { set; }
 
     /// <summary>Postgres is the only database there is; this says so where the package's other databases would be named.</summary>

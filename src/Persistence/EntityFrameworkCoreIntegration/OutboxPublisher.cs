@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -10,8 +11,12 @@ namespace MassTransit.EntityFrameworkCoreIntegration;
 /// Publishes from memory what this process has just committed, and deletes the rows in batches. Whatever it does not get done
 /// stays in the table, where the relay finds it.
 /// </summary>
-internal sealed partial class OutboxPublisher(OutboxDatabase database, OutboxSender sender, OutboxSignal signal, ILogger<OutboxPublisher> logger)
-    : BackgroundService
+internal sealed partial class OutboxPublisher(
+    OutboxDatabase database,
+    OutboxSender sender,
+    OutboxSignal signal,
+    IOptions<OutboxDeliveryServiceOptions> options,
+    ILogger<OutboxPublisher> logger) : BackgroundService
 {
     // Enough confirms in flight to hide the broker's latency; the transport pipelines them over its channels.
     private const int Publishers = 64;
@@ -22,7 +27,6 @@ internal sealed partial class OutboxPublisher(OutboxDatabase database, OutboxSen
 
     // Rows are deleted a little later and many at once: a statement costs the same for one row as for a hundred.
     private static readonly TimeSpan _deleteDelay = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan _sendTimeout = TimeSpan.FromSeconds(30);
 
     private readonly Channel<IReadOnlyList<OutboxMessage>> _batches =
         Channel.CreateBounded<IReadOnlyList<OutboxMessage>>(new BoundedChannelOptions(Capacity));
@@ -62,7 +66,7 @@ internal sealed partial class OutboxPublisher(OutboxDatabase database, OutboxSen
         try
         {
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-            timeout.CancelAfter(_sendTimeout);
+            timeout.CancelAfter(options.Value.QueryTimeout);
             foreach (var message in batch)
                 await sender.SendAsync(message, timeout.Token);
             foreach (var message in batch)

@@ -31,7 +31,7 @@ internal sealed partial class OutboxRelay(
         SELECT {OutboxSql.ReadColumns} FROM outbox_message WHERE batch_id = ANY ($1) AND position > 0 ORDER BY position FOR UPDATE
         """;
 
-    private static readonly TimeSpan _longestBackoff = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _longestBackoff = TimeSpan.FromSeconds(10);
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

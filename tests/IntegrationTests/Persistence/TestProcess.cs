@@ -70,7 +70,12 @@ internal sealed class TestProcess : IAsyncDisposable
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(setup.Postgres ?? database.ConnectionString));
         builder.Services.AddDbContextPool<OrdersDbContext>((provider, options) =>
             options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
-        builder.Services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = true);
+        builder.Services.Configure<MassTransitHostOptions>(options =>
+        {
+            options.WaitUntilStarted = true;
+            // As the services have it: without a limit an endpoint waits for messages in hand also when their connection is gone.
+            options.StopTimeout = TimeSpan.FromSeconds(10);
+        });
         builder.Services.AddMassTransit(bus => Configure(bus, setup));
         var process = new TestProcess(builder.Build(), setup);
         var control = process.Services.GetRequiredService<IBusControl>();
