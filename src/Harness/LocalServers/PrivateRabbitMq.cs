@@ -18,6 +18,9 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     private const string Cookie = ".erlang.cookie";
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
+    // The client waits up to a minute for a broker that closes its connection because it is still starting.
+    private static readonly TimeSpan _longestConnect = TimeSpan.FromSeconds(5);
+
     // The server's Erlang would start epmd as a daemon that nobody ends; one started before it, in its process group,
     // ends with it. "exec" makes the server the process that signals reach.
     private const string Launch =
@@ -248,15 +251,21 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     {
         try
         {
-            // The client does not await the broker's answer to opening a connection; that to opening a channel it does.
-            await using var connection = await new ConnectionFactory { Uri = Uri }.CreateConnectionAsync(cancellationToken);
-            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+            await ConnectAsync(cancellationToken).WaitAsync(_longestConnect, cancellationToken);
             return true;
         }
-        catch (Exception e) when (e is BrokerUnreachableException or RabbitMQClientException or IOException)
+        catch (Exception e) when (e is BrokerUnreachableException or RabbitMQClientException or IOException or TimeoutException)
         {
             return false;
         }
+    }
+
+    private async Task ConnectAsync(CancellationToken cancellationToken)
+    {
+        // The client does not await the broker's answer to opening a connection; that to opening a channel it does.
+        var factory = new ConnectionFactory { Uri = Uri, AutomaticRecoveryEnabled = false };
+        await using var connection = await factory.CreateConnectionAsync(cancellationToken);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
     }
 
     private async Task EndAsync(string signal, CancellationToken cancellationToken)
