@@ -114,7 +114,7 @@ public static partial class SagasHost
         services.AddProblemDetails();
         // The migrations come first: hosted services start in the order of their registration.
         services.AddHealth();
-        if (settings.UsesRabbitMq && !settings.Roles.AreAll)
+        if (settings.UsesRabbitMq)
             services.AddHostedService<QueueDeployment>();
         services.AddCustomerSync(configuration);
         services.AddBus(settings, configuration);

@@ -12,7 +12,7 @@ public sealed class HostSettingsTests
     public void Nothing_configured_is_a_whole_process_on_this_machine()
     {
         var settings = Read();
-        Assert.True(settings.Roles.AreAll);
+        Assert.Same(Roles.All, settings.Roles);
         Assert.True(settings.UsesRabbitMq);
         Assert.Equal("/", settings.RabbitMq.VirtualHost);
         Assert.Equal(TimeSpan.FromSeconds(25), settings.ShutdownTimeout);

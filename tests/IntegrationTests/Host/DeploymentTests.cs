@@ -1,6 +1,9 @@
 using System.Text.Json;
 using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using RabbitMQ.Client.Exceptions;
 using Sagas.Contracts;
 
 namespace Sagas.IntegrationTests.Host;
@@ -32,6 +35,23 @@ public sealed class DeploymentTests(HostServers servers)
         await system.PublishAsync("CustomerRegistered", Customer);
         Assert.Equal(1u, await system.CountAsync("customer-saga"));
         Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM inbox_state"));
+    }
+
+    // Declared by two at once, a queue costs one of them its connection.
+    [Fact]
+    public async Task Processes_that_start_together_take_turns_to_declare_the_queues()
+    {
+        await using var system = await servers.CreateAsync();
+        await using var other = await NpgsqlDataSource.Create(system.Settings["ConnectionStrings:Postgres"]!).OpenConnectionAsync();
+        await using var turn = await other.BeginTransactionAsync();
+        await using (var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLocks.QueueDeployment})", other))
+            await take.ExecuteNonQueryAsync();
+        var starting = system.StartAsync();
+        await system.WaitForAsync("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", 1L);
+        await Assert.ThrowsAsync<OperationInterruptedException>(() => system.CountAsync("customer-saga"));
+        await turn.RollbackAsync();
+        await starting;
+        Assert.Equal(0u, await system.CountAsync("customer-saga"));
     }
 
     [Fact]

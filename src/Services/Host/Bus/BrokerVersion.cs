@@ -13,6 +13,9 @@ internal sealed partial class BrokerVersion(RabbitMqSettings settings, IHostAppl
 {
     private static readonly TimeSpan _betweenAttempts = TimeSpan.FromSeconds(1);
 
+    // A client whose connection is lost while it opens or closes it may wait for a minute and longer.
+    private static readonly TimeSpan _longestAttempt = TimeSpan.FromSeconds(10);
+
     private const int AttemptsPerReport = 15;
 
     private int? _major;
@@ -31,7 +34,7 @@ internal sealed partial class BrokerVersion(RabbitMqSettings settings, IHostAppl
         {
             try
             {
-                return await ReadOnceAsync(cancellationToken);
+                return await ReadOnceAsync(cancellationToken).WaitAsync(_longestAttempt, cancellationToken);
             }
             catch (Exception exception) when (exception is BrokerUnreachableException or RabbitMQClientException or IOException or TimeoutException)
             {
@@ -52,6 +55,7 @@ internal sealed partial class BrokerVersion(RabbitMqSettings settings, IHostAppl
             UserName = settings.User,
             Password = settings.Password,
             ClientProvidedName = "sagas, asking for the version",
+            AutomaticRecoveryEnabled = false,
             Ssl = { Enabled = settings.UsesTls, ServerName = settings.Address.Host },
         };
         await using var connection = await factory.CreateConnectionAsync(cancellationToken);

@@ -34,7 +34,7 @@ internal static class BusRegistration
                 bus.UsingRabbitMq((context, configurator) =>
                 {
                     configurator.DeployTopologyOnly = onlyDeploy;
-                    ConfigureRabbitMq(context, configurator, settings);
+                    ConfigureRabbitMq(context, configurator, settings, onlyDeploy);
                 });
             }
             else
@@ -42,7 +42,7 @@ internal static class BusRegistration
         });
     }
 
-    private static void ConfigureRabbitMq(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator bus, HostSettings settings)
+    private static void ConfigureRabbitMq(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator bus, HostSettings settings, bool onlyDeploy)
     {
         var rabbitMq = settings.RabbitMq;
         bus.Host(rabbitMq.Address, host =>
@@ -58,7 +58,7 @@ internal static class BusRegistration
         bus.PrefetchCount = rabbitMq.Prefetch;
         ConfigureMessages(context, bus, settings);
         if (settings.Roles.Has(Roles.Alarms))
-            bus.UseAlarmDigestQueue(context);
+            bus.UseAlarmDigestQueue(context, onlyDeploy);
         bus.ConfigureEndpoints(context);
     }
 
@@ -84,6 +84,7 @@ internal static class BusRegistration
         var stopping = context.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         if (endpoint is IRabbitMqReceiveEndpointConfigurator queue)
         {
+            LostChannelFilter.Use(queue);
             queue.SetQuorumQueue();
             // A process killed 20 times must not cost a message. The error queue inherits this.
             if (context.GetRequiredService<BrokerVersion>().LimitsDeliveries)

@@ -1,4 +1,7 @@
 using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Npgsql;
+using Sagas.Host.Health;
 using Sagas.Host.Settings;
 using Sagas.Services.Alarms;
 using Sagas.Services.Alerts;
@@ -9,14 +12,60 @@ using Sagas.Services.Payments;
 namespace Sagas.Host.Bus;
 
 /// <summary>
-/// Declares and binds the queues of every role before a process with only some roles publishes anything: an exchange with
-/// no queue behind it drops what it is given, and the other roles' processes may never have run on this broker.
+/// Declares and binds the queues of every role before a process publishes or consumes anything: an exchange with no queue
+/// behind it drops what it is given, and the other roles' processes may never have run on this broker.
 /// </summary>
+/// <remarks>
+/// Processes that start together take turns. A quorum queue that one process is declaring shows before it can be consumed
+/// from, and RabbitMQ 3.10 closes the whole connection of another process that tries (<c>badmatch, {error, noproc}</c>).
+/// </remarks>
 internal sealed partial class QueueDeployment(
-    HostSettings settings, IConfiguration configuration, IHostApplicationLifetime lifetime, ILoggerFactory loggers, BrokerVersion version)
-    : IHostedService
+    HostSettings settings,
+    IConfiguration configuration,
+    IHostApplicationLifetime lifetime,
+    ILoggerFactory loggers,
+    BrokerVersion version,
+    DatabaseAtStart database) : IHostedService
 {
+    // Many times what it takes. A broker that goes away meanwhile may leave the bus waiting for it for ever.
+    private static readonly TimeSpan _longestAttempt = TimeSpan.FromSeconds(30);
+
+    private readonly ILogger _logger = loggers.CreateLogger<QueueDeployment>();
+
     public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Waits for a broker that is not up yet, before the others have to wait for this process.
+        _ = version.LimitsDeliveries;
+        var deployed = false;
+        while (!deployed)
+            await database.RunAsync(async (dataSource, cancellation) => deployed = await TryDeployAsync(dataSource, cancellation), cancellationToken);
+        LogDeployed(_logger, settings.RabbitMq.Address);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task<bool> TryDeployAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await using var turn = await connection.BeginTransactionAsync(cancellationToken);
+        // For as long as the process whose turn it is takes.
+        await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLocks.QueueDeployment})", connection) { CommandTimeout = 0 };
+        await take.ExecuteNonQueryAsync(cancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_longestAttempt);
+        try
+        {
+            await DeployAsync(limit.Token).WaitAsync(limit.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogNotDeployed(_logger, settings.RabbitMq.Address, _longestAttempt.TotalSeconds);
+            return false;
+        }
+    }
+
+    private async Task DeployAsync(CancellationToken cancellationToken)
     {
         var everything = settings with { Roles = Roles.All };
         var services = new ServiceCollection();
@@ -34,11 +83,11 @@ internal sealed partial class QueueDeployment(
         var bus = provider.GetRequiredService<IBusControl>();
         await bus.StartAsync(cancellationToken);
         await bus.StopAsync(cancellationToken);
-        LogDeployed(loggers.CreateLogger<QueueDeployment>(), settings.RabbitMq.Address);
     }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The queues of all roles are bound at {Address}")]
     private static partial void LogDeployed(ILogger logger, Uri address);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The queues could not be bound at {Address} within {Seconds} s, trying again")]
+    private static partial void LogNotDeployed(ILogger logger, Uri address, double seconds);
 }

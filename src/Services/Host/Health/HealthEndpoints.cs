@@ -13,6 +13,7 @@ internal static class HealthEndpoints
 
     public static void AddHealth(this IServiceCollection services)
     {
+        services.AddSingleton<DatabaseAtStart>();
         services.AddSingleton<SchemaMigration>();
         services.AddHostedService(provider => provider.GetRequiredService<SchemaMigration>());
         services.AddHealthChecks()

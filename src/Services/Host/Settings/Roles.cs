@@ -41,9 +41,6 @@ internal sealed class Roles
     /// <summary>Every role, which is what a process has when none is named.</summary>
     public static Roles All { get; } = new(_known);
 
-    /// <summary>Whether this is every role.</summary>
-    public bool AreAll => _names.Count == _known.Length;
-
     /// <summary>Whether the process has a role.</summary>
     public bool Has(string role) => _names.Contains(role);
 

@@ -1,0 +1,59 @@
+using MassTransit;
+using MassTransit.RabbitMqTransport;
+using Sagas.Host.Bus;
+
+namespace Sagas.IntegrationTests.Host;
+
+[Collection(ServersCollection.Name)]
+public sealed class LostChannelTests(ServersFixture servers)
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task An_endpoint_whose_connection_is_lost_while_it_is_set_up_begins_again()
+    {
+        await using var virtualHost = await servers.CreateVirtualHostAsync("lost");
+        var received = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stranded = new StrandedOnce();
+        var bus = MassTransit.Bus.Factory.CreateUsingRabbitMq(configurator =>
+        {
+            configurator.Host(virtualHost.Uri);
+            configurator.ReceiveEndpoint("set-up", endpoint =>
+            {
+                LostChannelFilter.Use(endpoint);
+                endpoint.ConfigureChannel(channel => channel.UseFilter(stranded));
+                endpoint.Handler<Letter>(_ =>
+                {
+                    received.TrySetResult();
+                    return Task.CompletedTask;
+                });
+            });
+        });
+        await bus.StartAsync().WaitAsync(_patience);
+        await bus.Publish(new Letter());
+        await received.Task.WaitAsync(_patience);
+        Assert.True(stranded.Happened);
+        await bus.StopAsync();
+    }
+
+    public sealed record Letter;
+
+    /// <summary>What the client does now and then when its connection is lost: it never comes back.</summary>
+    private sealed class StrandedOnce : IFilter<ChannelContext>
+    {
+        public bool Happened { get; private set; }
+
+        public async Task Send(ChannelContext context, IPipe<ChannelContext> next)
+        {
+            if (!Happened)
+            {
+                Happened = true;
+                await context.ConnectionContext.Connection.CloseAsync(320, "test", TimeSpan.FromSeconds(5), abort: true, default);
+                await new TaskCompletionSource().Task;
+            }
+            await next.Send(context);
+        }
+
+        public void Probe(ProbeContext context) => context.CreateFilterScope("stranded");
+    }
+}
