@@ -8,8 +8,9 @@ namespace Sagas.Host.Bus;
 
 /// <summary>
 /// Lets an endpoint begin again when its connection is lost while it declares its queue. The client then leaves some of what waits
-/// for the broker's answer waiting for ever (rabbitmq-dotnet-client issue 1976, mended after 7.1), and the endpoint with it.
+/// for the broker's answer waiting for ever, and the endpoint with it.
 /// </summary>
+/// <remarks>Mended in clients that are newer than 7.2 (https://github.com/rabbitmq/rabbitmq-dotnet-client/pull/1987).</remarks>
 internal sealed class LostChannelFilter : IFilter<ChannelContext>, IReceiveEndpointObserver
 {
     // What MassTransit says when a channel is closed: it begins again then.
