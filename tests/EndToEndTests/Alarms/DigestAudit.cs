@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using Sagas.EndToEndTests.Processes;
+using Sagas.IntegrationTests;
 
 namespace Sagas.EndToEndTests.Alarms;
 
@@ -18,7 +19,6 @@ internal sealed class DigestAudit(RunningSystem system, AlarmWorkload workload)
 {
     private const string Queue = "AlarmDigest";
 
-    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
     private static readonly string[] _queues = ["AlarmStatusChanged", "SendAlarmDigest"];
 
     /// <summary>Digests, each once.</summary>
@@ -115,7 +115,7 @@ internal sealed class DigestAudit(RunningSystem system, AlarmWorkload workload)
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, message) => arriving.Writer.WriteAsync(Read(message)).AsTask();
         await channel.BasicConsumeAsync(Queue, autoAck: true, consumer);
-        using var timeout = new CancellationTokenSource(_patience);
+        using var timeout = new CancellationTokenSource(Patience.Long);
         var digests = new List<Digest>();
         while (digests.Count < count)
             digests.Add(await arriving.Reader.ReadAsync(timeout.Token));

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using Sagas.EndToEndTests.Processes;
+using Sagas.IntegrationTests;
 
 namespace Sagas.EndToEndTests.Books;
 
@@ -10,7 +11,6 @@ namespace Sagas.EndToEndTests.Books;
 internal static class PaymentEvents
 {
     private const string Queue = "test-payment-events";
-    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(1);
     private static readonly string[] _exchanges = ["PaymentCompleted", "PaymentFailed"];
 
     /// <summary>Makes the queue. Declares the exchanges as the services will.</summary>
@@ -36,7 +36,7 @@ internal static class PaymentEvents
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, message) => arriving.Writer.WriteAsync(Read(message)).AsTask();
         await channel.BasicConsumeAsync(Queue, autoAck: true, consumer);
-        using var timeout = new CancellationTokenSource(_patience);
+        using var timeout = new CancellationTokenSource(Patience.Long);
         var events = new List<PaymentEvent>();
         while (events.Count < count)
             events.Add(await arriving.Reader.ReadAsync(timeout.Token));

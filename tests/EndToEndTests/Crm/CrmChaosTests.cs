@@ -5,6 +5,7 @@ using System.Text.Json;
 using Npgsql;
 using Sagas.EndToEndTests.Processes;
 using Sagas.Harness.LocalServers;
+using Sagas.IntegrationTests;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Crm;
@@ -23,7 +24,7 @@ public sealed class CrmChaosTests(ITestOutputHelper output)
     [Fact]
     [Trait("Category", "Chaos")]
     public Task Every_customer_reaches_the_CRM_once_when_it_and_the_services_are_killed() =>
-        RunAsync(new CustomerLoad(2_000, 300), registered: 700, kills: 3, TimeSpan.FromSeconds(60));
+        RunAsync(new CustomerLoad(2_000, 300), registered: 700, kills: 3, Patience.Long);
 
     [Fact]
     [Trait("Category", "ChaosFull")]

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Http.Json;
 using Sagas.EndToEndTests.Processes;
 using Sagas.Harness.LocalServers;
+using Sagas.IntegrationTests;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.ObjectStatus;
@@ -64,7 +65,7 @@ public sealed class ObjectStatusChaosTests(ITestOutputHelper output)
         await Until.TrueAsync(
             "every acknowledged object has a row, and no message is left in the outbox",
             async () => await system.QueryAsync<long>("SELECT count(*) - (SELECT count(*) FROM outbox_message) FROM object_status") >= objects,
-            TimeSpan.FromSeconds(120));
+            Patience.Long);
         Say("all are seen");
         // What is unacknowledged shows in no count: stopped services leave it in their queues.
         Assert.All(await Task.WhenAll(system.Services.Select(service => service.TerminateAsync())), code => Assert.Equal(0, code));

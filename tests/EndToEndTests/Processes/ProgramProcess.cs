@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Sagas.IntegrationTests;
 
 namespace Sagas.EndToEndTests.Processes;
 
@@ -16,7 +17,6 @@ internal sealed class ProgramProcess : IAsyncDisposable
 
     private const int LinesKept = 400;
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
 
     private readonly Process _process;
     private readonly Queue<string> _lines = new();
@@ -68,7 +68,7 @@ internal sealed class ProgramProcess : IAsyncDisposable
     /// <returns>The line.</returns>
     public async Task<string> ReadyAsync()
     {
-        await Task.WhenAny(_line.Task, Ended).WaitAsync(_patience);
+        await Task.WhenAny(_line.Task, Ended).WaitAsync(Patience.Long);
         return _line.Task.IsCompleted ? await _line.Task : throw new InvalidOperationException($"{Name} ended with {await Ended}: {LastLines(20)}");
     }
 
@@ -86,7 +86,7 @@ internal sealed class ProgramProcess : IAsyncDisposable
     {
         if (!Ended.IsCompleted)
             Process.Start("kill", ["-TERM", $"{_process.Id}"]).Dispose();
-        return await Ended.WaitAsync(_patience);
+        return await Ended.WaitAsync(Patience.Long);
     }
 
     /// <summary>The end of what the process wrote.</summary>

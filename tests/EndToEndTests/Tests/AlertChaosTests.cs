@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Sagas.EndToEndTests.Processes;
 using Sagas.Harness.LocalServers;
+using Sagas.IntegrationTests;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Tests;
@@ -34,7 +35,7 @@ public sealed class AlertChaosTests(ITestOutputHelper output)
 
     [Fact]
     [Trait("Category", "Chaos")]
-    public Task Each_user_is_alerted_once_when_senders_are_killed() => RunAsync(rows: 3_000, kills: 3, TimeSpan.FromSeconds(90));
+    public Task Each_user_is_alerted_once_when_senders_are_killed() => RunAsync(rows: 3_000, kills: 3, Patience.Long);
 
     [Fact]
     [Trait("Category", "ChaosFull")]

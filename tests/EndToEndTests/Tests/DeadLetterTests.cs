@@ -8,8 +8,6 @@ namespace Sagas.EndToEndTests.Tests;
 [Collection(SharedServers.Name)]
 public sealed class DeadLetterTests(ServersFixture servers)
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
-
     private static readonly (string Exchange, string Body, string Reason)[] _bad =
     [
         ("PaymentRequested", "not JSON", "not JSON"),
@@ -53,7 +51,7 @@ public sealed class DeadLetterTests(ServersFixture servers)
         var letter = Assert.Single(await LettersAsync(system, 1));
         Assert.Contains("lies in the future", letter.GetProperty("reason").GetString());
         Assert.Equal("PaymentRequested", letter.GetProperty("message").GetString());
-        await Until.TrueAsync("its time has come", () => Task.FromResult(DateTimeOffset.UtcNow > requestedAt), _patience);
+        await Until.TrueAsync("its time has come", () => Task.FromResult(DateTimeOffset.UtcNow > requestedAt), Patience.Long);
         await system.RunCommandAsync("retry", "deadletter", early.MessageId);
 
         await CompletedAsync(system, "early");
@@ -62,19 +60,19 @@ public sealed class DeadLetterTests(ServersFixture servers)
 
     private static async Task PublishAsync(RunningSystem system, params PlainMessage[] messages)
     {
-        using var stop = new CancellationTokenSource(_patience);
+        using var stop = new CancellationTokenSource(Patience.Long);
         await Broker.PublishAsync(system.RabbitMq, messages, stop.Token);
     }
 
     private static Task CompletedAsync(RunningSystem system, string paymentId) =>
         Until.TrueAsync($"payment {paymentId} is completed", async () => await system.QueryAsync<long>(
-            $"SELECT count(*) FROM payment_state WHERE payment_id = '{paymentId}' AND current_state = 'Completed'") == 1, _patience);
+            $"SELECT count(*) FROM payment_state WHERE payment_id = '{paymentId}' AND current_state = 'Completed'") == 1, Patience.Long);
 
     private static async Task<JsonElement[]> LettersAsync(RunningSystem system, int count)
     {
         JsonElement[] letters = [];
         await Until.TrueAsync($"{count} dead letters are listed", async () =>
-            (letters = [.. (await system.RunCommandAsync("list", "deadletters")).EnumerateArray()]).Length == count, _patience);
+            (letters = [.. (await system.RunCommandAsync("list", "deadletters")).EnumerateArray()]).Length == count, Patience.Long);
         return letters;
     }
 }

@@ -10,8 +10,6 @@ namespace Sagas.EndToEndTests.Tests;
 [Collection(SharedServers.Name)]
 public sealed class FirstLookTests(ServersFixture servers, ITestOutputHelper output)
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
-
     [Fact]
     public async Task A_payment_waits_for_its_customer_and_is_completed_once_the_customer_is_registered()
     {
@@ -26,7 +24,7 @@ public sealed class FirstLookTests(ServersFixture servers, ITestOutputHelper out
         {
             var payments = await system.RunCommandAsync("list", "payments");
             return payments.GetArrayLength() == 1 && State(payments[0]) == "AwaitingCustomer";
-        }, _patience);
+        }, Patience.Long);
         Say("it waits");
 
         await system.RunCommandAsync("c", "4711", "--name", "Ada Lovelace");
@@ -36,7 +34,7 @@ public sealed class FirstLookTests(ServersFixture servers, ITestOutputHelper out
         {
             payment = await system.RunCommandAsync("show", "payment", "invoice-8");
             return State(payment) == "Completed";
-        }, _patience);
+        }, Patience.Long);
         Say("it is completed");
 
         Assert.Equal(12.34m, payment.GetProperty("amount").GetDecimal());

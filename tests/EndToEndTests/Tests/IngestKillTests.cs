@@ -2,6 +2,7 @@ using System.Globalization;
 using Npgsql;
 using Sagas.EndToEndTests.Processes;
 using Sagas.Harness.LocalServers;
+using Sagas.IntegrationTests;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Tests;
@@ -34,13 +35,13 @@ public sealed class IngestKillTests(ITestOutputHelper output)
             {
                 await using var ingest = ProgramProcess.Start($"ingest-{kill}", "Sagas.Harness", ["ingest", path], settings);
                 var goal = rows * kill / (kills + 2);
-                await Until.TrueAsync($"{goal} rows", async () => await DoneAsync(source) >= goal || ingest.Ended.IsCompleted, TimeSpan.FromMinutes(1));
+                await Until.TrueAsync($"{goal} rows", async () => await DoneAsync(source) >= goal || ingest.Ended.IsCompleted, Patience.Long);
                 Assert.False(ingest.Ended.IsCompleted, "It ended before it was killed.");
                 // The last time it is the database: its process ends with a sentence, and is started again.
                 if (kill == kills)
                 {
                     await postgres.KillAsync();
-                    Assert.Equal(3, await ingest.Ended.WaitAsync(TimeSpan.FromMinutes(1)));
+                    Assert.Equal(3, await ingest.Ended.WaitAsync(Patience.Long));
                     await postgres.StartAgainAsync();
                     continue;
                 }

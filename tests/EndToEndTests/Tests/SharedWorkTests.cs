@@ -24,10 +24,10 @@ public sealed class SharedWorkTests(ServersFixture servers, ITestOutputHelper ou
         await system.ExecuteAsync(SignTransitions);
         var workload = new Workload(customers: 1_500, payments: 3_000, Random.Shared);
         var watch = Stopwatch.StartNew();
-        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var stop = new CancellationTokenSource(Patience.Long);
         await Broker.PublishAsync(system.RabbitMq, workload.Messages, stop.Token);
         var settlement = new Settlement(system, workload);
-        await settlement.SettledAsync(TimeSpan.FromMinutes(2));
+        await settlement.SettledAsync(Patience.Long);
         output.WriteLine($"{workload.Orders.Count} payments in {watch.Elapsed.TotalSeconds:0.0} s");
 
         var all = await system.QueryAsync<long>("SELECT count(*) FROM saga_transition");

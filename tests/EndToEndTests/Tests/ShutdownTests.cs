@@ -20,9 +20,9 @@ public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper outp
         await using var shared = await SharedSystem.StartAsync(servers, processes: 1);
         var system = shared.Running;
         var workload = new Workload(customers: 500, Payments, Random.Shared);
-        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var stop = new CancellationTokenSource(Patience.Long);
         await Broker.PublishAsync(system.RabbitMq, workload.Messages, stop.Token);
-        await Until.TrueAsync("a fifth of the payments is settled", async () => await SettledAsync(system) >= Payments / 5, TimeSpan.FromMinutes(1));
+        await Until.TrueAsync("a fifth of the payments is settled", async () => await SettledAsync(system) >= Payments / 5, Patience.Long);
 
         var watch = Stopwatch.StartNew();
         var code = await system.Service(1).TerminateAsync();
@@ -33,7 +33,7 @@ public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper outp
         Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE state = 'in_flight'"));
 
         await (await system.StartServicesAsync(1)).ReadyAsync();
-        await new Settlement(system, workload).SettledAsync(TimeSpan.FromMinutes(1));
+        await new Settlement(system, workload).SettledAsync(Patience.Long);
         await new Audit(system, workload).BalancesAsync();
         // The gateway is faultless here: whatever it was asked a second time, an orderly stop left unfinished.
         Assert.Equal(Payments, (await system.SummaryAsync()).GetProperty("requests").GetInt32());

@@ -185,7 +185,7 @@ public sealed class AlarmRowsTests(ServersFixture servers) : IAsyncLifetime
     // Somebody waits for a lock: the two have met.
     private async Task WaitForLockAsync()
     {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var timeout = new CancellationTokenSource(Patience.Long);
         while (await _database.QueryAsync<long>(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 0)
             await Task.Delay(5, timeout.Token);

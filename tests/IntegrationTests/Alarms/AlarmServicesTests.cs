@@ -117,12 +117,12 @@ public sealed class AlarmServicesTests(HostServers servers)
                 return Task.CompletedTask;
             }));
         });
-        await bus.StartAsync(new CancellationTokenSource(TimeSpan.FromSeconds(30)).Token);
+        await bus.StartAsync(new CancellationTokenSource(Patience.Long).Token);
         var at = Instant.Parse("2021-06-07T20:40:15.598765212Z");
         await bus.Publish(new AlarmStatusChanged("a", "u", AlarmStatus.Critical, at));
         await system.WaitForAsync("SELECT count(*) FROM alarm", 1L);
         await bus.Publish(new SendAlarmDigest("u"));
-        var digest = await received.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        var digest = await received.Task.WaitAsync(Patience.Long);
         await bus.StopAsync();
         Assert.Equal("u", digest.UserId);
         Assert.Equal([new ActiveAlarm("a", "CRITICAL", at)], digest.ActiveAlarms);

@@ -37,7 +37,7 @@ internal sealed class DigestReader(ChannelReader<ReceivedDigest> digests)
 
     public async Task<ReceivedDigest> NextAsync()
     {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var timeout = new CancellationTokenSource(Patience.Long);
         return await digests.ReadAsync(timeout.Token);
     }
 

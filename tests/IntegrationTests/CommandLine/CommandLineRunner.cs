@@ -6,8 +6,6 @@ namespace Sagas.IntegrationTests.CommandLine;
 /// <summary>The command line in front of one database and one broker.</summary>
 internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
-
     private readonly Dictionary<string, string> _environment = new()
     {
         ["ConnectionStrings__Postgres"] = postgres,
@@ -20,7 +18,7 @@ internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
     /// <summary>Runs a command line until it has written something, and then stops it as Ctrl-C does.</summary>
     public async Task<CommandLineRun> StopOnOutputAsync(params string[] args)
     {
-        using var ctrlC = new CancellationTokenSource(_patience);
+        using var ctrlC = new CancellationTokenSource(Patience.Long);
         await using var output = new SignallingWriter(ctrlC.Cancel);
         return await RunAsync(output, ctrlC.Token, args);
     }
@@ -44,7 +42,7 @@ internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
     /// <summary>Runs a command line with <c>--json</c> until its answer is as it should be.</summary>
     public async Task<JsonElement> JsonWhenAsync(Predicate<JsonElement> condition, params string[] args)
     {
-        for (var until = DateTime.UtcNow + _patience; ; await Task.Delay(50))
+        for (var until = DateTime.UtcNow + Patience.Long; ; await Task.Delay(50))
         {
             var run = await RunAsync([.. args, "--json"]);
             if (run.ExitCode == 0 && JsonDocument.Parse(run.Output).RootElement is var json && condition(json))

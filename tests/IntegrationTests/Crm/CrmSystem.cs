@@ -13,8 +13,6 @@ namespace Sagas.IntegrationTests.Crm;
 /// <summary>Services and a simulated CRM on servers shared with other tests.</summary>
 internal sealed class CrmSystem : IAsyncDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
-
     private readonly TestDatabase _database;
     private readonly TestVirtualHost _host;
     private readonly NpgsqlDataSource _source;
@@ -152,11 +150,11 @@ internal sealed class CrmSystem : IAsyncDisposable
     {
         for (var watch = Stopwatch.StartNew(); !await QueryAsync<bool>($"SELECT {condition}"); await Task.Delay(20))
         {
-            if (watch.Elapsed < _patience)
+            if (watch.Elapsed < Patience.Long)
                 continue;
             var states = await QueryAsync<string>("SELECT string_agg(state || ' ' || n, ', ') FROM (SELECT current_state AS state, count(*) AS n FROM customer_state GROUP BY 1) s");
             var calls = await QueryAsync<string>("SELECT string_agg(concat_ws(' ', state, n, last), ', ') FROM (SELECT state, count(*) AS n, max(last_outcome) AS last FROM ledger GROUP BY 1) s");
-            Assert.Fail($"Not in {_patience}: {condition}; customers: {states}; calls: {calls}");
+            Assert.Fail($"Not in {Patience.Long}: {condition}; customers: {states}; calls: {calls}");
         }
     }
 

@@ -7,8 +7,6 @@ namespace Sagas.IntegrationTests.Host;
 [Collection(ServersCollection.Name)]
 public sealed class LostChannelTests(ServersFixture servers)
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
-
     [Fact]
     public async Task An_endpoint_whose_connection_is_lost_while_it_is_set_up_begins_again()
     {
@@ -29,9 +27,9 @@ public sealed class LostChannelTests(ServersFixture servers)
                 });
             });
         });
-        await bus.StartAsync().WaitAsync(_patience);
+        await bus.StartAsync().WaitAsync(Patience.Long);
         await bus.Publish(new Letter());
-        await received.Task.WaitAsync(_patience);
+        await received.Task.WaitAsync(Patience.Long);
         Assert.True(stranded.Happened);
         await bus.StopAsync();
     }

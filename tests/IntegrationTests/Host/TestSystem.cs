@@ -11,8 +11,6 @@ namespace Sagas.IntegrationTests.Host;
 /// <summary>A host with its database and broker, seen from outside: by AMQP, SQL and HTTP.</summary>
 internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) : IAsyncDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
-
     private readonly NpgsqlDataSource _database = NpgsqlDataSource.Create(settings["ConnectionStrings:Postgres"]!);
     private IConnection? _connection;
     private WebApplication? _host;
@@ -91,7 +89,7 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
     /// <summary>Waits until a query gives a value.</summary>
     public async Task WaitForAsync<T>(string sql, T expected)
     {
-        var until = DateTime.UtcNow + _patience;
+        var until = DateTime.UtcNow + Patience.Long;
         T? last = default;
         while (DateTime.UtcNow < until)
         {
@@ -107,7 +105,7 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
             }
             await Task.Delay(TimeSpan.FromMilliseconds(20));
         }
-        Assert.Fail($"{sql} is {last}, not {expected}, after {_patience}.");
+        Assert.Fail($"{sql} is {last}, not {expected}, after {Patience.Long}.");
     }
 
     public async ValueTask DisposeAsync()
@@ -134,7 +132,7 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
     {
         public async Task<DeadLetter> NextAsync()
         {
-            using var timeout = new CancellationTokenSource(_patience);
+            using var timeout = new CancellationTokenSource(Patience.Long);
             return await letters.ReadAsync(timeout.Token);
         }
 

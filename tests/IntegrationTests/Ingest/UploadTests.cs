@@ -98,7 +98,7 @@ public sealed class UploadTests(HostServers servers) : IAsyncLifetime
 
     private static async Task UntilAsync(Func<bool> condition)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var patience = new CancellationTokenSource(Patience.Long);
         while (!condition())
             await Task.Delay(20, patience.Token);
     }
@@ -116,7 +116,7 @@ public sealed class UploadTests(HostServers servers) : IAsyncLifetime
 
     private async Task<JsonElement> UntilEndedAsync(Uri upload)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var patience = new CancellationTokenSource(Patience.Long);
         while (true)
         {
             var status = await _system.Http.GetFromJsonAsync<JsonElement>(upload, patience.Token);

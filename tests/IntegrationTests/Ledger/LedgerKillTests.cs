@@ -67,7 +67,7 @@ public sealed class LedgerKillTests(ServersFixture servers)
         {
             started = true;
             await victim.StartAsync();
-            await killed.Task.WaitAsync(TimeSpan.FromSeconds(20));
+            await killed.Task.WaitAsync(Patience.Long);
         }
 
         gateway.HadEffect = null;

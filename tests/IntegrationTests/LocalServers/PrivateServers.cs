@@ -12,7 +12,7 @@ public sealed class PrivateServers
 {
     public const string Collection = "private servers";
 
-    internal static CancellationToken Soon() => new CancellationTokenSource(TimeSpan.FromMinutes(3)).Token;
+    internal static CancellationToken Soon() => new CancellationTokenSource(Patience.Long).Token;
 
     internal static async Task<T?> QueryAsync<T>(string connectionString, string sql)
     {

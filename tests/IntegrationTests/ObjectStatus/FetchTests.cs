@@ -130,7 +130,7 @@ public sealed class FetchTests(HostServers servers)
         var stopping = system.Host.StopAsync();
         await Until(() => isStopping.IsCancellationRequested);
         answer.SetResult();
-        await stopping.WaitAsync(TimeSpan.FromSeconds(10));
+        await stopping.WaitAsync(Patience.Long);
 
         // Whoever got the place of a call that ended before the word was passed on was still called.
         Assert.InRange(system.Api.CallCount, 4, 40);
@@ -175,7 +175,7 @@ public sealed class FetchTests(HostServers servers)
             Random.Shared.Shuffle(ids);
             var first = ids.Select(id => one.WriteAsync(id, DateTimeOffset.UtcNow)).ToArray();
             var second = ids.Reverse().Select(id => other.WriteAsync(id, DateTimeOffset.UtcNow)).ToArray();
-            await Task.WhenAll([.. first, .. second]).WaitAsync(TimeSpan.FromSeconds(20));
+            await Task.WhenAll([.. first, .. second]).WaitAsync(Patience.Long);
         }
 
         Assert.Equal(0L, await system.Host.QueryAsync<long>("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));

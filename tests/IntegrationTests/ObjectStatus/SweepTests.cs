@@ -77,7 +77,7 @@ public sealed class SweepTests(HostServers servers)
         await using var seen = new NpgsqlCommand("UPDATE object_status SET last_seen = now() WHERE object_id = 'old-7'", connection, transaction);
         await seen.ExecuteNonQueryAsync();
 
-        Assert.Equal(1199, await Sweep(system).SweepAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(1199, await Sweep(system).SweepAsync(CancellationToken.None).WaitAsync(Patience.Long));
 
         await transaction.CommitAsync();
         Assert.Equal(0, await Sweep(system).SweepAsync(CancellationToken.None));

@@ -32,7 +32,7 @@ public sealed class ProcessPaymentTests(ServersFixture servers)
         await bus.Publish(payment, context => context.ConversationId = conversation);
         await bus.Publish(payment with { PaymentId = "p-2" });
 
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var patience = new CancellationTokenSource(Patience.Long);
         var both = new[] { await events.ReadAsync(patience.Token), await events.ReadAsync(patience.Token) };
         await table.UntilFinishedAsync();
         var first = Assert.Single(both, one => one.Message.PaymentId == "p-1");

@@ -3,7 +3,6 @@ namespace Sagas.IntegrationTests.Persistence;
 /// <summary>Awaits what other tasks and processes do.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(10);
 
     public static async Task EqualsAsync<T>(T expected, Func<Task<T>> actual)
@@ -16,7 +15,7 @@ internal static class Eventually
 
     public static async Task TrueAsync(Func<Task<bool>> condition, Func<string> complaint)
     {
-        var end = DateTime.UtcNow + _patience;
+        var end = DateTime.UtcNow + Patience.Long;
         while (!await condition())
         {
             Assert.True(DateTime.UtcNow < end, complaint());

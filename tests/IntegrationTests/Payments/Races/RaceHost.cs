@@ -30,8 +30,6 @@ internal sealed class RaceHost : IAsyncDisposable
         _host = Create(options);
     }
 
-    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
-
     public Pauses Pauses { get; } = new();
 
     public NpgsqlDataSource Database => _dataSource;
@@ -50,7 +48,7 @@ internal sealed class RaceHost : IAsyncDisposable
     /// <summary>Waits until a query says true.</summary>
     public async Task UntilAsync(string condition)
     {
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(Patience.Long);
         while (!await QueryAsync<bool>($"SELECT {condition}"))
             await Task.Delay(10, patience.Token);
     }
@@ -70,7 +68,7 @@ internal sealed class RaceHost : IAsyncDisposable
     /// <summary>The ids of the payments that ProcessPayment was published for, as often as it was, once nothing is left to publish.</summary>
     public async Task<string[]> ProcessPaymentsAsync(int expected)
     {
-        await _processPayments.UntilAsync(expected).WaitAsync(Patience);
+        await _processPayments.UntilAsync(expected).WaitAsync(Patience.Long);
         await UntilAsync("NOT EXISTS (SELECT FROM outbox_message)");
         return _processPayments.PaymentIds;
     }
