@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using RabbitMQ.Client;
@@ -43,11 +45,20 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
         return await _client.SendAsync(request);
     }
 
-    /// <summary>Posts ids, which must be accepted.</summary>
+    /// <summary>Posts ids, which must be accepted; again, as callers do, when they are asked to.</summary>
     public async Task AcceptAsync(params IEnumerable<object> ids)
     {
-        using var response = await PostAsync(JsonSerializer.Serialize(new { object_ids = ids }));
-        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        var body = JsonSerializer.Serialize(new { object_ids = ids });
+        for (var watch = Stopwatch.StartNew(); ;)
+        {
+            using var response = await PostAsync(body);
+            if (response.StatusCode != HttpStatusCode.ServiceUnavailable || watch.Elapsed > Patience.Long)
+            {
+                Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+                return;
+            }
+            await Task.Delay(response.Headers.RetryAfter?.Delta ?? TimeSpan.Zero);
+        }
     }
 
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri url, HttpContent? content = null)
