@@ -50,7 +50,7 @@ internal sealed partial class InboxCleanupService(
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                LogNotCleaned(exception.Message);
+                LogNotCleaned(exception.GetBaseException().Message);
             }
         }
     }

@@ -66,7 +66,7 @@ internal sealed partial class OutboxProcess(OutboxDatabase database, TimeProvide
         catch (Exception exception)
         {
             // The others find out by themselves that this process is gone.
-            LogNotReleased(exception.Message);
+            LogNotReleased(exception.GetBaseException().Message);
         }
     }
 
@@ -91,7 +91,7 @@ internal sealed partial class OutboxProcess(OutboxDatabase database, TimeProvide
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            LogNotRenewed(exception.Message);
+            LogNotRenewed(exception.GetBaseException().Message);
         }
     }
 

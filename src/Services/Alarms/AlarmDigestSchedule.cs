@@ -67,7 +67,7 @@ internal sealed partial class AlarmDigestSchedule(
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
-                LogNotAsked(exception.Message);
+                LogNotAsked(exception.GetBaseException().Message);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

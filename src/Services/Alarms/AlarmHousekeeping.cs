@@ -51,7 +51,7 @@ internal sealed partial class AlarmHousekeeping(
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
-                LogNotCleaned(exception.Message);
+                LogNotCleaned(exception.GetBaseException().Message);
             }
         }
     }

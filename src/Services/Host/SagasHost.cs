@@ -36,6 +36,7 @@ public static partial class SagasHost
         AddServices(builder.Services, host, builder.Configuration);
         var app = builder.Build();
         ValidateFeatures(app.Services);
+        HttpFaults.Use(app);
         if (host.Roles.Has(Roles.Callback))
             app.MapCallback(() => HttpAddresses.CallbackPort(app));
         app.MapHealth();
@@ -111,7 +112,7 @@ public static partial class SagasHost
         services.AddSingleton(settings);
         services.AddDatabase(settings);
         services.AddSingleton(Options.Create(settings.Operations));
-        services.AddProblemDetails();
+        HttpFaults.Add(services);
         // The migrations come first: hosted services start in the order of their registration.
         services.AddHealth();
         if (settings.UsesRabbitMq)

@@ -34,7 +34,7 @@ internal sealed partial class FolderWorker(
             // The folder cannot be made, or not be written to: that may be put right while this waits.
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                LogFolder(watched.Path, exception.Message);
+                LogFolder(watched.Path, exception.GetBaseException().Message);
                 await Task.Delay(options.Value.PollInterval, time, stoppingToken);
             }
         }
@@ -61,7 +61,7 @@ internal sealed partial class FolderWorker(
             catch (Exception exception) when (exception is NpgsqlException or TimeoutException or FileTakenOverException or InvalidOperationException)
             {
                 // The file goes on where it was; nothing of it is lost.
-                LogTrouble(name, exception.Message);
+                LogTrouble(name, exception.GetBaseException().Message);
                 await Task.Delay(_afterTrouble, time, stoppingToken);
             }
         }

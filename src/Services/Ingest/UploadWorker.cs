@@ -39,7 +39,7 @@ internal sealed partial class UploadWorker(
             catch (Exception exception) when (exception is NpgsqlException or TimeoutException or FileTakenOverException or InvalidOperationException or IOException)
             {
                 // The next look goes on where this one was.
-                LogTrouble(exception.Message);
+                LogTrouble(exception.GetBaseException().Message);
             }
             // A dropped wake-up is made good by the next look.
             await _arrived.WaitAsync(options.Value.PollInterval, stoppingToken);

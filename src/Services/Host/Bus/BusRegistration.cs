@@ -27,6 +27,8 @@ internal static class BusRegistration
         services.AddMassTransit(bus =>
         {
             bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
+            // MassTransit would report to its makers what is configured here, and on which machine.
+            bus.ConfigureUsageTelemetryOptions(options => options.Enabled = false);
             bus.AddFeatures(settings.Roles, configuration);
             bus.AddConfigureEndpointsCallback((context, name, endpoint) => ConfigureEndpoint(context, name, endpoint, settings));
             if (settings.UsesRabbitMq)
