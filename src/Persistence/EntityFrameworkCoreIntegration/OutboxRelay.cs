@@ -182,7 +182,7 @@ internal sealed partial class OutboxRelay(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The relay goes on in a second: {Reason}")]
     private partial void LogFailed(string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Messages of {Count} transactions could not be sent yet: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Messages could not be sent yet (of transactions: {Count}): {Reason}")]
     private partial void LogNotSent(int count, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Not listening for due messages, polling only: {Reason}")]

@@ -52,6 +52,8 @@ public static partial class SagasHost
             app.MapUploads();
         if (host.KeysWithDevelopmentPassword.Count > 0)
             LogDevelopmentPassword(app.Logger, string.Join(", ", host.KeysWithDevelopmentPassword));
+        foreach (var (key, meant) in UnknownSettings.In(builder.Configuration))
+            LogUnknownSetting(app.Logger, key, meant is null ? "" : $"; was {meant} meant?");
         return app;
     }
 
@@ -137,4 +139,7 @@ public static partial class SagasHost
         Message = "The password in {Keys} is the development default, which everyone can read in the repository: "
             + "set another before anyone but you can reach this system")]
     private static partial void LogDevelopmentPassword(ILogger logger, string keys);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The setting {Key} is not known and changes nothing{Meant}")]
+    private static partial void LogUnknownSetting(ILogger logger, string key, string meant);
 }

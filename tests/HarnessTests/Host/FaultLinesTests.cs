@@ -64,12 +64,13 @@ public sealed class FaultLinesTests : IDisposable
     [Fact]
     public void The_same_fault_of_many_messages_is_told_once_until_a_while_has_passed()
     {
-        for (var second = 0; second <= 20; second++)
+        foreach (var second in Enumerable.Range(0, 101).Append(200))
             _lines.Emit(Event(LogEventLevel.Warning, TimeSpan.FromSeconds(second), null, "Message {MessageId} of {Count} waits: {Reason}",
                 ("MessageId", Guid.NewGuid()), ("Count", second), ("Reason", "away")));
-        Assert.Equal(2, Written.Length);
-        Assert.EndsWith("waits: away", Written[0]);
-        Assert.EndsWith("waits: away (14 more like this since the last line)", Written[1]);
+        // After 0, 15, 45 seconds; and when it comes back after it was over.
+        Assert.Equal(
+            ["away", "away (14 more like this since the last line)", "away (29 more like this since the last line)", "away (55 more like this since the last line)"],
+            Written.Select(line => line.Split("waits: ")[1]));
     }
 
     [Theory]
@@ -81,6 +82,13 @@ public sealed class FaultLinesTests : IDisposable
         foreach (var value in (string[])[first, second])
             _lines.Emit(Event(LogEventLevel.Warning, TimeSpan.Zero, null, template, (name, value), ("Reason", "bad")));
         Assert.Equal(2, Written.Length);
+    }
+
+    [Fact]
+    public void A_reason_of_many_lines_is_cut_to_its_first()
+    {
+        _lines.Emit(Event(LogEventLevel.Error, TimeSpan.Zero, null, "Channel closed: {Reason}", ("Reason", "reset\n  at X()\n  at Y()")));
+        Assert.Equal(["Channel closed: reset …"], Written);
     }
 
     [Fact]

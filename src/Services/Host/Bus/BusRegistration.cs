@@ -92,6 +92,7 @@ internal static class BusRegistration
             if (context.GetRequiredService<BrokerVersion>().LimitsDeliveries)
                 queue.SetQueueArgument("x-delivery-limit", -1);
         }
+        endpoint.ConnectReceiveEndpointObserver(new EndpointBack(deliveries));
         // Dead letters are seen in the error queue; nobody subscribes to faults, which would carry personal data.
         endpoint.PublishFaults = false;
         endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(new UnknownMessageFilter(logger)));
