@@ -89,7 +89,7 @@ internal sealed partial class OutboxProcess(OutboxDatabase database, TimeProvide
             if (await ReleaseDeadAsync(connection.Npgsql, cancellationToken) + await ReleaseInDoubtAsync(connection.Npgsql, cancellationToken) > 0)
                 signal.Set();
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             LogNotRenewed(exception.GetBaseException().Message);
         }

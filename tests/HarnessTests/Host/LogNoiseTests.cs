@@ -15,6 +15,13 @@ public sealed class LogNoiseTests
     public void A_refused_message_is_told_of_by_its_dead_letter_only() =>
         Assert.True(IsNoise("R-FAULT {InputAddress}", new MessageRefusedException("There is no payment x.")));
 
+    [Theory]
+    [InlineData(LogEventLevel.Information, true)]
+    [InlineData(LogEventLevel.Warning, false)]
+    public void What_only_declares_queues_tells_of_problems_only(LogEventLevel level, bool noise) => Assert.Equal(noise, LogRegistration.IsNoise(new LogEvent(
+        DateTimeOffset.UnixEpoch, level, null, new MessageTemplateParser().Parse("Configured endpoint {Endpoint}"),
+        [new LogEventProperty(LogRegistration.OnlyProblems, new ScalarValue(true))])));
+
     [Fact]
     public void A_consumer_that_fails_is_told_of() => Assert.False(IsNoise("R-FAULT {InputAddress}", new InvalidOperationException("bug")));
 

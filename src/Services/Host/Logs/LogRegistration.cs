@@ -13,6 +13,9 @@ internal static class LogRegistration
     private const string Text =
         "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
 
+    /// <summary>While this property is on the log's context, what is no problem is not told.</summary>
+    public const string OnlyProblems = nameof(OnlyProblems);
+
     public static void AddLogs(this WebApplicationBuilder builder, HostSettings settings)
     {
         var configuration = new LoggerConfiguration()
@@ -47,7 +50,9 @@ internal static class LogRegistration
     }
 
     /// <summary>Whether another line says the same, or what the line tells is no fault.</summary>
-    internal static bool IsNoise(LogEvent entry) => entry.Exception is not null && Source(entry) switch
+    internal static bool IsNoise(LogEvent entry) => IsNoFault(entry) || (entry.Level <= LogEventLevel.Information && entry.Properties.ContainsKey(OnlyProblems));
+
+    private static bool IsNoFault(LogEvent entry) => entry.Exception is not null && Source(entry) switch
     {
         // A stop while the database or the broker is waited for is no fault.
         "Microsoft.Extensions.Hosting.Internal.Host" => entry.Exception is OperationCanceledException,
