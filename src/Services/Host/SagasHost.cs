@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using Sagas.Host.Bus;
 using Sagas.Host.Health;
@@ -80,6 +81,13 @@ public static partial class SagasHost
         {
             return 0;
         }
+        // Its message names the address.
+        catch (IOException exception) when (exception.InnerException is AddressInUseException)
+        {
+            await Console.Error.WriteLineAsync(
+                $"{exception.Message.TrimEnd('.')}: stop the program that uses it, or choose another port with ASPNETCORE_HTTP_PORTS, or ObjectStatus__CallbackPort for the callback.");
+            return Failed;
+        }
         catch (Exception exception)
         {
             await Console.Error.WriteLineAsync($"Stopped: {exception}");
@@ -101,7 +109,7 @@ public static partial class SagasHost
         // What .NET says when it binds a value of the wrong type: it names the key, the value and the type.
         catch (InvalidOperationException refused) when (refused.Message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal))
         {
-            throw new SettingsRefusedException([refused.Message]);
+            throw new SettingsRefusedException([ConversionProblem.Describe(refused.Message)]);
         }
     }
 
