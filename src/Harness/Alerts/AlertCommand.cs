@@ -24,9 +24,7 @@ internal static class AlertCommand
         };
         command.SetAction(async (parse, stop) =>
         {
-            var paths = parse.GetRequiredValue(files);
-            if (paths.FirstOrDefault(path => !File.Exists(path)) is { } missing)
-                throw new CommandException(ExitCode.NotFound, $"There is no file {missing}.");
+            var paths = CommandOptions.ExistingFiles(parse, files);
             await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), stop);
             return await new AlertRun(terminal, database, Options(), parse.GetValue<bool>(CommandOptions.JsonName))
                 .RunAsync(paths, parse.GetValue(noWait), stop);

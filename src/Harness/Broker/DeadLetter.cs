@@ -1,7 +1,7 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using RabbitMQ.Client;
+using Sagas.Services.Messages;
 
 namespace Sagas.Harness.Broker;
 
@@ -56,10 +56,7 @@ internal sealed record DeadLetter(
     }
 
     /// <summary>The message's id, or, for one without, a name made from its content.</summary>
-    public static string NameOf(BasicGetResult delivery) =>
-        delivery.BasicProperties.MessageId is { Length: > 0 } id
-            ? id
-            : "body-" + Convert.ToHexStringLower(SHA256.HashData(delivery.Body.Span))[..12];
+    public static string NameOf(BasicGetResult delivery) => DeadLetterName.Of(delivery.BasicProperties.MessageId, delivery.Body.Span);
 
     /// <summary>The queue that an error queue belongs to.</summary>
     public static string QueueOf(string errorQueue) =>

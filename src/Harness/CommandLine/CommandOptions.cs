@@ -51,6 +51,20 @@ internal static class CommandOptions
         },
     };
 
+    /// <summary>The files that were named.</summary>
+    /// <param name="parse">What was typed.</param>
+    /// <param name="files">The argument.</param>
+    /// <exception cref="CommandException">One of them is not there, or is a folder.</exception>
+    public static string[] ExistingFiles(ParseResult parse, Argument<string[]> files)
+    {
+        var paths = parse.GetRequiredValue(files);
+        if (paths.FirstOrDefault(path => !File.Exists(path)) is not { } missing)
+            return paths;
+        throw Directory.Exists(missing)
+            ? new CommandException(ExitCode.Usage, $"{missing} is a folder: name the files in it, such as {Path.Combine(missing, "*.csv")}.")
+            : new CommandException(ExitCode.NotFound, $"There is no file {missing}.");
+    }
+
     /// <summary>Makes an argument that is an identifier.</summary>
     /// <param name="name">Shown in angle brackets.</param>
     /// <param name="description">What it identifies.</param>

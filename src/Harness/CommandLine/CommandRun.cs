@@ -54,7 +54,8 @@ internal static class CommandRun
     {
         var command = parse.CommandResult.Command;
         var unknown = parse.UnmatchedTokens.Count > 0 && command.Subcommands.Count > 0;
-        var errors = parse.Errors.Select(error => error.Message).Distinct();
+        var missing = unknown ? [] : MissingArguments(parse).ToArray();
+        var errors = missing.Length > 0 ? missing : parse.Errors.Select(error => error.Message).Distinct();
         foreach (var error in unknown ? [$"There is no command '{Path(command, null)} {parse.UnmatchedTokens[0]}'."] : errors)
             terminal.Error.WriteLine(Display.Clean(error));
 
@@ -70,6 +71,10 @@ internal static class CommandRun
         terminal.Error.WriteLine($"See: {Path(command, null)} --help");
         return ExitCode.Usage;
     }
+
+    private static IEnumerable<string> MissingArguments(ParseResult parse) => parse.CommandResult.Command.Arguments
+        .Where(argument => (parse.GetResult(argument)?.Tokens.Count ?? 0) < argument.Arity.MinimumNumberOfValues)
+        .Select(argument => $"<{argument.HelpName ?? argument.Name}> is missing.");
 
     private static string Path(Command command, Command? parent)
     {

@@ -32,9 +32,7 @@ internal static class IngestCommand
         };
         command.SetAction(async (parse, stop) =>
         {
-            var paths = parse.GetRequiredValue(files);
-            if (paths.FirstOrDefault(path => !File.Exists(path)) is { } missing)
-                throw new CommandException(ExitCode.NotFound, $"There is no file {missing}.");
+            var paths = CommandOptions.ExistingFiles(parse, files);
             var options = Options(terminal, parse.GetValue(ratio), parse.GetValue(columns) ?? []);
             await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), stop);
             var run = new IngestRun(terminal, database, options, HasCrm(terminal), parse.GetValue<bool>(CommandOptions.JsonName));

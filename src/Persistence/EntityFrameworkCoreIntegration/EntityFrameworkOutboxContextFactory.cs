@@ -102,7 +102,7 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
         catch (Exception exception)
         {
             // Unknown: the message fails with its own exception, and when it comes again, its inbox row is looked for again.
-            LogNotLookedUp(exception.Message);
+            LogNotLookedUp(exception.GetBaseException().Message);
             return false;
         }
     }

@@ -48,9 +48,9 @@ internal sealed partial class InboxCleanupService(
             {
                 await CleanUpAsync(stoppingToken);
             }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
-                LogNotCleaned(exception.Message);
+                LogNotCleaned(exception.GetBaseException().Message);
             }
         }
     }

@@ -66,7 +66,7 @@ internal sealed partial class OutboxProcess(OutboxDatabase database, TimeProvide
         catch (Exception exception)
         {
             // The others find out by themselves that this process is gone.
-            LogNotReleased(exception.Message);
+            LogNotReleased(exception.GetBaseException().Message);
         }
     }
 
@@ -89,9 +89,9 @@ internal sealed partial class OutboxProcess(OutboxDatabase database, TimeProvide
             if (await ReleaseDeadAsync(connection.Npgsql, cancellationToken) + await ReleaseInDoubtAsync(connection.Npgsql, cancellationToken) > 0)
                 signal.Set();
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            LogNotRenewed(exception.Message);
+            LogNotRenewed(exception.GetBaseException().Message);
         }
     }
 

@@ -74,8 +74,9 @@ internal sealed partial class OutboxPublisher(
         }
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
         {
-            LogNotPublished(batch[0].MessageId, exception.Message);
-            await ReleaseAsync(batch, exception.Message, stoppingToken);
+            var reason = OutboxSender.Reason(exception);
+            LogNotPublished(batch[0].MessageId, reason);
+            await ReleaseAsync(batch, reason, stoppingToken);
         }
     }
 
@@ -97,7 +98,7 @@ internal sealed partial class OutboxPublisher(
             // Whatever it is: a message that only this process knows of must not be forgotten.
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
-                LogNotReleased(exception.Message);
+                LogNotReleased(exception.GetBaseException().Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken);
             }
         }
@@ -123,7 +124,7 @@ internal sealed partial class OutboxPublisher(
             catch (Exception exception)
             {
                 // Whatever it is (EF Core wraps what Npgsql throws), the next try is a second away: without it rows stay for ever.
-                LogNotDeleted(sequenceNumbers.Count, exception.Message);
+                LogNotDeleted(sequenceNumbers.Count, exception.GetBaseException().Message);
                 if (stoppingToken.IsCancellationRequested)
                     return;
                 await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);

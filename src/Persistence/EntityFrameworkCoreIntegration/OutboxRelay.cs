@@ -65,7 +65,7 @@ internal sealed partial class OutboxRelay(
             }
             catch (Exception exception)
             {
-                LogFailed(exception.Message);
+                LogFailed(exception.GetBaseException().Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -105,7 +105,7 @@ internal sealed partial class OutboxRelay(
         }
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
         {
-            return (batch, exception.Message);
+            return (batch, OutboxSender.Reason(exception));
         }
     }
 
@@ -167,9 +167,9 @@ internal sealed partial class OutboxRelay(
                 while (true)
                     await connection.Npgsql.WaitAsync(stoppingToken);
             }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
-                LogNotListening(exception.Message);
+                LogNotListening(exception.GetBaseException().Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (OperationCanceledException)
@@ -182,7 +182,7 @@ internal sealed partial class OutboxRelay(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The relay goes on in a second: {Reason}")]
     private partial void LogFailed(string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} batches of messages could not be sent yet: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Messages could not be sent yet (of transactions: {Count}): {Reason}")]
     private partial void LogNotSent(int count, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Not listening for due messages, polling only: {Reason}")]

@@ -24,6 +24,10 @@ internal sealed class OutboxSender(IBus bus, TimeProvider timeProvider)
         await endpoint.Send(_stored, new StoredMessagePipe(message, timeProvider), cancellationToken).WaitAsync(cancellationToken);
     }
 
+    /// <summary>Why a message could not be sent, for log and table.</summary>
+    public static string Reason(Exception exception) =>
+        exception is OperationCanceledException ? "The broker did not confirm in time" : exception.GetBaseException().Message;
+
     private sealed class StoredMessagePipe(OutboxMessage message, TimeProvider timeProvider) : IPipe<SendContext>
     {
         public Task Send(SendContext context)

@@ -64,10 +64,10 @@ internal sealed partial class AlarmDigestSchedule(
                     LogAsked(users);
             }
 #pragma warning disable CA1031 // The database may be away for any reason; the turn is still due when it is back.
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
-                LogNotAsked(exception.Message);
+                LogNotAsked(exception.GetBaseException().Message);
             }
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));

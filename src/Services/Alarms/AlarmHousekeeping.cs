@@ -48,10 +48,10 @@ internal sealed partial class AlarmHousekeeping(
                     LogRemoved(alarms, digests);
             }
 #pragma warning disable CA1031 // The database may be away for any reason; the next turn is a minute away.
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
-                LogNotCleaned(exception.Message);
+                LogNotCleaned(exception.GetBaseException().Message);
             }
         }
     }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using Sagas.Host.Bus;
 using Sagas.Host.Health;
@@ -36,6 +37,7 @@ public static partial class SagasHost
         AddServices(builder.Services, host, builder.Configuration);
         var app = builder.Build();
         ValidateFeatures(app.Services);
+        HttpFaults.Use(app);
         if (host.Roles.Has(Roles.Callback))
             app.MapCallback(() => HttpAddresses.CallbackPort(app));
         app.MapHealth();
@@ -51,6 +53,8 @@ public static partial class SagasHost
             app.MapUploads();
         if (host.KeysWithDevelopmentPassword.Count > 0)
             LogDevelopmentPassword(app.Logger, string.Join(", ", host.KeysWithDevelopmentPassword));
+        foreach (var (key, meant) in UnknownSettings.In(builder.Configuration))
+            LogUnknownSetting(app.Logger, key, meant is null ? "" : $"; was {meant} meant?");
         return app;
     }
 
@@ -77,6 +81,13 @@ public static partial class SagasHost
         {
             return 0;
         }
+        // Its message names the address.
+        catch (IOException exception) when (exception.InnerException is AddressInUseException)
+        {
+            await Console.Error.WriteLineAsync(
+                $"{exception.Message.TrimEnd('.')}: stop the program that uses it, or choose another port with ASPNETCORE_HTTP_PORTS, or ObjectStatus__CallbackPort for the callback.");
+            return Failed;
+        }
         catch (Exception exception)
         {
             await Console.Error.WriteLineAsync($"Stopped: {exception}");
@@ -98,7 +109,7 @@ public static partial class SagasHost
         // What .NET says when it binds a value of the wrong type: it names the key, the value and the type.
         catch (InvalidOperationException refused) when (refused.Message.StartsWith("Failed to convert configuration value", StringComparison.Ordinal))
         {
-            throw new SettingsRefusedException([refused.Message]);
+            throw new SettingsRefusedException([ConversionProblem.Describe(refused.Message)]);
         }
     }
 
@@ -111,7 +122,7 @@ public static partial class SagasHost
         services.AddSingleton(settings);
         services.AddDatabase(settings);
         services.AddSingleton(Options.Create(settings.Operations));
-        services.AddProblemDetails();
+        HttpFaults.Add(services);
         // The migrations come first: hosted services start in the order of their registration.
         services.AddHealth();
         if (settings.UsesRabbitMq)
@@ -136,4 +147,7 @@ public static partial class SagasHost
         Message = "The password in {Keys} is the development default, which everyone can read in the repository: "
             + "set another before anyone but you can reach this system")]
     private static partial void LogDevelopmentPassword(ILogger logger, string keys);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The setting {Key} is not known and changes nothing{Meant}")]
+    private static partial void LogUnknownSetting(ILogger logger, string key, string meant);
 }

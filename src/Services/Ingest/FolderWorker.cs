@@ -17,6 +17,7 @@ internal sealed partial class FolderWorker(
     private static readonly TimeSpan _afterTrouble = TimeSpan.FromSeconds(2);
 
     private readonly ILogger _logger = loggers.CreateLogger<FolderWorker>();
+    private readonly HashSet<string> _passedOver = [];
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -34,7 +35,7 @@ internal sealed partial class FolderWorker(
             // The folder cannot be made, or not be written to: that may be put right while this waits.
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                LogFolder(watched.Path, exception.Message);
+                LogFolder(watched.Path, exception.GetBaseException().Message);
                 await Task.Delay(options.Value.PollInterval, time, stoppingToken);
             }
         }
@@ -47,22 +48,33 @@ internal sealed partial class FolderWorker(
         {
             try
             {
-                LogStarted(name);
+                if (!_passedOver.Contains(path))
+                    LogStarted(name);
                 var result = await intake.TakeAsync(path, null, stoppingToken);
                 await rejectedRows.WriteBesideAsync(result.File.FileId, path, stoppingToken);
                 Finish(folder, path, name, result);
+                _passedOver.Remove(path);
                 return;
             }
             // Another process that watches the same folder was first.
             catch (FileNotFoundException)
             {
+                _passedOver.Remove(path);
                 return;
             }
             catch (Exception exception) when (exception is NpgsqlException or TimeoutException or FileTakenOverException or InvalidOperationException)
             {
                 // The file goes on where it was; nothing of it is lost.
-                LogTrouble(name, exception.Message);
+                LogTrouble(name, exception.GetBaseException().Message);
                 await Task.Delay(_afterTrouble, time, stoppingToken);
+            }
+            // It must not be read or moved, or its disk fails: the files behind it need not wait for that.
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                if (_passedOver.Add(path))
+                    LogPassedOver(name, exception.GetBaseException().Message);
+                folder.LookAgain(path);
+                return;
             }
         }
     }
@@ -73,7 +85,7 @@ internal sealed partial class FolderWorker(
         if (outcome.State != FileState.Done)
         {
             folder.MoveToFailed(path, outcome.Reason!);
-            LogFailed(name, outcome.State, outcome.Reason!);
+            LogFailed(name, outcome.State, name + WatchedFolder.ReasonSuffix);
             return;
         }
         folder.MoveToDone(path);
@@ -92,11 +104,15 @@ internal sealed partial class FolderWorker(
     [LoggerMessage(Level = LogLevel.Information, Message = "{File} was ingested before, as {FileId}: nothing was changed")]
     private partial void LogKnown(string file, Guid fileId);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{File} is {State}: {Reason}")]
-    private partial void LogFailed(string file, FileState state, string reason);
+    // The reason may quote the file, and so name people.
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{File} is {State} and moved to failed; {ReasonFile} beside it has the reason")]
+    private partial void LogFailed(string file, FileState state, string reasonFile);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{File} goes on in a moment where it was: {Reason}")]
     private partial void LogTrouble(string file, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{File} is left where it is until it can be read and moved: {Reason}")]
+    private partial void LogPassedOver(string file, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The folder {Folder} cannot be watched, trying again: {Reason}")]
     private partial void LogFolder(string folder, string reason);

@@ -39,7 +39,7 @@ internal sealed partial class UploadWorker(
             catch (Exception exception) when (exception is NpgsqlException or TimeoutException or FileTakenOverException or InvalidOperationException or IOException)
             {
                 // The next look goes on where this one was.
-                LogTrouble(exception.Message);
+                LogTrouble(exception.GetBaseException().Message);
             }
             // A dropped wake-up is made good by the next look.
             await _arrived.WaitAsync(options.Value.PollInterval, stoppingToken);
@@ -49,12 +49,13 @@ internal sealed partial class UploadWorker(
     private async Task TakeAsync(RegisteredFile upload, CancellationToken stoppingToken)
     {
         var (_, outcome, _) = await intake.TakeAsync(upload, upload.Path!, null, stoppingToken);
-        LogEnded(upload.FileId, outcome.State, outcome.Counts.Rows, outcome.Counts.Rejected, outcome.Reason);
+        LogEnded(upload.FileId, outcome.State, outcome.Counts.Rows, outcome.Counts.Rejected);
         File.Delete(upload.Path!);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Upload {FileId} is {State}: {Rows} rows, {Rejected} rejected. {Reason}")]
-    private partial void LogEnded(Guid fileId, FileState state, long rows, long rejected, string? reason);
+    // The reason of one that was refused may quote the file, and so name people; its answer and the table have it.
+    [LoggerMessage(Level = LogLevel.Information, Message = "Upload {FileId} is {State}: {Rows} rows, {Rejected} rejected")]
+    private partial void LogEnded(Guid fileId, FileState state, long rows, long rejected);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Uploads go on in a moment: {Reason}")]
     private partial void LogTrouble(string reason);

@@ -196,7 +196,8 @@ internal sealed partial class OutcomeWriter(
     [LoggerMessage(Level = LogLevel.Debug, Message = "Call {Key} to {Target} is {State} after {Attempts} attempts: {Outcome}")]
     private static partial void LogFinished(ILogger logger, string target, string key, string state, int attempts, string? outcome);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Call {Key} to {Target}, attempt {Attempts}, is tried again in {Delay}: {Outcome}")]
+    // A target that fails a call in twenty would fill the log; the ledger has every attempt's outcome.
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Call {Key} to {Target}, attempt {Attempts}, is tried again in {Delay}: {Outcome}")]
     private static partial void LogRetry(ILogger logger, string target, string key, int attempts, TimeSpan? delay, string? outcome);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Call {Key} to {Target} is parked after {Attempts} attempts and needs a person: {Outcome}")]

@@ -58,7 +58,7 @@ internal sealed partial class ObjectSweep(
             {
                 await SweepAsync(stoppingToken);
             }
-            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogNotSwept(exception.GetBaseException().Message);
             }

@@ -78,4 +78,15 @@ public sealed class HostSettingsTests
     [Fact]
     public void Own_passwords_are_not_warned_about() =>
         Assert.Empty(Read(("ConnectionStrings:Postgres", "Host=h;Database=d;Password=own"), ("RabbitMq:Uri", "amqp://u:own@h/")).KeysWithDevelopmentPassword);
+
+    [Theory]
+    [InlineData("Crm:Mode", "Idem", "Crm:Mode is 'Idem': use one of IdempotencyKey, Lookup, AtMostOnce (as an environment variable: Crm__Mode).")]
+    [InlineData("Alarms:DigestEvery", "hourly", "Alarms:DigestEvery is 'hourly': use a duration")]
+    [InlineData("Ingest:MaxUploadBytes", "10 GB", "Ingest:MaxUploadBytes is '10 GB': use a whole number")]
+    public void A_value_of_the_wrong_kind_is_refused_with_what_it_must_be(string key, string value, string said)
+    {
+        var refused = Assert.Throws<SettingsRefusedException>(() => Sagas.Host.SagasHost.Create(
+            [], new Dictionary<string, string?> { ["Bus:Transport"] = "InMemory", ["Serilog:MinimumLevel:Default"] = "Fatal", [key] = value }));
+        Assert.Contains(said, refused.Message);
+    }
 }

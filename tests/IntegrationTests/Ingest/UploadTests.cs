@@ -50,6 +50,23 @@ public sealed class UploadTests(HostServers servers) : IAsyncLifetime
         Assert.Equal(1L, await _system.QueryAsync<long>("SELECT count(*) FROM customer_state"));
     }
 
+    [Fact]
+    public async Task A_file_that_cannot_be_read_stays_and_holds_up_no_other()
+    {
+        // Reading it fails whoever tries, while its like without permission can be read by root.
+        File.CreateSymbolicLink(Path.Combine(Incoming, "a-broken.csv"), "/proc/self/mem");
+        await File.WriteAllTextAsync(Path.Combine(Incoming, "b-first.csv"), "id\n1\n");
+        await UntilAsync(() => File.Exists(Path.Combine(Incoming, "done", "b-first.csv")));
+        await File.WriteAllTextAsync(Path.Combine(Incoming, "c-second.csv"), "id\n2\n");
+        await UntilAsync(() => File.Exists(Path.Combine(Incoming, "done", "c-second.csv")));
+        Assert.True(File.Exists(Path.Combine(Incoming, "a-broken.csv")));
+
+        File.Delete(Path.Combine(Incoming, "a-broken.csv"));
+        await File.WriteAllTextAsync(Path.Combine(Incoming, "a-broken.csv"), "id\n3\n");
+        await UntilAsync(() => File.Exists(Path.Combine(Incoming, "done", "a-broken.csv")));
+        Assert.Equal(3L, await _system.QueryAsync<long>("SELECT count(*) FROM customer_state"));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -27,6 +27,8 @@ internal static class BusRegistration
         services.AddMassTransit(bus =>
         {
             bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
+            // MassTransit would report to its makers what is configured here, and on which machine.
+            bus.ConfigureUsageTelemetryOptions(options => options.Enabled = false);
             bus.AddFeatures(settings.Roles, configuration);
             bus.AddConfigureEndpointsCallback((context, name, endpoint) => ConfigureEndpoint(context, name, endpoint, settings));
             if (settings.UsesRabbitMq)
@@ -90,6 +92,7 @@ internal static class BusRegistration
             if (context.GetRequiredService<BrokerVersion>().LimitsDeliveries)
                 queue.SetQueueArgument("x-delivery-limit", -1);
         }
+        endpoint.ConnectReceiveEndpointObserver(new EndpointBack(deliveries));
         // Dead letters are seen in the error queue; nobody subscribes to faults, which would carry personal data.
         endpoint.PublishFaults = false;
         endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(new UnknownMessageFilter(logger)));

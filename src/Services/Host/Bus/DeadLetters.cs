@@ -26,7 +26,7 @@ internal sealed partial class FaultReportFilter(ILogger logger) : IFilter<Except
         if (context.Exception.GetBaseException() is not MessageRefusedException refused)
             return _report.Send(context, next);
         context.GetOrAddPayload(() => new DeadLettered());
-        LogRefused(logger, context.InputAddress.AbsolutePath, context.TransportHeaders.Get<string>("MessageId"), refused.Message);
+        LogRefused(logger, context.InputAddress.AbsolutePath, NameOf(context), refused.Message);
         return next.Send(context);
     }
 
@@ -41,15 +41,18 @@ internal sealed partial class FaultReportFilter(ILogger logger) : IFilter<Except
             context.ExceptionHeaders.Set(TypeHeader, type.Name);
     }
 
+    /// <summary>As the command line names it.</summary>
+    public static string NameOf(ReceiveContext context) => DeadLetterName.Of(context.TransportHeaders.Get<string>("MessageId"), context.Body.GetBytes());
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Refused a message on {Endpoint} ({MessageId}): {Reason}")]
-    private static partial void LogRefused(ILogger logger, string endpoint, string? messageId, string reason);
+    public static partial void LogRefused(ILogger logger, string endpoint, string messageId, string reason);
 }
 
 /// <summary>
 /// A message that nothing on its queue consumes goes to the error queue with a reason, like any other that cannot be
 /// consumed, instead of to a queue of its own (<c>_skipped</c>) that nobody looks at.
 /// </summary>
-internal sealed partial class UnknownMessageFilter(ILogger logger) : IFilter<ReceiveContext>
+internal sealed class UnknownMessageFilter(ILogger logger) : IFilter<ReceiveContext>
 {
     public async Task Send(ReceiveContext context, IPipe<ReceiveContext> next)
     {
@@ -59,12 +62,9 @@ internal sealed partial class UnknownMessageFilter(ILogger logger) : IFilter<Rec
         var reason = new MessageRefusedException(
             $"Nothing on the queue '{context.InputAddress.AbsolutePath.Split('/')[^1]}' consumes a message of the type "
             + $"{(types.Length > 0 ? types : "that it has")}.");
-        LogUnknown(logger, context.InputAddress.AbsolutePath, context.TransportHeaders.Get<string>("MessageId"), reason.Message);
+        FaultReportFilter.LogRefused(logger, context.InputAddress.AbsolutePath, FaultReportFilter.NameOf(context), reason.Message);
         await errors.Send(new RescueExceptionReceiveContext(context, reason));
     }
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("unknownMessage");
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused a message on {Endpoint} ({MessageId}): {Reason}")]
-    private static partial void LogUnknown(ILogger logger, string endpoint, string? messageId, string reason);
 }

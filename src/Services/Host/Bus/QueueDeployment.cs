@@ -2,12 +2,14 @@ using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 using Sagas.Host.Health;
+using Sagas.Host.Logs;
 using Sagas.Host.Settings;
 using Sagas.Services.Alarms;
 using Sagas.Services.Alerts;
 using Sagas.Services.Crm;
 using Sagas.Services.ObjectStatus;
 using Sagas.Services.Payments;
+using LogContext = Serilog.Context.LogContext;
 
 namespace Sagas.Host.Bus;
 
@@ -67,6 +69,7 @@ internal sealed partial class QueueDeployment(
 
     private async Task DeployAsync(CancellationToken cancellationToken)
     {
+        using var quiet = LogContext.PushProperty(LogRegistration.OnlyProblems, true);
         var everything = settings with { Roles = Roles.All };
         var services = new ServiceCollection();
         services.AddSingleton(configuration).AddSingleton(lifetime).AddSingleton(loggers).AddSingleton(version);

@@ -1,0 +1,15 @@
+using System.Security.Cryptography;
+
+namespace Sagas.Services.Messages;
+
+/// <summary>What a dead letter is called in the log and by the command line.</summary>
+public static class DeadLetterName
+{
+    private const int Digits = 12;
+
+    /// <summary>The message's id, or, for one without, a name made from its content.</summary>
+    /// <param name="messageId">The id; null or empty: it has none.</param>
+    /// <param name="body">The message's body.</param>
+    public static string Of(string? messageId, ReadOnlySpan<byte> body) =>
+        messageId is { Length: > 0 } ? messageId : "body-" + Convert.ToHexStringLower(SHA256.HashData(body))[..Digits];
+}
