@@ -93,7 +93,7 @@ internal sealed class AlertSystem : IAsyncDisposable
     public static async Task UntilAsync(Func<Task<bool>> condition)
     {
         for (var watch = Stopwatch.StartNew(); !await condition(); await Task.Delay(50))
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(25), "Not in 25 s.");
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(60), "Not in 60 s.");
     }
 
     public Task WaitForStateAsync(string state, long rows) =>
