@@ -7,14 +7,12 @@ using Sagas.Services.Ledger;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>
-/// Two processes that send as fast as their slots allow, and a receiver with a limit, in time that is skipped rather than
+/// Processes that send as fast as their slots allow, and a receiver with a limit, in time that is skipped rather than
 /// waited for: the slots are the real ones, in the database, and everything between their moments takes no time.
 /// </summary>
 internal sealed class SimulatedSenders : IAsyncDisposable
 {
     private const string Target = "some";
-    private const int Processes = 2;
-    private const int CallsAtOnce = 64;
 
     private static readonly TimeSpan _latency = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan _shortestAsk = TimeSpan.FromMilliseconds(10);
@@ -25,6 +23,7 @@ internal sealed class SimulatedSenders : IAsyncDisposable
     private readonly ServiceProvider _provider;
     private readonly SkippedTime _time = new();
     private readonly PriorityQueue<Func<Task>, long> _events = new();
+    private readonly int _callsAtOnce;
     private readonly List<(TimeSpan At, bool Refused)> _answers = [];
     private readonly long _started = Stopwatch.GetTimestamp();
     private TimeSpan _told;
@@ -32,13 +31,13 @@ internal sealed class SimulatedSenders : IAsyncDisposable
     private double _tokens;
     private long _tokensAt;
 
-    private SimulatedSenders(LedgerTable table)
+    private SimulatedSenders(LedgerTable table, CallLimit limit, int processes, int callsAtOnce)
     {
-        _table = table;
+        (_table, _callsAtOnce) = (table, callsAtOnce);
         _provider = new ServiceCollection().AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(table.ConnectionString)).BuildServiceProvider();
-        for (var process = 0; process < Processes; process++)
+        for (var process = 0; process < processes; process++)
         {
-            var slots = new CallSlots(Target, new CallLimit(), TimeSpan.FromSeconds(15), _provider.GetRequiredService<IServiceScopeFactory>(), _time);
+            var slots = new CallSlots(Target, limit, TimeSpan.FromSeconds(15), _provider.GetRequiredService<IServiceScopeFactory>(), _time);
             var sender = new Sender(slots);
             After(TimeSpan.Zero, () => AskAsync(sender));
         }
@@ -50,7 +49,9 @@ internal sealed class SimulatedSenders : IAsyncDisposable
     /// <summary>What it takes at one moment.</summary>
     public double Burst { get; set; }
 
-    public static async Task<SimulatedSenders> CreateAsync(ServersFixture servers)
+    /// <summary>Without a limit, the rate is learned.</summary>
+    public static async Task<SimulatedSenders> CreateAsync(
+        ServersFixture servers, CallLimit? limit = null, int processes = 2, int callsAtOnce = 64)
     {
         var table = await LedgerTable.CreateAsync(servers);
         await table.ExecuteAsync(
@@ -58,7 +59,7 @@ internal sealed class SimulatedSenders : IAsyncDisposable
             INSERT INTO ledger (target, idempotency_key, state, mode, request, due)
             SELECT '{{Target}}', n::text, 'waiting', 'IdempotencyKey', '{}', now() - interval '1 d' FROM generate_series(1, 1000) n
             """);
-        return new(table);
+        return new(table, limit ?? new CallLimit(), processes, callsAtOnce);
     }
 
     /// <summary>Lets time pass.</summary>
@@ -82,6 +83,20 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         return (last.Count(answer => !answer.Refused) / seconds, last.Length == 0 ? 0 : (double)last.Count(answer => answer.Refused) / last.Length);
     }
 
+    /// <summary>The most calls that came within one second of the last ones.</summary>
+    public int MostWithinASecond(double seconds)
+    {
+        var (most, from) = (0, _answers.FindIndex(answer => answer.At > _time.Now - TimeSpan.FromSeconds(seconds)));
+        for (var to = from; to < _answers.Count; to++)
+        {
+            while (_answers[to].At - _answers[from].At >= TimeSpan.FromSeconds(1))
+                from++;
+            most = Math.Max(most, to - from + 1);
+        }
+
+        return most;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _provider.DisposeAsync();
@@ -93,7 +108,7 @@ internal sealed class SimulatedSenders : IAsyncDisposable
     {
         var slots = sender.Slots;
         await TellDatabaseAsync();
-        while (await slots.TakeAsync(CallsAtOnce - sender.Held, sender.Held, default) is > 0 and var count)
+        while (await slots.TakeAsync(_callsAtOnce - sender.Held, sender.Held, default) is > 0 and var count)
         {
             sender.Held += count;
             foreach (var call in slots.Assign([.. Enumerable.Repeat(_call, count)]))
