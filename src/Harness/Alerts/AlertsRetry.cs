@@ -34,12 +34,11 @@ internal static class AlertsRetry
             var result = new AlertRetryResult(0, false);
             foreach (var one in await FilesAsync(database, parse.GetValue(file), stop))
             {
-                var done = await AlertRetry.RunAsync(database.Source, one, parse.GetValue(id), stop);
+                var done = await AlertRetry.RunAsync(database.Source, one, parse.GetValue(id), stop)
+                    ?? throw new CommandException(ExitCode.NotFound, $"There is no alert {parse.GetValue(id)}. `sagas list calls --state parked` shows what is parked.");
                 result = new(result.Alerts + done.Alerts, result.EndpointEnabled || done.EndpointEnabled);
             }
 
-            if (parse.GetValue(id) is { } alert && result.Alerts == 0)
-                throw new CommandException(ExitCode.NotFound, $"No alert {alert} is parked. `sagas list calls --state parked` shows what is.");
             if (parse.GetValue<bool>(CommandOptions.JsonName))
                 terminal.WriteJson(result);
             else

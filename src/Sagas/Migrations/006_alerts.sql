@@ -14,6 +14,9 @@ CREATE TABLE ledger_limit (
     epoch_at     timestamptz      NOT NULL DEFAULT now(),
     epoch_rate   double precision,
     grows_at     timestamptz      NOT NULL DEFAULT now(),
+    hold         double precision NOT NULL DEFAULT 2,
+    kept_rate    double precision,
+    excess_rate  double precision,
     granted      bigint           NOT NULL DEFAULT 0
 ) WITH (fillfactor = 20);
 COMMENT ON TABLE ledger_limit IS 'One row per target whose calls are limited across all processes: rate, pause and whether it is disabled.';
@@ -29,7 +32,10 @@ COMMENT ON COLUMN ledger_limit.refused IS 'How many refusals were reported, one 
 COMMENT ON COLUMN ledger_limit.epoch IS 'Counts corrections of a learned rate: a refusal of a call that started before the last one corrects nothing.';
 COMMENT ON COLUMN ledger_limit.epoch_at IS 'When the last correction was made, moved on by the time in which nothing was due.';
 COMMENT ON COLUMN ledger_limit.epoch_rate IS 'Calls per second as last corrected, from which the rate grows; null: never corrected.';
-COMMENT ON COLUMN ledger_limit.grows_at IS 'When a learned rate begins to grow, moved on by the time in which nothing was due.';
+COMMENT ON COLUMN ledger_limit.grows_at IS 'When a learned rate begins to grow, moved on by the time in which it was not used up.';
+COMMENT ON COLUMN ledger_limit.hold IS 'Seconds from the end of a pause until a learned rate grows: longer each time that a refusal confirms what was learned.';
+COMMENT ON COLUMN ledger_limit.kept_rate IS 'Calls per second that the target took for all of the last hold; null: none is known.';
+COMMENT ON COLUMN ledger_limit.excess_rate IS 'Calls per second that it refused to take; null: none is known.';
 COMMENT ON COLUMN ledger_limit.granted IS 'Slots granted since epoch_at.';
 
 CREATE TABLE ledger_limit_holder (
@@ -65,6 +71,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION share_places IS 'Divides the calls that a target takes at once among the processes that live; the row in ledger_limit must be locked.';
 
+CREATE FUNCTION learned_rate(l ledger_limit, t timestamptz) RETURNS double precision LANGUAGE sql STABLE AS $$
+    SELECT l.epoch_rate * least(exp(0.03 * least(greatest(extract(epoch FROM t - l.grows_at), 0), 30) ^ 2), 1000000 / l.epoch_rate)
+$$;
+COMMENT ON FUNCTION learned_rate IS 'Calls per second: the rate as last corrected, and, when it has held for a while, more, slowly at first and then ever faster: twice as many after 5 seconds, a thousand times after 15. Null: never corrected.';
+
+CREATE FUNCTION free_slot(l ledger_limit, rate double precision) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+    SELECT greatest(l.next_slot + make_interval(secs => coalesce(least(1 / rate - 1 / l.per_second, 0), 0)), l.paused_until)
+$$;
+COMMENT ON FUNCTION free_slot IS 'The next moment that no process has reserved: ledger_limit.next_slot, or sooner when the rate has risen since that was written.';
+
 CREATE FUNCTION take_slots(
     p_target text, p_process uuid, p_want integer, p_rate double precision, p_at_once integer, p_running integer, p_lease interval,
     OUT slots integer, OUT start_in double precision, OUT spacing double precision, OUT ask_in double precision,
@@ -75,6 +91,8 @@ DECLARE
     piece   CONSTANT double precision := 0.2;
     horizon CONSTANT double precision := 0.25;
     late    CONSTANT double precision := 0.05;
+    -- The longest until the next question: a learned rate grows meanwhile.
+    soon    CONSTANT double precision := CASE WHEN p_rate IS NULL THEN 0.2 ELSE 1 END;
     wanted  integer;
     l       ledger_limit;
     t       timestamptz;
@@ -99,9 +117,10 @@ BEGIN
         ask_in := CASE WHEN disabled THEN 1 WHEN paused_for > 0 THEN least(paused_for, 1) ELSE 0 END;
         RETURN;
     END IF;
-    ask_in := extract(epoch FROM l.next_slot - t) - horizon;
-    IF coalesce(p_rate, l.epoch_rate) IS NOT NULL AND ask_in > 0 AND p_at_once IS NULL THEN
-        ask_in := least(ask_in, 1);
+    rate := coalesce(p_rate, learned_rate(l, t));
+    ask_in := extract(epoch FROM free_slot(l, rate) - t) - horizon;
+    IF rate IS NOT NULL AND ask_in > 0 AND p_at_once IS NULL THEN
+        ask_in := least(ask_in, soon);
         RETURN;
     END IF;
 
@@ -122,29 +141,29 @@ BEGIN
         END IF;
     END IF;
 
-    -- Time in which nothing was due teaches nothing.
-    idle := t - l.next_slot;
+    -- A rate that is not used up is not tried, and time in which nothing was due teaches nothing.
+    rate := coalesce(p_rate, learned_rate(l, t));
+    idle := greatest(t - free_slot(l, rate), interval '0');
+    l.grows_at := l.grows_at + idle;
     IF idle > interval '0.5 s' THEN
         l.epoch_at := l.epoch_at + idle;
-        l.grows_at := l.grows_at + idle;
     END IF;
-    rate := coalesce(p_rate, l.epoch_rate * exp(0.0002
-        * (least(greatest(extract(epoch FROM t - l.grows_at), 0) / greatest(1, 5 / l.epoch_rate), 200)) ^ 2));
+    rate := coalesce(p_rate, learned_rate(l, t));
     IF rate IS NULL THEN
         slots := wanted;
         l.next_slot := t;
         ask_in := 0;
     ELSE
-        first := greatest(l.next_slot, t - make_interval(secs => floor(rate * late) / rate));
+        first := greatest(free_slot(l, rate), t - make_interval(secs => floor(rate * late) / rate));
         start_in := extract(epoch FROM first - t);
         IF start_in > horizon THEN
-            ask_in := least(start_in - horizon, 1);
+            ask_in := least(start_in - horizon, soon);
             RETURN;
         END IF;
         slots := least(wanted, greatest(1, ceil(rate * piece))::integer);
         spacing := 1 / rate;
         l.next_slot := first + make_interval(secs => slots / rate);
-        ask_in := least(greatest(extract(epoch FROM l.next_slot - t) - horizon, 0), 1);
+        ask_in := least(greatest(extract(epoch FROM l.next_slot - t) - horizon, 0), soon);
     END IF;
     UPDATE ledger_limit x SET per_second = rate, learned = p_rate IS NULL AND rate IS NOT NULL, next_slot = l.next_slot,
         epoch_at = l.epoch_at, grows_at = l.grows_at, granted = x.granted + slots
@@ -160,6 +179,7 @@ DECLARE
     until    timestamptz;
     measured double precision;
     rate     double precision;
+    base     double precision;
 BEGIN
     SELECT * INTO l FROM ledger_limit WHERE target = p_target FOR UPDATE;
     t := clock_timestamp();
@@ -170,19 +190,38 @@ BEGIN
     END IF;
     l.next_slot := greatest(l.next_slot, l.paused_until);
     IF p_learn AND p_epoch = l.epoch THEN
-        -- Refused now and refused when the epoch began: what was taken between the two, with the pause, is what the
-        -- target allows. One refusal is a small witness, so the rate never falls to less than a third at once.
+        -- Refused now and refused when the epoch began: what was taken between the two, with the pause, is at most what the
+        -- target allows, and just that if it saves up for bursts what is not used. One refusal is a small witness, so the
+        -- rate never falls to less than a third at once.
         measured := greatest(l.granted - 1, 1) / greatest(extract(epoch FROM t - l.epoch_at), p_pause, 0.2);
         rate := coalesce(l.per_second, measured);
-        l.epoch_rate := greatest(0.01, least(rate * 0.97, greatest(rate * 0.3, measured * 0.99)));
+        IF rate > l.epoch_rate * 1.02 THEN
+            -- Refused when it had grown: the limit is between what was kept and what is too much.
+            l.kept_rate := l.epoch_rate;
+            l.excess_rate := CASE WHEN rate < l.excess_rate * 2 THEN least(rate, l.excess_rate) ELSE rate END;
+            base := greatest(measured * 0.99, l.kept_rate);
+            IF l.excess_rate > base * 1.05 THEN
+                base := base ^ 0.3 * l.excess_rate ^ 0.7;
+            END IF;
+        ELSE
+            l.kept_rate := CASE WHEN l.kept_rate < rate * 0.97 THEN l.kept_rate END;
+            l.excess_rate := rate;
+            base := coalesce(greatest(measured * 0.99, l.kept_rate), sqrt(measured * rate));
+        END IF;
+        base := greatest(0.01, least(rate * 0.97, greatest(rate * 0.3, base)));
+        -- About what was known: more is tried later each time, until one call in fifty, at most, is a trial. Refused though
+        -- only one was sent, the target takes nothing now, which says nothing of its rate.
+        l.hold := CASE WHEN l.granted > 1 AND base BETWEEN l.kept_rate / 1.5 AND l.kept_rate * 1.5
+            THEN least(l.hold * 2, greatest(20, 60 / base)) ELSE 2 END;
+        l.epoch_rate := base;
         l.epoch := l.epoch + 1;
         l.epoch_at := t;
-        l.grows_at := l.paused_until + interval '2 s';
+        l.grows_at := l.paused_until + make_interval(secs => l.hold);
         l.granted := 0;
     END IF;
     UPDATE ledger_limit SET paused_until = l.paused_until, paused_by = l.paused_by, next_slot = l.next_slot, refused = refused + 1,
-        epoch = l.epoch, epoch_at = l.epoch_at, epoch_rate = l.epoch_rate, grows_at = l.grows_at, granted = l.granted,
-        per_second = CASE WHEN p_learn THEN l.epoch_rate ELSE per_second END
+        epoch = l.epoch, epoch_at = l.epoch_at, epoch_rate = l.epoch_rate, grows_at = l.grows_at, hold = l.hold,
+        kept_rate = l.kept_rate, excess_rate = l.excess_rate, granted = l.granted, per_second = CASE WHEN p_learn THEN l.epoch_rate ELSE per_second END
     WHERE target = p_target;
 END $$;
 COMMENT ON FUNCTION refuse_slots IS 'A target asked for a pause (seconds), which then holds for all processes; a refusal for its rate also corrects a learned rate.';

@@ -59,6 +59,8 @@ public static class AlertEndpoints
         Guid? file, string? id, NpgsqlDataSource database, LedgerSignal<AlertReceiver> signal, CancellationToken cancellationToken)
     {
         var result = await AlertRetry.RunAsync(database, file, id?.Trim(), cancellationToken);
+        if (result is null)
+            return Results.Problem("There is no such file or alert; nothing was changed.", statusCode: StatusCodes.Status404NotFound);
         signal.Raise();
         return Results.Ok(result);
     }

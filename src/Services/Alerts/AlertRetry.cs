@@ -22,6 +22,11 @@ public static class AlertRetry
         WHERE l.target = $1 AND l.idempotency_key = p.idempotency_key AND l.state = 'parked'
         """;
 
+    private const string KnownSql = """
+        SELECT ($2::uuid IS NULL OR EXISTS (SELECT FROM alert_file WHERE file_id = $2))
+           AND ($3::text IS NULL OR EXISTS (SELECT FROM ledger WHERE target = $1 AND idempotency_key = $3))
+        """;
+
     private const string EnableSql =
         "UPDATE ledger_limit SET disabled_at = NULL, disabled_by = NULL WHERE target = $1 AND disabled_at IS NOT NULL";
 
@@ -30,22 +35,31 @@ public static class AlertRetry
     /// <param name="file">Only those of this file; null: of all.</param>
     /// <param name="alertId">Only this one; null: all.</param>
     /// <param name="cancellation">Cancels.</param>
-    public static async Task<AlertRetryResult> RunAsync(
+    /// <returns>Null: there is no such file or no such alert, and nothing was done.</returns>
+    public static async Task<AlertRetryResult?> RunAsync(
         NpgsqlDataSource database, Guid? file, string? alertId, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(database);
-        await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(new(RetrySql)
+        await using (var known = database.CreateCommand(KnownSql))
         {
-            Parameters =
-            {
-                new() { Value = AlertReceiver.TargetName },
-                new() { Value = (object?)file ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
-                new() { Value = (object?)alertId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
-            },
-        });
+            known.Parameters.AddRange(Which(file, alertId));
+            if (await known.ExecuteScalarAsync(cancellation) is not true)
+                return null;
+        }
+
+        await using var batch = database.CreateBatch();
+        var retry = new NpgsqlBatchCommand(RetrySql);
+        retry.Parameters.AddRange(Which(file, alertId));
+        batch.BatchCommands.Add(retry);
         batch.BatchCommands.Add(new(EnableSql) { Parameters = { new() { Value = AlertReceiver.TargetName } } });
         await batch.ExecuteNonQueryAsync(cancellation);
         return new((long)batch.BatchCommands[0].RecordsAffected, batch.BatchCommands[1].RecordsAffected > 0);
     }
+
+    private static NpgsqlParameter[] Which(Guid? file, string? alertId) =>
+    [
+        new() { Value = AlertReceiver.TargetName },
+        new() { Value = (object?)file ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
+        new() { Value = (object?)alertId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
+    ];
 }

@@ -174,7 +174,8 @@ internal sealed partial class LedgerDispatcher : BackgroundService
         return calls.Count;
     }
 
-    // Time for the call, for the lookup before it, and for waiting for its turn.
+    // Time for the call, for the lookup before it, and for waiting for its turn. It runs to its end even when the process is
+    // known to be dead: what that sent may still be at work at the target, where a lookup would not find it yet.
     private TimeSpan Lease => (_options.CallTimeout * (_target.Mode == LedgerMode.Lookup ? 2 : 1)) + _options.LeaseMargin;
 
     private async Task RunAsync(IReadOnlyList<LedgerCall> claimed)

@@ -134,6 +134,8 @@ internal sealed partial class OutcomeWriter(
         IServiceProvider provider, SagasDbContext database, IReadOnlyList<LedgerOutcome> outcomes, CancellationToken cancellation)
     {
         var publisher = provider.GetRequiredService<IPublishEndpoint>();
+        // Messages are only added, and nothing else is tracked here: looking for changes each time costs a quarter of all this.
+        database.ChangeTracker.AutoDetectChangesEnabled = false;
         foreach (var outcome in outcomes)
         {
             if (outcome.Event is { } message)

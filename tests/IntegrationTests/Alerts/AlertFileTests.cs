@@ -107,10 +107,6 @@ public sealed class AlertFileTests(HostServers servers)
         return (answer.StatusCode, await answer.Content.ReadFromJsonAsync<JsonElement>());
     }
 
-    private static async Task UntilMovedAsync(AlertSystem system, string name)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!File.Exists(Path.Combine(system.Folder, name)))
-            await Task.Delay(20, patience.Token);
-    }
+    private static Task UntilMovedAsync(AlertSystem system, string name) =>
+        AlertSystem.UntilAsync(() => File.Exists(Path.Combine(system.Folder, name)));
 }

@@ -18,7 +18,7 @@ internal sealed class AlertSystem : IAsyncDisposable
     private AlertSystem(TestSystem services, WebApplication simulators, DirectoryInfo folder)
     {
         (Services, _simulators, _folder) = (services, simulators, folder);
-        Receiver = new HttpClient { BaseAddress = new Uri(simulators.Urls.First()), Timeout = TimeSpan.FromSeconds(15) };
+        Receiver = new HttpClient { BaseAddress = new Uri(simulators.Urls.First()), Timeout = Patience.Long };
     }
 
     public TestSystem Services { get; }
@@ -93,7 +93,7 @@ internal sealed class AlertSystem : IAsyncDisposable
     public static async Task UntilAsync(Func<Task<bool>> condition)
     {
         for (var watch = Stopwatch.StartNew(); !await condition(); await Task.Delay(50))
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(25), "Not in 25 s.");
+            Assert.True(watch.Elapsed < Patience.Long, $"Not in {Patience.Long}.");
     }
 
     public Task WaitForStateAsync(string state, long rows) =>

@@ -32,7 +32,7 @@ public sealed class DeliveryTests(HostServers servers)
         Assert.StartsWith("msg_", alerted[0].Id, StringComparison.Ordinal);
         Assert.Equal("order-8", alerted[1].Id);
         Assert.Equal(["125,\"Order has been placed, \"\"Ada\"\"\"", "126,x"], system.Output());
-        await EventuallyAsync(async () => (await channel.QueueDeclarePassiveAsync("told")).MessageCount == 2);
+        await AlertSystem.UntilAsync(async () => (await channel.QueueDeclarePassiveAsync("told")).MessageCount == 2);
     }
 
     [Fact]
@@ -59,8 +59,8 @@ public sealed class DeliveryTests(HostServers servers)
         await system.WaitForStateAsync("parked", 2);
         var tries = (await system.RecordsAsync()).Where(record => record.UserId == "125").Select(record => record.At).ToArray();
         Assert.Equal(3, tries.Length);
-        Assert.InRange((tries[1] - tries[0]).TotalSeconds, 0.2, 2);
-        Assert.InRange((tries[2] - tries[1]).TotalSeconds, 0.4, 2);
+        Assert.InRange((tries[1] - tries[0]).TotalSeconds, 0.2, 30);
+        Assert.InRange((tries[2] - tries[1]).TotalSeconds, 0.4, 30);
 
         await system.BehaveAsync(_unlimited);
         var retries = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => RetryAsync(system, "/retry")));
@@ -96,7 +96,7 @@ public sealed class DeliveryTests(HostServers servers)
         await system.FailAsync(new { tooManyRequests = 1, retryAfterSeconds = 0 });
 
         await system.SendAsync("a1", "125", "x");
-        await EventuallyAsync(async () => (await system.RecordsAsync()).Length >= 4);
+        await AlertSystem.UntilAsync(async () => (await system.RecordsAsync()).Length >= 4);
         Assert.Equal(0, await system.Services.QueryAsync<int>("SELECT attempts - CASE state WHEN 'in_flight' THEN 1 ELSE 0 END FROM alert_delivery"));
         await system.FailAsync(new { });
 
@@ -152,12 +152,5 @@ public sealed class DeliveryTests(HostServers servers)
         using var answer = await system.Services.Http.PostAsync(path, null);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return (await answer.Content.ReadFromJsonAsync<Dictionary<string, object>>())!["alerts"] is System.Text.Json.JsonElement count ? count.GetInt64() : -1;
-    }
-
-    private static async Task EventuallyAsync(Func<Task<bool>> condition)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!await condition())
-            await Task.Delay(20, patience.Token);
     }
 }

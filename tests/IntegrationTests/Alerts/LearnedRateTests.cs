@@ -7,22 +7,24 @@ namespace Sagas.IntegrationTests.Alerts;
 [Collection(nameof(HostServers))]
 public sealed class LearnedRateTests(HostServers servers, ITestOutputHelper output)
 {
+    private const double Allowed = 50;
+    private const double Seconds = 5;
+
     [Fact]
     public async Task The_rate_converges_on_what_the_receiver_allows()
     {
-        const double allowed = 50;
-        await using var system = await AlertSystem.StartAsync(servers, new { perSecond = allowed, burst = 10 });
-        system.Drop("alerts.csv", Enumerable.Range(1, 5_000).Select(number => $"user-{number},x"));
+        await using var system = await AlertSystem.StartAsync(servers, new { perSecond = Allowed, burst = 10 });
+        system.Drop("alerts.csv", Enumerable.Range(1, 20_000).Select(number => $"user-{number},x"));
 
-        await system.Services.WaitForAsync("SELECT count(*) >= 700 FROM alert_delivery WHERE state = 'delivered'", true);
-
-        // What came first was learning.
-        var records = await system.RecordsAsync();
-        var last = records.Where(record => record.At > records[^1].At.AddSeconds(-8)).ToArray();
-        var rate = last.Count(record => record.Outcome == "Alerted") / 8.0;
-        var refused = (double)last.Count(record => record.Outcome == "Limited") / last.Length;
-        output.WriteLine($"{rate:0.0}/s of {allowed}/s, {refused:P1} refused");
-        Assert.InRange(rate, allowed * 0.7, allowed * 1.05);
-        Assert.InRange(refused, 0, 0.1);
+        // On a machine that is busy with other things it takes longer, but it gets there.
+        await AlertSystem.UntilAsync(async () =>
+        {
+            var records = await system.RecordsAsync();
+            var last = records.Where(record => record.At > records[^1].At.AddSeconds(-Seconds)).ToArray();
+            var rate = last.Count(record => record.Outcome == "Alerted") / Seconds;
+            var refused = (double)last.Count(record => record.Outcome == "Limited") / Math.Max(last.Length, 1);
+            output.WriteLine($"{rate:0.0}/s of {Allowed}/s, {refused:P1} refused");
+            return rate >= Allowed * 0.7 && refused <= 0.05 && records[^1].At > records[0].At.AddSeconds(Seconds * 2);
+        });
     }
 }

@@ -67,7 +67,6 @@ public sealed class UploadTests(HostServers servers)
         await system.WaitForStateAsync("parked", 4);
         await system.BehaveAsync(_unlimited);
 
-        Assert.Equal(0, await RetryAsync(system, "/retry?id=nobody"));
         Assert.Equal(1, await RetryAsync(system, "/retry?id=a1"));
         Assert.Equal(2, await RetryAsync(system, $"/retry?file={file.GetProperty("file").GetString()}"));
         await system.WaitForStateAsync("delivered", 3);
@@ -75,6 +74,27 @@ public sealed class UploadTests(HostServers servers)
 
         Assert.Equal(HttpStatusCode.BadRequest, odd.StatusCode);
         Assert.Equal("a2", await system.Services.QueryAsync<string>("SELECT alert_id FROM alert_delivery WHERE state = 'parked'"));
+    }
+
+    [Fact]
+    public async Task Retrying_what_there_is_not_changes_nothing()
+    {
+        await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0, answer = 410 });
+        await system.SendAsync("a1", "127", "z");
+        await system.WaitForStateAsync("parked", 1);
+        var none = Guid.NewGuid();
+
+        foreach (var query in new[] { "id=nobody", "id=", $"file={none}", $"id=a1&file={none}" })
+        {
+            using var get = await system.Services.Http.GetAsync($"/retry?{query}");
+            using var post = await system.Services.Http.PostAsync($"/retry?{query}", null);
+            Assert.Equal((HttpStatusCode.NotFound, HttpStatusCode.NotFound), (get.StatusCode, post.StatusCode));
+            Assert.Equal("application/problem+json", post.Content.Headers.ContentType?.MediaType);
+        }
+
+        Assert.True(await system.Services.QueryAsync<bool>("SELECT disabled_at IS NOT NULL FROM ledger_limit"));
+        Assert.Equal("parked", await system.Services.QueryAsync<string>("SELECT state FROM alert_delivery"));
+        Assert.Single(await system.RecordsAsync());
     }
 
     private static async Task<(HttpStatusCode Status, JsonElement Body)> UploadAsync(AlertSystem system, string name, string content)

@@ -55,6 +55,31 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IAsyncLifetim
     }
 
     [Fact]
+    public async Task Alerts_that_there_are_not_are_not_retried_and_enable_no_endpoint()
+    {
+        await _sagas.JsonAsync("migrate");
+        await using var database = NpgsqlDataSource.Create(_database.ConnectionString);
+        await using (var rows = database.CreateCommand(
+            """
+            INSERT INTO ledger_limit (target, disabled_at) VALUES ('alert-webhook', now());
+            INSERT INTO ledger (target, idempotency_key, state, mode, request) VALUES ('alert-webhook', 'order-7', 'parked', 'IdempotencyKey', '{}')
+            """))
+            await rows.ExecuteNonQueryAsync();
+
+        foreach (var (option, value) in new[] { ("--id", "order-8"), ("--file", "order-7"), ("--file", Guid.NewGuid().ToString()) })
+        {
+            var run = await _sagas.RunAsync("alerts", "retry", option, value);
+            Assert.Equal(4, run.ExitCode);
+            Assert.Contains(value, run.Error, StringComparison.Ordinal);
+        }
+
+        await using var disabled = database.CreateCommand("SELECT disabled_at IS NOT NULL FROM ledger_limit");
+        Assert.Equal(true, await disabled.ExecuteScalarAsync());
+        var retried = await _sagas.JsonAsync("alerts", "retry", "--id", "order-7");
+        Assert.Equal((1, true), (retried.GetProperty("alerts").GetInt64(), retried.GetProperty("endpointEnabled").GetBoolean()));
+    }
+
+    [Fact]
     public async Task A_database_without_tables_is_told_how_to_get_them_and_gets_them()
     {
         var before = await _sagas.RunAsync("list", "payments");

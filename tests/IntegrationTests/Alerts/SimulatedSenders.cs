@@ -1,0 +1,183 @@
+using System.Diagnostics;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Sagas.IntegrationTests.Ledger;
+using Sagas.Services.Ledger;
+
+namespace Sagas.IntegrationTests.Alerts;
+
+/// <summary>
+/// Processes that send as fast as their slots allow, and a receiver with a limit, in time that is skipped rather than
+/// waited for: the slots are the real ones, in the database, and everything between their moments takes no time.
+/// </summary>
+internal sealed class SimulatedSenders : IAsyncDisposable
+{
+    private const string Target = "some";
+
+    private static readonly TimeSpan _latency = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan _shortestAsk = TimeSpan.FromMilliseconds(10);
+
+    private static readonly LedgerCall _call = new("key", LedgerMode.IdempotencyKey, "{}", 1, false, default, null, null);
+
+    private readonly LedgerTable _table;
+    private readonly ServiceProvider _provider;
+    private readonly SkippedTime _time = new();
+    private readonly PriorityQueue<Func<Task>, long> _events = new();
+    private readonly int _callsAtOnce;
+    private readonly List<(TimeSpan At, bool Refused)> _answers = [];
+    private readonly long _started = Stopwatch.GetTimestamp();
+    private TimeSpan _told;
+    private TimeSpan _reallyTold;
+    private double _tokens;
+    private long _tokensAt;
+
+    private SimulatedSenders(LedgerTable table, CallLimit limit, int processes, int callsAtOnce)
+    {
+        (_table, _callsAtOnce) = (table, callsAtOnce);
+        _provider = new ServiceCollection().AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(table.ConnectionString)).BuildServiceProvider();
+        for (var process = 0; process < processes; process++)
+        {
+            var slots = new CallSlots(Target, limit, TimeSpan.FromSeconds(15), _provider.GetRequiredService<IServiceScopeFactory>(), _time);
+            var sender = new Sender(slots);
+            After(TimeSpan.Zero, () => AskAsync(sender));
+        }
+    }
+
+    /// <summary>What the receiver takes per second; 0: nothing at all.</summary>
+    public double Allowed { get; set; }
+
+    /// <summary>What it takes at one moment.</summary>
+    public double Burst { get; set; }
+
+    /// <summary>Without a limit, the rate is learned.</summary>
+    public static async Task<SimulatedSenders> CreateAsync(
+        ServersFixture servers, CallLimit? limit = null, int processes = 2, int callsAtOnce = 64)
+    {
+        var table = await LedgerTable.CreateAsync(servers);
+        await table.ExecuteAsync(
+            $$"""
+            INSERT INTO ledger (target, idempotency_key, state, mode, request, due)
+            SELECT '{{Target}}', n::text, 'waiting', 'IdempotencyKey', '{}', now() - interval '1 d' FROM generate_series(1, 1000) n
+            """);
+        return new(table, limit ?? new CallLimit(), processes, callsAtOnce);
+    }
+
+    /// <summary>Lets time pass.</summary>
+    public async Task RunAsync(double seconds)
+    {
+        var end = _time.GetTimestamp() + (long)(seconds * _time.TimestampFrequency);
+        while (_events.TryPeek(out var next, out var at) && at < end)
+        {
+            _events.Dequeue();
+            _time.SkipTo(at);
+            await next();
+        }
+
+        _time.SkipTo(end);
+    }
+
+    /// <summary>Calls taken per second, and the share of calls refused, in the last seconds.</summary>
+    public (double PerSecond, double Refused) Last(double seconds)
+    {
+        var last = _answers.Where(answer => answer.At > _time.Now - TimeSpan.FromSeconds(seconds)).ToArray();
+        return (last.Count(answer => !answer.Refused) / seconds, last.Length == 0 ? 0 : (double)last.Count(answer => answer.Refused) / last.Length);
+    }
+
+    /// <summary>The most calls that came within one second of the last ones.</summary>
+    public int MostWithinASecond(double seconds)
+    {
+        var (most, from) = (0, _answers.FindIndex(answer => answer.At > _time.Now - TimeSpan.FromSeconds(seconds)));
+        for (var to = from; to < _answers.Count; to++)
+        {
+            while (_answers[to].At - _answers[from].At >= TimeSpan.FromSeconds(1))
+                from++;
+            most = Math.Max(most, to - from + 1);
+        }
+
+        return most;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _provider.DisposeAsync();
+        await _table.DisposeAsync();
+    }
+
+    // What a dispatcher does, with calls that are never done.
+    private async Task AskAsync(Sender sender)
+    {
+        var slots = sender.Slots;
+        await TellDatabaseAsync();
+        while (await slots.TakeAsync(_callsAtOnce - sender.Held, sender.Held, default) is > 0 and var count)
+        {
+            sender.Held += count;
+            foreach (var call in slots.Assign([.. Enumerable.Repeat(_call, count)]))
+                _events.Enqueue(() => CallAsync(sender, call), Math.Max(call.StartAt, _time.GetTimestamp()));
+        }
+
+        After(slots.AskIn > _shortestAsk ? slots.AskIn : _shortestAsk, () => AskAsync(sender));
+    }
+
+    private Task CallAsync(Sender sender, LedgerCall call)
+    {
+        if (sender.Slots.Paused > TimeSpan.Zero)
+            sender.Held--;
+        else
+            After(_latency, () => AnswerAsync(sender, call));
+        return Task.CompletedTask;
+    }
+
+    private async Task AnswerAsync(Sender sender, LedgerCall call)
+    {
+        sender.Held--;
+        var now = _time.GetTimestamp();
+        _tokens = Math.Min(Burst, _tokens + (_time.GetElapsedTime(_tokensAt, now).TotalSeconds * Allowed));
+        _tokensAt = now;
+        var refused = _tokens < 1;
+        _answers.Add((_time.Now, refused));
+        if (!refused)
+        {
+            _tokens--;
+            return;
+        }
+
+        var wait = Allowed == 0 ? 1 : Math.Max(1, Math.Ceiling((1 - _tokens) / Allowed));
+        await TellDatabaseAsync();
+        await sender.Slots.RefusedAsync(call, TimeSpan.FromSeconds(wait), rate: true, "429", default);
+    }
+
+    private void After(TimeSpan wait, Func<Task> what) => _events.Enqueue(what, _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency));
+
+    // The database has its own clock: what it remembers is moved, so that as much time has passed for it as for the senders.
+    private async Task TellDatabaseAsync()
+    {
+        var (passed, really) = (_time.Now, Stopwatch.GetElapsedTime(_started));
+        var seconds = (passed - _told - (really - _reallyTold)).TotalSeconds;
+        (_told, _reallyTold) = (passed, really);
+        await _table.ExecuteAsync(FormattableString.Invariant(
+            $"""
+            UPDATE ledger_limit SET next_slot = next_slot - {seconds} * interval '1 s', paused_until = paused_until - {seconds} * interval '1 s',
+                epoch_at = epoch_at - {seconds} * interval '1 s', grows_at = grows_at - {seconds} * interval '1 s'
+            """));
+    }
+
+    private sealed class Sender(CallSlots slots)
+    {
+        public CallSlots Slots => slots;
+
+        /// <summary>Calls in flight or waiting for their slot.</summary>
+        public int Held { get; set; }
+    }
+
+    /// <summary>A clock that passes from event to event.</summary>
+    private sealed class SkippedTime : TimeProvider
+    {
+        private long _timestamp;
+
+        public TimeSpan Now => GetElapsedTime(0, _timestamp);
+
+        public override long GetTimestamp() => _timestamp;
+
+        public void SkipTo(long timestamp) => _timestamp = Math.Max(_timestamp, timestamp);
+    }
+}
