@@ -110,11 +110,18 @@ internal sealed class AlertFileIntake(NpgsqlDataSource database, AlertsOptions o
     // False: the file ends here.
     private static bool ReadPiece(AlertFileReader reader, List<AlertRow> piece, int most)
     {
-        while (piece.Count < most)
+        try
         {
-            if (!reader.Read(out var row))
-                return false;
-            piece.Add(row);
+            while (piece.Count < most)
+            {
+                if (!reader.Read(out var row))
+                    return false;
+                piece.Add(row);
+            }
+        }
+        // The rows before the damage are entered; the next piece begins with it.
+        catch (InvalidDataException) when (piece.Count > 0)
+        {
         }
 
         return true;

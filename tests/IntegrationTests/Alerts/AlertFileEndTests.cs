@@ -37,7 +37,8 @@ public sealed class AlertFileEndTests(HostServers servers)
         await using var system = await AlertSystem.StartAsync(servers, _unlimited);
 
         system.Drop("columns.csv", "userId,text_of_alert", "125,a");
-        await File.WriteAllBytesAsync(Path.Combine(system.Folder, "cut.csv.gz.part"), Gzip(string.Concat(Enumerable.Range(0, 20_000).Select(n => $"{n * 7919},x\n")))[..20_000]);
+        var cut = Gzip(string.Concat(Enumerable.Range(0, 20_000).Select(n => $"{n * 7919},x\n")))[..20_000];
+        await File.WriteAllBytesAsync(Path.Combine(system.Folder, "cut.csv.gz.part"), cut);
         File.Move(Path.Combine(system.Folder, "cut.csv.gz.part"), Path.Combine(system.Folder, "cut.csv.gz"));
 
         await AlertSystem.UntilAsync(() => File.Exists(Path.Combine(system.Folder, "failed", "columns.csv.reason.txt")));
@@ -45,6 +46,8 @@ public sealed class AlertFileEndTests(HostServers servers)
         await AlertSystem.UntilAsync(() => File.Exists(Path.Combine(system.Folder, "failed", "cut.csv.gz.reason.txt")));
         Assert.Equal("failed", await system.Services.QueryAsync<string>("SELECT state FROM alert_files_overview WHERE name = 'columns.csv'"));
         Assert.Equal(0, await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'columns.csv'"));
+        // What comes before the cut is entered.
+        Assert.Equal(RowsBefore(cut), await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'cut.csv.gz'"));
     }
 
     [Fact]
@@ -80,6 +83,23 @@ public sealed class AlertFileEndTests(HostServers servers)
         for (var look = 0; look < 20; look++, await Task.Delay(50))
             Assert.InRange(await system.Services.QueryAsync<long>("SELECT count(*) FROM ledger"), 1, 300);
         Assert.True(File.Exists(Path.Combine(system.Folder, "users.csv")));
+    }
+
+    private static long RowsBefore(byte[] cut)
+    {
+        using var text = new GZipStream(new MemoryStream(cut), CompressionMode.Decompress);
+        var rows = 0L;
+        try
+        {
+            for (var next = text.ReadByte(); next >= 0; next = text.ReadByte())
+                rows += next == '\n' ? 1 : 0;
+        }
+        catch (InvalidDataException)
+        {
+            // Here it is cut.
+        }
+
+        return rows;
     }
 
     private static byte[] Gzip(string text)
