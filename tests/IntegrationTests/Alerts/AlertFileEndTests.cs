@@ -1,6 +1,8 @@
 using System.IO.Compression;
 using System.Text;
+using Npgsql;
 using Sagas.IntegrationTests.Host;
+using Sagas.Services.Files;
 
 namespace Sagas.IntegrationTests.Alerts;
 
@@ -61,10 +63,18 @@ public sealed class AlertFileEndTests(HostServers servers)
 
         await AlertSystem.UntilAsync(async () => await system.Services.QueryAsync<long>("SELECT count(*) FROM ledger") > 200);
         await system.Services.StopAsync();
-        Assert.InRange(await system.Services.QueryAsync<long>("SELECT next_offset FROM alert_file"), 1000, 9_000);
-        // As a process leaves it that was killed: it holds the file for as long as it said it would.
-        await system.Services.ExecuteAsync("UPDATE alert_file SET reader = gen_random_uuid(), reader_until = now() + interval '3 s'");
-        await system.Services.StartAsync();
+        Assert.InRange(await system.Services.QueryAsync<long>("SELECT next_offset FROM alert_files_overview"), 1000, 9_000);
+        // Another process reads it, until it is killed: its claim goes with its connection.
+        await using (var other = NpgsqlDataSource.Create(system.Services.Settings["ConnectionStrings:Postgres"]!))
+        {
+            var file = await system.Services.QueryAsync<Guid>("SELECT file_id FROM file");
+            Assert.NotNull(await new FileRegister(other).TryClaimAsync(file, CancellationToken.None));
+            await system.Services.StartAsync();
+            await system.WaitForStateAsync("waiting", 0);
+            Assert.Equal("reading", await system.Services.QueryAsync<string>("SELECT state FROM alert_files_overview"));
+            await system.Services.ExecuteAsync(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid::text = '7230003' AND granted");
+        }
 
         await system.WaitForStateAsync("delivered", rows);
         await system.UntilDoneAsync("users.csv.gz");

@@ -81,7 +81,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IAsyncLifetime
         }
 
         Assert.InRange(interruptions, 2, 1000);
-        var rejected = await _database.QueryAsync<long>("SELECT count(*) FROM ingest_reject");
+        var rejected = await _database.QueryAsync<long>("SELECT count(*) FROM file_reject");
         Assert.InRange(rejected, 200, 600);
         Assert.Equal(new FileCounts(Rows, rejected, Rows - rejected, 0), result.Outcome.Counts);
         Assert.Equal(Rows - rejected, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE version = 1"));
@@ -244,6 +244,6 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IAsyncLifetime
     private async Task<string> EverythingAsync() => await _database.QueryAsync<string>(
         """
         SELECT concat((SELECT jsonb_agg(c) FROM customer_state c), (SELECT jsonb_agg(t) FROM saga_transition t), (SELECT jsonb_agg(o) FROM outbox_message o),
-                      (SELECT jsonb_agg(f) FROM ingest_file f), (SELECT jsonb_agg(p) FROM ingest_progress p))
+                      (SELECT jsonb_agg(f) FROM file f), (SELECT jsonb_agg(p) FROM file_progress p))
         """);
 }

@@ -72,9 +72,9 @@ public sealed class IngestOutageTests : IAsyncLifetime
 
     private async Task<RunningCommand> KilledInTheMiddleAsync()
     {
-        var before = await CountAsync("SELECT coalesce(sum(rows), 0)::bigint FROM ingest_progress");
+        var before = await CountAsync("SELECT coalesce(sum(rows), 0)::bigint FROM file_progress");
         var ingest = RunningCommand.Start(_database, "ingest", Customers);
-        while (!ingest.ExitCode.IsCompleted && await CountAsync("SELECT coalesce(sum(rows), 0)::bigint FROM ingest_progress") == before)
+        while (!ingest.ExitCode.IsCompleted && await CountAsync("SELECT coalesce(sum(rows), 0)::bigint FROM file_progress") == before)
             await Task.Delay(10);
         await _postgres.KillAsync();
         await ingest.SaysAsync("This goes on when it is back; Ctrl-C ends it");
