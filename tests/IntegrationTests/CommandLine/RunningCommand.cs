@@ -5,8 +5,6 @@ namespace Sagas.IntegrationTests.CommandLine;
 /// <summary>A command line that runs beside the test, which sees what it says meanwhile.</summary>
 internal sealed class RunningCommand : IAsyncDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
-
     private readonly CancellationTokenSource _ctrlC = new();
     private readonly StringWriter _output = new();
     private readonly WatchedWriter _error = new();
@@ -31,13 +29,13 @@ internal sealed class RunningCommand : IAsyncDisposable
     public async Task SaysAsync(string text)
     {
         var said = _error.SaysAsync(text);
-        await Task.WhenAny(said, ExitCode).WaitAsync(_patience);
+        await Task.WhenAny(said, ExitCode).WaitAsync(Patience.Long);
         Assert.True(_error.Text.Contains(text, StringComparison.Ordinal), $"It did not say '{text}' but: {_error.Text}");
     }
 
     /// <summary>Waits for its end.</summary>
     /// <returns>Its exit code and what it wrote.</returns>
-    public async Task<CommandLineRun> EndsAsync() => new(await ExitCode.WaitAsync(_patience), _output.ToString(), _error.Text);
+    public async Task<CommandLineRun> EndsAsync() => new(await ExitCode.WaitAsync(Patience.Long), _output.ToString(), _error.Text);
 
     /// <summary>Ends it as Ctrl-C does.</summary>
     public Task<CommandLineRun> StopAsync()
