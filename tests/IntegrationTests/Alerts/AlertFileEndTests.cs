@@ -70,8 +70,9 @@ public sealed class AlertFileEndTests(HostServers servers)
             var file = await system.Services.QueryAsync<Guid>("SELECT file_id FROM file");
             Assert.NotNull(await new FileRegister(other).TryClaimAsync(file, CancellationToken.None));
             var entered = await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview");
+            // Not renamed into place, so that it is taken no sooner than the other.
+            await File.WriteAllLinesAsync(Path.Combine(system.Folder, "later.csv"), Enumerable.Range(rows + 1, 100).Select(number => $"{number},m"));
             await system.Services.StartAsync();
-            system.Drop("later.csv", Enumerable.Range(rows + 1, 100).Select(number => $"{number},m"));
             await system.UntilDoneAsync("later.csv");
             Assert.Equal(entered, await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'users.csv.gz'"));
             await system.Services.ExecuteAsync(
