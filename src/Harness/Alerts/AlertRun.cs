@@ -4,6 +4,7 @@ using Npgsql;
 using Sagas.Harness.CommandLine;
 using Sagas.Harness.Database;
 using Sagas.Services.Alerts;
+using Sagas.Services.Files;
 
 namespace Sagas.Harness.Alerts;
 
@@ -25,7 +26,7 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
     {
         try
         {
-            var intake = new AlertFileIntake(database.Source, options, terminal.Time, () => { });
+            var intake = new AlertFileIntake(database.Source, new FileRegister(database.Source), options, terminal.Time, () => { });
             var results = await FollowAsync(Task.WhenAll(paths.Select(path => EnterAsync(intake, path, stop))), noWait, stop);
             return await TellAsync(results, stop);
         }
@@ -139,7 +140,7 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
         if (row.Rejected == 0)
             return;
         var rejects = await database.QueryAsync(
-            "SELECT line, reason FROM alert_reject WHERE file_id = $1 ORDER BY line LIMIT $2",
+            "SELECT line, reason FROM file_reject WHERE file_id = $1 ORDER BY line LIMIT $2",
             reject => $"  line {reject.Get<long>("line")}: {reject.Text("reason")}",
             stop,
             new NpgsqlParameter { Value = row.FileId },
@@ -147,7 +148,7 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
         foreach (var reject in rejects)
             await terminal.Output.WriteLineAsync(reject);
         if (row.Rejected > RejectsTold)
-            await terminal.Output.WriteLineAsync($"  … SELECT * FROM alert_reject WHERE file_id = '{row.FileId}' has them all.");
+            await terminal.Output.WriteLineAsync($"  … SELECT * FROM file_reject WHERE file_id = '{row.FileId}' has them all.");
     }
 
     private void EndLine()

@@ -9,6 +9,8 @@ internal sealed class SagasDatabase : IAsyncDisposable
 {
     private const int PatienceSeconds = 5;
 
+    private static readonly TimeSpan _betweenAttempts = TimeSpan.FromSeconds(1);
+
     private readonly NpgsqlDataSource _source;
 
     private SagasDatabase(NpgsqlDataSource source) => _source = source;
@@ -48,6 +50,32 @@ internal sealed class SagasDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>Does something that survives the database's going away: then it waits until the database is back, and does it again.</summary>
+    /// <typeparam name="T">What comes of it.</typeparam>
+    /// <param name="work">What to do; done again it goes on where it was.</param>
+    /// <param name="say">Told when the waiting begins and when it ends.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="stop">Gives up, also while it waits.</param>
+    /// <exception cref="CommandException">The database came back and does not let us in.</exception>
+    public async Task<T> OutlastAsync<T>(Func<Task<T>> work, Action<string> say, TimeProvider time, CancellationToken stop)
+    {
+        while (true)
+        {
+            try
+            {
+                return await work();
+            }
+            catch (Exception exception) when (IsAway(exception) && !stop.IsCancellationRequested)
+            {
+                say($"Postgres is away ({exception.Message.TrimEnd('.')}). This goes on when it is back; Ctrl-C ends it, and the same command goes on later.");
+                do
+                    await Task.Delay(_betweenAttempts, time, stop);
+                while (!await IsBackAsync(stop));
+                say("Postgres is back: going on.");
+            }
+        }
+    }
+
     /// <summary>Reads rows.</summary>
     /// <typeparam name="T">What a row becomes.</typeparam>
     /// <param name="sql">The statement, with parameters <c>$1</c>, <c>$2</c> ….</param>
@@ -82,6 +110,34 @@ internal sealed class SagasDatabase : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    // 57P: the server is shut down, crashed or starts. What Npgsql calls invalid is a connection that broke a moment before.
+    private static bool IsAway(Exception exception) => exception switch
+    {
+        PostgresException { IsTransient: false, SqlState: not ['5', '7', 'P', ..] } => false,
+        NpgsqlException or TimeoutException or SocketException => true,
+        InvalidOperationException => exception.Source == nameof(Npgsql),
+        _ => false,
+    };
+
+    private async Task<bool> IsBackAsync(CancellationToken stop)
+    {
+        // What is in the pool is of the server that went.
+        _source.Clear();
+        try
+        {
+            await using var connection = await _source.OpenConnectionAsync(stop);
+            return true;
+        }
+        catch (Exception exception) when (IsAway(exception))
+        {
+            return false;
+        }
+        catch (NpgsqlException exception)
+        {
+            throw new CommandException(ExitCode.CannotConnect, CannotConnect(new NpgsqlConnectionStringBuilder(_source.ConnectionString), exception), exception);
+        }
+    }
 
     private static string CannotConnect(NpgsqlConnectionStringBuilder settings, Exception exception)
     {

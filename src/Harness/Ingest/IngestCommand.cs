@@ -13,7 +13,7 @@ internal static class IngestCommand
     public static Command Create(Terminal terminal)
     {
         var files = new Argument<string[]>("file") { Description = "CSV files of customers, plain or gzip.", Arity = ArgumentArity.OneOrMore };
-        var follow = new Option<bool>("--follow") { Description = "Wait until the CRM has the customers too." };
+        var follow = new Option<bool>("--follow") { Description = "Wait until the CRM has the customers of these files too." };
         var ratio = RatioOption();
         var columns = new Option<string[]>("--column")
         {

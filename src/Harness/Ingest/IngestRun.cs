@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Npgsql;
 using Sagas.Customers;
 using Sagas.Harness.CommandLine;
 using Sagas.Harness.Database;
@@ -16,28 +15,32 @@ internal sealed class IngestRun(Terminal terminal, SagasDatabase database, Inges
 
     public async Task<int> RunAsync(IReadOnlyList<string> paths, bool follow, CancellationToken stop)
     {
+        var rules = new MessagesOptions();
         var ingest = new CustomerIngest(
             database.Source, _register, Microsoft.Extensions.Options.Options.Create(options),
-            Microsoft.Extensions.Options.Options.Create(new CustomerSyncOptions { Enabled = hasCrm }), new MessagesOptions(), terminal.Time);
+            Microsoft.Extensions.Options.Options.Create(new CustomerSyncOptions { Enabled = hasCrm }), rules, terminal.Time);
         var intake = new FileIntake(ingest, _register, terminal.Time);
         var reports = new List<IngestReport>();
         foreach (var path in paths)
             reports.Add(await TakeAsync(intake, path, stop));
-        if (follow && hasCrm)
-            await new CrmFollower(terminal, database, json).FollowAsync(stop);
+        if (follow && !hasCrm)
+            terminal.Error.WriteLine("There is no CRM (Crm__Enabled is false): nothing to follow.");
+        var isTold = !follow || !hasCrm || await new CrmFollower(terminal, database, options, rules, json).FollowAsync(reports, stop);
         if (json)
             terminal.WriteJson(reports);
-        return reports.Exists(report => report.State != FileState.Done) ? ExitCode.Failed : ExitCode.Ok;
+        return isTold && reports.TrueForAll(report => report.State == FileState.Done) ? ExitCode.Ok : ExitCode.Failed;
     }
 
     private async Task<IngestReport> TakeAsync(FileIntake intake, string path, CancellationToken stop)
     {
         var clock = Stopwatch.StartNew();
         using var line = new ProgressLine(terminal, json, Path.GetFileName(path));
-        IntakeResult result;
         try
         {
-            result = await intake.TakeAsync(path, line.Show, stop);
+            var (result, rejects) = await database.OutlastAsync(() => TakeAsync(intake, path, line, stop), line.Interrupt, terminal.Time, stop);
+            var report = IngestReport.Of(path, result, clock.Elapsed, rejects);
+            line.End(report.Sentence);
+            return report;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -48,16 +51,12 @@ internal sealed class IngestRun(Terminal terminal, SagasDatabase database, Inges
         {
             throw new CommandException(ExitCode.Failed, $"{path} cannot be read: {exception.Message}", exception);
         }
-        // 57P: the server is shut down, crashed or starts.
-        catch (NpgsqlException exception) when (exception is not PostgresException { IsTransient: false, SqlState: not ['5', '7', 'P', ..] })
-        {
-            throw new CommandException(
-                ExitCode.CannotConnect, $"Postgres went away: {exception.Message}\nThe same command goes on where it was.", exception);
-        }
-        var rejects = result.WasDone ? null : await WriteRejectsAsync(result, path, stop);
-        var report = IngestReport.Of(path, result, clock.Elapsed, rejects);
-        line.End(report.Sentence);
-        return report;
+    }
+
+    private async Task<(IntakeResult Result, string? Rejects)> TakeAsync(FileIntake intake, string path, ProgressLine line, CancellationToken stop)
+    {
+        var result = await intake.TakeAsync(path, line.Show, stop);
+        return (result, result.WasDone ? null : await WriteRejectsAsync(result, path, stop));
     }
 
     private async Task<string?> WriteRejectsAsync(IntakeResult result, string path, CancellationToken stop)

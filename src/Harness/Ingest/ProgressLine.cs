@@ -39,14 +39,22 @@ internal sealed class ProgressLine(Terminal terminal, bool json, string name) : 
         }
     }
 
+    /// <summary>Writes what keeps it from getting on; progress follows.</summary>
+    public void Interrupt(string sentence)
+    {
+        lock (_lock)
+        {
+            Clear();
+            terminal.Error.WriteLine(Display.Clean(sentence));
+        }
+    }
+
     /// <summary>Writes how it ended in place of the progress.</summary>
     public void End(string sentence)
     {
         lock (_lock)
         {
-            if (_written)
-                terminal.Output.Write("\r\u001B[K");
-            _written = false;
+            Clear();
             (json ? terminal.Error : terminal.Output).WriteLine(Display.Clean(sentence));
         }
     }
@@ -56,6 +64,13 @@ internal sealed class ProgressLine(Terminal terminal, bool json, string name) : 
         // Something went wrong, and what is said about it begins on a line of its own.
         if (_written)
             terminal.Output.WriteLine();
+    }
+
+    private void Clear()
+    {
+        if (_written)
+            terminal.Output.Write("\r\u001B[K");
+        _written = false;
     }
 
     private string Text(IngestProgress progress)

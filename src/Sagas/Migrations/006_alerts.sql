@@ -228,52 +228,6 @@ COMMENT ON FUNCTION refuse_slots IS 'A target asked for a pause (seconds), which
 
 -- Files of alerts ------------------------------------------------------------------------------------------------
 
-CREATE TABLE alert_file (
-    file_id      uuid        PRIMARY KEY,
-    content_hash text        NOT NULL UNIQUE,
-    name         text        NOT NULL,
-    size         bigint      NOT NULL,
-    state        text        NOT NULL DEFAULT 'reading' CHECK (state IN ('reading', 'entered', 'failed')),
-    reason       text,
-    rows         bigint      NOT NULL DEFAULT 0,
-    rejected     bigint      NOT NULL DEFAULT 0,
-    next_offset  bigint      NOT NULL DEFAULT 0,
-    next_line    bigint      NOT NULL DEFAULT 1,
-    reader       uuid,
-    reader_until timestamptz,
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    entered_at   timestamptz
-) WITH (fillfactor = 50);
-CREATE INDEX alert_file_created ON alert_file (created_at);
-COMMENT ON TABLE alert_file IS 'One row per file of alerts, by its content: the same content is never sent twice, whatever it is called.';
-COMMENT ON COLUMN alert_file.file_id IS 'The first half of the content''s hash; its alerts have it as ledger.correlation_id.';
-COMMENT ON COLUMN alert_file.content_hash IS 'SHA-256 of the content, hexadecimal.';
-COMMENT ON COLUMN alert_file.name IS 'What it was called when it came first.';
-COMMENT ON COLUMN alert_file.size IS 'Length in bytes.';
-COMMENT ON COLUMN alert_file.state IS 'reading; entered: read to its end, every row is in the ledger or rejected; failed: it cannot be read on.';
-COMMENT ON COLUMN alert_file.reason IS 'Why it failed.';
-COMMENT ON COLUMN alert_file.rows IS 'Alerts entered in the ledger so far.';
-COMMENT ON COLUMN alert_file.rejected IS 'Rows rejected so far.';
-COMMENT ON COLUMN alert_file.next_offset IS 'Where reading goes on, in bytes of what the file decompresses to.';
-COMMENT ON COLUMN alert_file.next_line IS 'The line at which reading goes on, from 1.';
-COMMENT ON COLUMN alert_file.reader IS 'The process that reads it.';
-COMMENT ON COLUMN alert_file.reader_until IS 'When another process may take over the reading unless this one says again that it lives.';
-COMMENT ON COLUMN alert_file.created_at IS 'When it was seen first.';
-COMMENT ON COLUMN alert_file.entered_at IS 'When it had been read to its end.';
-
-CREATE TABLE alert_reject (
-    file_id uuid   NOT NULL,
-    line    bigint NOT NULL,
-    reason  text   NOT NULL,
-    excerpt text   NOT NULL,
-    PRIMARY KEY (file_id, line)
-);
-COMMENT ON TABLE alert_reject IS 'Rows of files that are no alerts.';
-COMMENT ON COLUMN alert_reject.file_id IS 'The file.';
-COMMENT ON COLUMN alert_reject.line IS 'The line at which the row starts, from 1.';
-COMMENT ON COLUMN alert_reject.reason IS 'What is wrong with it.';
-COMMENT ON COLUMN alert_reject.excerpt IS 'The beginning of the row.';
-
 -- What is not delivered, by file: read all the time to see how much more of a file may be entered.
 CREATE INDEX ledger_alert_open ON ledger (correlation_id, state) WHERE target = 'alert-webhook' AND state <> 'done';
 
@@ -284,18 +238,22 @@ SELECT l.idempotency_key AS alert_id, f.name AS file, l.correlation_id AS file_i
        CASE l.state WHEN 'done' THEN 'delivered' ELSE l.state END AS state, l.attempts, l.last_outcome AS last_answer,
        l.due AS next_try_at, l.started_at AS last_try_at, l.created_at, l.finished_at
 FROM ledger l
-LEFT JOIN alert_file f ON f.file_id = l.correlation_id
+LEFT JOIN file f ON f.file_id = l.correlation_id
 WHERE l.target = 'alert-webhook';
 COMMENT ON VIEW alert_delivery IS 'Every alert: its state (waiting, in_flight, delivered, failed, parked), attempts, last answer and next try. The ledger''s rows with the file and line that they came from.';
 
 CREATE VIEW alert_files_overview AS
-SELECT f.file_id, f.name, f.state, f.reason, f.size, f.next_offset, f.rows, f.rejected, f.created_at, f.entered_at,
-       f.rows - o.waiting - o.failed - o.parked AS delivered, o.waiting, o.failed, o.parked
-FROM alert_file f
+SELECT f.file_id, f.name, CASE WHEN f.state = 'done' THEN 'entered' WHEN f.state IN ('stopped', 'refused') THEN 'failed' ELSE 'reading' END AS state,
+       f.reason, f.length AS size, coalesce(p.next_offset, 0) AS next_offset, coalesce(p.added, 0) AS rows, coalesce(p.rejected, 0) AS rejected,
+       f.accepted_at AS created_at, CASE WHEN f.state = 'done' THEN f.finished_at END AS entered_at,
+       coalesce(p.added, 0) - o.waiting - o.failed - o.parked AS delivered, o.waiting, o.failed, o.parked
+FROM file f
+LEFT JOIN file_progress p ON p.file_id = f.file_id
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE l.state IN ('waiting', 'in_flight')) AS waiting,
            count(*) FILTER (WHERE l.state = 'failed') AS failed,
            count(*) FILTER (WHERE l.state NOT IN ('waiting', 'in_flight', 'failed')) AS parked
     FROM ledger l
-    WHERE l.target = 'alert-webhook' AND l.state <> 'done' AND l.correlation_id = f.file_id) o;
+    WHERE l.target = 'alert-webhook' AND l.state <> 'done' AND l.correlation_id = f.file_id) o
+WHERE f.kind = 'alerts';
 COMMENT ON VIEW alert_files_overview IS 'How far each file is: rows, delivered, waiting, failed (refused for good), parked (given up, for a person to retry) and rejected.';

@@ -26,7 +26,7 @@ public static class AlertEndpoints
     }
 
     private static async Task<IResult> UploadAsync(
-        HttpRequest request, IOptions<AlertsOptions> options, NpgsqlDataSource database, CancellationToken cancellationToken)
+        HttpRequest request, IOptions<AlertsOptions> options, FileRegister register, CancellationToken cancellationToken)
     {
         if (options.Value.Folder is not { } folder)
         {
@@ -39,11 +39,11 @@ public static class AlertEndpoints
         {
             var upload = await Upload.ReceiveAsync(
                 request, new UploadOptions { Path = Path.Combine(folder, Incoming), MaxBytes = options.Value.LargestUpload }, cancellationToken);
-            var file = AlertFileRows.IdOf(upload.Hash);
-            if (await AlertFileRows.StateAsync(database, upload.Hash, cancellationToken) is { } state and not "reading")
+            var file = FileRegister.IdOf(AlertFileIntake.Kind, upload.Hash);
+            if (await register.FindAsync(file, cancellationToken) is { State: not (FileState.Waiting or FileState.Running) } known)
             {
                 File.Delete(upload.Path);
-                return Results.Ok(new { file, upload.Name, upload.Length, status = "known", state });
+                return Results.Ok(new { file, upload.Name, upload.Length, status = "known", state = known.State == FileState.Done ? "entered" : "failed" });
             }
 
             File.Move(upload.Path, Path.Combine(folder, NameInFolder(upload)), overwrite: true);

@@ -27,15 +27,15 @@ internal sealed record FileResult(FileEnd End, Guid FileId, long Rows, long Reje
 /// fills, and files that come together take turns. Each piece commits with the place to go on at, so a reading that was
 /// cut off anywhere goes on behind its last committed row, here or in another process.
 /// </summary>
-internal sealed class AlertFileIntake(NpgsqlDataSource database, AlertsOptions options, TimeProvider time, Action entered)
+internal sealed class AlertFileIntake(NpgsqlDataSource database, FileRegister register, AlertsOptions options, TimeProvider time, Action entered)
 {
+    /// <summary>What these files are called in the register.</summary>
+    public const string Kind = "alerts";
+
     // More in one transaction adds little to throughput.
     private const int MostAtOnce = 1000;
 
     private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(50);
-
-    /// <summary>This process among those that read files.</summary>
-    public Guid Reader { get; } = Guid.NewGuid();
 
     /// <summary>Reads a file to its end.</summary>
     /// <param name="path">The file.</param>
@@ -48,43 +48,43 @@ internal sealed class AlertFileIntake(NpgsqlDataSource database, AlertsOptions o
     public async Task<FileResult> RunAsync(string path, string name, Action<long, long, double>? progress, CancellationToken cancellation)
     {
         var hash = await ContentHash.ComputeAsync(path, cancellation);
-        var claim = await AlertFileRows.ClaimAsync(database, hash, name, new FileInfo(path).Length, Reader, cancellation);
-        if (claim.State != "reading")
-        {
-            var end = claim.State == "entered" ? FileEnd.Known : FileEnd.Failed;
-            return new(end, claim.Id, claim.Rows, claim.Rejected, claim.Reason);
-        }
-
-        if (!claim.IsMine)
-            return new(FileEnd.Elsewhere, claim.Id, claim.Rows, claim.Rejected);
+        var (file, _) = await register.EnterAsync(Kind, name, hash, new FileInfo(path).Length, null, cancellation);
+        await using var claim = IsOver(file) ? null : await register.TryClaimAsync(file.FileId, cancellation);
+        // What was known of the file may be out of date by now.
+        file = (await register.FindAsync(file.FileId, cancellation))!;
+        if (IsOver(file))
+            return new(file.State == FileState.Done ? FileEnd.Known : FileEnd.Failed, file.FileId, file.Counts.Added, file.Counts.Rejected, file.Reason);
+        if (claim is null)
+            return new(FileEnd.Elsewhere, file.FileId, file.Counts.Added, file.Counts.Rejected);
+        var start = (await register.StartAsync(file.FileId, 1, cancellation))[0];
+        AlertFileReader? reader = null;
         try
         {
-            using var reader = AlertFileReader.Open(path, claim.From);
-            return await EnterAsync(reader, claim, progress, cancellation);
+            reader = AlertFileReader.Open(path, start.Next);
+            return await EnterAsync(reader, file.FileId, start, progress, cancellation);
         }
         catch (InvalidDataException exception)
         {
-            await AlertFileRows.FailAsync(database, claim.Id, Reader, exception.Message, cancellation);
-            return new(FileEnd.Failed, claim.Id, claim.Rows, claim.Rejected, exception.Message);
+            await register.FinishAsync(file.FileId, reader is null ? FileState.Refused : FileState.Stopped, exception.Message, cancellation);
+            file = (await register.FindAsync(file.FileId, cancellation))!;
+            return new(FileEnd.Failed, file.FileId, file.Counts.Added, file.Counts.Rejected, exception.Message);
         }
-        catch (OperationCanceledException)
+        finally
         {
-            await AlertFileRows.LeaveAsync(database, claim.Id, Reader, CancellationToken.None);
-            throw;
+            reader?.Dispose();
         }
     }
 
+    private static bool IsOver(RegisteredFile file) => file.State is FileState.Done or FileState.Stopped or FileState.Refused;
+
     private async Task<FileResult> EnterAsync(
-        AlertFileReader reader, AlertFileClaim claim, Action<long, long, double>? progress, CancellationToken cancellation)
+        AlertFileReader reader, Guid file, LaneProgress start, Action<long, long, double>? progress, CancellationToken cancellation)
     {
         var window = new RowWindow(options.RowsAhead, options.RowsUndelivered, time);
-        var (rows, rejected) = (claim.Rows, claim.Rejected);
-        var (piece, from) = (new List<AlertRow>(), claim.From);
+        var (piece, from) = (new List<AlertRow>(), start);
         while (true)
         {
-            if (await AlertFileRows.RenewAsync(database, claim.Id, Reader, cancellation) is not { } open)
-                return new(FileEnd.Elsewhere, claim.Id, rows, rejected);
-            var room = Math.Min(window.Room(open), MostAtOnce);
+            var room = Math.Min(window.Room(await AlertFileRows.OpenAsync(database, file, cancellation)), MostAtOnce);
             if (room == 0)
             {
                 await Task.Delay(_look, time, cancellation);
@@ -93,28 +93,37 @@ internal sealed class AlertFileIntake(NpgsqlDataSource database, AlertsOptions o
 
             piece.Clear();
             var atEnd = !ReadPiece(reader, piece, room);
-            if (!await AlertFileRows.EnterAsync(database, claim.Id, Reader, piece, from, reader.Next, atEnd, cancellation))
-                return new(FileEnd.Elsewhere, claim.Id, rows, rejected);
-            from = reader.Next;
             var alerts = piece.Count(row => row.Alert is not null);
-            (rows, rejected) = (rows + alerts, rejected + piece.Count - alerts);
+            var to = new LaneProgress(from.Lane, reader.Next, from.Counts + new FileCounts(piece.Count, piece.Count - alerts, alerts, 0));
+            if (!await AlertFileRows.EnterAsync(database, file, from, to, piece, cancellation))
+                return new(FileEnd.Elsewhere, file, from.Counts.Added, from.Counts.Rejected);
+            from = to;
             window.Entered(alerts);
             if (alerts > 0)
                 entered();
-            progress?.Invoke(rows, rejected, reader.Share);
-            if (atEnd)
-                return new(FileEnd.Entered, claim.Id, rows, rejected);
+            progress?.Invoke(to.Counts.Added, to.Counts.Rejected, reader.Share);
+            if (!atEnd)
+                continue;
+            await register.FinishAsync(file, FileState.Done, null, cancellation);
+            return new(FileEnd.Entered, file, to.Counts.Added, to.Counts.Rejected);
         }
     }
 
     // False: the file ends here.
     private static bool ReadPiece(AlertFileReader reader, List<AlertRow> piece, int most)
     {
-        while (piece.Count < most)
+        try
         {
-            if (!reader.Read(out var row))
-                return false;
-            piece.Add(row);
+            while (piece.Count < most)
+            {
+                if (!reader.Read(out var row))
+                    return false;
+                piece.Add(row);
+            }
+        }
+        // The rows before the damage are entered; the next piece begins with it.
+        catch (InvalidDataException) when (piece.Count > 0)
+        {
         }
 
         return true;

@@ -5,9 +5,8 @@ namespace Sagas.Services.Alerts;
 /// <summary>A row of a file: an alert, or why it is none.</summary>
 /// <param name="Line">The line at which it starts.</param>
 /// <param name="Alert">The alert; null: it is rejected.</param>
-/// <param name="Reason">Why it is rejected.</param>
-/// <param name="Excerpt">The beginning of what is rejected.</param>
-internal readonly record struct AlertRow(long Line, AlertRequest? Alert, string? Reason, string? Excerpt);
+/// <param name="Rejected">Why it is rejected.</param>
+internal readonly record struct AlertRow(long Line, AlertRequest? Alert, RejectedRow? Rejected);
 
 /// <summary>Reads files of <c>userId,alertMessage</c>, with or without a header.</summary>
 internal sealed class AlertFileReader : IDisposable
@@ -75,7 +74,7 @@ internal sealed class AlertFileReader : IDisposable
         if (!_records.Read())
             return false;
         var line = _records.Position.Line;
-        row = Check(out var alert) is { } reason ? new(line, null, reason, Storable(_records.Excerpt())) : new(line, alert, null, null);
+        row = Check(out var alert) is { } reason ? new(line, null, new RejectedRow(line, null, reason, _records.Excerpt())) : new(line, alert, null);
         return true;
     }
 
@@ -119,7 +118,4 @@ internal sealed class AlertFileReader : IDisposable
         RecordProblem.TooManyFields => "It has too many fields.",
         _ => "It is no text in the file's encoding.",
     };
-
-    // Postgres has no text with U+0000 in it.
-    private static string Storable(string text) => text.Replace('\0', '\uFFFD');
 }

@@ -25,12 +25,12 @@ internal sealed partial class AlertFolder : BackgroundService
     private readonly SemaphoreSlim _places = new(MostAtOnce);
 
     public AlertFolder(
-        IOptions<AlertsOptions> options, NpgsqlDataSource database, LedgerSignal<AlertReceiver> signal, TimeProvider time, ILoggerFactory loggers)
+        IOptions<AlertsOptions> options, NpgsqlDataSource database, FileRegister register, RejectedRows rejected, LedgerSignal<AlertReceiver> signal,
+        TimeProvider time, ILoggerFactory loggers)
     {
         _options = options.Value;
-        _intake = new(database, options.Value, time, signal.Raise);
-        _rejected = new(database, AlertFileRows.SelectRejects);
-        (_time, _logger) = (time, loggers.CreateLogger<AlertFolder>());
+        _intake = new(database, register, options.Value, time, signal.Raise);
+        (_rejected, _time, _logger) = (rejected, time, loggers.CreateLogger<AlertFolder>());
         if (options.Value.Folder is { } path)
             _folder = new WatchedFolder(new WatchedFolderOptions { Path = path }, time, loggers.CreateLogger<WatchedFolder>());
     }

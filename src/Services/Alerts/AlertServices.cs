@@ -1,7 +1,9 @@
 using MassTransit;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
+using Sagas.Services.Files;
 using Sagas.Services.Ledger;
 
 namespace Sagas.Services.Alerts;
@@ -23,6 +25,8 @@ public static class AlertServices
         services.AddOptions<AlertsOptions>().Bind(configuration.GetSection(AlertsOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<AlertsOptions>, AlertsOptionsValidation>();
         services.AddLedgerTarget<AlertReceiver>(AlertReceiver.TargetName);
+        services.TryAddSingleton<FileRegister>();
+        services.TryAddSingleton<RejectedRows>();
         services.AddHostedService<AlertFolder>();
         return services;
     }

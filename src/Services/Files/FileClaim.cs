@@ -4,55 +4,107 @@ using Npgsql;
 
 namespace Sagas.Services.Files;
 
-/// <summary>The right to read a file alone. It ends with its connection, so a killed process leaves none behind.</summary>
+/// <summary>The right to read a file alone, among all processes.</summary>
 public sealed class FileClaim : IAsyncDisposable
 {
-    private readonly NpgsqlConnection _connection;
-    private readonly int _key;
+    private readonly FileClaims _claims;
 
-    private FileClaim(NpgsqlConnection connection, int key) => (_connection, _key) = (connection, key);
+    internal FileClaim(FileClaims claims, NpgsqlConnection connection, int key) => (_claims, Connection, Key) = (claims, connection, key);
 
-    internal static async Task<FileClaim?> TryTakeAsync(NpgsqlDataSource database, Guid fileId, CancellationToken cancellationToken)
-    {
-        // Two files of one number would only take turns.
-        Span<byte> bytes = stackalloc byte[16];
-        fileId.TryWriteBytes(bytes, bigEndian: true, out _);
-        var key = BinaryPrimitives.ReadInt32BigEndian(bytes[12..]);
-        return await TryTakeAsync(database, key, cancellationToken);
-    }
+    internal NpgsqlConnection Connection { get; }
+
+    internal int Key { get; }
 
     /// <summary>Lets others read the file.</summary>
     /// <returns>When they can.</returns>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync() => _claims.ReleaseAsync(this);
+}
+
+/// <summary>
+/// The claims of this process. One connection holds them all, for as long as there are any: a killed process leaves none behind, and many files
+/// that are read side by side for hours do not use the pool up. When the connection breaks they are lost, and whoever was slower finds out
+/// when saving progress.
+/// </summary>
+internal sealed class FileClaims(NpgsqlDataSource database)
+{
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly HashSet<int> _held = [];
+    private NpgsqlConnection? _connection;
+
+    public async Task<FileClaim?> TryTakeAsync(Guid fileId, CancellationToken cancellationToken)
     {
+        var key = KeyOf(fileId);
+        await _turn.WaitAsync(cancellationToken);
         try
         {
-            // The connection goes back to the pool, where its locks would stay.
-            await using var command = new NpgsqlCommand($"SELECT pg_advisory_unlock({AdvisoryLocks.File}, {_key})", _connection);
-            await command.ExecuteNonQueryAsync(CancellationToken.None);
+            // A connection gets its own locks as often as it asks.
+            if (_held.Contains(key))
+                return null;
+            _connection ??= await database.OpenConnectionAsync(cancellationToken);
+            if (!await AskAsync("pg_try_advisory_lock", key))
+            {
+                await CloseWhenIdleAsync();
+                return null;
+            }
+            _held.Add(key);
+            return new FileClaim(this, _connection, key);
         }
         catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
         {
-            // It is broken, and the claim went with it.
+            await LoseAsync();
+            throw;
         }
-        await _connection.DisposeAsync();
+        finally
+        {
+            _turn.Release();
+        }
     }
 
-    private static async Task<FileClaim?> TryTakeAsync(NpgsqlDataSource database, int key, CancellationToken cancellationToken)
+    public async ValueTask ReleaseAsync(FileClaim claim)
     {
-        var connection = await database.OpenConnectionAsync(cancellationToken);
+        await _turn.WaitAsync(CancellationToken.None);
         try
         {
-            await using var command = new NpgsqlCommand($"SELECT pg_try_advisory_lock({AdvisoryLocks.File}, {key})", connection);
-            if (await command.ExecuteScalarAsync(cancellationToken) is true)
-                return new FileClaim(connection, key);
-            await connection.DisposeAsync();
-            return null;
+            // A claim of a connection that is gone went with it.
+            if (claim.Connection != _connection || !_held.Remove(claim.Key))
+                return;
+            // The connection goes back to the pool, where its locks would stay.
+            await AskAsync("pg_advisory_unlock", claim.Key);
+            await CloseWhenIdleAsync();
         }
-        catch
+        catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
         {
+            await LoseAsync();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    // Two files of one number would only take turns.
+    private static int KeyOf(Guid fileId)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        fileId.TryWriteBytes(bytes, bigEndian: true, out _);
+        return BinaryPrimitives.ReadInt32BigEndian(bytes[12..]);
+    }
+
+    private async Task<bool> AskAsync(string function, int key)
+    {
+        await using var command = new NpgsqlCommand($"SELECT {function}({AdvisoryLocks.File}, {key})", _connection);
+        return await command.ExecuteScalarAsync(CancellationToken.None) is true;
+    }
+
+    private ValueTask CloseWhenIdleAsync() => _held.Count == 0 ? LoseAsync() : ValueTask.CompletedTask;
+
+    private async ValueTask LoseAsync()
+    {
+        _held.Clear();
+        if (_connection is { } connection)
+        {
+            _connection = null;
             await connection.DisposeAsync();
-            throw;
         }
     }
 }

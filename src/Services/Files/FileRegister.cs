@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -13,10 +15,12 @@ public sealed class FileRegister(NpgsqlDataSource database)
     private const string Columns = """
         f.file_id, f.kind, f.name, f.content_hash, f.path, f.length, f.state, f.reason, f.accepted_at, f.started_at, f.finished_at,
         coalesce(p.rows, 0)::bigint, coalesce(p.rejected, 0)::bigint, coalesce(p.added, 0)::bigint, coalesce(p.changed, 0)::bigint
-        FROM ingest_file f CROSS JOIN LATERAL (
+        FROM file f CROSS JOIN LATERAL (
             SELECT sum(rows) AS rows, sum(rejected) AS rejected, sum(added) AS added, sum(changed) AS changed
-            FROM ingest_progress WHERE file_id = f.file_id) p
+            FROM file_progress WHERE file_id = f.file_id) p
         """;
+
+    private readonly FileClaims _claims = new(database);
 
     /// <summary>Enters a file, or finds it when the same content came in before.</summary>
     /// <param name="kind">What its rows are; the same content may come in once for each kind.</param>
@@ -31,21 +35,23 @@ public sealed class FileRegister(NpgsqlDataSource database)
     {
         await using var insert = database.CreateCommand(
             """
-            INSERT INTO ingest_file (file_id, kind, name, content_hash, length, path, state) VALUES ($1, $2, $3, $4, $5, $6, 'waiting')
+            INSERT INTO file (file_id, kind, name, content_hash, length, path, state) VALUES ($1, $2, $3, $4, $5, $6, 'waiting')
             ON CONFLICT (kind, content_hash) DO NOTHING
             """);
-        insert.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = Guid.CreateVersion7() });
+        insert.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = IdOf(kind, hash) });
         insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kind });
         insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
         insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = hash });
         insert.Parameters.Add(new NpgsqlParameter<long> { TypedValue = length });
         insert.Parameters.Add(new NpgsqlParameter { Value = (object?)path ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
         var isNew = await insert.ExecuteNonQueryAsync(cancellationToken) == 1;
-        var found = await ReadAsync(
-            "WHERE f.kind = $1 AND f.content_hash = $2", cancellationToken,
-            new NpgsqlParameter<string> { TypedValue = kind }, new NpgsqlParameter<string> { TypedValue = hash });
-        return (found[0], isNew);
+        return ((await FindAsync(IdOf(kind, hash), cancellationToken))!, isNew);
     }
+
+    /// <summary>The id of a file, whether or not it came in.</summary>
+    /// <param name="kind">What its rows are.</param>
+    /// <param name="hash">Its <see cref="ContentHash"/>.</param>
+    public static Guid IdOf(string kind, string hash) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"{kind}/{hash}")).AsSpan(0, 16), bigEndian: true);
 
     /// <summary>Finds a file by its id.</summary>
     /// <param name="fileId">The id.</param>
@@ -67,7 +73,7 @@ public sealed class FileRegister(NpgsqlDataSource database)
     /// <param name="path">Where it is; it waits to be read from there.</param>
     /// <param name="cancellationToken">Stops the statement.</param>
     public Task WaitAtAsync(Guid fileId, string path, CancellationToken cancellationToken) => ExecuteAsync(
-        "UPDATE ingest_file SET path = $2, state = 'waiting', reason = NULL, finished_at = NULL WHERE file_id = $1 AND state <> 'done'",
+        "UPDATE file SET path = $2, state = 'waiting', reason = NULL, finished_at = NULL WHERE file_id = $1 AND state <> 'done'",
         cancellationToken,
         new NpgsqlParameter<Guid> { TypedValue = fileId },
         new NpgsqlParameter<string> { TypedValue = path });
@@ -81,21 +87,21 @@ public sealed class FileRegister(NpgsqlDataSource database)
     {
         await ExecuteAsync(
             """
-            UPDATE ingest_file SET state = 'running', reason = NULL, started_at = coalesce(started_at, clock_timestamp()), finished_at = NULL
+            UPDATE file SET state = 'running', reason = NULL, started_at = coalesce(started_at, clock_timestamp()), finished_at = NULL
             WHERE file_id = $1
             """,
             cancellationToken,
             new NpgsqlParameter<Guid> { TypedValue = fileId });
         await ExecuteAsync(
             """
-            INSERT INTO ingest_progress (file_id, lane) SELECT $1, lane FROM generate_series(0, $2 - 1) lane
-            WHERE NOT EXISTS (SELECT FROM ingest_progress WHERE file_id = $1)
+            INSERT INTO file_progress (file_id, lane) SELECT $1, lane FROM generate_series(0, $2 - 1) lane
+            WHERE NOT EXISTS (SELECT FROM file_progress WHERE file_id = $1)
             """,
             cancellationToken,
             new NpgsqlParameter<Guid> { TypedValue = fileId },
             new NpgsqlParameter<int> { TypedValue = lanes });
         await using var command = database.CreateCommand(
-            "SELECT lane, next_offset, next_line, rows, rejected, added, changed FROM ingest_progress WHERE file_id = $1 ORDER BY lane");
+            "SELECT lane, next_offset, next_line, rows, rejected, added, changed FROM file_progress WHERE file_id = $1 ORDER BY lane");
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = fileId });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var progress = new List<LaneProgress>();
@@ -114,7 +120,7 @@ public sealed class FileRegister(NpgsqlDataSource database)
     /// <param name="reason">Why it was stopped or refused.</param>
     /// <param name="cancellationToken">Stops the statement.</param>
     public Task FinishAsync(Guid fileId, FileState state, string? reason, CancellationToken cancellationToken) => ExecuteAsync(
-        "UPDATE ingest_file SET state = $2, reason = $3, finished_at = clock_timestamp() WHERE file_id = $1 AND state <> 'done'",
+        "UPDATE file SET state = $2, reason = $3, finished_at = clock_timestamp() WHERE file_id = $1 AND state <> 'done'",
         cancellationToken,
         new NpgsqlParameter<Guid> { TypedValue = fileId },
         new NpgsqlParameter<string> { TypedValue = Name(state) },
@@ -125,7 +131,7 @@ public sealed class FileRegister(NpgsqlDataSource database)
     /// <param name="cancellationToken">Stops the statement.</param>
     /// <returns>The claim; null: another process is reading the file.</returns>
     public Task<FileClaim?> TryClaimAsync(Guid fileId, CancellationToken cancellationToken) =>
-        FileClaim.TryTakeAsync(database, fileId, cancellationToken);
+        _claims.TryTakeAsync(fileId, cancellationToken);
 
     /// <summary>The statement that moves a lane on. It belongs into the transaction that does the rows, and must change one row there:
     /// when it changes none, another process has got further, and the transaction must be given up.</summary>
@@ -138,7 +144,7 @@ public sealed class FileRegister(NpgsqlDataSource database)
         ArgumentNullException.ThrowIfNull(to);
         return new NpgsqlBatchCommand(
             """
-            UPDATE ingest_progress SET next_offset = $4, next_line = $5, rows = $6, rejected = $7, added = $8, changed = $9, updated_at = clock_timestamp()
+            UPDATE file_progress SET next_offset = $4, next_line = $5, rows = $6, rejected = $7, added = $8, changed = $9, updated_at = clock_timestamp()
             WHERE file_id = $1 AND lane = $2 AND next_offset = $3
             """)
         {

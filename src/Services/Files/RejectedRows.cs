@@ -7,11 +7,8 @@ namespace Sagas.Services.Files;
 
 /// <summary>The rows that were not taken: a table, and a file for whoever has to put them right.</summary>
 /// <param name="database">The database.</param>
-/// <param name="select">What reads line, column, reason and record of the rows of file <c>$1</c>, in their order.</param>
-public sealed class RejectedRows(NpgsqlDataSource database, string select = RejectedRows.Select)
+public sealed class RejectedRows(NpgsqlDataSource database)
 {
-    private const string Select = "SELECT line, column_name, reason, record FROM ingest_reject WHERE file_id = $1 ORDER BY line";
-
     /// <summary>What the file is called: the name of the file that the rows come from, with this at its end instead of its own.</summary>
     public const string FileSuffix = ".rejects.csv";
 
@@ -19,7 +16,10 @@ public sealed class RejectedRows(NpgsqlDataSource database, string select = Reje
     /// <param name="fileId">The file.</param>
     /// <param name="rows">Its rows.</param>
     public static NpgsqlBatchCommand Insert(Guid fileId, IReadOnlyList<RejectedRow> rows) => new(
-        "INSERT INTO ingest_reject (file_id, line, column_name, reason, record) SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[])")
+        """
+        INSERT INTO file_reject (file_id, line, column_name, reason, record) SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[])
+        ON CONFLICT DO NOTHING
+        """)
     {
         Parameters =
         {
@@ -53,7 +53,7 @@ public sealed class RejectedRows(NpgsqlDataSource database, string select = Reje
     public async Task<long> WriteAsync(Guid fileId, Stream target, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(select, connection);
+        await using var command = new NpgsqlCommand("SELECT line, column_name, reason, record FROM file_reject WHERE file_id = $1 ORDER BY line", connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = fileId });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await using var writer = new StreamWriter(target, new UTF8Encoding(false), leaveOpen: true);

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
 using System.Text;
 
 namespace Sagas.Services.Files;
@@ -14,15 +12,14 @@ internal sealed class TextSource : IDisposable
     private readonly Decoder? _decoder;
     private readonly byte[] _raw = [];
     private readonly char[] _characters = [];
-    private Stream _bytes;
+    private readonly GzipContent? _compressed;
     private bool _flushed;
-    private long _decompressed;
 
     private TextSource(FileStream file, TextFormat format)
     {
         _file = file;
         Format = format;
-        _bytes = Decompressed();
+        _compressed = format.IsCompressed ? new GzipContent(file) : null;
         if (format.Encoding is TextEncoding.Windows1252 or TextEncoding.Utf16LittleEndian or TextEncoding.Utf16BigEndian)
             _raw = new byte[RawLength];
         if (format.Encoding is TextEncoding.Utf16LittleEndian or TextEncoding.Utf16BigEndian)
@@ -83,17 +80,10 @@ internal sealed class TextSource : IDisposable
     {
         _decoder?.Reset();
         _flushed = false;
-        if (!Format.IsCompressed)
-        {
+        if (_compressed is null)
             _file.Position = offset;
-            return;
-        }
-        _file.Position = 0;
-        _bytes = Decompressed();
-        _decompressed = 0;
-        Span<byte> passedOver = stackalloc byte[8192];
-        while (offset > 0 && ReadBytes(passedOver[..(int)Math.Min(offset, passedOver.Length)]) is > 0 and var read)
-            offset -= read;
+        else
+            _compressed.MoveTo(offset);
     }
 
     /// <summary>How many bytes of the file, or of what it decompresses to, became this text.</summary>
@@ -112,12 +102,23 @@ internal sealed class TextSource : IDisposable
         var isCompressed = FormatDetection.IsGzip(start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]);
         file.Position = 0;
         var sample = new byte[FormatDetection.SampleLength];
-        var bytes = isCompressed ? new GZipStream(file, CompressionMode.Decompress, leaveOpen: true) : (Stream)file;
-        var length = bytes.ReadAtLeast(sample, sample.Length, throwOnEndOfStream: false);
+        var (length, isWhole) = isCompressed ? ReadSample(new GzipContent(file), sample) : ReadSample(file, sample);
         file.Position = 0;
-        var (encoding, preamble) = FormatDetection.DetectEncoding(sample.AsSpan(0, length), length < sample.Length);
+        var (encoding, preamble) = FormatDetection.DetectEncoding(sample.AsSpan(0, length), isWhole);
         var format = new TextFormat(encoding, preamble, delimiter ?? ',', isCompressed);
         return delimiter is null ? format with { Delimiter = DetectDelimiter(file, format, sample) } : format;
+    }
+
+    private static (int Length, bool IsWhole) ReadSample(FileStream file, Span<byte> sample)
+    {
+        var length = file.ReadAtLeast(sample, sample.Length, throwOnEndOfStream: false);
+        return (length, length < sample.Length);
+    }
+
+    private static (int Length, bool IsWhole) ReadSample(GzipContent content, Span<byte> sample)
+    {
+        var length = content.Read(sample);
+        return (length, length < sample.Length && !content.IsDamaged);
     }
 
     private static char DetectDelimiter(FileStream file, TextFormat format, byte[] sample)
@@ -131,26 +132,5 @@ internal sealed class TextSource : IDisposable
         return FormatDetection.DetectDelimiter(text.AsSpan(0, Math.Min(length, sample.Length)));
     }
 
-    private Stream Decompressed() => Format.IsCompressed ? new GZipStream(_file, CompressionMode.Decompress, leaveOpen: true) : _file;
-
-    private int ReadBytes(Span<byte> target)
-    {
-        var read = _bytes.Read(target);
-        if (!Format.IsCompressed)
-            return read;
-        _decompressed += read;
-        if (read == 0)
-            CheckEnd();
-        return read;
-    }
-
-    // .NET takes the end of the file for the end of what is in it. A gzip file ends with the length of its content.
-    private void CheckEnd()
-    {
-        Span<byte> end = stackalloc byte[4];
-        _file.Position = Math.Max(0, _file.Length - end.Length);
-        _file.ReadAtLeast(end, end.Length, throwOnEndOfStream: false);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(end) != (uint)_decompressed)
-            throw new InvalidDataException("The compressed file was cut off: it ends in the middle of its content.");
-    }
+    private int ReadBytes(Span<byte> target) => _compressed?.Read(target) ?? _file.Read(target);
 }

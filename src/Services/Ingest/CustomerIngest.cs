@@ -44,9 +44,8 @@ public sealed class CustomerIngest(
         var (state, reason) = (FileState.Done, (string?)null);
         try
         {
-            using var reader = RecordReader.Open(
-                path, new RecordReaderOptions { Delimiter = options.Value.Delimiter, MaxRecordLength = options.Value.MaxRowLength });
-            var (header, problem) = ReadHeader(reader);
+            using var reader = Open(path, options.Value);
+            var (header, problem) = ReadHeader(reader, options.Value);
             if (header is null)
                 (state, reason) = (FileState.Refused, problem);
             else if ((reason = await ReadRowsAsync(file, reader, header, progress, cancellationToken)) is not null)
@@ -61,14 +60,17 @@ public sealed class CustomerIngest(
         return new IngestOutcome(state, reason, finished!.Counts);
     }
 
-    private (HeaderMap? Header, string? Problem) ReadHeader(RecordReader reader)
+    internal static RecordReader Open(string path, IngestOptions options) =>
+        RecordReader.Open(path, new RecordReaderOptions { Delimiter = options.Delimiter, MaxRecordLength = options.MaxRowLength });
+
+    internal static (HeaderMap? Header, string? Problem) ReadHeader(RecordReader reader, IngestOptions options)
     {
         if (!reader.Read())
             return (null, "The file is empty.");
         if (reader.Problem != RecordProblem.None)
             return (null, "The first line is no usable header: it cannot be read.");
         var names = Enumerable.Range(0, reader.FieldCount).Select(field => reader.Text(field).Trim()).ToArray();
-        return (HeaderMap.Read(names, CustomerColumns.With(options.Value.Columns), out var problem), problem);
+        return (HeaderMap.Read(names, CustomerColumns.With(options.Columns), out var problem), problem);
     }
 
     private async Task<string?> ReadRowsAsync(

@@ -21,7 +21,7 @@ internal sealed class FileReading(RecordReader reader, CustomerRowReader rows, I
     {
         reader.MoveTo(lanes.Select(lane => lane.Start).MinBy(position => position.Offset) is { Offset: > 0 } start ? start : reader.Next);
         string? problem = null;
-        while (problem is null && ReadSome())
+        while (problem is null && ReadSome(out problem))
         {
             cancellationToken.ThrowIfCancellationRequested();
             await FlushAsync(cancellationToken);
@@ -41,13 +41,13 @@ internal sealed class FileReading(RecordReader reader, CustomerRowReader rows, I
     /// <param name="lanes">A power of two, at most 16.</param>
     public static int LaneOf(ReadOnlySpan<byte> correlationId, int lanes) => (correlationId[0] >> 4) / (IngestOptions.MostLanes / lanes);
 
-    // False at the end of the file.
-    private bool ReadSome()
+    // False at the end of the file, or where it cannot be read any further: the rows before that place are taken all the same.
+    private bool ReadSome(out string? problem)
     {
         Span<byte> correlationId = stackalloc byte[16];
         for (var count = 0; count < RowsAtATime; count++)
         {
-            if (!reader.Read())
+            if (!Read(out problem))
                 return false;
             var rejected = rows.Read(reader, out var row);
             if (rejected is null)
@@ -65,7 +65,22 @@ internal sealed class FileReading(RecordReader reader, CustomerRowReader rows, I
             _rejected++;
             lane.Add(rejected);
         }
+        problem = null;
         return true;
+    }
+
+    private bool Read(out string? problem)
+    {
+        problem = null;
+        try
+        {
+            return reader.Read();
+        }
+        catch (InvalidDataException damaged)
+        {
+            problem = damaged.Message;
+            return false;
+        }
     }
 
     private async ValueTask FlushAsync(CancellationToken cancellationToken)

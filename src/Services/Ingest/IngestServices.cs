@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Sagas.Services.Files;
 using Sagas.Services.Messages;
@@ -19,8 +20,8 @@ public static class IngestServices
         ArgumentNullException.ThrowIfNull(configuration);
         services.AddOptions<IngestOptions>().Bind(configuration.GetSection(IngestOptions.Section)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<IngestOptions>, IngestOptionsValidation>();
-        services.AddSingleton<FileRegister>();
-        services.AddSingleton<RejectedRows>();
+        services.TryAddSingleton<FileRegister>();
+        services.TryAddSingleton<RejectedRows>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<CustomerIngest>(provider, rules));
         services.AddSingleton<FileIntake>();
         services.AddHostedService<FolderWorker>();

@@ -100,7 +100,8 @@ internal sealed class LaneBatch : IAsyncDisposable
             {
                 await _copy.CancelAsync();
             }
-            catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException or InvalidOperationException or ObjectDisposedException)
+            // The connection is broken, which Npgsql may find out by a null here.
+            catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException or InvalidOperationException or NullReferenceException)
             {
             }
         }

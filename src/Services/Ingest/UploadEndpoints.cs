@@ -56,10 +56,10 @@ public static class UploadEndpoints
     }
 
     private static async Task<IResult> FindAsync(Guid id, FileRegister register, CancellationToken cancellationToken) =>
-        await register.FindAsync(id, cancellationToken) is { } file ? Results.Ok(UploadStatus.Of(file)) : NotFound(id);
+        await register.FindAsync(id, cancellationToken) is { Kind: CustomerIngest.Kind } file ? Results.Ok(UploadStatus.Of(file)) : NotFound(id);
 
     private static async Task<IResult> RejectsAsync(Guid id, FileRegister register, RejectedRows rejected, CancellationToken cancellationToken) =>
-        await register.FindAsync(id, cancellationToken) is { } file
+        await register.FindAsync(id, cancellationToken) is { Kind: CustomerIngest.Kind } file
             ? Results.Stream(
                 async target => await rejected.WriteAsync(id, target, cancellationToken), "text/csv", Path.GetFileName(RejectedRows.PathFor(file.Name)))
             : NotFound(id);

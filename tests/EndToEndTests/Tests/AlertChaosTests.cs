@@ -114,7 +114,7 @@ public sealed class AlertChaosTests(ITestOutputHelper output)
         Say($"{rows:N0} rows, {requests:N0} requests; the receiver had to recognise a webhook-id {repeated:N0} times");
         Assert.Equal(Enumerable.Range(1, rows).Select(number => $"user-{number}").Order(), alerted.Keys.Order());
         Assert.All(alerted, user => Assert.Equal(1, user.Value));
-        Assert.Equal((long)rows, await system.QueryAsync<long>("SELECT rows FROM alert_file WHERE state = 'entered'"));
+        Assert.Equal((long)rows, await system.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE state = 'entered'"));
         Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM alert_delivery WHERE state <> 'delivered'"));
     }
 

@@ -29,7 +29,7 @@ public sealed class AlertFileReaderTests
 
         Assert.NotNull(rows[0].Alert);
         Assert.Equal((line, null), (rows[1].Line, rows[1].Alert));
-        Assert.Contains(reason, rows[1].Reason, StringComparison.Ordinal);
+        Assert.Contains(reason, rows[1].Rejected!.Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class AlertFileReaderTests
         var rows = Read($"125,{new string('x', 4097)}\n126,{new string('x', 100_000)}\n127,{new string('x', 4096)}\n");
 
         Assert.Equal([false, false, true], rows.Select(row => row.Alert is not null));
-        Assert.InRange(rows[1].Excerpt!.Length, 1, 2_000);
+        Assert.InRange(rows[1].Rejected!.Record.Length, 1, 2_000);
     }
 
     [Fact]

@@ -1,6 +1,9 @@
 using System.IO.Compression;
 using System.Text;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Npgsql;
 using Sagas.IntegrationTests.Host;
+using Sagas.Services.Files;
 
 namespace Sagas.IntegrationTests.Alerts;
 
@@ -37,7 +40,8 @@ public sealed class AlertFileEndTests(HostServers servers)
         await using var system = await AlertSystem.StartAsync(servers, _unlimited);
 
         system.Drop("columns.csv", "userId,text_of_alert", "125,a");
-        await File.WriteAllBytesAsync(Path.Combine(system.Folder, "cut.csv.gz.part"), Gzip(string.Concat(Enumerable.Range(0, 20_000).Select(n => $"{n * 7919},x\n")))[..20_000]);
+        var cut = Gzip(string.Concat(Enumerable.Range(0, 20_000).Select(n => $"{n * 7919},x\n")))[..20_000];
+        await File.WriteAllBytesAsync(Path.Combine(system.Folder, "cut.csv.gz.part"), cut);
         File.Move(Path.Combine(system.Folder, "cut.csv.gz.part"), Path.Combine(system.Folder, "cut.csv.gz"));
 
         await AlertSystem.UntilAsync(() => File.Exists(Path.Combine(system.Folder, "failed", "columns.csv.reason.txt")));
@@ -45,6 +49,8 @@ public sealed class AlertFileEndTests(HostServers servers)
         await AlertSystem.UntilAsync(() => File.Exists(Path.Combine(system.Folder, "failed", "cut.csv.gz.reason.txt")));
         Assert.Equal("failed", await system.Services.QueryAsync<string>("SELECT state FROM alert_files_overview WHERE name = 'columns.csv'"));
         Assert.Equal(0, await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'columns.csv'"));
+        // What comes before the cut is entered.
+        Assert.Equal(RowsBefore(cut), await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'cut.csv.gz'"));
     }
 
     [Fact]
@@ -58,15 +64,26 @@ public sealed class AlertFileEndTests(HostServers servers)
 
         await AlertSystem.UntilAsync(async () => await system.Services.QueryAsync<long>("SELECT count(*) FROM ledger") > 200);
         await system.Services.StopAsync();
-        Assert.Equal("reading", await system.Services.QueryAsync<string>("SELECT state FROM alert_file WHERE next_offset > 1000"));
-        // As a process leaves it that was killed: it holds the file for as long as it said it would.
-        await system.Services.ExecuteAsync("UPDATE alert_file SET reader = gen_random_uuid(), reader_until = now() + interval '3 s'");
-        await system.Services.StartAsync();
+        Assert.InRange(await system.Services.QueryAsync<long>("SELECT next_offset FROM alert_files_overview"), 1000, 30_000);
+        // Another process reads it, until it is killed: its claim goes with its connection.
+        await using (var other = NpgsqlDataSource.Create(system.Services.Settings["ConnectionStrings:Postgres"]!))
+        {
+            var file = await system.Services.QueryAsync<Guid>("SELECT file_id FROM file");
+            Assert.NotNull(await new FileRegister(other).TryClaimAsync(file, CancellationToken.None));
+            var entered = await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview");
+            // Not renamed into place, so that it is taken no sooner than the other.
+            await File.WriteAllLinesAsync(Path.Combine(system.Folder, "later.csv"), Enumerable.Range(rows + 1, 100).Select(number => $"{number},m"));
+            await system.Services.StartAsync();
+            await system.UntilDoneAsync("later.csv");
+            Assert.Equal(entered, await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'users.csv.gz'"));
+            await system.Services.ExecuteAsync(
+                $"SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid = {AdvisoryLocks.File} AND granted");
+        }
 
-        await system.WaitForStateAsync("delivered", rows);
         await system.UntilDoneAsync("users.csv.gz");
+        await system.WaitForStateAsync("delivered", rows + 100);
         var alerted = await system.AlertedAsync();
-        Assert.Equal(Enumerable.Range(1, rows), alerted.Select(record => int.Parse(record.UserId!, null)).Order());
+        Assert.Equal(Enumerable.Range(1, rows + 100), alerted.Select(record => int.Parse(record.UserId!, null)).Order());
     }
 
     [Fact]
@@ -80,6 +97,23 @@ public sealed class AlertFileEndTests(HostServers servers)
         for (var look = 0; look < 20; look++, await Task.Delay(50))
             Assert.InRange(await system.Services.QueryAsync<long>("SELECT count(*) FROM ledger"), 1, 300);
         Assert.True(File.Exists(Path.Combine(system.Folder, "users.csv")));
+    }
+
+    private static long RowsBefore(byte[] cut)
+    {
+        using var text = new GZipStream(new MemoryStream(cut), CompressionMode.Decompress);
+        var rows = 0L;
+        try
+        {
+            for (var next = text.ReadByte(); next >= 0; next = text.ReadByte())
+                rows += next == '\n' ? 1 : 0;
+        }
+        catch (InvalidDataException)
+        {
+            // Here it is cut.
+        }
+
+        return rows;
     }
 
     private static byte[] Gzip(string text)

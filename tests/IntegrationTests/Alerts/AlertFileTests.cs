@@ -22,9 +22,9 @@ public sealed class AlertFileTests(HostServers servers)
         await system.WaitForStateAsync("delivered", 3);
 
         Assert.Equal(["1,hello", "1,hello", "2,\"a, b\""], system.Output().Order(StringComparer.Ordinal));
-        Assert.Equal("5,6,7", await system.Services.QueryAsync<string>("SELECT string_agg(line::text, ',' ORDER BY line) FROM alert_reject"));
+        Assert.Equal("5,6,7", await system.Services.QueryAsync<string>("SELECT string_agg(line::text, ',' ORDER BY line) FROM file_reject"));
         Assert.Contains(
-            "3 fields where 2", await system.Services.QueryAsync<string>("SELECT reason FROM alert_reject WHERE line = 6"), StringComparison.Ordinal);
+            "3 fields where 2", await system.Services.QueryAsync<string>("SELECT reason FROM file_reject WHERE line = 6"), StringComparison.Ordinal);
         Assert.Equal("2,3,4", await system.Services.QueryAsync<string>("SELECT string_agg(line::text, ',' ORDER BY line) FROM alert_delivery"));
     }
 
@@ -56,7 +56,7 @@ public sealed class AlertFileTests(HostServers servers)
         foreach (var name in names)
             await UntilMovedAsync(system, $"done/{name}");
 
-        Assert.Equal("3000 1", await system.Services.QueryAsync<string>("SELECT string_agg(rows || ' ' || rejected, ', ') FROM alert_file"));
+        Assert.Equal("3000 1", await system.Services.QueryAsync<string>("SELECT string_agg(rows || ' ' || rejected, ', ') FROM alert_files_overview"));
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class AlertFileTests(HostServers servers)
         await UntilMovedAsync(system, "failed/wrong.csv");
 
         Assert.Empty(await system.RecordsAsync());
-        Assert.Equal("failed", await system.Services.QueryAsync<string>("SELECT state FROM alert_file"));
+        Assert.Equal("failed", await system.Services.QueryAsync<string>("SELECT state FROM alert_files_overview"));
     }
 
     [Fact]

@@ -42,7 +42,7 @@ public sealed class UploadTests(HostServers servers)
         Assert.Equal(
             (HttpStatusCode.RequestEntityTooLarge, HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (large, empty, none.StatusCode));
         Assert.Equal("application/problem+json", none.Content.Headers.ContentType?.MediaType);
-        Assert.Equal(0, await system.Services.QueryAsync<long>("SELECT count(*) FROM alert_file"));
+        Assert.Equal(0, await system.Services.QueryAsync<long>("SELECT count(*) FROM file"));
         Assert.Empty(Directory.GetFiles(system.Folder));
     }
 

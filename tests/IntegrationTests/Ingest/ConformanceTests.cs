@@ -52,7 +52,7 @@ public sealed class ConformanceTests(ServersFixture servers)
             if (result.WasDone)
                 continue;
             Assert.Equal(Rows, result.Outcome.Counts.Rows);
-            var time = await ingested.QueryAsync<DateTime>($"SELECT accepted_at FROM ingest_file WHERE name = '{name}'");
+            var time = await ingested.QueryAsync<DateTime>($"SELECT accepted_at FROM file WHERE name = '{name}'");
             messages.AddRange(rows.Select(row => row with { RegisteredAt = row.RegisteredAt ?? time, Source = row.Source ?? name }));
         }
         var told = await PublishAsync(published, messages, crm);

@@ -1,3 +1,5 @@
+using System.IO.Compression;
+using System.Text;
 using Sagas.Harness.Generate;
 using Sagas.Services.Files;
 using Sagas.Services.Ingest;
@@ -79,7 +81,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IAsyncLifetime
         }
 
         Assert.InRange(interruptions, 2, 1000);
-        var rejected = await _database.QueryAsync<long>("SELECT count(*) FROM ingest_reject");
+        var rejected = await _database.QueryAsync<long>("SELECT count(*) FROM file_reject");
         Assert.InRange(rejected, 200, 600);
         Assert.Equal(new FileCounts(Rows, rejected, Rows - rejected, 0), result.Outcome.Counts);
         Assert.Equal(Rows - rejected, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE version = 1"));
@@ -147,6 +149,46 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_compressed_file_of_several_members_is_read_to_its_end()
+    {
+        const int Rows = 3_000;
+        var lines = Customers(Rows).Split('\n');
+        byte[] content = [.. Gzip(lines[..1000]), .. Gzip(lines[1000..2500]), .. Gzip(lines[2500..^1]), .. new byte[512]];
+
+        var result = await _database.IngestAsync("members.csv.gz", content);
+
+        Assert.Equal(FileState.Done, result.Outcome.State);
+        Assert.Equal(new FileCounts(Rows, 0, Rows, 0), result.Outcome.Counts);
+        Assert.Equal(Rows, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state"));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_compressed_file_that_is_cut_or_damaged_stops_after_the_rows_before_that_place(bool isCut)
+    {
+        const int Rows = 3_000;
+        var lines = Customers(Rows).Split('\n');
+        byte[] content = [.. Gzip(lines[..2001]), .. Gzip(lines[2001..^1])];
+        var first = Gzip(lines[..2001]).Length;
+        var damaged = isCut ? content[..(first + 2)] : (byte[])content.Clone();
+        if (!isCut)
+            damaged[first - 7] ^= 1;
+
+        var stopped = await _database.IngestAsync("a.csv.gz", damaged);
+        var again = await _database.IngestAsync("a.csv.gz", damaged);
+        var whole = await _database.IngestAsync("a.csv.gz", content);
+
+        Assert.Equal(FileState.Stopped, stopped.Outcome.State);
+        Assert.Contains(isCut ? "was cut off" : "is damaged", stopped.Outcome.Reason, StringComparison.Ordinal);
+        Assert.Equal(new FileCounts(2000, 0, 2000, 0), stopped.Outcome.Counts);
+        Assert.Equal(stopped.Outcome, again.Outcome);
+        Assert.Equal(FileState.Done, whole.Outcome.State);
+        Assert.Equal(new FileCounts(Rows, 0, 1000, 0), whole.Outcome.Counts);
+        Assert.Equal(Rows, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE version = 1"));
+    }
+
+    [Fact]
     public async Task Rejected_rows_are_told_with_line_column_and_reason()
     {
         var path = _database.Write("a.csv", "Customer ID;Vorname;E-Mail\n1;Ada;ada@example.org\n;Nobody;\n2;\"Grace\nHopper\";grace\n3;x\n\"4;x;\n5;Zoë;\n");
@@ -188,12 +230,20 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IAsyncLifetime
     {
         using var memory = new MemoryStream();
         new CustomerFile(seed, dirty).Write(memory, rows, CancellationToken.None);
-        return System.Text.Encoding.UTF8.GetString(memory.ToArray());
+        return Encoding.UTF8.GetString(memory.ToArray());
+    }
+
+    private static byte[] Gzip(string[] lines)
+    {
+        using var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest))
+            gzip.Write(Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n"))));
+        return compressed.ToArray();
     }
 
     private async Task<string> EverythingAsync() => await _database.QueryAsync<string>(
         """
         SELECT concat((SELECT jsonb_agg(c) FROM customer_state c), (SELECT jsonb_agg(t) FROM saga_transition t), (SELECT jsonb_agg(o) FROM outbox_message o),
-                      (SELECT jsonb_agg(f) FROM ingest_file f), (SELECT jsonb_agg(p) FROM ingest_progress p))
+                      (SELECT jsonb_agg(f) FROM file f), (SELECT jsonb_agg(p) FROM file_progress p))
         """);
 }

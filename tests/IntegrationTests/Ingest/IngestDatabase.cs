@@ -1,3 +1,4 @@
+using System.Text;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -34,10 +35,12 @@ internal sealed class IngestDatabase : IAsyncDisposable
         return database;
     }
 
-    public string Write(string name, string content)
+    public string Write(string name, string content) => Write(name, Encoding.UTF8.GetBytes(content));
+
+    public string Write(string name, byte[] content)
     {
         var path = Path.Combine(_folder, name);
-        File.WriteAllText(path, content);
+        File.WriteAllBytes(path, content);
         return path;
     }
 
@@ -47,6 +50,9 @@ internal sealed class IngestDatabase : IAsyncDisposable
             new MessagesOptions(), TimeProvider.System),
         Register,
         TimeProvider.System);
+
+    public async Task<IntakeResult> IngestAsync(string name, byte[] content) =>
+        await Intake().TakeAsync(Write(name, content), null, CancellationToken.None);
 
     public async Task<IntakeResult> IngestAsync(string name, string content, IngestOptions? options = null, bool crm = true) =>
         await Intake(options, crm).TakeAsync(Write(name, content), null, CancellationToken.None);

@@ -42,7 +42,7 @@ public sealed class UploadTests(HostServers servers) : IAsyncLifetime
         await File.WriteAllTextAsync(Path.Combine(Incoming, "good.csv"), "id,email\n1,ada@example.org\n2,nobody\n");
         await File.WriteAllTextAsync(Path.Combine(Incoming, "bad.csv"), "no header\n");
 
-        await _system.WaitForAsync("SELECT count(*) FROM ingest_file WHERE state IN ('done', 'refused')", 2L);
+        await _system.WaitForAsync("SELECT count(*) FROM file WHERE state IN ('done', 'refused')", 2L);
 
         await UntilAsync(() => File.Exists(Path.Combine(Incoming, "done", "good.csv")) && File.Exists(Path.Combine(Incoming, "failed", "bad.csv.reason.txt")));
         Assert.Contains("2,nobody", await File.ReadAllTextAsync(Path.Combine(Incoming, "done", "good.rejects.csv")), StringComparison.Ordinal);
@@ -107,7 +107,7 @@ public sealed class UploadTests(HostServers servers) : IAsyncLifetime
         await RefusedAsync(new StringContent("id\n1\n"), HttpStatusCode.Unauthorized, "X-Api-Key");
 
         Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "uploads")));
-        Assert.Equal(0L, await _system.QueryAsync<long>("SELECT count(*) FROM ingest_file"));
+        Assert.Equal(0L, await _system.QueryAsync<long>("SELECT count(*) FROM file"));
     }
 
     private static string Describe(JsonElement status) => string.Join(

@@ -10,8 +10,8 @@ namespace Sagas.IntegrationTests.Persistence;
 public sealed class SchemaTests(ServersFixture servers) : IAsyncLifetime
 {
     // Tables that are read and written by SQL alone.
-    private const string SqlOnly = "'alarm', 'alarm_digest', 'alarm_digest_schedule', 'alert_file', 'alert_reject', "
-        + "'ingest_file', 'ingest_progress', 'ingest_reject', 'ledger', 'ledger_limit', 'ledger_limit_holder', 'object_status', "
+    private const string SqlOnly = "'alarm', 'alarm_digest', 'alarm_digest_schedule', 'file', 'file_progress', 'file_reject', "
+        + "'ledger', 'ledger_limit', 'ledger_limit_holder', 'object_status', "
         + "'schema_migration'";
 
     private const string TestTables = "'order_state', 'order_line', 'effect'";

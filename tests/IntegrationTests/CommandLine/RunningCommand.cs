@@ -1,0 +1,96 @@
+using Sagas.Harness.CommandLine;
+
+namespace Sagas.IntegrationTests.CommandLine;
+
+/// <summary>A command line that runs beside the test, which sees what it says meanwhile.</summary>
+internal sealed class RunningCommand : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _ctrlC = new();
+    private readonly StringWriter _output = new();
+    private readonly WatchedWriter _error = new();
+
+    private RunningCommand(string postgres, string[] args)
+    {
+        var environment = new Dictionary<string, string> { ["ConnectionStrings__Postgres"] = postgres };
+        var terminal = new Terminal(_output, _error, width: 160) { Environment = environment.GetValueOrDefault };
+        ExitCode = Task.Run(() => CommandRun.RunAsync(args, terminal, _ctrlC.Token));
+    }
+
+    /// <summary>How it ends.</summary>
+    public Task<int> ExitCode { get; }
+
+    /// <summary>What it wrote to its error output so far.</summary>
+    public string Error => _error.Text;
+
+    /// <summary>Starts a command line in front of a database.</summary>
+    public static RunningCommand Start(string postgres, params string[] args) => new(postgres, args);
+
+    /// <summary>Waits until it has said something.</summary>
+    public async Task SaysAsync(string text)
+    {
+        var said = _error.SaysAsync(text);
+        await Task.WhenAny(said, ExitCode).WaitAsync(Patience.Long);
+        Assert.True(_error.Text.Contains(text, StringComparison.Ordinal), $"It did not say '{text}' but: {_error.Text}");
+    }
+
+    /// <summary>Waits for its end.</summary>
+    /// <returns>Its exit code and what it wrote.</returns>
+    public async Task<CommandLineRun> EndsAsync() => new(await ExitCode.WaitAsync(Patience.Long), _output.ToString(), _error.Text);
+
+    /// <summary>Ends it as Ctrl-C does.</summary>
+    public Task<CommandLineRun> StopAsync()
+    {
+        _ctrlC.Cancel();
+        return EndsAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ctrlC.CancelAsync();
+        await ((Task)ExitCode).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _ctrlC.Dispose();
+        await _error.DisposeAsync();
+    }
+
+    private sealed class WatchedWriter : StringWriter
+    {
+        private readonly Lock _lock = new();
+        private string _text = "";
+        private string? _awaited;
+        private TaskCompletionSource _said = new();
+
+        public string Text
+        {
+            get
+            {
+                lock (_lock)
+                    return _text;
+            }
+        }
+
+        public Task SaysAsync(string text)
+        {
+            lock (_lock)
+            {
+                (_awaited, _said) = (text, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+                Signal();
+                return _said.Task;
+            }
+        }
+
+        public override void WriteLine(string? value)
+        {
+            lock (_lock)
+            {
+                _text += value + Environment.NewLine;
+                Signal();
+            }
+        }
+
+        private void Signal()
+        {
+            if (_awaited is not null && _text.Contains(_awaited, StringComparison.Ordinal))
+                _said.TrySetResult();
+        }
+    }
+}
