@@ -6,7 +6,7 @@ using Npgsql;
 namespace Sagas.Services.Ingest;
 
 /// <summary>
-/// Copies customers that nobody knows, with their history, straight into the tables: a third of the work of staging them first, and less WAL, since
+/// Copies customers that nobody knows, with their history, straight into the tables: less work than staging them first, and less WAL, since
 /// COPY logs a page of rows at once.
 /// </summary>
 internal sealed class CustomerCopy(NpgsqlConnection connection, IReadOnlyList<CustomerColumnsOfRow> customers)
