@@ -28,6 +28,7 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         configurator.AddSingleton<OutboxDatabase, OutboxDatabase<TDbContext>>();
         configurator.AddSingleton<OutboxSignal>();
         configurator.AddSingleton<OutboxSender>();
+        configurator.AddSingleton<OutboxDrain>();
         configurator.AddSingleton<OutboxProcess>();
         configurator.AddSingleton<OutboxPublisher>();
         configurator.AddSingleton(provider => new OutboxBatches(
@@ -41,11 +42,23 @@ public static class EntityFrameworkOutboxConfigurationExtensions
             options.QueryMessageLimit = 500;
             options.QueryTimeout = TimeSpan.FromSeconds(10);
         });
-        configurator.AddHostedService(provider => provider.GetRequiredService<OutboxProcess>());
-        configurator.AddHostedService(provider => provider.GetRequiredService<OutboxPublisher>());
-        configurator.AddHostedService<OutboxRelay>();
+        AddBeforeBus(
+            configurator,
+            ServiceDescriptor.Singleton<IHostedService>(provider => provider.GetRequiredService<OutboxProcess>()),
+            ServiceDescriptor.Singleton<IHostedService>(provider => provider.GetRequiredService<OutboxPublisher>()),
+            ServiceDescriptor.Singleton<IHostedService, OutboxRelay>());
         configurator.AddHostedService<InboxCleanupService>();
         configure?.Invoke(new EntityFrameworkOutboxConfigurator<TDbContext>(configurator));
+    }
+
+    // Started before the bus, so that the first message already has an owner, and stopped after it: until the last consumer has ended
+    // there is something to send. Hosted services stop in the opposite order of their registration.
+    private static void AddBeforeBus(IServiceCollection services, params ReadOnlySpan<ServiceDescriptor> hosted)
+    {
+        var bus = services.FirstOrDefault(service => service.ServiceType == typeof(IHostedService) && service.ImplementationType == typeof(MassTransitHostedService));
+        var place = bus is null ? services.Count : services.IndexOf(bus);
+        foreach (var service in hosted)
+            services.Insert(place++, service);
     }
 
     /// <summary>Runs every consumer and saga of an endpoint in a transaction with its inbox row and its outgoing messages.</summary>

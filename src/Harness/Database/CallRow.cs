@@ -35,9 +35,27 @@ internal sealed record CallRow(
     // A customer's older calls are of interest to a historian only.
     private const int CallsOfCustomer = 10;
 
-    private const string Sql = """
-        SELECT l.*, p.payment_id, c.customer_id FROM ledger l LEFT JOIN payment_state p ON p.correlation_id = l.correlation_id
-        LEFT JOIN customer_state c ON c.correlation_id = l.correlation_id
+    private const string Order = "ORDER BY array_position(ARRAY['parked', 'in_flight', 'waiting', 'failed'], l.state), l.created_at";
+
+    private const string Whose =
+        "LEFT JOIN payment_state p ON p.correlation_id = l.correlation_id LEFT JOIN customer_state c ON c.correlation_id = l.correlation_id";
+
+    private const string Sql = $"SELECT l.*, p.payment_id, c.customer_id FROM ledger l {Whose}";
+
+    // The calls that are shown are chosen before it is looked up whose they are: hundreds of thousands may be open.
+    private const string OpenSql = $"""
+        SELECT l.*, p.payment_id, c.customer_id FROM (
+            SELECT * FROM ledger l WHERE l.state NOT IN ('done', 'superseded') AND ($1::text IS NULL OR l.state = $1) {Order} LIMIT $2) l
+        {Whose} {Order}
+        """;
+
+    // A key is looked up at each target in turn, of which there are a few: the index begins with the target.
+    private const string FindSql = $"""
+        WITH RECURSIVE targets AS (
+            SELECT min(target) AS target FROM ledger
+            UNION ALL
+            SELECT (SELECT min(target) FROM ledger WHERE target > t.target) FROM targets t WHERE t.target IS NOT NULL)
+        {Sql} WHERE l.target IN (SELECT target FROM targets WHERE $1::text IS NULL OR target = $1) AND l.idempotency_key = $2 ORDER BY l.target
         """;
 
     /// <summary>Calls that are not done: those that need a person first, then the oldest.</summary>
@@ -47,11 +65,7 @@ internal sealed record CallRow(
     /// <param name="stop">Gives up.</param>
     public static Task<IReadOnlyList<CallRow>> OpenAsync(SagasDatabase database, string? state, int limit, CancellationToken stop) =>
         database.QueryAsync(
-            Sql + """
-
-            WHERE l.state NOT IN ('done', 'superseded') AND ($1::text IS NULL OR l.state = $1)
-            ORDER BY array_position(ARRAY['parked', 'in_flight', 'waiting', 'failed'], l.state), l.created_at LIMIT $2
-            """,
+            OpenSql,
             Read,
             stop,
             new() { Value = (object?)state ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
@@ -65,7 +79,7 @@ internal sealed record CallRow(
     public static Task<IReadOnlyList<CallRow>> FindAsync(
         SagasDatabase database, string? target, string key, CancellationToken stop) =>
         database.QueryAsync(
-            Sql + " WHERE ($1::text IS NULL OR l.target = $1) AND l.idempotency_key = $2 ORDER BY l.target",
+            FindSql,
             Read,
             stop,
             new() { Value = (object?)target ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },

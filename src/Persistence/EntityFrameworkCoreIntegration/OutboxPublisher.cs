@@ -15,6 +15,7 @@ internal sealed partial class OutboxPublisher(
     OutboxDatabase database,
     OutboxSender sender,
     OutboxSignal signal,
+    OutboxDrain drain,
     IOptions<OutboxDeliveryServiceOptions> options,
     ILogger<OutboxPublisher> logger) : BackgroundService
 {
@@ -36,8 +37,23 @@ internal sealed partial class OutboxPublisher(
     /// <summary>Takes over messages that are committed and owned by this process, to publish them in order.</summary>
     public async ValueTask PublishAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken cancellationToken)
     {
-        if (messages.Count > 0)
+        if (messages.Count == 0)
+            return;
+        try
+        {
             await _batches.Writer.WriteAsync(messages, cancellationToken);
+        }
+        catch (ChannelClosedException)
+        {
+            // Of a consumer that took longer than the process has to stop. The rows are handed over with the others that are left.
+        }
+    }
+
+    /// <inheritdoc />
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        drain.Add(DrainAsync);
+        return base.StartAsync(cancellationToken);
     }
 
     /// <inheritdoc />
@@ -47,6 +63,12 @@ internal sealed partial class OutboxPublisher(
         await Task.WhenAll(Enumerable.Range(0, Publishers).Select(_ => Task.Run(() => PublishAsync(stoppingToken), CancellationToken.None)));
         _published.Writer.Complete();
         await deleting;
+    }
+
+    private Task DrainAsync(CancellationToken limit)
+    {
+        _batches.Writer.TryComplete();
+        return ExecuteTask!.WaitAsync(limit);
     }
 
     private async Task PublishAsync(CancellationToken stoppingToken)

@@ -14,6 +14,7 @@ internal sealed partial class OutboxRelay(
     OutboxDatabase database,
     OutboxSender sender,
     OutboxSignal signal,
+    OutboxDrain drain,
     IBusControl bus,
     IOptions<OutboxDeliveryServiceOptions> options,
     ILogger<OutboxRelay> logger) : BackgroundService
@@ -33,21 +34,44 @@ internal sealed partial class OutboxRelay(
 
     private static readonly TimeSpan _longestBackoff = TimeSpan.FromSeconds(10);
 
+    private volatile bool _draining;
+    private volatile Task _lanes = Task.CompletedTask;
+
+    /// <inheritdoc />
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        drain.Add(DrainAsync);
+        return base.StartAsync(cancellationToken);
+    }
+
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await bus.WaitForHealthStatus(BusHealthStatus.Healthy, stoppingToken);
-        await Task.WhenAll(Enumerable.Range(0, Lanes).Select(lane => RunLaneAsync(lane, stoppingToken)).Append(ListenAsync(stoppingToken)));
+        _lanes = Task.WhenAll(Enumerable.Range(0, Lanes).Select(lane => RunLaneAsync(lane, stoppingToken)));
+        await Task.WhenAll(_lanes, ListenAsync(stoppingToken));
+    }
+
+    // Each lane ends with a look of its own that began after the last consumer ended. What is left then is a backlog, for the others.
+    private Task DrainAsync(CancellationToken limit)
+    {
+        _draining = true;
+        signal.Set();
+        return _lanes.WaitAsync(limit);
     }
 
     private async Task RunLaneAsync(int lane, CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        var isLast = false;
+        while (!stoppingToken.IsCancellationRequested && !isLast)
         {
             var next = signal.Next;
+            isLast = _draining;
             try
             {
                 var taken = await DeliverAsync(stoppingToken);
+                if (isLast)
+                    return;
                 if (taken == options.Value.QueryMessageLimit)
                 {
                     // There is more: the other lanes are welcome.

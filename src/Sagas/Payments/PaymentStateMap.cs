@@ -12,6 +12,7 @@ internal sealed class PaymentStateMap : SagaClassMap<PaymentState>
         entity.HasIndex(payment => payment.PaymentId).IsUnique().HasDatabaseName("payment_state_payment_id_key");
         entity.HasIndex(payment => payment.CustomerId, "payment_state_customer");
         entity.HasIndex(payment => payment.CustomerId, "payment_state_waiting").HasFilter("current_state = 'AwaitingCustomer'");
+        entity.HasIndex(payment => payment.CreatedAt).HasDatabaseName("payment_state_created");
         entity.Property(payment => payment.Amount).HasPrecision(19, 4);
         entity.Property(payment => payment.Attempts).HasDefaultValue(0);
         entity.Property<uint>("xmin").IsRowVersion();

@@ -23,7 +23,7 @@ public static class AlertRetry
         """;
 
     private const string KnownSql = """
-        SELECT ($2::uuid IS NULL OR EXISTS (SELECT FROM alert_file WHERE file_id = $2))
+        SELECT ($2::uuid IS NULL OR EXISTS (SELECT FROM file WHERE file_id = $2 AND kind = 'alerts'))
            AND ($3::text IS NULL OR EXISTS (SELECT FROM ledger WHERE target = $1 AND idempotency_key = $3))
         """;
 

@@ -1,13 +1,23 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Text;
+using Sagas.Services.Files;
 
 namespace Sagas.Services.Ingest;
 
-/// <summary>Customers in Postgres's binary COPY format, written straight from the file's bytes: nothing is made per row.</summary>
-internal sealed class CopyRows
+/// <summary>
+/// Customers in Postgres's binary COPY format for <see cref="IngestSql.CopyIntoStaging"/>, written straight from the file's bytes: nothing is
+/// made per row. Rows that do not tell their source or their time have the file's.
+/// </summary>
+/// <param name="file">The file.</param>
+/// <param name="buffers">Where memory for rows comes from.</param>
+internal sealed class CopyRows(RegisteredFile file, ArrayPool<byte> buffers)
 {
-    /// <summary>When it is this full it is sent.</summary>
-    public const int Enough = 64 * 1024;
+    /// <summary>Size of a buffer, in bytes: so large that it is never moved in memory.</summary>
+    public const int Size = 128 * 1024;
+
+    // When it is this full it is handed on; what is left is for the rows that come before the next look at how full it is.
+    private const int Enough = 96 * 1024;
 
     /// <summary>What every COPY begins with.</summary>
     public static readonly byte[] Header = [.. "PGCOPY\n\u00FF\r\n\0"u8[..7], 0xFF, 0x0D, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -20,16 +30,22 @@ internal sealed class CopyRows
 
     private static readonly long _epoch = new DateTimeOffset(2000, 1, 1, 0, 0, 0, TimeSpan.Zero).Ticks;
 
-    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(Enough + 4096);
+    private readonly byte[] _source = Encoding.UTF8.GetBytes(file.Name);
+    private readonly long _time = Time(file.AcceptedAt);
+    private byte[] _bytes = buffers.Rent(Size);
     private int _length;
 
     public bool IsFull => _length >= Enough;
 
     public bool IsEmpty => _length == 0;
 
+    /// <summary>A time as Postgres has it.</summary>
+    public static long Time(DateTimeOffset time) => (time.UtcTicks - _epoch) / TimeSpan.TicksPerMicrosecond;
+
     public void Add(in CustomerRow row, ReadOnlySpan<byte> correlationId, long line)
     {
-        Reserve(FixedLength + row.CustomerId.Length + row.FirstName.Length + row.LastName.Length + row.Email.Length + row.Phone.Length + row.Source.Length);
+        var source = row.Source.IsEmpty ? _source : row.Source;
+        Reserve(FixedLength + row.CustomerId.Length + row.FirstName.Length + row.LastName.Length + row.Email.Length + row.Phone.Length + source.Length);
         var target = new Target(_bytes.AsSpan(_length));
         target.Short(9);
         target.Long(line);
@@ -39,19 +55,16 @@ internal sealed class CopyRows
         target.Text(row.LastName);
         target.Text(row.Email);
         target.Text(row.Phone);
-        target.Text(row.Source);
-        if (row.RegisteredAt is { } at)
-            target.Long((at.UtcTicks - _epoch) / TimeSpan.TicksPerMicrosecond);
-        else
-            target.Null();
+        target.Bytes(source);
+        target.Long(row.RegisteredAt is { } at ? Time(at) : _time);
         _length += target.Length;
     }
 
-    /// <summary>Takes what was written; the array is to be given back to the shared pool.</summary>
+    /// <summary>Takes what was written; the array is to be given back.</summary>
     public ArraySegment<byte> Take()
     {
         var taken = new ArraySegment<byte>(_bytes, 0, _length);
-        (_bytes, _length) = (ArrayPool<byte>.Shared.Rent(Enough + 4096), 0);
+        (_bytes, _length) = (buffers.Rent(Size), 0);
         return taken;
     }
 
@@ -59,9 +72,9 @@ internal sealed class CopyRows
     {
         if (_bytes.Length - _length >= length)
             return;
-        var larger = ArrayPool<byte>.Shared.Rent(_length + length);
+        var larger = buffers.Rent(_length + length);
         _bytes.AsSpan(0, _length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_bytes);
+        buffers.Return(_bytes);
         _bytes = larger;
     }
 
@@ -95,12 +108,10 @@ internal sealed class CopyRows
         public void Text(ReadOnlySpan<byte> value)
         {
             if (value.IsEmpty)
-                Null();
+                Size(-1);
             else
                 Bytes(value);
         }
-
-        public void Null() => Size(-1);
 
         private void Size(int value)
         {

@@ -12,12 +12,23 @@ namespace Sagas.Services.Ingest;
 /// </remarks>
 internal static class IngestSql
 {
+    /// <summary>Customers that nobody knows, in the order of the indexes: fails when one is known.</summary>
+    public const string CopyCustomers = """
+        COPY customer_state (
+            correlation_id, customer_id, first_name, last_name, email, phone, source, registered_at, current_state, version, created_at, updated_at)
+        FROM STDIN (FORMAT binary)
+        """;
+
+    /// <summary>Their history.</summary>
+    public const string CopyTransitions =
+        "COPY saga_transition (correlation_id, saga, from_state, to_state, event, conversation_id) FROM STDIN (FORMAT binary)";
+
     /// <summary>A batch's rows as the file has them, on the connection that does them. It is gone with the transaction, as what a crash
     /// leaves of it would be of no use: progress is committed with the rows' effects only.</summary>
     public const string CreateStaging = """
         CREATE TEMP TABLE customer_staging (
             line bigint NOT NULL, correlation_id uuid NOT NULL, customer_id text NOT NULL, first_name text, last_name text, email text, phone text,
-            source text, registered_at timestamptz) ON COMMIT DROP
+            source text NOT NULL, registered_at timestamptz NOT NULL) ON COMMIT DROP
         """;
 
     public const string CopyIntoStaging = "COPY customer_staging FROM STDIN (FORMAT binary)";
@@ -42,34 +53,27 @@ internal static class IngestSql
          FROM (SELECT customer_id, (row_number() OVER () - 1) / @most AS number FROM to_queue) numbered GROUP BY number) messages
         """;
 
-    // The first row of each customer in the batch, in the order of the indexes.
-    private const string InsertCustomers = """
-        INSERT INTO customer_state (
-            correlation_id, customer_id, current_state, first_name, last_name, email, phone, source, registered_at, version, created_at, updated_at)
-        SELECT DISTINCT ON (s.correlation_id) s.correlation_id, customer_id, @state, first_name, last_name, email, phone, coalesce(source, @source),
-               coalesce(registered_at, @time), 1, @now, @now
-        FROM
-        """;
+    /// <summary>Tells the CRM of customers.</summary>
+    public const string QueueCustomers = $"WITH to_queue AS (SELECT customer_id FROM unnest(@customers) customer_id) {Publish} {InMessages}";
 
-    private const string WithHistoryAndWork = $"""
-        ORDER BY s.correlation_id, s.line RETURNING correlation_id, customer_id, xmin),
+    /// <summary>Inserts the customers of the batch that are not known, which takes a look into the index for each, with their history and the CRM's
+    /// work: the first row of each, in the order of the indexes. Returns how many, and the transaction id that they bear.</summary>
+    public const string AddNewCustomers = $"""
+        WITH added AS (
+            INSERT INTO customer_state (
+                correlation_id, customer_id, current_state, first_name, last_name, email, phone, source, registered_at, version, created_at, updated_at)
+            SELECT DISTINCT ON (s.correlation_id) s.correlation_id, customer_id, @state, first_name, last_name, email, phone, source, registered_at,
+                   1, @now, @now
+            FROM (SELECT * FROM customer_staging ORDER BY correlation_id, line) s
+            LEFT JOIN LATERAL (SELECT true AS is_known FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k ON true
+            WHERE k.is_known IS NULL
+            ORDER BY s.correlation_id, s.line RETURNING correlation_id, customer_id, xmin),
         history AS (
             INSERT INTO saga_transition (saga, correlation_id, from_state, to_state, event, conversation_id)
             SELECT 'customer_state', correlation_id, NULL, @state, 'CustomerRegistered', @file FROM added),
         to_queue AS (SELECT customer_id FROM added WHERE @crm),
         queued AS ({Publish} {InMessages})
         SELECT (SELECT count(*) FROM added), coalesce((SELECT xmin::text FROM added LIMIT 1), '0')
-        """;
-
-    /// <summary>Inserts all customers of the batch, with their history and the CRM's work, and fails when one is known. Returns how many, and the
-    /// transaction id that they bear.</summary>
-    public const string AddAllCustomers = $"WITH added AS ({InsertCustomers} customer_staging s {WithHistoryAndWork}";
-
-    /// <summary>The same for those that are not known, which takes a look into the index for each.</summary>
-    public const string AddNewCustomers = $"""
-        WITH added AS ({InsertCustomers} (SELECT * FROM customer_staging ORDER BY correlation_id, line) s
-        LEFT JOIN LATERAL (SELECT true AS is_known FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k ON true
-        WHERE k.is_known IS NULL {WithHistoryAndWork}
         """;
 
     public const string CreateRest = "CREATE TEMP TABLE customer_rest (LIKE customer_staging) ON COMMIT DROP";
@@ -102,7 +106,7 @@ internal static class IngestSql
             FROM (SELECT DISTINCT correlation_id FROM customer_rest) r
             CROSS JOIN LATERAL (SELECT * FROM customer_state c WHERE c.correlation_id = r.correlation_id OFFSET 0) c
             UNION ALL
-            SELECT correlation_id, line, coalesce(registered_at, @time), first_name, last_name, email, phone, coalesce(source, @source), NULL
+            SELECT correlation_id, line, registered_at, first_name, last_name, email, phone, source, NULL
             FROM customer_rest),
         newest AS (
             SELECT * FROM (
@@ -146,6 +150,12 @@ internal static class IngestSql
         SELECT DISTINCT p.customer_id FROM payment_state p JOIN customer_staging s ON s.customer_id = p.customer_id
         CROSS JOIN LATERAL (SELECT c.xmin FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k
         WHERE p.current_state = 'AwaitingCustomer' AND k.xmin = @added::xid
+        """;
+
+    /// <summary>The same where all of them were made known.</summary>
+    public const string FindAwaitedOf = """
+        SELECT DISTINCT p.customer_id FROM payment_state p JOIN unnest(@customers) AS n (customer_id) ON n.customer_id = p.customer_id
+        WHERE p.current_state = 'AwaitingCustomer'
         """;
 
     /// <summary>Pulls the wake-up of payments forward whose customer is known: they looked before the customer's batch was committed, and began to

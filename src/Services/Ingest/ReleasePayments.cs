@@ -9,13 +9,12 @@ internal static class ReleasePayments
     /// <summary>Releases, in the transaction that the connection is in.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="run">The file.</param>
-    /// <param name="addedBy">The transaction id that the new customers bear.</param>
+    /// <param name="find">Finds the customers among the new ones for whom payments wait.</param>
+    /// <param name="which">Which customers are new.</param>
     /// <param name="cancellationToken">Stops.</param>
-    public static async Task ReleaseAsync(NpgsqlConnection connection, FileRun run, string addedBy, CancellationToken cancellationToken)
+    public static async Task ReleaseAsync(NpgsqlConnection connection, FileRun run, string find, NpgsqlParameter which, CancellationToken cancellationToken)
     {
-        var awaited = await ReadAsync(
-            new NpgsqlCommand(IngestSql.FindAwaited, connection) { CommandTimeout = 0, Parameters = { new NpgsqlParameter<string>("added", addedBy) } },
-            cancellationToken);
+        var awaited = await ReadAsync(new NpgsqlCommand(find, connection) { CommandTimeout = 0, Parameters = { which } }, cancellationToken);
         if (awaited.Count == 0)
             return;
         var crossing = await ReadAsync(

@@ -15,8 +15,10 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageD
     private const string TypeHeader = "MT-MessageType";
     private const string ExchangeHeader = "RabbitMQ-ExchangeName";
 
-    // Without the flag AnyMessageType, which would let every consumer of a queue read every message.
-    private const RawSerializerOptions RawOptions = RawSerializerOptions.AddTransportHeaders | RawSerializerOptions.CopyHeaders;
+    // Without the flag AnyMessageType, which would let every consumer of a queue read every message, and without CopyHeaders: the
+    // headers of a delivery are about this delivery (RabbitMQ-DeliveryTag) or tell the broker what to do with it (CC names further
+    // queues), and would be set on every message that is published in answer.
+    private const RawSerializerOptions RawOptions = RawSerializerOptions.AddTransportHeaders;
 
     private readonly EnvelopeDeserializer _envelopes = new(options);
 

@@ -84,16 +84,34 @@ public sealed class InterruptionTests(HostServers servers)
         {
             while (await system.QueryAsync<long>(Customers) < 10)
                 Assert.False(process.HasExited);
-            Process.Start("kill", ["-TERM", $"{process.Id}"]).Dispose();
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(15));
-            await process.WaitForExitAsync(patience.Token);
-            Assert.Equal(0, process.ExitCode);
+            await TerminateAsync(process);
         }
         // Nothing is half done: what has a row has left the queue.
         Assert.Equal(Count, await system.QueryAsync<long>(Customers) + await system.CountAsync("customer-saga"));
         await system.StartAsync();
         await system.WaitForAsync(Customers, (long)Count);
         Assert.True(letters.IsEmpty);
+    }
+
+    [Fact]
+    public async Task SIGTERM_under_load_sends_what_was_committed_before_the_connection_closes()
+    {
+        const int Load = 3000;
+        await using var system = await servers.CreateAsync(("Roles", "sagas"), ("Crm:Enabled", "true"));
+        await system.StartAsync();
+        await system.StopAsync();
+        await PublishCustomersAsync(system, 0, Load);
+        using (var process = Start(system.Settings))
+        {
+            while (await system.QueryAsync<long>(Customers) < Load / 10)
+                Assert.False(process.HasExited);
+            await TerminateAsync(process);
+        }
+        var customers = await system.QueryAsync<long>(Customers);
+        Assert.InRange(customers, Load / 10, Load - 1);
+        // Nobody else runs who could send what this process has left.
+        Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM outbox_message"));
+        Assert.Equal((uint)customers, await system.CountAsync("sync-customer"));
     }
 
     [Theory]
@@ -109,6 +127,14 @@ public sealed class InterruptionTests(HostServers servers)
         Assert.Equal(2, process.ExitCode);
         Assert.Contains(key, error);
         Assert.DoesNotContain("   at ", error);
+    }
+
+    private static async Task TerminateAsync(Process process)
+    {
+        Process.Start("kill", ["-TERM", $"{process.Id}"]).Dispose();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(15));
+        await process.WaitForExitAsync(patience.Token);
+        Assert.Equal(0, process.ExitCode);
     }
 
     /// <summary>Starts the published program as a process of its own.</summary>
