@@ -7,12 +7,12 @@ public sealed class AlarmCommandTests
 {
     [Theory]
     [InlineData("publish alarm ada boiler LOUD", "<status> must be one of CLEARED, WARNING, CRITICAL; it is 'LOUD'")]
-    [InlineData("publish alarm ada boiler", "Required argument missing for command: 'alarm'")]
+    [InlineData("publish alarm ada boiler", "<status> is missing")]
     [InlineData("publish alarm ada boiler CRITICAL --at yesterday", "--at must be a time such as")]
     [InlineData("publish alarm ada boiler CRITICAL --at 9999-12-31T23:59:59Z", "--at must be a time between 1970 and now")]
     [InlineData("publish alarm ada boiler CRITICAL --at 0001-01-01T00:00:00Z", "--at must be a time between 1970 and now")]
-    [InlineData("publish digest", "Required argument missing for command: 'digest'")]
-    [InlineData("alarms", "Required argument missing for command: 'alarms'")]
+    [InlineData("publish digest", "<user> is missing")]
+    [InlineData("alarms", "<user> is missing")]
     [InlineData("alarms ada --status loud", "--status must be one of")]
     [InlineData("digests ada --watch --json", "does not go with --json")]
     public async Task What_cannot_be_meant_is_refused_with_what_can_be(string typed, string expected)
