@@ -38,25 +38,21 @@ internal sealed class LostChannelFilter : IFilter<ChannelContext>, IReceiveEndpo
             lost.TrySetResult();
             return Task.CompletedTask;
         };
+        var connection = context.ConnectionContext.Connection;
         context.Channel.ChannelShutdownAsync += lose;
-        context.ConnectionContext.Connection.ConnectionShutdownAsync += lose;
+        connection.ConnectionShutdownAsync += lose;
         if (context.Channel.IsClosed)
             lost.TrySetResult();
-        var running = next.Send(context);
-        // Once it consumes, what it waits for is the end of the messages in hand, which has a time limit of its own.
-        if (await Task.WhenAny(running, lost.Task) == lost.Task && !_consumes)
+        try
         {
-            try
-            {
-                await running.WaitAsync(_grace);
-            }
-            catch (TimeoutException) when (!running.IsCompleted)
-            {
-                throw new OperationInterruptedException(new ShutdownEventArgs(ShutdownInitiator.Library, ChannelClosed, "The connection was lost while the endpoint was being set up."));
-            }
+            await RunAsync(context, next, lost.Task);
         }
-
-        await running;
+        finally
+        {
+            // The connection outlives channels that are closed for a reason of their own.
+            if (connection.IsOpen)
+                connection.ConnectionShutdownAsync -= lose;
+        }
     }
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("lostChannel");
@@ -72,4 +68,23 @@ internal sealed class LostChannelFilter : IFilter<ChannelContext>, IReceiveEndpo
     public Task Completed(ReceiveEndpointCompleted completed) => Task.CompletedTask;
 
     public Task Faulted(ReceiveEndpointFaulted faulted) => Task.CompletedTask;
+
+    private async Task RunAsync(ChannelContext context, IPipe<ChannelContext> next, Task lost)
+    {
+        var running = next.Send(context);
+        // Once it consumes, what it waits for is the end of the messages in hand, which has a time limit of its own.
+        if (await Task.WhenAny(running, lost) == lost && !_consumes)
+        {
+            try
+            {
+                await running.WaitAsync(_grace);
+            }
+            catch (TimeoutException) when (!running.IsCompleted)
+            {
+                throw new OperationInterruptedException(new ShutdownEventArgs(ShutdownInitiator.Library, ChannelClosed, "The connection was lost while the endpoint was being set up."));
+            }
+        }
+
+        await running;
+    }
 }
