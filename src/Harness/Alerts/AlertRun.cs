@@ -16,6 +16,7 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
     private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan _betweenLines = TimeSpan.FromSeconds(5);
 
+    private readonly Lock _lock = new();
     private readonly long _started = Stopwatch.GetTimestamp();
     private long _lastLine = Stopwatch.GetTimestamp();
     private bool _written;
@@ -35,23 +36,18 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
             await terminal.Error.WriteLineAsync("Interrupted. What is entered is delivered; the same command goes on with the rest.");
             throw;
         }
-        catch (NpgsqlException exception) when (exception is not PostgresException || exception.IsTransient)
-        {
-            throw new CommandException(
-                ExitCode.CannotConnect, $"Postgres went away: {exception.Message}\nThe same command goes on where it was.", exception);
-        }
         finally
         {
             EndLine();
         }
     }
 
-    private static async Task<FileResult> EnterAsync(AlertFileIntake intake, string path, CancellationToken stop)
+    private async Task<FileResult> EnterAsync(AlertFileIntake intake, string path, CancellationToken stop)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            return await intake.RunAsync(path, Path.GetFileName(path), null, stop);
+            return await OutlastAsync(() => intake.RunAsync(path, Path.GetFileName(path), null, stop), stop);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -68,7 +64,7 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
             if (entering.IsCompleted)
             {
                 var results = await entering;
-                var rows = await AlertFileRow.FindAsync(database, [.. results.Select(result => result.FileId)], stop);
+                var rows = await FindAsync(results, stop);
                 if (noWait || !rows.Any(row => row.IsUnderWay))
                     return results;
                 Show(rows);
@@ -76,7 +72,7 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
                 continue;
             }
 
-            var newest = await AlertFileRow.NewestAsync(database, null, 100, stop);
+            var newest = await OutlastAsync(() => AlertFileRow.NewestAsync(database, null, 100, stop), stop);
             Show([.. newest.Where(row => row.IsUnderWay || row.CreatedAt >= since)]);
         }
     }
@@ -91,21 +87,20 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
             CultureInfo.InvariantCulture,
             $"{entered:N0} rows entered, {delivered:N0} delivered, {waiting:N0} waiting, {rows.Sum(row => row.Failed + row.Parked):N0} failed, "
             + $"{delivered / Stopwatch.GetElapsedTime(_started).TotalSeconds:0.#}/s");
-        if (Rewrites)
+        lock (_lock)
         {
-            terminal.Output.Write($"\r{line}\u001B[K");
-            _written = true;
-        }
-        else
-        {
-            terminal.Error.WriteLine(line);
+            if (Rewrites)
+                terminal.Output.Write($"\r{line}\u001B[K");
+            else
+                terminal.Error.WriteLine(line);
+            _written = Rewrites;
         }
     }
 
     private async Task<int> TellAsync(FileResult[] results, CancellationToken stop)
     {
         EndLine();
-        var rows = await AlertFileRow.FindAsync(database, [.. results.Select(result => result.FileId)], stop);
+        var rows = await FindAsync(results, stop);
         if (json)
             terminal.WriteJson(rows);
         foreach (var result in results)
@@ -139,22 +134,42 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
     {
         if (row.Rejected == 0)
             return;
-        var rejects = await database.QueryAsync(
-            "SELECT line, reason FROM file_reject WHERE file_id = $1 ORDER BY line LIMIT $2",
-            reject => $"  line {reject.Get<long>("line")}: {reject.Text("reason")}",
-            stop,
-            new NpgsqlParameter { Value = row.FileId },
-            new NpgsqlParameter { Value = RejectsTold });
+        var rejects = await OutlastAsync(
+            () => database.QueryAsync(
+                "SELECT line, reason FROM file_reject WHERE file_id = $1 ORDER BY line LIMIT $2",
+                reject => $"  line {reject.Get<long>("line")}: {reject.Text("reason")}",
+                stop,
+                new NpgsqlParameter { Value = row.FileId },
+                new NpgsqlParameter { Value = RejectsTold }),
+            stop);
         foreach (var reject in rejects)
             await terminal.Output.WriteLineAsync(reject);
         if (row.Rejected > RejectsTold)
             await terminal.Output.WriteLineAsync($"  … SELECT * FROM file_reject WHERE file_id = '{row.FileId}' has them all.");
     }
 
+    private Task<IReadOnlyList<AlertFileRow>> FindAsync(FileResult[] results, CancellationToken stop) =>
+        OutlastAsync(() => AlertFileRow.FindAsync(database, [.. results.Select(result => result.FileId)], stop), stop);
+
+    private Task<T> OutlastAsync<T>(Func<Task<T>> work, CancellationToken stop) => database.OutlastAsync(work, Interrupt, terminal.Time, stop);
+
+    // The files say it too, while the progress is written.
+    private void Interrupt(string sentence)
+    {
+        lock (_lock)
+        {
+            EndLine();
+            terminal.Error.WriteLine(Display.Clean(sentence));
+        }
+    }
+
     private void EndLine()
     {
-        if (_written)
-            terminal.Output.Write("\r\u001B[K");
-        _written = false;
+        lock (_lock)
+        {
+            if (_written)
+                terminal.Output.Write("\r\u001B[K");
+            _written = false;
+        }
     }
 }

@@ -12,6 +12,8 @@ internal sealed class SagasDatabase : IAsyncDisposable
     private static readonly TimeSpan _betweenAttempts = TimeSpan.FromSeconds(1);
 
     private readonly NpgsqlDataSource _source;
+    private readonly Lock _lock = new();
+    private Task _return = Task.CompletedTask;
 
     private SagasDatabase(NpgsqlDataSource source) => _source = source;
 
@@ -53,7 +55,7 @@ internal sealed class SagasDatabase : IAsyncDisposable
     /// <summary>Does something that survives the database's going away: then it waits until the database is back, and does it again.</summary>
     /// <typeparam name="T">What comes of it.</typeparam>
     /// <param name="work">What to do; done again it goes on where it was.</param>
-    /// <param name="say">Told when the waiting begins and when it ends.</param>
+    /// <param name="say">Told when the waiting begins and when it ends; where several wait, only the first one's is.</param>
     /// <param name="time">The clock.</param>
     /// <param name="stop">Gives up, also while it waits.</param>
     /// <exception cref="CommandException">The database came back and does not let us in.</exception>
@@ -67,11 +69,7 @@ internal sealed class SagasDatabase : IAsyncDisposable
             }
             catch (Exception exception) when (IsAway(exception) && !stop.IsCancellationRequested)
             {
-                say($"Postgres is away ({exception.Message.TrimEnd('.')}). This goes on when it is back; Ctrl-C ends it, and the same command goes on later.");
-                do
-                    await Task.Delay(_betweenAttempts, time, stop);
-                while (!await IsBackAsync(stop));
-                say("Postgres is back: going on.");
+                await ReturnAsync(exception, say, time, stop);
             }
         }
     }
@@ -119,6 +117,21 @@ internal sealed class SagasDatabase : IAsyncDisposable
         InvalidOperationException => exception.Source == nameof(Npgsql),
         _ => false,
     };
+
+    private Task ReturnAsync(Exception exception, Action<string> say, TimeProvider time, CancellationToken stop)
+    {
+        lock (_lock)
+            return _return.IsCompleted ? _return = WaitAsync() : _return;
+
+        async Task WaitAsync()
+        {
+            say($"Postgres is away ({exception.Message.TrimEnd('.')}). This goes on when it is back; Ctrl-C ends it, and the same command goes on later.");
+            do
+                await Task.Delay(_betweenAttempts, time, stop);
+            while (!await IsBackAsync(stop));
+            say("Postgres is back: going on.");
+        }
+    }
 
     private async Task<bool> IsBackAsync(CancellationToken stop)
     {

@@ -58,6 +58,29 @@ public sealed class IngestOutageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Alerts_of_a_file_wait_for_Postgres_too_and_each_is_entered_once()
+    {
+        var alerts = Path.Combine(_folder, "alerts.csv");
+        await File.WriteAllLinesAsync(alerts, Enumerable.Range(1, 500).Select(number => $"{number},Order has been placed"));
+        await using var alert = RunningCommand.Start(_database, "alert", alerts);
+        while (!alert.ExitCode.IsCompleted && await CountAsync("SELECT count(*) FROM ledger") == 0)
+            await Task.Delay(10);
+
+        await _postgres.KillAsync();
+        await alert.SaysAsync("This goes on when it is back; Ctrl-C ends it");
+        await _postgres.StartAgainAsync();
+        await alert.SaysAsync("Postgres is back: going on.");
+        // No services run here: what they would do to the ledger is done to it, so that the file is read to its end.
+        while (!alert.ExitCode.IsCompleted)
+            await CountAsync("WITH told AS (UPDATE ledger SET state = 'done', finished_at = now() WHERE state = 'waiting' RETURNING 1) SELECT count(*) FROM told");
+
+        var done = await alert.EndsAsync();
+        Assert.True(done.ExitCode == 0, done.Error);
+        Assert.Contains("alerts.csv: 500 rows, 500 delivered, 0 waiting", done.Output, StringComparison.Ordinal);
+        Assert.Equal(500, await CountAsync("SELECT count(DISTINCT request ->> 'userId') FROM ledger"));
+    }
+
+    [Fact]
     public async Task Before_anything_was_begun_it_says_that_Postgres_cannot_be_reached()
     {
         await _postgres.StopAsync();
