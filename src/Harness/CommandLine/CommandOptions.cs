@@ -31,14 +31,14 @@ internal static class CommandOptions
     /// <summary>The database.</summary>
     public static Option<string?> Postgres() => new(PostgresName)
     {
-        Description = $"Npgsql connection string. Default: {Connections.PostgresVariable}, else the development database.",
+        Description = $"Npgsql connection string. Default: {Connections.PostgresVariable}, else docker-compose's (POSTGRES_PASSWORD, POSTGRES_PORT in .env).",
         HelpName = "connection string",
     };
 
     /// <summary>The broker.</summary>
     public static Option<string?> RabbitMq() => new(RabbitMqName)
     {
-        Description = $"amqp:// or amqps:// address. Default: {Connections.RabbitMqVariable}, else the development broker.",
+        Description = $"amqp:// or amqps:// address. Default: {Connections.RabbitMqVariable}, else docker-compose's (RABBITMQ_PASSWORD, RABBITMQ_PORT in .env).",
         HelpName = "uri",
         Validators =
         {

@@ -9,9 +9,8 @@ namespace Sagas.Harness.Objects;
 /// <summary><c>sagas publish objects</c>.</summary>
 internal static class PublishObjects
 {
-    private const string UrlVariable = "ObjectStatus__CallbackUrl";
-    private const string KeyVariable = "ObjectStatus__ApiKey";
-    private const string DefaultUrl = "http://localhost:9090/callback";
+    private const string UrlVariable = Connections.CallbackVariable;
+    private const string ExampleUrl = "http://localhost:9090/callback";
 
     // What the callback's other callers wait; a person waits a little longer.
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
@@ -32,19 +31,19 @@ internal static class PublishObjects
         });
         var callback = new Option<string?>("--callback")
         {
-            Description = $"The callback's address. Default: {UrlVariable}, else {DefaultUrl}.",
+            Description = $"The callback's address. Default: {UrlVariable}, else {ExampleUrl} (CALLBACK_PORT in .env).",
             HelpName = "url",
         };
         callback.Validators.Add(result =>
         {
             if (Address(result.Tokens.Count == 1 ? result.Tokens[0].Value : "") is null)
-                result.AddError($"--callback must be an address such as {DefaultUrl}.");
+                result.AddError($"--callback must be an address such as {ExampleUrl}.");
         });
         var command = new SagasCommand(
             "objects",
-            $"Post ids to the callback, to have their status fetched. A key, where the callback asks for one: {KeyVariable}.",
+            "Post ids to the callback, to have their status fetched. A key, where the callback asks for one: ObjectStatus__ApiKey, or CALLBACK_API_KEY in .env.",
             "sagas publish objects 1 2 3",
-            "sagas publish objects lamp-7 --callback http://localhost:9090/callback")
+            $"sagas publish objects lamp-7 --callback {ExampleUrl}")
         {
             ids, callback,
         };
@@ -52,8 +51,8 @@ internal static class PublishObjects
         {
             var url = parse.GetValue(callback) is { } given
                 ? Address(given)!
-                : Address(Variable(terminal, UrlVariable) ?? DefaultUrl)
-                    ?? throw new CommandException(ExitCode.Usage, $"{UrlVariable} must be an address such as {DefaultUrl}.");
+                : Address(Connections.Callback(terminal))
+                    ?? throw new CommandException(ExitCode.Usage, $"{UrlVariable} must be an address such as {ExampleUrl}.");
             await PostAsync(parse, terminal, url, parse.GetRequiredValue(ids), stop);
             return ExitCode.Ok;
         });
@@ -63,7 +62,7 @@ internal static class PublishObjects
     private static async Task PostAsync(ParseResult parse, Terminal terminal, Uri url, string[] ids, CancellationToken stop)
     {
         using var client = new HttpClient { Timeout = _patience };
-        if (Variable(terminal, KeyVariable) is { } key)
+        if (Connections.CallbackKey(terminal) is { } key)
             client.DefaultRequestHeaders.TryAddWithoutValidation("X-Api-Key", key);
         try
         {
@@ -107,6 +106,4 @@ internal static class PublishObjects
 
     private static Uri? Address(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url : null;
-
-    private static string? Variable(Terminal terminal, string name) => terminal.Environment(name) is { Length: > 0 } value ? value : null;
 }

@@ -7,7 +7,7 @@ namespace Sagas.HarnessTests.Simulators;
 /// <summary>What the deployment's files say about each other; that they work, the containers show.</summary>
 public sealed partial class DeploymentTests
 {
-    private static readonly string Root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
+    internal static readonly string Root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
 
     [Fact]
     public void The_image_restores_every_project_it_builds()
