@@ -13,10 +13,11 @@ public static class SimulatorHost
     /// <summary>Builds the simulators, ready to be started.</summary>
     /// <param name="args">Command line, as configuration (<c>--Gateway:DeclineRate=0.1</c>).</param>
     /// <param name="settings">Settings that override every other source of configuration.</param>
+    /// <param name="time">The clock of latencies and limits; the system's unless given.</param>
     /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">A setting has no sensible meaning.</exception>
     /// <exception cref="InvalidOperationException">A setting is unknown or of the wrong type.</exception>
     /// <exception cref="IOException">The record file cannot be opened, or another process uses it.</exception>
-    public static WebApplication Create(string[] args, IReadOnlyDictionary<string, string?>? settings = null)
+    public static WebApplication Create(string[] args, IReadOnlyDictionary<string, string?>? settings = null, TimeProvider? time = null)
     {
         var builder = WebApplication.CreateSlimBuilder(args);
         // A line for every request would cost more than answering it; the record has them all.
@@ -28,7 +29,7 @@ public static class SimulatorHost
         ListenOnDefaultPortUnlessTold(builder);
 
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddProblemDetails();
         builder.Services.AddHealthChecks();
         builder.AddPaymentGateway();

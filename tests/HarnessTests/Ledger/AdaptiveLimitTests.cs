@@ -10,7 +10,7 @@ public sealed class AdaptiveLimitTests
     [Fact]
     public void It_grows_to_its_bound_in_a_few_rounds_while_the_target_answers_well()
     {
-        var limit = new AdaptiveLimit(_options, TimeProvider.System);
+        var limit = new AdaptiveLimit(_options, new ManualTime());
 
         var rounds = 0;
         for (; limit.Current < 64 && rounds < 100; rounds++)
@@ -24,7 +24,7 @@ public sealed class AdaptiveLimitTests
     [Fact]
     public void It_does_not_grow_while_it_is_not_used()
     {
-        var limit = new AdaptiveLimit(_options, TimeProvider.System);
+        var limit = new AdaptiveLimit(_options, new ManualTime());
 
         for (var call = 0; call < 1000; call++)
             limit.Ended(CallHealth.Good, TimeSpan.FromMilliseconds(10), atOnce: 1);
@@ -46,7 +46,7 @@ public sealed class AdaptiveLimitTests
     [Fact]
     public void It_settles_below_what_a_target_refuses()
     {
-        var limit = new AdaptiveLimit(_options, TimeProvider.System);
+        var limit = new AdaptiveLimit(_options, new ManualTime());
         var seen = new List<int>();
 
         for (var round = 0; round < 300; round++)
@@ -76,7 +76,7 @@ public sealed class AdaptiveLimitTests
     [Fact]
     public void Rare_random_failures_do_not_cost_throughput()
     {
-        var limit = new AdaptiveLimit(_options, TimeProvider.System);
+        var limit = new AdaptiveLimit(_options, new ManualTime());
         var calls = 0;
 
         for (var round = 0; round < 200; round++)
@@ -91,7 +91,7 @@ public sealed class AdaptiveLimitTests
     public void Random_trouble_with_one_call_in_five_does_not_cost_throughput(bool refused)
     {
         var trouble = refused ? CallHealth.Refused : CallHealth.Failed;
-        var limit = new AdaptiveLimit(_options, TimeProvider.System);
+        var limit = new AdaptiveLimit(_options, new ManualTime());
         var random = new Random(42);
         var seen = new List<int>();
 
@@ -108,7 +108,7 @@ public sealed class AdaptiveLimitTests
     [Fact]
     public void Random_trouble_does_not_hide_that_calls_are_too_many()
     {
-        var limit = new AdaptiveLimit(_options, TimeProvider.System);
+        var limit = new AdaptiveLimit(_options, new ManualTime());
         var random = new Random(42);
         var seen = new List<int>();
 
@@ -145,7 +145,7 @@ public sealed class AdaptiveLimitTests
     [Fact]
     public void Pauses_asked_for_at_random_do_not_bring_the_limit_down_for_long()
     {
-        var limit = new AdaptiveLimit(_options, TimeProvider.System);
+        var limit = new AdaptiveLimit(_options, new ManualTime());
         var random = new Random(42);
 
         for (var call = 0; call < 10_000; call++)
@@ -170,7 +170,7 @@ public sealed class AdaptiveLimitTests
 
     private static AdaptiveLimit Grown()
     {
-        var limit = new AdaptiveLimit(_options, TimeProvider.System);
+        var limit = new AdaptiveLimit(_options, new ManualTime());
         while (limit.Current < 64)
             Round(limit, _ => (CallHealth.Good, 10));
         Round(limit, _ => (CallHealth.Good, 10));

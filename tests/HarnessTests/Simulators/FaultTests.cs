@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Sagas.HarnessTests.Ledger;
 using Sagas.Simulators;
 
 namespace Sagas.HarnessTests.Simulators;
@@ -112,10 +113,15 @@ public sealed class FaultTests
     [Fact]
     public async Task More_than_the_most_at_once_are_turned_away()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var time = new ManualTime();
+        await using var gateway = await RunningGateway.StartAsync(time);
         await gateway.SetFaultsAsync(new { maxConcurrent = 2, latency = new { minMs = 2_000, maxMs = 2_000 } });
 
-        var replies = await Task.WhenAll(Enumerable.Range(0, 6).Select(number => gateway.PayAsync($"key-{number}", $"p-{number}")));
+        var paying = Enumerable.Range(0, 6).Select(number => gateway.PayAsync($"key-{number}", $"p-{number}")).ToArray();
+        await Patience.UntilAsync(() => paying.Count(pay => pay.IsCompleted) == 4);
+        await time.WaitingAsync(2);
+        await time.AdvanceUntilAsync(() => paying.All(pay => pay.IsCompleted), TimeSpan.FromSeconds(1));
+        var replies = await Task.WhenAll(paying);
 
         Assert.Equal([201, 201, 503, 503, 503, 503], replies.Select(reply => reply.Status).Order());
         Assert.Equal(2, (await gateway.SummaryAsync()).Effects);
@@ -124,14 +130,20 @@ public sealed class FaultTests
     [Fact]
     public async Task A_caller_that_hangs_up_does_not_stop_its_payment()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var time = new ManualTime();
+        await using var gateway = await RunningGateway.StartAsync(time);
         await gateway.SetFaultsAsync(new { latency = new { minMs = 4_000, maxMs = 4_000 } });
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-
+        using var hangUp = new CancellationTokenSource();
         using var request = RunningGateway.Payment("key-1");
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gateway.Client.SendAsync(request, patience.Token));
+        var paying = gateway.Client.SendAsync(request, hangUp.Token);
+        await time.WaitingAsync(1);
 
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await hangUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => paying);
+        Assert.Equal(0, (await gateway.SummaryAsync()).Effects);
+        time.Advance(TimeSpan.FromSeconds(2));
+
+        using var deadline = new CancellationTokenSource(Patience.Long);
         while ((await gateway.SummaryAsync()).Effects == 0)
             await Task.Delay(10, deadline.Token);
     }

@@ -1,10 +1,9 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Sagas.Simulators;
+using Sagas.HarnessTests.Ledger;
 
 namespace Sagas.HarnessTests.Simulators;
 
@@ -29,17 +28,22 @@ public sealed class ObjectStatusTests
     [Fact]
     public async Task Every_answer_takes_its_time_and_is_counted()
     {
-        await using var simulators = await RunningGateway.StartAsync((NoLatency, "400"));
-        var watch = Stopwatch.StartNew();
-        await Task.WhenAll(Enumerable.Range(1, 20).Select(id => simulators.Client.GetStringAsync($"/object-status/objects/{id}")));
-        var took = watch.Elapsed;
+        var time = new ManualTime();
+        await using var simulators = await RunningGateway.StartAsync(time, (NoLatency, "400"));
+        var started = time.GetTimestamp();
+        var asked = Task.WhenAll(Enumerable.Range(1, 20).Select(id => simulators.Client.GetStringAsync($"/object-status/objects/{id}")));
+        await time.WaitingAsync(20);
+        time.Advance(TimeSpan.FromMilliseconds(290));
+        Assert.Empty((await simulators.Client.GetFromJsonAsync<Dictionary<string, int>>("/object-status/answered"))!);
+        await time.AdvanceUntilAsync(() => asked.IsCompleted, TimeSpan.FromMilliseconds(10));
+        await asked;
+        Assert.True(time.GetElapsedTime(started) >= TimeSpan.FromMilliseconds(300));
 
         var summary = await simulators.Client.GetFromJsonAsync<JsonElement>("/object-status/summary");
         Assert.Equal(20, summary.GetProperty("requests").GetInt64());
         Assert.Equal(20, summary.GetProperty("objects").GetInt64());
-        Assert.InRange(summary.GetProperty("mostInFlight").GetInt64(), 2, 20);
+        Assert.Equal(20, summary.GetProperty("mostInFlight").GetInt64());
         Assert.InRange(summary.GetProperty("latencySeconds").GetDouble(), 20 * 0.3, 20 * 0.4);
-        Assert.InRange(took, TimeSpan.FromMilliseconds(290), TimeSpan.FromSeconds(10));
 
         await simulators.Client.DeleteAsync(new Uri("/object-status", UriKind.Relative));
         Assert.Empty((await simulators.Client.GetFromJsonAsync<Dictionary<string, int>>("/object-status/answered"))!);
@@ -54,7 +58,7 @@ public sealed class ObjectStatusTests
         using var failed = await simulators.Client.GetAsync(new Uri("/object-status/objects/2", UriKind.Relative));
         Assert.InRange((int)failed.StatusCode, 500, 503);
 
-        using var down = await simulators.Client.PostAsync(new Uri("/object-status/down?seconds=60", UriKind.Relative), null);
+        using var down = await simulators.Client.PostAsync(new Uri("/object-status/down?seconds=3600", UriKind.Relative), null);
         using var away = await simulators.Client.GetAsync(new Uri("/object-status/objects/2", UriKind.Relative));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, away.StatusCode);
     }
@@ -68,8 +72,10 @@ public sealed class ObjectStatusTests
         callback.MapPost("/callback", (JsonElement body) =>
         {
             lock (posts)
+            {
                 posts.Add([.. body.GetProperty("object_ids").EnumerateArray().Select(id => id.GetInt32())]);
-            return posts.Count == 1 ? Results.StatusCode(503) : Results.Ok();
+                return posts.Count == 1 ? Results.StatusCode(503) : Results.Ok();
+            }
         });
         await callback.StartAsync();
         await using var simulators = await RunningGateway.StartAsync(
@@ -77,9 +83,10 @@ public sealed class ObjectStatusTests
         JsonElement summary;
         do
             summary = await simulators.Client.GetFromJsonAsync<JsonElement>("/object-status/summary");
-        while (summary.GetProperty("posts").GetInt64() < 10);
+        while (summary.GetProperty("posts").GetInt64() - summary.GetProperty("refusedPosts").GetInt64() < 10);
 
-        Assert.Equal(1, summary.GetProperty("refusedPosts").GetInt64());
+        // The one that was refused; and on a busy machine those that were not answered within the tester's second.
+        Assert.True(summary.GetProperty("refusedPosts").GetInt64() >= 1);
         lock (posts)
         {
             Assert.All(posts, ids => Assert.InRange(ids.Length, 0, 200));

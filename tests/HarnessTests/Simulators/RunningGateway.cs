@@ -19,11 +19,13 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    public static async Task<RunningGateway> StartAsync(params (string Key, string Value)[] settings)
+    public static Task<RunningGateway> StartAsync(params (string Key, string Value)[] settings) => StartAsync(null, settings);
+
+    public static async Task<RunningGateway> StartAsync(TimeProvider? time, params (string Key, string Value)[] settings)
     {
         var all = settings.ToDictionary(setting => setting.Key, string? (setting) => setting.Value);
         all["urls"] = "http://127.0.0.1:0";
-        var app = SimulatorHost.Create([], all);
+        var app = SimulatorHost.Create([], all, time);
         await app.StartAsync();
         return new RunningGateway(app);
     }

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Sagas.HarnessTests.Ledger;
 using Sagas.Simulators;
 
 namespace Sagas.HarnessTests.Simulators;
@@ -13,6 +14,7 @@ public sealed class WebhookReceiverTests : IAsyncLifetime
     private const string Secret = "c2FnYXMtZGV2ZWxvcG1lbnQtYWxlcnQtc2VjcmV0";
     private const string Body = "{\"userId\":\"125\",\"alertMessage\":\"Order has been placed\"}";
 
+    private readonly ManualTime _time = new();
     private WebApplication _simulators = null!;
     private HttpClient _client = null!;
 
@@ -22,7 +24,7 @@ public sealed class WebhookReceiverTests : IAsyncLifetime
         {
             ["urls"] = "http://127.0.0.1:0",
             ["Webhooks:Behaviour:PerSecond"] = "0",
-        });
+        }, _time);
         await _simulators.StartAsync();
         _client = new HttpClient { BaseAddress = new Uri(_simulators.Urls.Single()) };
     }
@@ -71,6 +73,8 @@ public sealed class WebhookReceiverTests : IAsyncLifetime
         Assert.Equal(429, await SendAsync("b"));
         Assert.Equal(200, await SendAsync("c", path: "/webhooks/alerts/other"));
         Assert.Equal(1, (await SummaryAsync()).GetProperty("limited").GetInt32());
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(200, await SendAsync("b"));
     }
 
     [Fact]
@@ -93,7 +97,7 @@ public sealed class WebhookReceiverTests : IAsyncLifetime
     private async Task<int> SendAsync(
         string id, string body = Body, string? signature = null, int secondsOff = 0, string path = "/webhooks/alerts")
     {
-        var timestamp = (DateTimeOffset.UtcNow.ToUnixTimeSeconds() + secondsOff).ToString(CultureInfo.InvariantCulture);
+        var timestamp = (_time.GetUtcNow().ToUnixTimeSeconds() + secondsOff).ToString(CultureInfo.InvariantCulture);
         var hash = HMACSHA256.HashData(Convert.FromBase64String(Secret), Encoding.UTF8.GetBytes($"{id}.{timestamp}.{body}"));
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.Add("webhook-id", id);
