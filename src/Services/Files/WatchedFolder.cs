@@ -102,12 +102,14 @@ public sealed partial class WatchedFolder(WatchedFolderOptions options, TimeProv
     private List<string> Complete(IReadOnlySet<string> renamed)
     {
         var complete = new List<FileInfo>();
+        // One time for all, so that files that came together are complete together, in their order.
+        var now = time.GetUtcNow();
         try
         {
             var files = new DirectoryInfo(options.Path).EnumerateFiles().Where(file => IsCandidate(file.Name)).ToDictionary(file => file.FullName);
             foreach (var gone in _seen.Keys.Where(path => !files.ContainsKey(path)).ToArray())
                 _seen.Remove(gone);
-            complete.AddRange(files.Values.Where(file => IsComplete(file, renamed.Contains(file.FullName))));
+            complete.AddRange(files.Values.Where(file => IsComplete(file, renamed.Contains(file.FullName), now)));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -116,9 +118,8 @@ public sealed partial class WatchedFolder(WatchedFolderOptions options, TimeProv
         return [.. complete.OrderBy(file => file.LastWriteTimeUtc).ThenBy(file => file.Name, StringComparer.Ordinal).Select(file => file.FullName)];
     }
 
-    private bool IsComplete(FileInfo file, bool renamed)
+    private bool IsComplete(FileInfo file, bool renamed, DateTimeOffset now)
     {
-        var now = time.GetUtcNow();
         var (size, written) = (file.Length, file.LastWriteTimeUtc);
         if (!_seen.TryGetValue(file.FullName, out var seen) || seen.Size != size || seen.Written != written)
             seen = new Sighting(size, written, now, Yielded: false);

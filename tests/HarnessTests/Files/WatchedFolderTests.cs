@@ -5,32 +5,36 @@ namespace Sagas.HarnessTests.Files;
 
 public sealed class WatchedFolderTests : IAsyncDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
-
     private readonly string _root = Directory.CreateTempSubdirectory("sagas-watched-").FullName;
-    private readonly CancellationTokenSource _stop = new(_patience);
+    private readonly CancellationTokenSource _stop = new(Patience.Long);
     private IAsyncEnumerator<string>? _files;
 
     [Fact]
     public async Task A_file_that_is_being_written_is_found_when_it_has_not_changed_for_a_while()
     {
-        // Far longer than a busy machine makes of the pause between two writes.
-        var stable = TimeSpan.FromSeconds(2);
-        var folder = Watch(stable);
+        var clock = new LookedAtClock();
+        var folder = Watch(TimeSpan.FromSeconds(2), time: clock);
         var found = NextAsync();
         var path = Path.Combine(_root, "a.csv");
-        var lastWrite = DateTime.UtcNow;
-        for (var n = 0; n < 8; n++)
+        for (var n = 0; n < 4; n++)
         {
             await File.AppendAllTextAsync(path, "1,Ada\n");
-            lastWrite = DateTime.UtcNow;
-            await Task.Delay(100);
+            await LookedAsync();
+            clock.Advance(TimeSpan.FromSeconds(1.5));
+            await LookedAsync();
             Assert.False(found.IsCompleted);
         }
 
+        clock.Advance(TimeSpan.FromSeconds(0.5));
         Assert.Equal(path, await found);
-        Assert.True(DateTime.UtcNow - lastWrite >= stable - TimeSpan.FromMilliseconds(20));
         Assert.Equal(Path.Combine(_root, "done", "a.csv"), folder.MoveToDone(path));
+
+        // Each look reads the clock twice, before the folder and after it: of four readings two are of one whole look.
+        Task LookedAsync()
+        {
+            var before = clock.Readings;
+            return Patience.UntilAsync(() => found.IsCompleted || clock.Readings >= before + 4);
+        }
     }
 
     [Fact]
@@ -98,10 +102,10 @@ public sealed class WatchedFolderTests : IAsyncDisposable
         Directory.Delete(_root, recursive: true);
     }
 
-    private WatchedFolder Watch(TimeSpan stable, TimeSpan? poll = null)
+    private WatchedFolder Watch(TimeSpan stable, TimeSpan? poll = null, TimeProvider? time = null)
     {
         var options = new WatchedFolderOptions { Path = _root, StableFor = stable, PollInterval = poll ?? TimeSpan.FromMilliseconds(100) };
-        var folder = new WatchedFolder(options, TimeProvider.System, NullLogger<WatchedFolder>.Instance);
+        var folder = new WatchedFolder(options, time ?? TimeProvider.System, NullLogger<WatchedFolder>.Instance);
         _files = folder.FilesAsync(_stop.Token).GetAsyncEnumerator();
         return folder;
     }
@@ -124,5 +128,30 @@ public sealed class WatchedFolderTests : IAsyncDisposable
         var path = Path.Combine(_root, name);
         await File.WriteAllTextAsync(path, "id\n1\n");
         return path;
+    }
+
+    /// <summary>Stands still until it is moved, and counts how often it is read. Its timers are the system's.</summary>
+    private sealed class LookedAtClock : TimeProvider
+    {
+        private readonly Lock _lock = new();
+        private DateTimeOffset _now = DateTimeOffset.UnixEpoch;
+        private int _readings;
+
+        public int Readings => Volatile.Read(ref _readings);
+
+        public void Advance(TimeSpan time)
+        {
+            lock (_lock)
+                _now += time;
+        }
+
+        public override DateTimeOffset GetUtcNow()
+        {
+            lock (_lock)
+            {
+                _readings++;
+                return _now;
+            }
+        }
     }
 }
