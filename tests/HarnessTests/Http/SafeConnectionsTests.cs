@@ -115,7 +115,7 @@ public sealed class SafeConnectionsTests
     {
         var handler = new SocketsHttpHandler();
         new SafeConnections(allowed, resolve is null ? null : (host, _) => Task.FromResult(resolve(host))).Guard(handler);
-        return new HttpClient(handler) { Timeout = TimeSpan.FromSeconds(10) };
+        return new HttpClient(handler) { Timeout = Patience.Long };
     }
 
     /// <summary>Answers everybody on a loopback port, and remembers whether anybody came.</summary>

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Net;
+using Sagas.HarnessTests.Ledger;
 using Sagas.Services.ObjectStatus;
 using Sagas.Services.ObjectStatus.Fetch;
 
@@ -10,8 +10,11 @@ public sealed class StatusApiGateTests
     private static readonly ObjectStatusOptions _quick = new()
     {
         RetryDelay = TimeSpan.FromMilliseconds(1),
-        Hold = TimeSpan.FromSeconds(30),
+        Hold = TimeSpan.FromDays(1),
+        AttemptTimeout = TimeSpan.FromDays(1),
     };
+
+    private readonly ManualTime _time = new();
 
     private static Task<HttpResponseMessage> Code(HttpStatusCode code) => Task.FromResult(StatusCalls.Json("", code));
 
@@ -41,16 +44,21 @@ public sealed class StatusApiGateTests
     [Fact]
     public async Task No_more_calls_are_made_at_once_than_allowed()
     {
+        var answer = new TaskCompletionSource();
         using var calls = new StatusCalls(_quick with { InFlight = 7 })
         {
             Answer = async (_, _) =>
             {
-                await Task.Delay(5);
+                await answer.Task;
+                await Task.Yield();
                 return await Online();
             },
         };
 
-        await Task.WhenAll(Enumerable.Range(1, 100).Select(number => calls.Gate.AskAsync($"{number}")));
+        var asked = Task.WhenAll(Enumerable.Range(1, 100).Select(number => calls.Gate.AskAsync($"{number}")));
+        await Patience.UntilAsync(() => calls.Calls.Count >= 7);
+        answer.SetResult();
+        await asked;
 
         Assert.Equal(100, calls.Calls.Count);
         Assert.Equal(7, calls.MostInFlight);
@@ -59,53 +67,60 @@ public sealed class StatusApiGateTests
     [Fact]
     public async Task An_API_that_is_down_is_left_alone_but_for_a_call_now_and_then_and_answers_all_when_it_is_back()
     {
-        using var calls = new StatusCalls(_quick);
+        using var calls = new StatusCalls(_quick with { Attempts = 20 }, _time);
         var down = true;
         calls.Answer = (_, _) => Volatile.Read(ref down) ? Code(HttpStatusCode.ServiceUnavailable) : Online();
 
         var asked = Enumerable.Range(1, 500).Select(number => calls.Gate.AskAsync($"{number}")).ToArray();
-        // Longer than the first break: there was a probe, and not more.
-        await Task.Delay(TimeSpan.FromSeconds(1.5));
-        var meanwhile = calls.Calls.Count;
+        Assert.Equal(20, calls.Calls.Count);
+        var end = _time.GetUtcNow().AddSeconds(20);
+        await _time.AdvanceUntilAsync(() => _time.GetUtcNow() >= end, TimeSpan.FromMilliseconds(100));
+        // The breaks double from a second on: probes after 1, 3, 7 and 15 seconds, and not more.
+        Assert.InRange(calls.Calls.Count, 20, 24);
+        await _time.AdvanceUntilAsync(() => calls.Calls.Count > 20, TimeSpan.FromMilliseconds(100));
         Volatile.Write(ref down, false);
-        var answers = await Task.WhenAll(asked).WaitAsync(TimeSpan.FromSeconds(20));
+        var answers = Task.WhenAll(asked);
+        await _time.AdvanceUntilAsync(() => answers.IsCompleted, TimeSpan.FromMilliseconds(250));
 
-        Assert.InRange(meanwhile, 20, 100);
-        // Those that had used up their attempts before the breaker opened are put off; all others have their answer.
-        Assert.InRange(answers.Count(answer => answer.Kind == StatusKind.Online), 450, 500);
+        Assert.All(await answers, answer => Assert.Equal(StatusKind.Online, answer.Kind));
     }
 
     [Fact]
     public async Task A_message_is_held_no_longer_than_allowed()
     {
-        using var calls = new StatusCalls(_quick with { Hold = TimeSpan.FromSeconds(2), Attempts = 20 })
+        using var calls = new StatusCalls(_quick with { Hold = TimeSpan.FromSeconds(2), Attempts = 20 }, _time)
         {
             Answer = (_, _) => Code(HttpStatusCode.ServiceUnavailable),
         };
-        var watch = Stopwatch.StartNew();
+        var end = _time.GetUtcNow().AddSeconds(2);
 
-        var answers = await Task.WhenAll(Enumerable.Range(1, 100).Select(number => calls.Gate.AskAsync($"{number}")));
+        var asked = Task.WhenAll(Enumerable.Range(1, 100).Select(number => calls.Gate.AskAsync($"{number}")));
+        await _time.AdvanceUntilAsync(() => _time.GetUtcNow() >= end, TimeSpan.FromMilliseconds(50));
 
-        Assert.All(answers, answer => Assert.Equal(StatusKind.Failed, answer.Kind));
-        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        // No time passes any more.
+        Assert.All(await asked.WaitAsync(Patience.Long), answer => Assert.Equal(StatusKind.Failed, answer.Kind));
     }
 
     [Fact]
     public async Task What_the_API_asks_to_wait_is_waited()
     {
-        using var calls = new StatusCalls(_quick)
+        var called = new List<DateTimeOffset>();
+        using var calls = new StatusCalls(_quick, _time)
         {
             Answer = (call, _) =>
             {
+                called.Add(_time.GetUtcNow());
                 var answer = StatusCalls.Json("""{"online":true}""", call == 1 ? HttpStatusCode.TooManyRequests : HttpStatusCode.OK);
                 answer.Headers.RetryAfter = new(TimeSpan.FromSeconds(1));
                 return Task.FromResult(answer);
             },
         };
-        var watch = Stopwatch.StartNew();
 
-        Assert.Equal(StatusKind.Online, (await calls.Gate.AskAsync("1")).Kind);
-        Assert.InRange(watch.Elapsed, TimeSpan.FromSeconds(0.95), TimeSpan.FromSeconds(10));
+        var asked = calls.Gate.AskAsync("1");
+        await _time.AdvanceUntilAsync(() => asked.IsCompleted, TimeSpan.FromMilliseconds(50));
+
+        Assert.Equal(StatusKind.Online, (await asked).Kind);
+        Assert.True(called[1] - called[0] >= TimeSpan.FromSeconds(1));
     }
 
     [Fact]

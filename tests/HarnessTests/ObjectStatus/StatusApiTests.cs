@@ -55,7 +55,7 @@ public sealed class StatusApiTests
             return StatusCalls.Json("");
         };
 
-        var answer = await calls.Api.GetAsync("1").WaitAsync(TimeSpan.FromSeconds(10));
+        var answer = await calls.Api.GetAsync("1").WaitAsync(Patience.Long);
 
         Assert.Equal((StatusKind.Failed, "no answer within 0.05 s"), (answer.Kind, answer.Reason));
     }

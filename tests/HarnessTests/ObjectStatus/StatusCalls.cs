@@ -15,11 +15,12 @@ namespace Sagas.HarnessTests.ObjectStatus;
 internal sealed class StatusCalls : HttpMessageHandler, IHttpClientFactory, IHostApplicationLifetime
 {
     private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _lock = new();
     private int _inFlight;
 
     public StatusCalls(ObjectStatusOptions? options = null, TimeProvider? time = null)
     {
-        var given = Options.Create(options ?? new ObjectStatusOptions());
+        var given = Options.Create(options ?? new ObjectStatusOptions { AttemptTimeout = Patience.Long });
         Api = new StatusApi(this, given, time ?? TimeProvider.System);
         var metrics = new ObjectStatusMetrics(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>());
         Gate = new StatusApiGate(Api, given, time ?? TimeProvider.System, metrics, this, NullLogger<StatusApiGate>.Instance);
@@ -52,16 +53,22 @@ internal sealed class StatusCalls : HttpMessageHandler, IHttpClientFactory, IHos
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        Calls.Enqueue(request.RequestUri!.PathAndQuery);
-        var call = Calls.Count;
-        MostInFlight = Math.Max(MostInFlight, Interlocked.Increment(ref _inFlight));
+        int call;
+        lock (_lock)
+        {
+            Calls.Enqueue(request.RequestUri!.PathAndQuery);
+            call = Calls.Count;
+            MostInFlight = Math.Max(MostInFlight, ++_inFlight);
+        }
+
         try
         {
             return await Answer(call, cancellationToken);
         }
         finally
         {
-            Interlocked.Decrement(ref _inFlight);
+            lock (_lock)
+                _inFlight--;
         }
     }
 

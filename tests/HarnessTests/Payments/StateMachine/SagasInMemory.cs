@@ -16,8 +16,6 @@ namespace Sagas.HarnessTests.Payments.StateMachine;
 /// </summary>
 internal sealed class SagasInMemory : IAsyncDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
-
     private readonly ServiceProvider _provider;
     private readonly Recorder _recorder = new();
 
@@ -43,7 +41,6 @@ internal sealed class SagasInMemory : IAsyncDisposable
         services.AddScoped<ReleaseWaitingPayments>();
         services.AddMassTransitTestHarness(TextWriter.Null, bus =>
         {
-            bus.SetTestTimeouts(testInactivityTimeout: _patience);
             bus.AddSagaStateMachine<CustomerStateMachine, CustomerState, CustomerStateMachineDefinition>().InMemoryRepository();
             bus.AddSagaStateMachine<PaymentStateMachine, PaymentState, PaymentStateMachineDefinition>().InMemoryRepository();
         });
@@ -71,7 +68,7 @@ internal sealed class SagasInMemory : IAsyncDisposable
             if (scheduleToken is { } token)
                 context.Headers.Set(MessageHeaders.SchedulingTokenId, token.ToString("D"));
         });
-        return await consumed.WaitAsync(_patience);
+        return await consumed.WaitAsync(Patience.Long);
     }
 
     /// <summary>Moves the clock to when the payment is due, and delivers what its schedule then delivers.</summary>
@@ -88,8 +85,9 @@ internal sealed class SagasInMemory : IAsyncDisposable
     public async Task<T> PublishedAsync<T>(Func<T, bool>? filter = null)
         where T : class
     {
-        using var patience = new CancellationTokenSource(_patience);
-        return (await Harness.Published.SelectAsync<T>(message => filter?.Invoke(message.Context.Message) ?? true, patience.Token).First()).Context.Message;
+        // By the recorder and not the harness, so that what was awaited here is also among Published.
+        await Patience.UntilAsync(() => Published<T>().Any(filter ?? (_ => true)));
+        return Published<T>().First(filter ?? (_ => true));
     }
 
     /// <summary>Everything of a type that was published so far, by whomever.</summary>
