@@ -111,8 +111,10 @@ internal sealed partial class OutboxProcess(OutboxDatabase database, TimeProvide
 
     private async Task<int> ReleaseDeadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var remove = new NpgsqlCommand("DELETE FROM outbox_state WHERE renewed < now() - $1", connection);
+        // Never this process, however long ago it renewed: it lives, and sends its messages itself.
+        await using var remove = new NpgsqlCommand("DELETE FROM outbox_state WHERE renewed < now() - $1 AND outbox_id <> $2", connection);
         remove.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = _deadAfter });
+        remove.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = _outboxId });
         var dead = await remove.ExecuteNonQueryAsync(cancellationToken);
 
         // Now and then also when nobody died: a process that ended in order may have had a commit under way when it gave its
