@@ -66,7 +66,7 @@ public sealed class ConsumerOutboxTests(ServersFixture servers) : IAsyncLifetime
         await process.SendAsync(new Work("twice", 1), messageId);
         await process.SendAsync(new Work("twice", 1), messageId);
         await consuming.Task;
-        await Eventually.EqualsAsync(1, () => _database.ScalarAsync<long>("SELECT count(*) FROM pg_locks WHERE NOT granted"));
+        await Eventually.EqualsAsync(1, () => _database.CountAsync("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"));
         goOn.SetResult();
         await process.Deliveries.SettledAsync(TestProcess.WorkQueue, 2);
 

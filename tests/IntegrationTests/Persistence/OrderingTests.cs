@@ -43,7 +43,15 @@ public sealed class OrderingTests(ServersFixture servers) : IAsyncLifetime
     public async Task Two_processes_relay_in_order_through_RabbitMQ()
     {
         await using var virtualHost = await servers.CreateVirtualHostAsync();
-        var setup = new ProcessSetup { RabbitMq = virtualHost.Uri, Outbox = outbox => outbox.QueryMessageLimit = 20 };
+        var setup = new ProcessSetup
+        {
+            RabbitMq = virtualHost.Uri,
+            Outbox = outbox =>
+            {
+                outbox.QueryMessageLimit = 20;
+                ConfirmsAreAwaited(outbox);
+            },
+        };
         await StoreAsync(Transactions / 3, virtualHost.Uri);
 
         // One of them consumes: two consumers of a queue have no common order.
@@ -56,7 +64,7 @@ public sealed class OrderingTests(ServersFixture servers) : IAsyncLifetime
 
     private async Task PublishFromConsumersAsync(Uri? rabbitMq, int transactions)
     {
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { RabbitMq = rabbitMq });
+        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { RabbitMq = rabbitMq, Outbox = ConfirmsAreAwaited });
         process.Script.Work = async (context, _) =>
         {
             for (var number = 0; number < MessagesEach; number++)
@@ -67,6 +75,9 @@ public sealed class OrderingTests(ServersFixture servers) : IAsyncLifetime
         await AssertInOrderAsync(process.Arrivals, transactions);
         await _database.OutboxIsEmptyAsync();
     }
+
+    // What a broker that stalls confirms late would be sent again.
+    private static void ConfirmsAreAwaited(IEntityFrameworkOutboxConfigurator outbox) => outbox.QueryTimeout = Patience.Long;
 
     private async Task StoreAsync(int transactions, Uri? rabbitMq = null)
     {

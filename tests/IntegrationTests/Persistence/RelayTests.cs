@@ -37,7 +37,7 @@ public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
         var broker = new TaskCompletionSource();
         await using var stopping = await TestProcess.StartAsync(_database, new ProcessSetup { Sending = _ => broker.Task });
         await stopping.SendAsync(new Work("unsent", 1));
-        await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_message WHERE outbox_id IS NOT NULL"));
+        await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_message"));
         var stored = await _database.ScalarAsync<Guid>("SELECT message_id FROM outbox_message");
         var stop = stopping.StopAsync();
         broker.SetCanceled();
@@ -67,6 +67,7 @@ public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
         await stopping.Services.GetRequiredService<OutboxProcess>().StopAsync(CancellationToken.None);
         Assert.Equal(0, await _database.CountAsync("outbox_state"));
         goOn.SetResult();
+        await stopping.Deliveries.SettledAsync(TestProcess.WorkQueue, 1);
         await stopping.StopAsync();
         Assert.Equal(1, await _database.CountAsync("effect"));
         Assert.Equal(1, await _database.CountAsync("outbox_message"));
@@ -121,7 +122,7 @@ public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
 
         await process.Arrivals.CountAsync("good", 3);
         await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_message WHERE attempts > 1 AND last_error = 'Not this one.'"));
-        Assert.Equal(1, await _database.CountAsync("outbox_message"));
+        await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_message"));
 
         refuses = false;
         await process.Arrivals.CountAsync("unsendable", 1);

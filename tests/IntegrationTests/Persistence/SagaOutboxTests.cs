@@ -112,6 +112,8 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IAsyncLifetime
         Assert.Equal(0, await _database.CountAsync("order_state"));
         Assert.Equal(0, await _database.CountAsync("order_line"));
         await _database.OutboxIsEmptyAsync();
+        await process.PublishStoredAsync("last");
+        await process.Arrivals.CountAsync("last", 1);
         Assert.Single(process.Arrivals.NumbersOf("counted"));
     }
 

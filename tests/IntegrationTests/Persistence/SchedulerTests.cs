@@ -54,7 +54,7 @@ public sealed class SchedulerTests(ServersFixture servers) : IAsyncLifetime
         process.Script.Work = async (context, _) =>
         {
             if (token == Guid.Empty)
-                token = (await context.SchedulePublish(_soon, new WorkDone("cancelled", 1))).TokenId;
+                token = (await context.SchedulePublish(_inAnHour, new WorkDone("cancelled", 1))).TokenId;
             else
                 await ContextScheduler(context).CancelScheduledSend(new Uri("queue:arrivals"), token);
             await context.SchedulePublish(_soon, new WorkDone("kept", 1));
@@ -74,7 +74,7 @@ public sealed class SchedulerTests(ServersFixture servers) : IAsyncLifetime
         await using var process = await TestProcess.StartAsync(_database);
         process.Script.Work = async (context, _) =>
         {
-            var scheduled = await context.SchedulePublish(_soon, new WorkDone("cancelled", 1));
+            var scheduled = await context.SchedulePublish(_inAnHour, new WorkDone("cancelled", 1));
             await context.SchedulePublish(_soon, new WorkDone("kept", 1));
             await context.CancelScheduledSend(scheduled);
         };
@@ -138,7 +138,7 @@ public sealed class SchedulerTests(ServersFixture servers) : IAsyncLifetime
     [Fact]
     public async Task A_scheduled_message_survives_its_process()
     {
-        await using (var first = await TestProcess.StartAsync(_database))
+        await using (var first = await TestProcess.StartAsync(_database, new ProcessSetup { Relays = false }))
         {
             first.Script.Work = (context, _) => context.SchedulePublish(_soon, new WorkDone("survivor", 1));
             await first.SendAsync(new Work("survivor", 1));
@@ -167,7 +167,7 @@ public sealed class SchedulerTests(ServersFixture servers) : IAsyncLifetime
         db.ChangeTracker.Clear();
         var due = DateTime.UtcNow + _soon;
         await scheduler.SchedulePublish(due, new WorkDone("committed", 1));
-        var cancelled = await scheduler.SchedulePublish(due, new WorkDone("cancelled", 1));
+        var cancelled = await scheduler.SchedulePublish(DateTime.UtcNow + _inAnHour, new WorkDone("cancelled", 1));
         await db.SaveChangesAsync();
         await scheduler.CancelScheduledSend(cancelled);
 

@@ -17,7 +17,7 @@ public sealed class ServerCrashTests
         await using var database = await PersistenceDatabase.CreateAsync(await postgres.CreateDatabaseAsync("crash"));
         await using var process = await TestProcess.StartAsync(database, new ProcessSetup
         {
-            Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Interval(1000, TimeSpan.FromMilliseconds(50))),
+            Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Interval(10_000, TimeSpan.FromMilliseconds(50))),
         });
         await SendAllAsync(process, 0, Messages);
         await process.Deliveries.AtLeastSettledAsync(TestProcess.WorkQueue, Messages / 4);
@@ -74,7 +74,7 @@ public sealed class ServerCrashTests
 
         // The process is as well as before.
         await process.SendAsync(new Work("after", 0));
-        await process.Arrivals.CountAsync("after", 1);
+        await Eventually.EqualsAsync(1, () => process.Arrivals.DistinctNumbersOf("after").Count);
         await database.OutboxIsEmptyAsync();
     }
 }
