@@ -15,11 +15,9 @@ public sealed class InterruptionTests(HostServers servers)
     private static async Task PublishCustomersAsync(TestSystem system, int from, int to)
     {
         await using var channel = await system.OpenChannelAsync();
-        for (var number = from; number < to; number++)
-        {
-            var body = System.Text.Encoding.UTF8.GetBytes($$"""{"customerId":"c-{{number}}"}""");
-            await channel.BasicPublishAsync("CustomerRegistered", "", mandatory: true, new BasicProperties { Persistent = true }, body);
-        }
+        await Task.WhenAll(Enumerable.Range(from, to - from).Select(number => channel.BasicPublishAsync(
+            "CustomerRegistered", "", mandatory: true, new BasicProperties { Persistent = true },
+            System.Text.Encoding.UTF8.GetBytes($$"""{"customerId":"c-{{number}}"}""")).AsTask()));
     }
 
     [PrivateServersFact]
