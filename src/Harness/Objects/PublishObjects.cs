@@ -12,8 +12,8 @@ internal static class PublishObjects
     private const string UrlVariable = Connections.CallbackVariable;
     private const string ExampleUrl = "http://localhost:9090/callback";
 
-    // What the callback's other callers wait; a person waits a little longer.
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
+    // Much longer than any answer takes: who gives up does not know whether the ids were accepted.
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
 
     public static Command Create(Terminal terminal)
     {

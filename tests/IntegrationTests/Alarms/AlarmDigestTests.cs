@@ -18,7 +18,7 @@ public sealed class AlarmDigestTests(HostServers servers)
         await ChangeAsync(system, "z", "WARNING", "2021-06-07T20:40:15.5Z");
         await ChangeAsync(system, "gone", "CRITICAL", "2021-06-07T20:40:15Z");
         await ChangeAsync(system, "gone", "cleared", "2021-06-07T20:40:16Z");
-        await WaitAsync(system, 5);
+        await system.WaitForAsync("SELECT count(*) FROM alarm WHERE alarm_id <> 'gone' OR status = 'CLEARED'", 5L);
         await AskAsync(system);
         var first = await digests.NextAsync();
         Assert.Equal("u", first.UserId);
@@ -32,6 +32,7 @@ public sealed class AlarmDigestTests(HostServers servers)
             first.Alarms);
 
         await AskAsync(system);
+        await system.WaitForAsync("SELECT count(*) FROM inbox_state", 2L);
         await ChangeAsync(system, "a", "WARNING", "2021-06-07T20:40:15.598765213Z");
         await ChangeAsync(system, "b", "CLEARED", "2021-06-07T20:40:17Z");
         await system.WaitForAsync("SELECT count(*) FROM alarm WHERE status = 'CLEARED' OR told_changed_at <> changed_at", 3L);

@@ -22,15 +22,20 @@ internal sealed record ReceivedDigest(string UserId, IReadOnlyList<string> Alarm
     }
 }
 
-/// <summary>Reads the queue <c>AlarmDigest</c>.</summary>
+/// <summary>Reads the queue <c>AlarmDigest</c>, and passes over what is sent again: it has the same message id.</summary>
 internal sealed class DigestReader(ChannelReader<ReceivedDigest> digests)
 {
     public static async Task<DigestReader> StartAsync(TestSystem system, string queue = "AlarmDigest")
     {
         var channel = await system.OpenChannelAsync();
         var digests = Channel.CreateUnbounded<ReceivedDigest>();
+        var seen = new HashSet<string>();
         var consumer = new AsyncEventingBasicConsumer(channel);
-        consumer.ReceivedAsync += async (_, delivery) => await digests.Writer.WriteAsync(ReceivedDigest.Of(delivery));
+        consumer.ReceivedAsync += async (_, delivery) =>
+        {
+            if (seen.Add(delivery.BasicProperties.MessageId!))
+                await digests.Writer.WriteAsync(ReceivedDigest.Of(delivery));
+        };
         await channel.BasicConsumeAsync(queue, autoAck: true, consumer);
         return new DigestReader(digests.Reader);
     }

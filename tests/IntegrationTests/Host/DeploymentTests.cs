@@ -24,7 +24,7 @@ public sealed class DeploymentTests(HostServers servers)
         await system.PublishAsync("PaymentRequested", Payment);
         await system.WaitForAsync("SELECT current_state FROM payment_state", "Processing");
         await system.WaitForAsync("SELECT count(*) FROM outbox_message", 0L);
-        Assert.Equal(1u, await system.CountAsync("process-payment"));
+        Assert.Equal(1, await system.TakeAllAsync("process-payment", 1));
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public sealed class DeploymentTests(HostServers servers)
         await using var system = await servers.CreateAsync(("Roles", "payments"));
         await system.StartAsync();
         await system.PublishAsync("CustomerRegistered", Customer);
-        Assert.Equal(1u, await system.CountAsync("customer-saga"));
+        await system.WaitForCountAsync("customer-saga", 1);
         Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM inbox_state"));
     }
 
@@ -47,7 +47,12 @@ public sealed class DeploymentTests(HostServers servers)
         await using (var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLocks.QueueDeployment})", other))
             await take.ExecuteNonQueryAsync();
         var starting = system.StartAsync();
-        await system.WaitForAsync("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", 1L);
+        await system.WaitForAsync(
+            $"""
+            SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database
+            WHERE datname = current_database() AND locktype = 'advisory' AND objid = {AdvisoryLocks.QueueDeployment} AND NOT granted
+            """,
+            1L);
         await Assert.ThrowsAsync<OperationInterruptedException>(() => system.CountAsync("customer-saga"));
         await turn.RollbackAsync();
         await starting;

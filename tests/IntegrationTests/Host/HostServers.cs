@@ -49,7 +49,9 @@ public sealed class HostServers : IAsyncLifetime
                 ? (await _given.CreateVirtualHostAsync(name)).Uri
                 : await _rabbitMq.CreateVirtualHostAsync(name)).ToString(),
             ["urls"] = "http://127.0.0.1:0",
-            ["ShutdownTimeout"] = "00:00:10",
+            // Reached only by what never ends, as a machine that does much else stands still for seconds.
+            ["ShutdownTimeout"] = "00:02:00",
+            ["RabbitMq:Heartbeat"] = "00:01:00",
             // These tests are about the host; there is no CRM to be told of their customers.
             ["Crm:Enabled"] = "false",
             ["Serilog:MinimumLevel:Default"] = "Error",

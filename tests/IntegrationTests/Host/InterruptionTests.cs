@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Npgsql;
 using RabbitMQ.Client;
 using Sagas.IntegrationTests.LocalServers;
 
@@ -14,11 +15,9 @@ public sealed class InterruptionTests(HostServers servers)
     private static async Task PublishCustomersAsync(TestSystem system, int from, int to)
     {
         await using var channel = await system.OpenChannelAsync();
-        for (var number = from; number < to; number++)
-        {
-            var body = System.Text.Encoding.UTF8.GetBytes($$"""{"customerId":"c-{{number}}"}""");
-            await channel.BasicPublishAsync("CustomerRegistered", "", mandatory: true, new BasicProperties { Persistent = true }, body);
-        }
+        await Task.WhenAll(Enumerable.Range(from, to - from).Select(number => channel.BasicPublishAsync(
+            "CustomerRegistered", "", mandatory: true, new BasicProperties { Persistent = true },
+            System.Text.Encoding.UTF8.GetBytes($$"""{"customerId":"c-{{number}}"}""")).AsTask()));
     }
 
     [PrivateServersFact]
@@ -35,22 +34,21 @@ public sealed class InterruptionTests(HostServers servers)
         await servers.Postgres.StartAgainAsync();
         await system.WaitForAsync(Customers, 100L);
         Assert.True(letters.IsEmpty);
-        Assert.Equal(HttpStatusCode.OK, (await system.Http.GetAsync(new Uri("/health/ready", UriKind.Relative))).StatusCode);
+        await WaitUntilReadyAsync(system);
     }
 
     [PrivateServersFact]
     public async Task Stopping_while_the_database_is_away_returns_the_messages_to_their_queue()
     {
-        await using var system = await servers.CreateAsync();
+        // Who waited for the database would wait for this.
+        await using var system = await servers.CreateAsync(("ShutdownTimeout", "00:10:00"));
         await system.StartAsync();
         var letters = await system.ReadDeadLettersAsync("customer-saga");
         await servers.Postgres.KillAsync();
         try
         {
             await PublishCustomersAsync(system, 0, 50);
-            var watch = Stopwatch.StartNew();
-            await system.StopAsync();
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"Stopping took {watch.Elapsed}.");
+            await system.StopAsync().WaitAsync(Patience.Long);
         }
         finally
         {
@@ -84,10 +82,11 @@ public sealed class InterruptionTests(HostServers servers)
         {
             while (await system.QueryAsync<long>(Customers) < 10)
                 Assert.False(process.HasExited);
-            await TerminateAsync(process);
+            Terminate(process);
+            await EndsAsync(process);
         }
         // Nothing is half done: what has a row has left the queue.
-        Assert.Equal(Count, await system.QueryAsync<long>(Customers) + await system.CountAsync("customer-saga"));
+        await system.WaitForCountAsync("customer-saga", Count - await system.QueryAsync<long>(Customers));
         await system.StartAsync();
         await system.WaitForAsync(Customers, (long)Count);
         Assert.True(letters.IsEmpty);
@@ -96,22 +95,45 @@ public sealed class InterruptionTests(HostServers servers)
     [Fact]
     public async Task SIGTERM_under_load_sends_what_was_committed_before_the_connection_closes()
     {
-        const int Load = 3000;
-        await using var system = await servers.CreateAsync(("Roles", "sagas"), ("Crm:Enabled", "true"));
+        const int Load = 1000;
+        await using var system = await servers.CreateAsync(
+            ("Roles", "sagas"), ("Crm:Enabled", "true"), ("RabbitMq:Prefetch", "32"), ("Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime", "Information"));
         await system.StartAsync();
         await system.StopAsync();
+        // So many are made, and those in hand after them wait at the gate.
+        await system.ExecuteAsync(
+            $"""
+            CREATE SEQUENCE made;
+            CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF nextval('made') > {Load / 3} THEN PERFORM pg_advisory_xact_lock_shared(1); END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER gate BEFORE INSERT ON customer_state FOR EACH ROW EXECUTE FUNCTION gate();
+            """);
         await PublishCustomersAsync(system, 0, Load);
-        using (var process = Start(system.Settings))
+        using (var process = Start(system.Settings, output: true))
         {
-            while (await system.QueryAsync<long>(Customers) < Load / 10)
-                Assert.False(process.HasExited);
-            await TerminateAsync(process);
+            await using (var gate = new NpgsqlConnection(system.Settings["ConnectionStrings:Postgres"] + ";Pooling=false"))
+            {
+                await gate.OpenAsync();
+                await using var hold = new NpgsqlCommand("SELECT pg_advisory_lock(1)", gate);
+                await hold.ExecuteNonQueryAsync();
+                await system.WaitForAsync(
+                    """
+                    SELECT count(*) > 10 FROM pg_locks JOIN pg_database d ON d.oid = database
+                    WHERE datname = current_database() AND locktype = 'advisory' AND objid = 1 AND NOT granted
+                    """,
+                    true);
+                Terminate(process);
+                await SaysAsync(process, "Application is shutting down");
+            }
+            await EndsAsync(process);
         }
         var customers = await system.QueryAsync<long>(Customers);
-        Assert.InRange(customers, Load / 10, Load - 1);
+        Assert.InRange(customers, (Load / 3) + 10, Load);
         // Nobody else runs who could send what this process has left.
         Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM outbox_message"));
-        Assert.Equal((uint)customers, await system.CountAsync("sync-customer"));
+        Assert.Equal(customers, await system.TakeAllAsync("sync-customer", (int)customers));
     }
 
     [Theory]
@@ -129,11 +151,30 @@ public sealed class InterruptionTests(HostServers servers)
         Assert.DoesNotContain("   at ", error);
     }
 
-    private static async Task TerminateAsync(Process process)
+    private static async Task WaitUntilReadyAsync(TestSystem system)
     {
-        Process.Start("kill", ["-TERM", $"{process.Id}"]).Dispose();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(15));
-        await process.WaitForExitAsync(patience.Token);
+        using var patience = new CancellationTokenSource(Patience.Long);
+        while (true)
+        {
+            using var response = await system.Http.GetAsync(new Uri("/health/ready", UriKind.Relative), patience.Token);
+            if (response.IsSuccessStatusCode)
+                return;
+            await Task.Delay(TimeSpan.FromMilliseconds(50), patience.Token);
+        }
+    }
+
+    private static async Task SaysAsync(Process process, string text)
+    {
+        using var patience = new CancellationTokenSource(Patience.Long);
+        for (var line = ""; !line.Contains(text, StringComparison.Ordinal);)
+            line = await process.StandardOutput.ReadLineAsync(patience.Token) ?? throw new EndOfStreamException($"It ended without saying '{text}'.");
+    }
+
+    private static void Terminate(Process process) => Process.Start("kill", ["-TERM", $"{process.Id}"]).Dispose();
+
+    private static async Task EndsAsync(Process process)
+    {
+        await process.WaitForExitAsync().WaitAsync(Patience.Long);
         Assert.Equal(0, process.ExitCode);
     }
 

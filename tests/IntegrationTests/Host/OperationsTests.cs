@@ -51,7 +51,8 @@ public sealed class OperationsTests(HostServers servers)
     [Fact]
     public async Task The_overview_counts_and_names_nobody()
     {
-        await using var system = await servers.CreateAsync();
+        // The payment does not look for its customer again while it is looked at.
+        await using var system = await servers.CreateAsync(("Payments:Redelivery:Increment", "01:00:00"), ("Payments:Redelivery:Cap", "01:00:00"));
         await system.StartAsync();
         await system.PublishAsync("CustomerRegistered", """{"customerId":"c-9","firstName":"Jane","email":"jane@example.com"}""");
         await system.PublishAsync("PaymentRequested", """{"paymentId":"p-9","customerId":"nobody","amount":1,"currency":"EUR"}""");
@@ -60,7 +61,8 @@ public sealed class OperationsTests(HostServers servers)
         var overview = JsonDocument.Parse(text).RootElement;
         Assert.Equal(1, overview.GetProperty("customers").GetProperty("Registered").GetInt32());
         Assert.Equal(1, overview.GetProperty("payments").GetProperty("AwaitingCustomer").GetInt32());
-        Assert.True(overview.GetProperty("outbox").GetProperty("scheduled").GetInt32() + overview.GetProperty("outbox").GetProperty("due").GetInt32() <= 1);
+        Assert.Equal(1, overview.GetProperty("outbox").GetProperty("scheduled").GetInt32());
+        Assert.Equal(0, overview.GetProperty("outbox").GetProperty("due").GetInt32());
         Assert.All((string[])["Jane", "jane", "c-9", "p-9", "nobody"], name => Assert.DoesNotContain(name, text));
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
@@ -40,7 +41,12 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
 
     public async Task<IChannel> OpenChannelAsync()
     {
-        _connection ??= await new ConnectionFactory { Uri = new Uri(settings["RabbitMq:Uri"]!) }.CreateConnectionAsync();
+        _connection ??= await new ConnectionFactory
+        {
+            Uri = new Uri(settings["RabbitMq:Uri"]!),
+            HandshakeContinuationTimeout = Patience.Long,
+            ContinuationTimeout = Patience.Long,
+        }.CreateConnectionAsync();
         return await _connection.CreateChannelAsync(new CreateChannelOptions(true, true));
     }
 
@@ -67,11 +73,40 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
         return new DeadLetters(letters.Reader);
     }
 
-    /// <summary>How many messages wait in a queue.</summary>
+    /// <summary>How many messages wait in a queue, or 0 where the queue does not say so at once: a broker that is busy says 0.</summary>
     public async Task<uint> CountAsync(string queue)
     {
         await using var channel = await OpenChannelAsync();
         return (await channel.QueueDeclarePassiveAsync(queue)).MessageCount;
+    }
+
+    /// <summary>Waits until so many messages wait in a queue.</summary>
+    public async Task WaitForCountAsync(string queue, long expected)
+    {
+        var watch = Stopwatch.StartNew();
+        for (var count = await CountAsync(queue); count != expected; count = await CountAsync(queue))
+        {
+            Assert.True(watch.Elapsed < Patience.Long, $"In {queue} are {count} messages, not {expected}, after {Patience.Long}.");
+            await Task.Delay(TimeSpan.FromMilliseconds(20));
+        }
+    }
+
+    /// <summary>Takes all messages of a queue, waiting until there were so many, and counts them. A message that was sent again has
+    /// the same id, and counts once.</summary>
+    public async Task<int> TakeAllAsync(string queue, int atLeast)
+    {
+        await using var channel = await OpenChannelAsync();
+        var ids = new HashSet<string>();
+        var watch = Stopwatch.StartNew();
+        while (true)
+        {
+            while (await channel.BasicGetAsync(queue, autoAck: true) is { } message)
+                ids.Add(message.BasicProperties.MessageId!);
+            if (ids.Count >= atLeast)
+                return ids.Count;
+            Assert.True(watch.Elapsed < Patience.Long, $"In {queue} were {ids.Count} messages, not {atLeast}, after {Patience.Long}.");
+            await Task.Delay(TimeSpan.FromMilliseconds(20));
+        }
     }
 
     public async Task<T> QueryAsync<T>(string sql)

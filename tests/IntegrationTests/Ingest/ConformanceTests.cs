@@ -114,7 +114,7 @@ public sealed class ConformanceTests(ServersFixture servers)
         await host.StartAsync();
         foreach (var message in messages)
             await host.Services.GetRequiredService<IBus>().Publish(message);
-        for (var until = DateTime.UtcNow.AddSeconds(60); !await database.QueryAsync<bool>(
+        for (var until = DateTime.UtcNow + Patience.Long; !await database.QueryAsync<bool>(
                  $"SELECT (SELECT count(*) FROM inbox_state) = {messages.Count} + {told.Customers.Count} AND NOT EXISTS (SELECT FROM outbox_message)");)
         {
             Assert.True(DateTime.UtcNow < until, "The messages were not consumed.");

@@ -39,14 +39,19 @@ public sealed class UploadTests(HostServers servers) : IAsyncLifetime
     [Fact]
     public async Task Files_in_the_folder_are_taken_in_and_moved()
     {
-        await File.WriteAllTextAsync(Path.Combine(Incoming, "good.csv"), "id,email\n1,ada@example.org\n2,nobody\n");
-        await File.WriteAllTextAsync(Path.Combine(Incoming, "bad.csv"), "no header\n");
+        Put("good.csv", "id,email\n1,ada@example.org\n2,nobody\n");
+        Put("bad.csv", "no header\n");
 
         await _system.WaitForAsync("SELECT count(*) FROM file WHERE state IN ('done', 'refused')", 2L);
 
-        await UntilAsync(() => File.Exists(Path.Combine(Incoming, "done", "good.csv")) && File.Exists(Path.Combine(Incoming, "failed", "bad.csv.reason.txt")));
+        var reason = new FileInfo(Path.Combine(Incoming, "failed", "bad.csv.reason.txt"));
+        await UntilAsync(() =>
+        {
+            reason.Refresh();
+            return File.Exists(Path.Combine(Incoming, "done", "good.csv")) && reason is { Exists: true, Length: > 0 };
+        });
         Assert.Contains("2,nobody", await File.ReadAllTextAsync(Path.Combine(Incoming, "done", "good.rejects.csv")), StringComparison.Ordinal);
-        Assert.StartsWith("The first line is no usable header", await File.ReadAllTextAsync(Path.Combine(Incoming, "failed", "bad.csv.reason.txt")), StringComparison.Ordinal);
+        Assert.StartsWith("The first line is no usable header", await File.ReadAllTextAsync(reason.FullName), StringComparison.Ordinal);
         Assert.Equal(1L, await _system.QueryAsync<long>("SELECT count(*) FROM customer_state"));
     }
 
@@ -55,14 +60,13 @@ public sealed class UploadTests(HostServers servers) : IAsyncLifetime
     {
         // Reading it fails whoever tries, while its like without permission can be read by root.
         File.CreateSymbolicLink(Path.Combine(Incoming, "a-broken.csv"), "/proc/self/mem");
-        await File.WriteAllTextAsync(Path.Combine(Incoming, "b-first.csv"), "id\n1\n");
+        Put("b-first.csv", "id\n1\n");
         await UntilAsync(() => File.Exists(Path.Combine(Incoming, "done", "b-first.csv")));
-        await File.WriteAllTextAsync(Path.Combine(Incoming, "c-second.csv"), "id\n2\n");
+        Put("c-second.csv", "id\n2\n");
         await UntilAsync(() => File.Exists(Path.Combine(Incoming, "done", "c-second.csv")));
         Assert.True(File.Exists(Path.Combine(Incoming, "a-broken.csv")));
 
-        File.Delete(Path.Combine(Incoming, "a-broken.csv"));
-        await File.WriteAllTextAsync(Path.Combine(Incoming, "a-broken.csv"), "id\n3\n");
+        Put("a-broken.csv", "id\n3\n");
         await UntilAsync(() => File.Exists(Path.Combine(Incoming, "done", "a-broken.csv")));
         Assert.Equal(3L, await _system.QueryAsync<long>("SELECT count(*) FROM customer_state"));
     }
@@ -84,7 +88,7 @@ public sealed class UploadTests(HostServers servers) : IAsyncLifetime
         Assert.Equal(
             "line,column,reason,record\r\n3,email,is no e-mail address,\"2,nobody\"\r\n",
             await _system.Http.GetStringAsync(new Uri($"{response.Headers.Location}/rejects", UriKind.Relative)));
-        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "uploads")));
+        await UntilAsync(() => Directory.GetFiles(Path.Combine(_folder, "uploads")).Length == 0);
 
         // The same content once more is the same upload, and it is done.
         using var again = await _system.Http.PostAsync(_uploads, new StringContent("id,email\n1,ada@example.org\n2,nobody\n"));
@@ -112,6 +116,14 @@ public sealed class UploadTests(HostServers servers) : IAsyncLifetime
 
     private static string Describe(JsonElement status) => string.Join(
         ' ', new[] { "state", "name", "rows", "added", "rejected" }.Select(property => status.GetProperty(property).ToString()));
+
+    // As a whole: a file that is empty for long enough is taken for complete.
+    private void Put(string name, string content)
+    {
+        var written = Path.Combine(_folder, name);
+        File.WriteAllText(written, content);
+        File.Move(written, Path.Combine(Incoming, name), overwrite: true);
+    }
 
     private static async Task UntilAsync(Func<bool> condition)
     {

@@ -26,7 +26,12 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
     {
         var api = await StatusApiDouble.StartAsync();
         var host = await servers.CreateAsync(
-            [("ObjectStatus:StatusApi", api.Url), ("ObjectStatus:Freshness", "00:00:00"), ("ObjectStatus:Expiry", "01:00:00"), .. settings]);
+            [
+                ("ObjectStatus:StatusApi", api.Url), ("ObjectStatus:Freshness", "00:00:00"), ("ObjectStatus:Expiry", "01:00:00"),
+                // What is only late is neither refused nor posted or called twice.
+                ("ObjectStatus:BrokerTimeout", "00:01:00"), ("ObjectStatus:DatabaseTimeout", "00:01:00"), ("ObjectStatus:AttemptTimeout", "00:05:00"),
+                .. settings,
+            ]);
         return new(host, api);
     }
 
@@ -69,6 +74,13 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
 
     public Task SeenAsync(long objects) => Host.WaitForAsync("SELECT count(*) FROM object_status", objects);
 
+    /// <summary>Waits until the API has been called so often.</summary>
+    public async Task CalledAsync(int times)
+    {
+        for (var watch = Stopwatch.StartNew(); Api.CallCount < times; await Task.Delay(TimeSpan.FromMilliseconds(10)))
+            Assert.True(watch.Elapsed < Patience.Long, $"The API was called {Api.CallCount} times, not {times}.");
+    }
+
     /// <summary>Has every <c>ObjectSeen</c> from now on kept in a queue.</summary>
     public async Task KeepSightingsAsync()
     {
@@ -78,17 +90,8 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
         await channel.QueueBindAsync(SeenQueue, "ObjectSeen", "");
     }
 
-    public async Task<uint> SightingsAsync(uint atLeast)
-    {
-        var count = 0u;
-        for (var look = 0; look < 400 && count < atLeast; look++)
-        {
-            count = await Host.CountAsync(SeenQueue);
-            await Task.Delay(25);
-        }
-
-        return count;
-    }
+    /// <summary>Takes the sightings that were kept, and counts them.</summary>
+    public Task<int> SightingsAsync(int atLeast) => Host.TakeAllAsync(SeenQueue, atLeast);
 
     public async ValueTask DisposeAsync()
     {

@@ -19,31 +19,35 @@ public sealed class SweepTests(HostServers servers)
     [Fact]
     public async Task An_object_that_is_not_seen_again_goes_after_its_time_and_is_counted()
     {
-        var expired = 0L;
+        await using var system = await ObjectStatusSystem.StartAsync(
+            servers, ("ObjectStatus:Expiry", "01:00:00"), ("ObjectStatus:SweepInterval", "00:00:00.200"));
+        var (expired, meters) = (0L, system.Host.Services.GetRequiredService<IMeterFactory>());
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, own) =>
             {
-                if (instrument.Name == "object_status_expired_total")
+                // Of this process, not of others that tests run beside it.
+                if (instrument.Name == "object_status_expired_total" && instrument.Meter.Scope == meters)
                     own.EnableMeasurementEvents(instrument);
             },
         };
         listener.SetMeasurementEventCallback<long>((_, removed, _, _) => Interlocked.Add(ref expired, removed));
         listener.Start();
-        await using var system = await ObjectStatusSystem.StartAsync(
-            servers, ("ObjectStatus:Expiry", "00:00:02"), ("ObjectStatus:SweepInterval", "00:00:00.200"));
 
         await system.AcceptAsync("gone", "stays");
         await system.SeenAsync(2);
-        for (var look = 0; look < 15; look++)
-        {
-            await system.AcceptAsync("stays");
-            await Task.Delay(200);
-        }
+        await ElapseAsync(system, minutes: 40);
+        await system.AcceptAsync("stays");
+        await system.Host.WaitForAsync("SELECT last_seen > now() - interval '30 minutes' FROM object_status WHERE object_id = 'stays'", true);
+        await ElapseAsync(system, minutes: 40);
 
+        await system.SeenAsync(1);
         Assert.Equal("stays", await system.Host.QueryAsync<string>("SELECT string_agg(object_id, ',') FROM object_status"));
-        Assert.Equal(1, Interlocked.Read(ref expired));
+        await ElapseAsync(system, minutes: 40);
         await system.SeenAsync(0);
+        for (var watch = Stopwatch.StartNew(); Interlocked.Read(ref expired) < 2 && watch.Elapsed < Patience.Long;)
+            await Task.Delay(TimeSpan.FromMilliseconds(10));
+        Assert.Equal(2, Interlocked.Read(ref expired));
     }
 
     [Fact]
@@ -85,31 +89,40 @@ public sealed class SweepTests(HostServers servers)
     }
 
     [Fact]
-    public async Task A_sweep_of_many_rows_delays_no_update()
+    public async Task A_sweep_of_many_rows_locks_a_few_at_a_time_and_delays_no_update()
     {
         await using var system = await StartAsync();
-        await ExecuteAsync(system, Expired, 100_000);
-        await ExecuteAsync(system, "INSERT INTO object_status SELECT 'new-' || n, now() FROM generate_series(1, {0}) n", 100_000);
-        await ExecuteAsync(system, "ANALYZE object_status");
+        await ExecuteAsync(system, Expired, 1200);
+        await ExecuteAsync(system, "INSERT INTO object_status SELECT 'new-' || n, now() FROM generate_series(1, {0}) n", 100);
+        // The end of each batch waits until nobody holds the gate.
+        await ExecuteAsync(system,
+            """
+            CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END $$;
+            CREATE TRIGGER gate AFTER DELETE ON object_status EXECUTE FUNCTION gate();
+            """);
         var writer = system.Host.Services.GetRequiredService<LastSeenWriter>();
-        await writer.WriteAsync("old-1", DateTimeOffset.UtcNow);
+        await writer.WriteAsync("warm", DateTimeOffset.UtcNow);
 
-        var sweeping = Task.Run(() => Sweep(system).SweepAsync(CancellationToken.None));
-        var slowest = TimeSpan.Zero;
-        var number = 0;
-        while (!sweeping.IsCompleted)
+        var firstBatch = await HoldGateAsync(system);
+        var sweeping = Sweep(system).SweepAsync(CancellationToken.None);
+        await WaitAtGateAsync(system, 1);
+        // Waits behind the first batch, and has the gate before the second one.
+        var holding = HoldGateAsync(system);
+        await WaitAtGateAsync(system, 2);
+        await firstBatch.DisposeAsync();
+        await using (await holding)
         {
-            // Both a row that stays and one that the sweep is about to take.
-            var watch = Stopwatch.StartNew();
-            await Task.WhenAll(writer.WriteAsync($"new-{++number}", DateTimeOffset.UtcNow), writer.WriteAsync($"old-{100_000 - number}", DateTimeOffset.UtcNow));
-            slowest = slowest > watch.Elapsed ? slowest : watch.Elapsed;
+            await WaitAtGateAsync(system, 1);
+            Assert.Equal(301L, await system.Host.QueryAsync<long>("SELECT count(*) FROM (SELECT FROM object_status FOR UPDATE SKIP LOCKED) free"));
+            // One that stays, one that the sweep has not come to yet, and one of those that it took first.
+            await Task.WhenAll(((string[])["new-1", "old-1", "old-1200"]).Select(id => writer.WriteAsync(id, DateTimeOffset.UtcNow)))
+                .WaitAsync(Patience.Long);
+            Assert.False(sweeping.IsCompleted);
         }
 
-        await sweeping;
-        Assert.True(number > 10, $"Only {number} sightings were written during the sweep.");
-        Assert.InRange(slowest, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        Assert.Equal(1199, await sweeping);
         // What stays and what was seen meanwhile, whether it was swept before that or not.
-        Assert.Equal(100_000L + number + 1, await system.Host.QueryAsync<long>(Count));
+        Assert.Equal(103L, await system.Host.QueryAsync<long>(Count));
     }
 
     [Fact]
@@ -134,14 +147,33 @@ public sealed class SweepTests(HostServers servers)
 
     // It sweeps when the test says so.
     private Task<ObjectStatusSystem> StartAsync() => ObjectStatusSystem.StartAsync(
-        servers, ("ObjectStatus:Expiry", "00:00:30"), ("ObjectStatus:SweepInterval", "01:00:00"), ("Roles", "status"));
+        servers, ("ObjectStatus:Expiry", "00:30:00"), ("ObjectStatus:SweepInterval", "01:00:00"), ("Roles", "status"));
 
     private static ObjectSweep Sweep(ObjectStatusSystem system) => system.Host.Services.GetServices<IHostedService>().OfType<ObjectSweep>().Single();
 
-    private static async Task ExecuteAsync(ObjectStatusSystem system, string sql, int rows = 0)
+    // As if the objects had been seen so much longer ago.
+    private static Task ElapseAsync(ObjectStatusSystem system, int minutes) =>
+        ExecuteAsync(system, "UPDATE object_status SET last_seen = last_seen - {0} * interval '1 minute'", minutes);
+
+    /// <returns>Holds the gate until it is disposed of.</returns>
+    private static async Task<NpgsqlConnection> HoldGateAsync(ObjectStatusSystem system)
+    {
+        var connection = new NpgsqlConnection(system.Host.Settings["ConnectionStrings:Postgres"] + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var hold = new NpgsqlCommand("SELECT pg_advisory_lock(1)", connection);
+        await hold.ExecuteNonQueryAsync();
+        return connection;
+    }
+
+    private static Task WaitAtGateAsync(ObjectStatusSystem system, long waiting) => system.Host.WaitForAsync(
+        "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE datname = current_database() AND objid = 1 AND objsubid = 1"
+        + " AND locktype = 'advisory' AND NOT granted",
+        waiting);
+
+    private static async Task ExecuteAsync(ObjectStatusSystem system, string sql, int number = 0)
     {
         await using var database = NpgsqlDataSource.Create(system.Host.Settings["ConnectionStrings:Postgres"]!);
-        await using var command = database.CreateCommand(string.Format(System.Globalization.CultureInfo.InvariantCulture, sql, rows));
+        await using var command = database.CreateCommand(string.Format(System.Globalization.CultureInfo.InvariantCulture, sql, number));
         await command.ExecuteNonQueryAsync();
     }
 }
