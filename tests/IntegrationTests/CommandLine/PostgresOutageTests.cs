@@ -2,16 +2,15 @@ using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 using Sagas.Harness.Generate;
 using Sagas.Harness.LocalServers;
-using Sagas.IntegrationTests.CommandLine;
 
-namespace Sagas.IntegrationTests.Ingest;
+namespace Sagas.IntegrationTests.CommandLine;
 
-/// <summary><c>sagas ingest</c> when Postgres goes away.</summary>
-public sealed class IngestOutageTests : IAsyncLifetime
+/// <summary><c>sagas ingest</c> and <c>sagas alert</c> when Postgres goes away.</summary>
+public sealed class PostgresOutageTests : IAsyncLifetime
 {
     private const int Rows = 60_000;
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("sagas-ingest-outage-").FullName;
+    private readonly string _folder = Directory.CreateTempSubdirectory("sagas-outage-").FullName;
     private PrivatePostgres _postgres = null!;
     private string _database = null!;
     private NpgsqlDataSource _source = null!;
