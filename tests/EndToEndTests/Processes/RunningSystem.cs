@@ -37,7 +37,7 @@ internal sealed class RunningSystem : IAsyncDisposable
         foreach (var (key, value) in settings)
             _settings[key] = value;
 
-        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres) { MaxPoolSize = 4, Timeout = 5, CommandTimeout = 60 });
+        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres) { MaxPoolSize = 4, Timeout = 60, CommandTimeout = 60 });
     }
 
     public Uri RabbitMq { get; }
@@ -110,7 +110,7 @@ internal sealed class RunningSystem : IAsyncDisposable
     {
         var assembly = Path.Combine(AppContext.BaseDirectory, "Sagas.Harness.dll");
         var start = new ProcessStartInfo("dotnet", [assembly, .. arguments, "--json"]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["ConnectionStrings__Postgres"] = _settings["ConnectionStrings:Postgres"];
+        start.Environment["ConnectionStrings__Postgres"] = _settings["ConnectionStrings:Postgres"] + ";Timeout=60";
         start.Environment["RabbitMq__Uri"] = _settings["RabbitMq:Uri"];
         using var command = Process.Start(start)!;
         var error = command.StandardError.ReadToEndAsync();

@@ -26,7 +26,7 @@ public sealed class IngestKillTests(ITestOutputHelper output)
         {
             var database = await postgres.CreateDatabaseAsync("sagas");
             var path = Path.Combine(folder, "customers.csv");
-            var settings = new Dictionary<string, string> { ["ConnectionStrings:Postgres"] = database, ["Ingest:MaxBatchRows"] = "2000" };
+            var settings = new Dictionary<string, string> { ["ConnectionStrings:Postgres"] = database + ";Timeout=60", ["Ingest:MaxBatchRows"] = "2000" };
             await EndAsync(settings, "migrate");
             await EndAsync(settings, "generate", "customers", "--rows", rows.ToString(CultureInfo.InvariantCulture), "--dirty", "0.01", "--output", path);
             await using var source = NpgsqlDataSource.Create(database + ";Pooling=false");
