@@ -73,7 +73,8 @@ public sealed class TestDatabase : IAsyncDisposable
 
     private TestDatabase(string server, string name)
     {
-        _server = new NpgsqlConnectionStringBuilder(server) { Pooling = false }.ConnectionString;
+        var patience = (int)Patience.Long.TotalSeconds;
+        _server = new NpgsqlConnectionStringBuilder(server) { Pooling = false, Timeout = patience, CommandTimeout = patience }.ConnectionString;
         _name = name;
         ConnectionString = new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString;
     }

@@ -11,7 +11,11 @@ internal sealed class BrokerConnection : IAsyncDisposable
 {
     private const ushort NotFound = 404;
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
+    // For a host that does not answer at all.
+    private static readonly TimeSpan _connectPatience = TimeSpan.FromSeconds(5);
+
+    // For a broker that does, but is busy: it lets in nobody for seconds.
+    private static readonly TimeSpan _handshakePatience = TimeSpan.FromSeconds(30);
 
     private readonly IConnection _connection;
 
@@ -28,8 +32,8 @@ internal sealed class BrokerConnection : IAsyncDisposable
             Uri = uri,
             ClientProvidedName = "sagas command line",
             AutomaticRecoveryEnabled = false,
-            RequestedConnectionTimeout = _patience,
-            HandshakeContinuationTimeout = _patience,
+            RequestedConnectionTimeout = _connectPatience,
+            HandshakeContinuationTimeout = _handshakePatience,
         };
         try
         {

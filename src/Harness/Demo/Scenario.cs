@@ -19,7 +19,7 @@ internal sealed class Scenario(DemoSystem system, Narrator narrator, Terminal te
     // Once in vain could be chance; twice is waiting.
     private const int AttemptsToSee = 2;
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan _looksEvery = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Plays it.</summary>

@@ -12,7 +12,8 @@ namespace Sagas.Harness.LocalServers;
 public sealed class PrivatePostgres : IAsyncDisposable
 {
     private const string User = "sagas";
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan _probePatience = TimeSpan.FromSeconds(5);
 
     private static readonly ServerEnvironment _environment = new(["PG", "LC_"], new Dictionary<string, string> { ["LC_ALL"] = "C" });
 
@@ -73,7 +74,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     /// <exception cref="PostgresException">There is one of that name.</exception>
     public async Task<string> CreateDatabaseAsync(string name, CancellationToken cancellationToken = default)
     {
-        await using var connection = new NpgsqlConnection(Unpooled(ConnectionString));
+        await using var connection = new NpgsqlConnection(Unpooled(ConnectionString, _patience));
         await connection.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand($"CREATE DATABASE {new NpgsqlCommandBuilder().QuoteIdentifier(name)}", connection);
         await command.ExecuteNonQueryAsync(cancellationToken);
@@ -123,8 +124,12 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     private static ServerNotInstalledException NotInstalled(string program) => new("PostgreSQL", program, "postgresql", "postgresql@17");
 
-    private static string Unpooled(string connectionString) =>
-        new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Timeout = 5 }.ConnectionString;
+    private static string Unpooled(string connectionString, TimeSpan patience) => new NpgsqlConnectionStringBuilder(connectionString)
+    {
+        Pooling = false,
+        Timeout = (int)patience.TotalSeconds,
+        CommandTimeout = (int)patience.TotalSeconds,
+    }.ConnectionString;
 
     // Postgres refuses to run as root; its packages create the user postgres.
     private static string[] AsItsUser(params string[] command) =>
@@ -195,7 +200,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     {
         try
         {
-            await using var connection = new NpgsqlConnection(Unpooled(ConnectionString));
+            await using var connection = new NpgsqlConnection(Unpooled(ConnectionString, _probePatience));
             await connection.OpenAsync(cancellationToken);
             return true;
         }

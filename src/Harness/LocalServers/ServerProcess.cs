@@ -36,6 +36,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         } 2>/dev/null &
         reader=$!
         wait "$server"
+        # Stopped (SIGSTOP) is not ended, and wait under job control tells of both.
+        while kill -s 0 "$server" 2>/dev/null; do sleep 0.2; wait "$server"; done
         { kill -s KILL -- "-$server"; kill -s KILL -- "-$reader"; wait "$reader"; } 2>/dev/null
         if [ -e "$directory/abandoned" ]; then rm -rf -- "$directory"; fi
         exit 0

@@ -66,8 +66,7 @@ public sealed class CrmChaosTests(ITestOutputHelper output)
                 await system.KillSimulatorsAsync();
                 await system.StartSimulatorsAsync(faults);
             }),
-            KillAsync(system, load, 1, random, "the CRM's work for 2 s", async () =>
-                (await _http.PostAsync(new Uri(system.Gateway, "/crm/down?seconds=2"), null)).Dispose()));
+            KillAsync(system, load, 1, random, "the CRM's work for 2 s", () => GoDownAsync(system)));
         Say("the last disturbance is over");
         await SettledAsync(system, load, patience);
         var took = _watch.Elapsed - started;
@@ -138,6 +137,23 @@ public sealed class CrmChaosTests(ITestOutputHelper output)
             if (sinceProgress.Elapsed > _longestStall)
                 Assert.Fail($"The CRM has {last} and none more in {_longestStall.TotalSeconds:0} s.\n{await DescribeAsync(system)}");
             await Task.Delay(TimeSpan.FromMilliseconds(50));
+        }
+    }
+
+    private async Task GoDownAsync(RunningSystem system)
+    {
+        while (true)
+        {
+            try
+            {
+                (await _http.PostAsync(new Uri(system.Gateway, "/crm/down?seconds=2"), null)).Dispose();
+                return;
+            }
+            catch (HttpRequestException)
+            {
+                // It is being killed at this moment.
+                await Task.Delay(TimeSpan.FromMilliseconds(50));
+            }
         }
     }
 

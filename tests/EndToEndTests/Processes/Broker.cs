@@ -16,11 +16,18 @@ internal sealed record PlainMessage(string Exchange, string Body)
 internal static class Broker
 {
     private const int AtOnce = 200;
-    private static readonly TimeSpan _confirmPatience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan _confirmPatience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _answerPatience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan _betweenAttempts = TimeSpan.FromMilliseconds(200);
 
     public static Task<IConnection> ConnectAsync(Uri uri) =>
-        new ConnectionFactory { Uri = uri, AutomaticRecoveryEnabled = false }.CreateConnectionAsync();
+        new ConnectionFactory
+        {
+            Uri = uri,
+            AutomaticRecoveryEnabled = false,
+            HandshakeContinuationTimeout = _answerPatience,
+            ContinuationTimeout = _answerPatience,
+        }.CreateConnectionAsync();
 
     /// <summary>Publishes everything, each again with the same id until the broker has confirmed it.</summary>
     /// <returns>How often a connection was lost on the way.</returns>

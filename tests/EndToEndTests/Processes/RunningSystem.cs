@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Npgsql;
+using Sagas.Harness.LocalServers;
 
 namespace Sagas.EndToEndTests.Processes;
 
@@ -36,7 +37,7 @@ internal sealed class RunningSystem : IAsyncDisposable
         foreach (var (key, value) in settings)
             _settings[key] = value;
 
-        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres) { MaxPoolSize = 4, Timeout = 5, CommandTimeout = 60 });
+        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres) { MaxPoolSize = 4, Timeout = 60, CommandTimeout = 60 });
     }
 
     public Uri RabbitMq { get; }
@@ -64,7 +65,9 @@ internal sealed class RunningSystem : IAsyncDisposable
     {
         if (_simulators is not null)
             await _simulators.DisposeAsync();
-        var all = new Dictionary<string, string>(settings) { ["ASPNETCORE_URLS"] = _simulators is null ? "http://127.0.0.1:0" : Gateway.ToString() };
+        // A port that no outgoing connection is given while they are away.
+        var url = _simulators is null ? $"http://127.0.0.1:{LoopbackPorts.Pick(1)[0]}" : Gateway.ToString();
+        var all = new Dictionary<string, string>(settings) { ["ASPNETCORE_URLS"] = url };
         _simulators = ProgramProcess.Start("simulators", "Sagas.Simulators", [], all, Listening);
         var line = await _simulators.ReadyAsync();
         Gateway = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
@@ -93,6 +96,9 @@ internal sealed class RunningSystem : IAsyncDisposable
         return _services[number] = ProgramProcess.Start(name, "Sagas.Host", [], settings, Started);
     }
 
+    /// <summary>Configures the services that are started from now on.</summary>
+    public void Configure(string key, string value) => _settings[key] = value;
+
     /// <summary>What the process of a number calls itself to the database.</summary>
     public static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"services-{number}");
 
@@ -104,7 +110,7 @@ internal sealed class RunningSystem : IAsyncDisposable
     {
         var assembly = Path.Combine(AppContext.BaseDirectory, "Sagas.Harness.dll");
         var start = new ProcessStartInfo("dotnet", [assembly, .. arguments, "--json"]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["ConnectionStrings__Postgres"] = _settings["ConnectionStrings:Postgres"];
+        start.Environment["ConnectionStrings__Postgres"] = _settings["ConnectionStrings:Postgres"] + ";Timeout=60";
         start.Environment["RabbitMq__Uri"] = _settings["RabbitMq:Uri"];
         using var command = Process.Start(start)!;
         var error = command.StandardError.ReadToEndAsync();
@@ -112,6 +118,14 @@ internal sealed class RunningSystem : IAsyncDisposable
         await command.WaitForExitAsync();
         Assert.True(command.ExitCode == 0, $"sagas {string.Join(' ', arguments)} ended with {command.ExitCode}: {await error}");
         return JsonDocument.Parse(output).RootElement;
+    }
+
+    /// <summary>Has the gateway take so long from now on.</summary>
+    public async Task SetLatencyAsync(int milliseconds)
+    {
+        using var response = await _http.PutAsJsonAsync(
+            new Uri(Gateway, "/payments/faults"), new { latency = new { minMs = milliseconds, maxMs = milliseconds } });
+        response.EnsureSuccessStatusCode();
     }
 
     /// <summary>What the gateway counted.</summary>

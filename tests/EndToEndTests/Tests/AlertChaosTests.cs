@@ -35,7 +35,7 @@ public sealed class AlertChaosTests(ITestOutputHelper output)
 
     [Fact]
     [Trait("Category", "Chaos")]
-    public Task Each_user_is_alerted_once_when_senders_are_killed() => RunAsync(rows: 3_000, kills: 3, Patience.Long);
+    public Task Each_user_is_alerted_once_when_senders_are_killed() => RunAsync(rows: 3_000, kills: 3, 2 * Patience.Long);
 
     [Fact]
     [Trait("Category", "ChaosFull")]
@@ -56,7 +56,7 @@ public sealed class AlertChaosTests(ITestOutputHelper output)
             await postgres.CreateDatabaseAsync("sagas"), rabbitMq.Uri, ("Roles", "alerts"), ("Alerts:Folder", folder.FullName),
             ("Alerts:AllowedHosts", "127.0.0.1"), ("Alerts:Limit:PerSecond", "1000"), ("Alerts:Calls:CallTimeout", "00:00:03"),
             ("Alerts:Calls:LeaseMargin", "00:00:02"),
-            ("Alerts:RetrySchedule", "0:0:0,0:0:0.1,0:0:0.2,0:0:0.5,0:0:1,0:0:1,0:0:2,0:0:2,0:0:3,0:0:3,0:0:5,0:0:5"));
+            ("Alerts:RetrySchedule", "0:0:0,0:0:0.1,0:0:0.2,0:0:0.5,0:0:1,0:0:1,0:0:2,0:0:2,0:0:3,0:0:3,0:0:5,0:0:5,0:0:5,0:0:5,0:0:5,0:0:5"));
         await system.StartSimulatorsAsync(_receiver);
         foreach (var sender in await Task.WhenAll(Enumerable.Range(1, Senders).Select(system.StartServicesAsync)))
             await sender.ReadyAsync();

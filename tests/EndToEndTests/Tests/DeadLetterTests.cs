@@ -43,7 +43,7 @@ public sealed class DeadLetterTests(ServersFixture servers)
     {
         await using var shared = await SharedSystem.StartAsync(servers, processes: 1, ("Messages:AllowedClockSkew", "00:00:00"));
         var system = shared.Running;
-        var requestedAt = DateTimeOffset.UtcNow.AddSeconds(10);
+        var requestedAt = DateTimeOffset.UtcNow.AddHours(1);
         var early = new PlainMessage("PaymentRequested", string.Create(CultureInfo.InvariantCulture,
             $$"""{"paymentId":"early","customerId":"c","amount":5,"currency":"EUR","requestedAt":"{{requestedAt:O}}"}"""));
         await PublishAsync(system, early, new PlainMessage("CustomerRegistered", """{"customerId":"c"}"""));
@@ -51,7 +51,10 @@ public sealed class DeadLetterTests(ServersFixture servers)
         var letter = Assert.Single(await LettersAsync(system, 1));
         Assert.Contains("lies in the future", letter.GetProperty("reason").GetString());
         Assert.Equal("PaymentRequested", letter.GetProperty("message").GetString());
-        await Until.TrueAsync("its time has come", () => Task.FromResult(DateTimeOffset.UtcNow > requestedAt), Patience.Long);
+        // Its time comes by other clocks counting as right.
+        Assert.Equal(0, await system.Service(1).TerminateAsync());
+        system.Configure("Messages:AllowedClockSkew", "02:00:00");
+        await (await system.StartServicesAsync(1)).ReadyAsync();
         await system.RunCommandAsync("retry", "deadletter", early.MessageId);
 
         await CompletedAsync(system, "early");
@@ -72,7 +75,8 @@ public sealed class DeadLetterTests(ServersFixture servers)
     {
         JsonElement[] letters = [];
         await Until.TrueAsync($"{count} dead letters are listed", async () =>
-            (letters = [.. (await system.RunCommandAsync("list", "deadletters")).EnumerateArray()]).Length == count, Patience.Long);
+            (letters = [.. (await system.RunCommandAsync("list", "deadletters")).EnumerateArray()
+                .DistinctBy(letter => letter.GetProperty("messageId").GetString())]).Length == count, Patience.Long);
         return letters;
     }
 }

@@ -26,16 +26,18 @@ public sealed class IngestKillTests(ITestOutputHelper output)
         {
             var database = await postgres.CreateDatabaseAsync("sagas");
             var path = Path.Combine(folder, "customers.csv");
-            var settings = new Dictionary<string, string> { ["ConnectionStrings:Postgres"] = database, ["Ingest:MaxBatchRows"] = "2000" };
+            var settings = new Dictionary<string, string> { ["ConnectionStrings:Postgres"] = database + ";Timeout=60", ["Ingest:MaxBatchRows"] = "2000" };
             await EndAsync(settings, "migrate");
             await EndAsync(settings, "generate", "customers", "--rows", rows.ToString(CultureInfo.InvariantCulture), "--dirty", "0.01", "--output", path);
             await using var source = NpgsqlDataSource.Create(database + ";Pooling=false");
+            await IngestGate.CreateAsync(source);
 
             for (var kill = 1; kill <= kills; kill++)
             {
-                await using var ingest = ProgramProcess.Start($"ingest-{kill}", "Sagas.Harness", ["ingest", path], settings);
                 var goal = rows * kill / (kills + 2);
-                await Until.TrueAsync($"{goal} rows", async () => await DoneAsync(source) >= goal || ingest.Ended.IsCompleted, Patience.Long);
+                await using var gate = await IngestGate.CloseAsync(source, goal);
+                await using var ingest = ProgramProcess.Start($"ingest-{kill}", "Sagas.Harness", ["ingest", path], settings);
+                await Until.TrueAsync($"{goal} rows", async () => await gate.IsReachedAsync() || ingest.Ended.IsCompleted, Patience.Long);
                 Assert.False(ingest.Ended.IsCompleted, "It ended before it was killed.");
                 // The last time it is the database: the ingest waits for it and reads the file to its end.
                 if (kill == kills)
@@ -46,7 +48,7 @@ public sealed class IngestKillTests(ITestOutputHelper output)
                     continue;
                 }
                 await ingest.KillAsync();
-                output.WriteLine($"killed at {await DoneAsync(source)} rows");
+                output.WriteLine($"killed at {await DoneAsync(source)} rows, before it wrote to {gate.Table}");
             }
             await EndAsync(settings, "ingest", path);
             await AuditAsync(source, rows);

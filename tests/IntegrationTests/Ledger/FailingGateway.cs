@@ -34,6 +34,8 @@ internal sealed class FailingGateway : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly bool _honoursKeys;
+    private int _atOnce;
+    private int _mostAtOnce;
 
     private FailingGateway(WebApplication app, bool honoursKeys) => (_app, _honoursKeys) = (app, honoursKeys);
 
@@ -51,7 +53,13 @@ internal sealed class FailingGateway : IAsyncDisposable
     /// <summary>Raised when a request has had its effect, before its answer.</summary>
     public Action<string>? HadEffect { get; set; }
 
+    /// <summary>Raised when a request gets no answer until its caller gives up.</summary>
+    public Action<string>? Hangs { get; set; }
+
     public TimeSpan Latency { get; set; }
+
+    /// <summary>The most requests that were in work at the same time.</summary>
+    public int MostAtOnce => Volatile.Read(ref _mostAtOnce);
 
     public static async Task<FailingGateway> StartAsync(bool honoursKeys = true)
     {
@@ -77,13 +85,22 @@ internal sealed class FailingGateway : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
+    private async Task WaitAsync(CancellationToken aborted)
+    {
+        var now = Interlocked.Increment(ref _atOnce);
+        for (var most = MostAtOnce; now > most; most = MostAtOnce)
+            Interlocked.CompareExchange(ref _mostAtOnce, now, most);
+        await Task.Delay(Latency, aborted);
+        Interlocked.Decrement(ref _atOnce);
+    }
+
     private async Task PayAsync(HttpContext context)
     {
         var key = context.Request.Headers["Idempotency-Key"].ToString();
         await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
         var wrong = Plan(key, Requests.AddOrUpdate(key, 1, (_, count) => count + 1));
         if (Latency > TimeSpan.Zero)
-            await Task.Delay(Latency, context.RequestAborted);
+            await WaitAsync(context.RequestAborted);
         if (wrong is Wrong.Nothing or Wrong.ErrorAfter or Wrong.HangsAfter or Wrong.ResetAfter or Wrong.GarbageAfter or Wrong.HalfAnswerAfter)
         {
             Effects.AddOrUpdate(key, 1, (_, count) => _honoursKeys ? 1 : count + 1);
@@ -105,6 +122,7 @@ internal sealed class FailingGateway : IAsyncDisposable
                 response.StatusCode = 500;
                 return;
             case Wrong.HangsBefore or Wrong.HangsAfter:
+                Hangs!(key);
                 await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return;
             case Wrong.ResetBefore or Wrong.ResetAfter:

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Sagas.Services.Ledger;
 using Sagas.Services.Payments;
@@ -36,6 +37,25 @@ public sealed class LedgerClaimTests(ServersFixture servers)
         Assert.Empty(await LedgerRows.WriteAsync(database, PaymentGateway.TargetName, late, CancellationToken.None));
     }
 
-    private static Task<List<LedgerCall>> ClaimAsync(DbContext database, Guid claim) =>
-        LedgerRows.ClaimAsync(database, PaymentGateway.TargetName, 10, claim, 0, TimeSpan.FromMinutes(1), CancellationToken.None);
+    [Fact]
+    public async Task A_claim_ends_with_its_lease_and_leaves_a_doubt()
+    {
+        await using var table = await LedgerTable.CreateAsync(servers);
+        await using var process = LedgerProcess.Create(table.ConnectionString, new(new("http://localhost"), LedgerMode.AtMostOnce));
+        await process.EnterAsync("one");
+        await using var database = new SagasDbContext(new DbContextOptionsBuilder<SagasDbContext>().UseNpgsql(table.ConnectionString).Options);
+        var lease = TimeSpan.FromMilliseconds(200);
+        Assert.Single(await ClaimAsync(database, _claim, lease));
+        var claimed = Stopwatch.StartNew();
+
+        List<LedgerCall> again;
+        while ((again = await ClaimAsync(database, Guid.NewGuid())).Count == 0)
+            Assert.True(claimed.Elapsed < Patience.Long, $"Not in {Patience.Long}.");
+
+        var call = Assert.Single(again);
+        Assert.Equal((2, true), (call.Attempts, call.MayHaveHappened));
+    }
+
+    private static Task<List<LedgerCall>> ClaimAsync(DbContext database, Guid claim, TimeSpan? lease = null) =>
+        LedgerRows.ClaimAsync(database, PaymentGateway.TargetName, 10, claim, 0, lease ?? TimeSpan.FromHours(1), CancellationToken.None);
 }

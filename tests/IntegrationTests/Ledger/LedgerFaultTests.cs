@@ -30,7 +30,9 @@ public sealed class LedgerFaultTests(ServersFixture servers)
             };
         };
         await using var table = await LedgerTable.CreateAsync(servers);
-        await using var process = await LedgerProcess.StartAsync(table.ConnectionString, new(gateway.Url, mode));
+        var settings = new TargetSettings(gateway.Url, mode);
+        gateway.Hangs = settings.Time.End;
+        await using var process = await LedgerProcess.StartAsync(table.ConnectionString, settings);
         var keys = Enumerable.Range(0, _everyWay.Length * _everyWay.Length).Select(number => $"pay{number}").ToArray();
 
         await process.EnterAsync(keys);
@@ -49,7 +51,9 @@ public sealed class LedgerFaultTests(ServersFixture servers)
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
         gateway.Plan = (key, request) => request == 1 ? Enum.Parse<Wrong>(key) : Wrong.Nothing;
         await using var table = await LedgerTable.CreateAsync(servers);
-        await using var process = await LedgerProcess.StartAsync(table.ConnectionString, new(gateway.Url, LedgerMode.AtMostOnce));
+        var settings = new TargetSettings(gateway.Url, LedgerMode.AtMostOnce);
+        gateway.Hangs = settings.Time.End;
+        await using var process = await LedgerProcess.StartAsync(table.ConnectionString, settings);
 
         await process.EnterAsync(_everyWay.Select(wrong => wrong.ToString()));
         var rows = await table.UntilFinishedAsync();

@@ -68,6 +68,7 @@ public sealed class LedgerKillTests(ServersFixture servers)
             started = true;
             await victim.StartAsync();
             await killed.Task.WaitAsync(Patience.Long);
+            await table.EndLeasesAsync();
         }
 
         gateway.HadEffect = null;
@@ -92,7 +93,7 @@ public sealed class LedgerKillTests(ServersFixture servers)
         var settings = new TargetSettings(gateway.Url, LedgerMode.AtMostOnce) { Building = () => reached.TrySetResult() };
         await using var process = await LedgerProcess.StartAsync(table.ConnectionString, settings);
         await process.EnterAsync(Enumerable.Range(0, 40).Select(number => $"pay{number}"));
-        await reached.Task;
+        await reached.Task.WaitAsync(Patience.Long);
 
         await process.StopAsync();
 
@@ -116,7 +117,8 @@ public sealed class LedgerKillTests(ServersFixture servers)
         var settings = new TargetSettings(gateway.Url, LedgerMode.AtMostOnce) { Answered = () => answered.Wait() };
         await using var slow = await LedgerProcess.StartAsync(table.ConnectionString, settings);
         await slow.EnterAsync("payment");
-        await reached.Task;
+        await reached.Task.WaitAsync(Patience.Long);
+        await table.EndLeasesAsync();
         await using var second = await LedgerProcess.StartAsync(table.ConnectionString, new(gateway.Url, LedgerMode.AtMostOnce));
         await table.UntilAsync(rows => rows[0].State == "parked");
 

@@ -14,10 +14,13 @@ namespace Sagas.IntegrationTests.Ledger;
 /// <summary>Which target a test calls and how.</summary>
 internal sealed record TargetSettings(Uri Url, LedgerMode Mode)
 {
+    /// <summary>A call times out when a test says so, and a lease ends so: not when the machine does something else meanwhile.</summary>
+    public static TimeSpan Never { get; } = TimeSpan.FromHours(1);
+
     public LedgerOptions Options { get; init; } = new()
     {
-        CallTimeout = TimeSpan.FromMilliseconds(500),
-        LeaseMargin = TimeSpan.FromSeconds(1),
+        CallTimeout = Never,
+        LeaseMargin = Never,
         PollInterval = TimeSpan.FromMilliseconds(20),
         RetryBase = TimeSpan.FromMilliseconds(5),
         RetryCap = TimeSpan.FromMilliseconds(50),
@@ -28,6 +31,9 @@ internal sealed record TargetSettings(Uri Url, LedgerMode Mode)
         // Nearly every call of these tests fails, and they are not to take turns for that.
         MinConcurrency = 8,
     };
+
+    /// <summary>The clock, and who ends calls that hang.</summary>
+    public CallTime Time { get; } = new();
 
     /// <summary>Raised before a request is built.</summary>
     public Action? Building { get; init; }
@@ -41,7 +47,7 @@ internal sealed class TestTarget(TargetSettings settings) : LedgerTarget
 {
     private readonly PaymentGateway _gateway = new(
         Microsoft.Extensions.Options.Options.Create(new PaymentsOptions { GatewayUrl = settings.Url.ToString(), Calls = settings.Options }),
-        TimeProvider.System);
+        settings.Time);
 
     public override string Name => PaymentGateway.TargetName;
 
@@ -52,6 +58,7 @@ internal sealed class TestTarget(TargetSettings settings) : LedgerTarget
     public override HttpRequestMessage CreateRequest(LedgerCall call)
     {
         settings.Building?.Invoke();
+        settings.Time.NextIs(call.IdempotencyKey);
         return _gateway.CreateRequest(call);
     }
 
@@ -63,8 +70,11 @@ internal sealed class TestTarget(TargetSettings settings) : LedgerTarget
 
     public override LedgerVerdict ReadRefusal(LedgerCall call, LedgerAnswer answer) => _gateway.ReadRefusal(call, answer);
 
-    public override HttpRequestMessage CreateLookup(LedgerCall call) =>
-        new(HttpMethod.Get, new Uri(settings.Url, "payments/" + call.IdempotencyKey));
+    public override HttpRequestMessage CreateLookup(LedgerCall call)
+    {
+        settings.Time.NextIs(call.IdempotencyKey);
+        return new(HttpMethod.Get, new Uri(settings.Url, "payments/" + call.IdempotencyKey));
+    }
 
     public override LedgerVerdict ReadLookup(LedgerCall call, LedgerAnswer answer) => answer.Code switch
     {
@@ -94,6 +104,7 @@ internal sealed class LedgerProcess : IAsyncDisposable
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddFilter(level => level >= LogLevel.Warning);
         builder.Services.AddSingleton(settings);
+        builder.Services.AddSingleton<TimeProvider>(settings.Time);
         builder.Services.AddDbContext<SagasDbContext>(options => options.UseNpgsql(connection));
         builder.Services.AddMassTransit(bus =>
         {

@@ -56,11 +56,20 @@ internal sealed class LedgerTable : IAsyncDisposable
         return bodies;
     }
 
+    public async Task<long> CountAsync(string sql)
+    {
+        await using var command = _database.CreateCommand(sql);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
     public async Task ExecuteAsync(string sql)
     {
         await using var command = _database.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
     }
+
+    /// <summary>What is in flight is due, as when the leases have ended.</summary>
+    public Task EndLeasesAsync() => ExecuteAsync("UPDATE ledger SET due = now() WHERE state = 'in_flight'");
 
     public Task<IReadOnlyList<Row>> UntilFinishedAsync() =>
         UntilAsync(rows => rows.All(row => row.State is "done" or "failed" or "parked"));
@@ -71,7 +80,7 @@ internal sealed class LedgerTable : IAsyncDisposable
         await using var command = _database.CreateCommand("SELECT count(*) FROM ledger WHERE due IS NOT NULL");
         for (var watch = Stopwatch.StartNew(); (long)(await command.ExecuteScalarAsync())! > 0;)
         {
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), "Not in 30 s.");
+            Assert.True(watch.Elapsed < Patience.Long, $"Not in {Patience.Long}.");
             await Task.Delay(10);
         }
     }
@@ -84,7 +93,7 @@ internal sealed class LedgerTable : IAsyncDisposable
             var rows = await RowsAsync();
             if (condition(rows))
                 return rows;
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), "Not in 30 s: " + string.Join("; ", rows.Take(10)));
+            Assert.True(watch.Elapsed < Patience.Long, $"Not in {Patience.Long}: " + string.Join("; ", rows.Take(10)));
             await Task.Delay(10);
         }
     }

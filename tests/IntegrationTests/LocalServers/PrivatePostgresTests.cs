@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using Sagas.Harness.LocalServers;
 using static Sagas.IntegrationTests.LocalServers.PrivateServers;
@@ -64,6 +65,26 @@ public sealed class PrivatePostgresTests
         Assert.Equal(1, await QueryAsync<int>(database, "SELECT 1"));
         await second.StartAgainAsync(Soon());
         Assert.Equal(0, await QueryAsync<long>(second.ConnectionString, "SELECT count(*) FROM pg_database WHERE datname = 'mine'"));
+    }
+
+    [PrivateServersFact]
+    public async Task Runs_on_after_somebody_has_stopped_it_for_a_moment()
+    {
+        await using var server = await PrivatePostgres.StartAsync(Soon());
+        var data = (await QueryAsync<string>(server.ConnectionString, "SHOW data_directory"))!;
+        var process = (await File.ReadAllLinesAsync(Path.Combine(data, "postmaster.pid")))[0];
+
+        await SignalAsync("STOP");
+        await Task.Delay(500); // an end that is under way shows
+        await SignalAsync("CONT");
+
+        Assert.Equal(1, await QueryAsync<int>(server.ConnectionString, "SELECT 1"));
+
+        async Task SignalAsync(string signal)
+        {
+            using var kill = Process.Start("kill", ["-s", signal, process]);
+            await kill.WaitForExitAsync();
+        }
     }
 
     [PrivateServersFact]

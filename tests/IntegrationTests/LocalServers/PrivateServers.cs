@@ -23,7 +23,13 @@ public sealed class PrivateServers
     }
 
     internal static Task<IConnection> ConnectAsync(Uri uri) =>
-        new ConnectionFactory { Uri = uri, AutomaticRecoveryEnabled = false }.CreateConnectionAsync();
+        new ConnectionFactory
+        {
+            Uri = uri,
+            AutomaticRecoveryEnabled = false,
+            HandshakeContinuationTimeout = Patience.Long,
+            ContinuationTimeout = Patience.Long,
+        }.CreateConnectionAsync();
 
     /// <summary>Whether the broker knows the address's virtual host.</summary>
     internal static async Task<bool> HasVirtualHostAsync(Uri uri)

@@ -50,7 +50,7 @@ public sealed class ProcessPaymentTests(ServersFixture servers)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddFilter(level => level >= LogLevel.Warning);
-        builder.Configuration.AddInMemoryCollection([new("Payments:GatewayUrl", gateway.ToString())]);
+        builder.Configuration.AddInMemoryCollection([new("Payments:GatewayUrl", gateway.ToString()), new("Payments:Calls:CallTimeout", "01:00:00")]);
         builder.Services.AddSingleton(Channel.CreateUnbounded<ConsumeContext<PaymentProcessed>>());
         builder.Services.AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(connection));
         builder.Services.AddMassTransit(bus =>

@@ -10,10 +10,10 @@ namespace Sagas.IntegrationTests.Payments.Races;
 public sealed class PaymentMeetsCustomerTests(ServersFixture servers)
 {
     // Nobody waits for this one in a test: what is processed soon was released.
-    private static readonly TimeSpan _long = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _long = TimeSpan.FromMinutes(30);
 
     // Far below the increment, and far above what a busy machine needs.
-    private static readonly TimeSpan _soon = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan _soon = Patience.Long;
 
     private static readonly TimeSpan _short = TimeSpan.FromMilliseconds(300);
 

@@ -65,7 +65,7 @@ internal sealed class RaceHost : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>The ids of the payments that ProcessPayment was published for, as often as it was, once nothing is left to publish.</summary>
+    /// <summary>The ids of the payments that ProcessPayment was published for, once for each message, once nothing is left to publish.</summary>
     public async Task<string[]> ProcessPaymentsAsync(int expected)
     {
         await _processPayments.UntilAsync(expected).WaitAsync(Patience.Long);
@@ -104,7 +104,7 @@ internal sealed class RaceHost : IAsyncDisposable
             bus.AddConsumer<ProcessPaymentConsumer>().Endpoint(endpoint => endpoint.Name = GatewayQueue);
             bus.AddConfigureEndpointsCallback((context, queue, endpoint) =>
             {
-                // Without inbox, the gateway's side sees each message that is published, a duplicate as well.
+                // Without inbox, the gateway's side sees each message that is published, one too many as well.
                 if (queue == GatewayQueue)
                     return;
                 endpoint.UseMessageRetry(retry => retry.Interval(20, TimeSpan.FromMilliseconds(20)));
@@ -123,21 +123,22 @@ internal sealed class RaceHost : IAsyncDisposable
     {
         public Task Consume(ConsumeContext<ProcessPayment> context)
         {
-            processPayments.Add(context.Message.PaymentId);
+            processPayments.Add(context.MessageId!.Value, context.Message.PaymentId);
             return Task.CompletedTask;
         }
     }
 
     private sealed class ProcessPayments
     {
-        private readonly ConcurrentQueue<string> _paymentIds = [];
+        // A message that is sent again is the same message.
+        private readonly ConcurrentDictionary<Guid, string> _paymentIds = [];
         private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public string[] PaymentIds => [.. _paymentIds];
+        public string[] PaymentIds => [.. _paymentIds.Values];
 
-        public void Add(string paymentId)
+        public void Add(Guid messageId, string paymentId)
         {
-            _paymentIds.Enqueue(paymentId);
+            _paymentIds.TryAdd(messageId, paymentId);
             Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
         }
 
