@@ -12,7 +12,7 @@ internal sealed class PersistenceDatabase : IAsyncDisposable
     private PersistenceDatabase(string connectionString, IAsyncDisposable? owned)
     {
         _owned = owned;
-        ConnectionString = new NpgsqlConnectionStringBuilder(connectionString) 
+        ConnectionString = new NpgsqlConnectionStringBuilder(connectionString)
         {
             MaxPoolSize = 40,
             // A server that stalls is waited for: nothing here is about how long a statement or a connection may take.
