@@ -188,6 +188,27 @@ public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_process_does_not_take_itself_for_dead_when_its_database_stalls_after_it_said_that_it_lives()
+    {
+        // As if a minute went by before its next statement.
+        await _database.ExecuteAsync(
+            """
+            CREATE SEQUENCE renewals;
+            CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                PERFORM nextval('renewals');
+                NEW.renewed := now() - interval '1 minute';
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER stall BEFORE INSERT OR UPDATE ON outbox_state FOR EACH ROW EXECUTE FUNCTION stall();
+            """);
+
+        await using var process = await TestProcess.StartAsync(_database);
+        await Eventually.EqualsAsync(1, () => _database.CountAsync("renewals WHERE last_value >= 3"));
+
+        Assert.Equal(1, await _database.CountAsync("outbox_state"));
+    }
+
+    [Fact]
     public async Task A_process_starts_before_the_name_of_its_database_is_known()
     {
         var unknown = new Npgsql.NpgsqlConnectionStringBuilder(_database.ConnectionString) { Host = "postgres.invalid" }.ConnectionString;
