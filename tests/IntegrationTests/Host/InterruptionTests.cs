@@ -16,7 +16,7 @@ public sealed class InterruptionTests(HostServers servers)
     {
         await using var channel = await system.OpenChannelAsync();
         await Task.WhenAll(Enumerable.Range(from, to - from).Select(number => channel.BasicPublishAsync(
-            "CustomerRegistered", "", mandatory: true, new BasicProperties { Persistent = true },
+            "CustomerRegistered", "", mandatory: true, new BasicProperties { Persistent = true, MessageId = $"{Guid.NewGuid()}" },
             System.Text.Encoding.UTF8.GetBytes($$"""{"customerId":"c-{{number}}"}""")).AsTask()));
     }
 
@@ -85,10 +85,14 @@ public sealed class InterruptionTests(HostServers servers)
             Terminate(process);
             await EndsAsync(process);
         }
-        // Nothing is half done: what has a row has left the queue.
-        await system.WaitForCountAsync("customer-saga", Count - await system.QueryAsync<long>(Customers));
+        // What has a row has left the queue, but for acknowledgements that the broker had not come to when the channel was closed:
+        // it delivers those messages again, and the inbox knows them.
+        Assert.InRange(await system.QueryAsync<long>(Customers), 10, Count);
         await system.StartAsync();
         await system.WaitForAsync(Customers, (long)Count);
+        await system.WaitForCountAsync("customer-saga", 0);
+        Assert.Equal(Count, await system.QueryAsync<long>("SELECT count(*) FROM inbox_state"));
+        Assert.Equal(Count, await system.QueryAsync<long>("SELECT count(*) FROM saga_transition"));
         Assert.True(letters.IsEmpty);
     }
 
