@@ -112,3 +112,11 @@ public sealed class TestVirtualHost(Uri uri, Func<Task> delete) : IAsyncDisposab
 
     public async ValueTask DisposeAsync() => await delete();
 }
+
+/// <summary>The tests of persistence, which run beside the others on the same servers.</summary>
+[CollectionDefinition(Name)]
+public sealed class PersistenceCollection : ICollectionFixture<ServersFixture>
+{
+    /// <summary>The collection's name.</summary>
+    public const string Name = "Persistence";
+}

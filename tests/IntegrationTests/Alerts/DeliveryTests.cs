@@ -6,7 +6,7 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>From the message to the receiver's answer and what follows from it.</summary>
-[Collection(nameof(HostServers))]
+[Collection(IntakeServersCollection.Name)]
 public sealed class DeliveryTests(HostServers servers)
 {
     private static readonly object _unlimited = new { perSecond = 0 };

@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>Without a configured limit, the rate is learned from the receiver's refusals.</summary>
-[Collection(nameof(HostServers))]
+[Collection(IntakeServersCollection.Name)]
 public sealed class LearnedRateTests(HostServers servers, ITestOutputHelper output)
 {
     private const double Allowed = 50;

@@ -4,7 +4,7 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>Two processes that deliver to one receiver.</summary>
-[Collection(nameof(HostServers))]
+[Collection(IntakeServersCollection.Name)]
 public sealed class ManyProcessesTests(HostServers servers)
 {
     [Fact]

@@ -7,7 +7,7 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>Files by HTTP, and another try by HTTP.</summary>
-[Collection(nameof(HostServers))]
+[Collection(IntakeServersCollection.Name)]
 public sealed class UploadTests(HostServers servers)
 {
     private static readonly object _unlimited = new { perSecond = 0 };

@@ -65,3 +65,11 @@ public sealed class HostServers : IAsyncLifetime
 
 [CollectionDefinition(nameof(HostServers))]
 public sealed class HostServersCollection : ICollectionFixture<HostServers>;
+
+/// <summary>Servers of their own for the tests of what files and callbacks bring in, which run beside the others.</summary>
+[CollectionDefinition(Name)]
+public sealed class IntakeServersCollection : ICollectionFixture<HostServers>
+{
+    /// <summary>The collection's name.</summary>
+    public const string Name = "Intake";
+}

@@ -8,7 +8,7 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Ingest;
 
 /// <summary>The ways into a services process: the watched folder and uploads.</summary>
-[Collection(nameof(HostServers))]
+[Collection(IntakeServersCollection.Name)]
 public sealed class UploadTests(HostServers servers) : IAsyncLifetime
 {
     private const string Key = "a-key-that-is-long-enough";

@@ -7,7 +7,7 @@ using Sagas.IntegrationTests.LocalServers;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-[Collection(nameof(HostServers))]
+[Collection(IntakeServersCollection.Name)]
 public sealed class CallbackTests(HostServers servers)
 {
     private const string Key = "a-key-of-enough-characters";

@@ -3,7 +3,7 @@ using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-[Collection(nameof(HostServers))]
+[Collection(IntakeServersCollection.Name)]
 public sealed class CommandLineTests(HostServers servers)
 {
     [Fact]

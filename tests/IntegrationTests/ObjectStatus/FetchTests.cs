@@ -7,7 +7,7 @@ using Sagas.Services.ObjectStatus.Fetch;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-[Collection(nameof(HostServers))]
+[Collection(IntakeServersCollection.Name)]
 public sealed class FetchTests(HostServers servers)
 {
     [Fact]

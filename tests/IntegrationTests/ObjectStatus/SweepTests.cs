@@ -10,7 +10,7 @@ using Sagas.Services.ObjectStatus.Fetch;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-[Collection(nameof(HostServers))]
+[Collection(IntakeServersCollection.Name)]
 public sealed class SweepTests(HostServers servers)
 {
     private const string Expired = "INSERT INTO object_status SELECT 'old-' || n, now() - interval '1 hour' - n * interval '1 microsecond' FROM generate_series(1, {0}) n";

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>What is published outside a consumer belongs to the transaction of the scope's context.</summary>
-[Collection(ServersCollection.Name)]
+[Collection(PersistenceCollection.Name)]
 public sealed class BusOutboxTests(ServersFixture servers) : IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Effects and outgoing messages of a consumer are one, and happen once.</summary>
-[Collection(ServersCollection.Name)]
+[Collection(PersistenceCollection.Name)]
 public sealed class ConsumerOutboxTests(ServersFixture servers) : IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;

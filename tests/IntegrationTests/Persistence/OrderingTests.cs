@@ -3,7 +3,7 @@ using MassTransit;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Messages of one transaction arrive in the order in which they were published, whichever way they go.</summary>
-[Collection(ServersCollection.Name)]
+[Collection(PersistenceCollection.Name)]
 public sealed class OrderingTests(ServersFixture servers) : IAsyncLifetime
 {
     private const int Transactions = 300;

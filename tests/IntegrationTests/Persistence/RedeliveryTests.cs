@@ -4,7 +4,7 @@ using MassTransit.Serialization;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>A message redelivered later is consumed once, whether its consumer failed or asked for it and completed.</summary>
-[Collection(ServersCollection.Name)]
+[Collection(PersistenceCollection.Name)]
 public sealed class RedeliveryTests(ServersFixture servers) : IAsyncLifetime
 {
     private static readonly TimeSpan _soon = TimeSpan.FromMilliseconds(200);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Committed messages reach the broker, whatever becomes of the process that committed them.</summary>
-[Collection(ServersCollection.Name)]
+[Collection(PersistenceCollection.Name)]
 public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
 {
     private static readonly ProcessSetup _storesOnly = new() { Relays = false };

@@ -3,7 +3,7 @@ using MassTransit;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>What a saga does, it does once, though its inbox row comes with the commit.</summary>
-[Collection(ServersCollection.Name)]
+[Collection(PersistenceCollection.Name)]
 public sealed class SagaOutboxTests(ServersFixture servers) : IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;

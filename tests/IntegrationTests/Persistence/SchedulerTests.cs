@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>A scheduled message is a row that is due later.</summary>
-[Collection(ServersCollection.Name)]
+[Collection(PersistenceCollection.Name)]
 public sealed class SchedulerTests(ServersFixture servers) : IAsyncLifetime
 {
     private static readonly TimeSpan _soon = TimeSpan.FromMilliseconds(400);

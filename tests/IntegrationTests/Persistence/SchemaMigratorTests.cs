@@ -6,7 +6,7 @@ using Npgsql;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Migrations are applied once each, wholly or not at all, however many processes start.</summary>
-[Collection(ServersCollection.Name)]
+[Collection(PersistenceCollection.Name)]
 public sealed class SchemaMigratorTests(ServersFixture servers) : IAsyncLifetime
 {
     private TestDatabase _database = null!;

@@ -6,7 +6,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>The schema that the migrations make is the one that the model expects, and it is described for people.</summary>
-[Collection(ServersCollection.Name)]
+[Collection(PersistenceCollection.Name)]
 public sealed class SchemaTests(ServersFixture servers) : IAsyncLifetime
 {
     // Tables that are read and written by SQL alone.
