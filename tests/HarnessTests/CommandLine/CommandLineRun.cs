@@ -17,11 +17,14 @@ internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
     public JsonElement Json => JsonDocument.Parse(Output).RootElement;
 
     /// <summary>Runs a command line where no server can be reached.</summary>
-    public static async Task<CommandLineRun> OfAsync(params string[] args)
+    public static Task<CommandLineRun> OfAsync(params string[] args) => InAsync(_nowhere, args);
+
+    /// <summary>Runs a command line that finds these environment variables and no others.</summary>
+    public static async Task<CommandLineRun> InAsync(IReadOnlyDictionary<string, string> environment, params string[] args)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var terminal = new Terminal(output, error, width: 80) { Environment = _nowhere.GetValueOrDefault };
+        var terminal = new Terminal(output, error, width: 80) { Environment = environment.GetValueOrDefault };
         var exitCode = await CommandRun.RunAsync(args, terminal, CancellationToken.None);
         return new CommandLineRun(exitCode, output.ToString(), error.ToString());
     }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Sagas.Harness.CommandLine;
 using Sagas.HarnessTests.Simulators;
 
 namespace Sagas.HarnessTests.CommandLine;
@@ -13,21 +12,23 @@ public sealed class ComposeSettingsTests
     [InlineData("http://localhost:1/callback", "CALLBACK_PORT", "1", "publish", "objects", "7")]
     public async Task A_server_is_looked_for_at_its_port(string said, string name, string value, params string[] args)
     {
-        var (exitCode, error) = await RunAsync(args, (name, value), ("POSTGRES_PASSWORD", "a-secret"), ("RABBITMQ_PASSWORD", "a-secret"));
+        var run = await CommandLineRun.InAsync(
+            new Dictionary<string, string> { [name] = value, ["POSTGRES_PASSWORD"] = "a-secret", ["RABBITMQ_PASSWORD"] = "a-secret" }, args);
 
-        Assert.Equal(3, exitCode);
-        Assert.Contains(said, error, StringComparison.Ordinal);
-        Assert.DoesNotContain("a-secret", error, StringComparison.Ordinal);
+        Assert.Equal(3, run.ExitCode);
+        Assert.Contains(said, run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("a-secret", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task What_the_services_read_comes_first()
     {
-        var (exitCode, error) = await RunAsync(
-            ["list", "customers"], ("ConnectionStrings__Postgres", "Host=127.0.0.1;Port=2;Username=else"), ("POSTGRES_PORT", "1"));
+        var run = await CommandLineRun.InAsync(
+            new Dictionary<string, string> { ["ConnectionStrings__Postgres"] = "Host=127.0.0.1;Port=2;Username=else", ["POSTGRES_PORT"] = "1" },
+            "list", "customers");
 
-        Assert.Equal(3, exitCode);
-        Assert.Contains("127.0.0.1:2, user else", error, StringComparison.Ordinal);
+        Assert.Equal(3, run.ExitCode);
+        Assert.Contains("127.0.0.1:2, user else", run.Error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -36,10 +37,10 @@ public sealed class ComposeSettingsTests
     [InlineData("CALLBACK_PORT", "web", "publish", "objects", "7")]
     public async Task What_is_no_port_is_named(string name, string value, params string[] args)
     {
-        var (exitCode, error) = await RunAsync(args, (name, value));
+        var run = await CommandLineRun.InAsync(new Dictionary<string, string> { [name] = value }, args);
 
-        Assert.Equal(2, exitCode);
-        Assert.Contains($"{name} must be a port; it is '{value}'.", error, StringComparison.Ordinal);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains($"{name} must be a port; it is '{value}'.", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,17 +82,5 @@ public sealed class ComposeSettingsTests
         {
             Directory.Delete(folder, recursive: true);
         }
-    }
-
-    private static async Task<(int ExitCode, string Error)> RunAsync(string[] args, params (string Name, string Value)[] environment)
-    {
-        await using var output = new StringWriter();
-        await using var error = new StringWriter();
-        var terminal = new Terminal(output, error, width: 80)
-        {
-            Environment = name => environment.FirstOrDefault(variable => variable.Name == name).Value,
-        };
-        var exitCode = await CommandRun.RunAsync(args, terminal, CancellationToken.None);
-        return (exitCode, error.ToString());
     }
 }
