@@ -1,4 +1,4 @@
-using Sagas.Harness.LocalServers;
+using Sagas.LocalServers;
 
 // Tests start this assembly as a process of its own, which holds private servers until it is killed: what happens to
 // them then cannot be seen from inside.

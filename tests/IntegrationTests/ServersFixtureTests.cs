@@ -1,10 +1,10 @@
 using Npgsql;
-using static Sagas.IntegrationTests.LocalServers.PrivateServers;
+using static Sagas.TestSupport.Servers.Broker;
+using static Sagas.TestSupport.Servers.Postgres;
 
 namespace Sagas.IntegrationTests;
 
-[Collection(ServersCollection.Name)]
-public sealed class ServersFixtureTests(ServersFixture servers)
+public sealed class ServersFixtureTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
     public async Task Each_database_is_empty_and_is_dropped_even_while_it_is_used()

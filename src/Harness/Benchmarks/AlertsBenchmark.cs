@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Sagas.Harness.CommandLine;
-using Sagas.Harness.LocalServers;
+using Sagas.LocalServers;
 
 namespace Sagas.Harness.Benchmarks;
 

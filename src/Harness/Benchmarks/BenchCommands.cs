@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Sagas.Harness.CommandLine;
-using Sagas.Harness.LocalServers;
+using Sagas.LocalServers;
 using Spectre.Console;
 
 namespace Sagas.Harness.Benchmarks;

@@ -4,7 +4,7 @@ using System.Text.Json;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 using Sagas.Harness.Generate;
-using Sagas.Harness.LocalServers;
+using Sagas.LocalServers;
 
 namespace Sagas.Harness.Benchmarks;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Npgsql;
-using Sagas.Harness.LocalServers;
+using Sagas.LocalServers;
 
 namespace Sagas.Harness.Benchmarks;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Sagas.Harness.LocalServers;
+using Sagas.LocalServers;
 
 namespace Sagas.Harness.Benchmarks;
 

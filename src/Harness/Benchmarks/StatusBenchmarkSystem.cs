@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Npgsql;
-using Sagas.Harness.LocalServers;
+using Sagas.LocalServers;
 
 namespace Sagas.Harness.Benchmarks;
 

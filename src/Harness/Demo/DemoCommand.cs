@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Sagas.Harness.CommandLine;
-using Sagas.Harness.LocalServers;
+using Sagas.LocalServers;
 
 namespace Sagas.Harness.Demo;
 

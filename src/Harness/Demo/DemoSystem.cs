@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Sagas.Harness.Database;
-using Sagas.Harness.LocalServers;
+using Sagas.LocalServers;
 using Sagas.Host;
 using Sagas.Simulators;
 

@@ -3,8 +3,7 @@ using System.Globalization;
 using Npgsql;
 using RabbitMQ.Client.Exceptions;
 using Sagas.EndToEndTests.Processes;
-using Sagas.Harness.LocalServers;
-using Sagas.IntegrationTests;
+using Sagas.LocalServers;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Alarms;
@@ -21,7 +20,7 @@ public sealed class AlarmChaosTests(ITestOutputHelper output)
     [Fact]
     [Trait("Category", "Chaos")]
     public Task No_change_is_lost_or_told_twice_when_services_are_killed_and_servers_restart() =>
-        RunAsync(users: 500, alarms: 10, changes: 40_000, requests: 800, kills: 3, restarts: 1, Patience.Long);
+        RunAsync(users: 500, alarms: 10, changes: 40_000, requests: 800, kills: 3, restarts: 1, Eventually.Timeout);
 
     [Fact]
     [Trait("Category", "ChaosFull")]

@@ -4,7 +4,6 @@ using System.Threading.Channels;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using Sagas.EndToEndTests.Processes;
-using Sagas.IntegrationTests;
 
 namespace Sagas.EndToEndTests.Alarms;
 
@@ -115,7 +114,7 @@ internal sealed class DigestAudit(RunningSystem system, AlarmWorkload workload)
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, message) => arriving.Writer.WriteAsync(Read(message)).AsTask();
         await channel.BasicConsumeAsync(Queue, autoAck: true, consumer);
-        using var timeout = new CancellationTokenSource(Patience.Long);
+        using var timeout = new CancellationTokenSource(Eventually.Timeout);
         var digests = new List<Digest>();
         while (digests.Count < count)
             digests.Add(await arriving.Reader.ReadAsync(timeout.Token));

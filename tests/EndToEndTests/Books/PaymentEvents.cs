@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using Sagas.EndToEndTests.Processes;
-using Sagas.IntegrationTests;
 
 namespace Sagas.EndToEndTests.Books;
 
@@ -36,7 +35,7 @@ internal static class PaymentEvents
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, message) => arriving.Writer.WriteAsync(Read(message)).AsTask();
         await channel.BasicConsumeAsync(Queue, autoAck: true, consumer);
-        using var timeout = new CancellationTokenSource(Patience.Long);
+        using var timeout = new CancellationTokenSource(Eventually.Timeout);
         var events = new List<PaymentEvent>();
         while (events.Count < count)
             events.Add(await arriving.Reader.ReadAsync(timeout.Token));

@@ -4,8 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Npgsql;
 using Sagas.EndToEndTests.Processes;
-using Sagas.Harness.LocalServers;
-using Sagas.IntegrationTests;
+using Sagas.LocalServers;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Crm;
@@ -24,7 +23,7 @@ public sealed class CrmChaosTests(ITestOutputHelper output)
     [Fact]
     [Trait("Category", "Chaos")]
     public Task Every_customer_reaches_the_CRM_once_when_it_and_the_services_are_killed() =>
-        RunAsync(new CustomerLoad(2_000, 300), registered: 700, kills: 3, Patience.Long);
+        RunAsync(new CustomerLoad(2_000, 300), registered: 700, kills: 3, Eventually.Timeout);
 
     [Fact]
     [Trait("Category", "ChaosFull")]

@@ -2,8 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using Sagas.EndToEndTests.Processes;
-using Sagas.Harness.LocalServers;
-using Sagas.IntegrationTests;
+using Sagas.LocalServers;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.ObjectStatus;
@@ -62,10 +61,10 @@ public sealed class ObjectStatusChaosTests(ITestOutputHelper output)
         await posting;
         Say($"{client.Acknowledged.Count} objects are acknowledged; {client.Failures} posts were not and were posted again");
 
-        await Until.TrueAsync(
+        await Eventually.TrueAsync(
             "every acknowledged object has a row, and no message is left in the outbox",
             async () => await system.QueryAsync<long>("SELECT count(*) - (SELECT count(*) FROM outbox_message) FROM object_status") >= objects,
-            Patience.Long);
+            Eventually.Timeout);
         Say("all are seen");
         // What is unacknowledged shows in no count: stopped services leave it in their queues.
         Assert.All(await Task.WhenAll(system.Services.Select(service => service.TerminateAsync())), code => Assert.Equal(0, code));

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Sagas.Harness.LocalServers;
+using Sagas.LocalServers;
 
 namespace Sagas.EndToEndTests.Processes;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Sagas.IntegrationTests;
 
 namespace Sagas.EndToEndTests.Processes;
 
@@ -68,7 +67,7 @@ internal sealed class ProgramProcess : IAsyncDisposable
     /// <returns>The line.</returns>
     public async Task<string> ReadyAsync()
     {
-        await Task.WhenAny(_line.Task, Ended).WaitAsync(Patience.Long);
+        await Task.WhenAny(_line.Task, Ended).WaitAsync(Eventually.Timeout);
         return _line.Task.IsCompleted ? await _line.Task : throw new InvalidOperationException($"{Name} ended with {await Ended}: {LastLines(20)}");
     }
 
@@ -86,7 +85,7 @@ internal sealed class ProgramProcess : IAsyncDisposable
     {
         if (!Ended.IsCompleted)
             Process.Start("kill", ["-TERM", $"{_process.Id}"]).Dispose();
-        return await Ended.WaitAsync(Patience.Long);
+        return await Ended.WaitAsync(Eventually.Timeout);
     }
 
     /// <summary>The end of what the process wrote.</summary>

@@ -3,8 +3,7 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Sagas.EndToEndTests.Processes;
-using Sagas.Harness.LocalServers;
-using Sagas.IntegrationTests;
+using Sagas.LocalServers;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Tests;
@@ -35,7 +34,7 @@ public sealed class AlertChaosTests(ITestOutputHelper output)
 
     [Fact]
     [Trait("Category", "Chaos")]
-    public Task Each_user_is_alerted_once_when_senders_are_killed() => RunAsync(rows: 3_000, kills: 3, 2 * Patience.Long);
+    public Task Each_user_is_alerted_once_when_senders_are_killed() => RunAsync(rows: 3_000, kills: 3, 2 * Eventually.Timeout);
 
     [Fact]
     [Trait("Category", "ChaosFull")]

@@ -3,8 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Sagas.EndToEndTests.Books;
 using Sagas.EndToEndTests.Processes;
-using Sagas.Harness.LocalServers;
-using Sagas.IntegrationTests;
+using Sagas.LocalServers;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Tests;
@@ -26,7 +25,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
     [Fact]
     [Trait("Category", "Chaos")]
     public Task Nothing_is_lost_or_done_twice_when_services_are_killed_and_servers_restart() =>
-        RunAsync(customers: 1_000, payments: 2_000, kills: 3, restarts: 1, Patience.Long);
+        RunAsync(customers: 1_000, payments: 2_000, kills: 3, restarts: 1, Eventually.Timeout);
 
     [Fact]
     [Trait("Category", "ChaosFull")]
@@ -82,7 +81,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
 
     private async Task<int> PublishAsync(Uri rabbitMq, Workload workload)
     {
-        using var stop = new CancellationTokenSource(Patience.Long);
+        using var stop = new CancellationTokenSource(Eventually.Timeout);
         var losses = await Broker.PublishAsync(rabbitMq, workload.Messages, stop.Token);
         Say($"{workload.Messages.Count} messages are published");
         return losses;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using Sagas.EndToEndTests.Processes;
-using Sagas.IntegrationTests;
 
 namespace Sagas.EndToEndTests.Tests;
 
@@ -63,20 +62,20 @@ public sealed class DeadLetterTests(ServersFixture servers)
 
     private static async Task PublishAsync(RunningSystem system, params PlainMessage[] messages)
     {
-        using var stop = new CancellationTokenSource(Patience.Long);
+        using var stop = new CancellationTokenSource(Eventually.Timeout);
         await Broker.PublishAsync(system.RabbitMq, messages, stop.Token);
     }
 
     private static Task CompletedAsync(RunningSystem system, string paymentId) =>
-        Until.TrueAsync($"payment {paymentId} is completed", async () => await system.QueryAsync<long>(
-            $"SELECT count(*) FROM payment_state WHERE payment_id = '{paymentId}' AND current_state = 'Completed'") == 1, Patience.Long);
+        Eventually.TrueAsync($"payment {paymentId} is completed", async () => await system.QueryAsync<long>(
+            $"SELECT count(*) FROM payment_state WHERE payment_id = '{paymentId}' AND current_state = 'Completed'") == 1, Eventually.Timeout);
 
     private static async Task<JsonElement[]> LettersAsync(RunningSystem system, int count)
     {
         JsonElement[] letters = [];
-        await Until.TrueAsync($"{count} dead letters are listed", async () =>
+        await Eventually.TrueAsync($"{count} dead letters are listed", async () =>
             (letters = [.. (await system.RunCommandAsync("list", "deadletters")).EnumerateArray()
-                .DistinctBy(letter => letter.GetProperty("messageId").GetString())]).Length == count, Patience.Long);
+                .DistinctBy(letter => letter.GetProperty("messageId").GetString())]).Length == count, Eventually.Timeout);
         return letters;
     }
 }

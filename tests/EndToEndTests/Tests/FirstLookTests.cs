@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Sagas.EndToEndTests.Processes;
-using Sagas.IntegrationTests;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Tests;
@@ -20,21 +19,21 @@ public sealed class FirstLookTests(ServersFixture servers, ITestOutputHelper out
 
         await system.RunCommandAsync("p", "4711", "--payment-id", "invoice-8", "--amount", "12.34", "--currency", "GBP");
         Say("payment published");
-        await Until.TrueAsync("the payment is listed as waiting", async () =>
+        await Eventually.TrueAsync("the payment is listed as waiting", async () =>
         {
             var payments = await system.RunCommandAsync("list", "payments");
             return payments.GetArrayLength() == 1 && State(payments[0]) == "AwaitingCustomer";
-        }, Patience.Long);
+        }, Eventually.Timeout);
         Say("it waits");
 
         await system.RunCommandAsync("c", "4711", "--name", "Ada Lovelace");
         Say("customer published");
         var payment = default(JsonElement);
-        await Until.TrueAsync("the payment is completed", async () =>
+        await Eventually.TrueAsync("the payment is completed", async () =>
         {
             payment = await system.RunCommandAsync("show", "payment", "invoice-8");
             return State(payment) == "Completed";
-        }, Patience.Long);
+        }, Eventually.Timeout);
         Say("it is completed");
 
         Assert.Equal(12.34m, payment.GetProperty("amount").GetDecimal());

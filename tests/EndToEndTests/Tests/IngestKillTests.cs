@@ -1,8 +1,7 @@
 using System.Globalization;
 using Npgsql;
 using Sagas.EndToEndTests.Processes;
-using Sagas.Harness.LocalServers;
-using Sagas.IntegrationTests;
+using Sagas.LocalServers;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Tests;
@@ -37,14 +36,14 @@ public sealed class IngestKillTests(ITestOutputHelper output)
                 var goal = rows * kill / (kills + 2);
                 await using var gate = await IngestGate.CloseAsync(source, goal);
                 await using var ingest = ProgramProcess.Start($"ingest-{kill}", "Sagas.Harness", ["ingest", path], settings);
-                await Until.TrueAsync($"{goal} rows", async () => await gate.IsReachedAsync() || ingest.Ended.IsCompleted, Patience.Long);
+                await Eventually.TrueAsync($"{goal} rows", async () => await gate.IsReachedAsync() || ingest.Ended.IsCompleted, Eventually.Timeout);
                 Assert.False(ingest.Ended.IsCompleted, "It ended before it was killed.");
                 // The last time it is the database: the ingest waits for it and reads the file to its end.
                 if (kill == kills)
                 {
                     await postgres.KillAsync();
                     await postgres.StartAgainAsync();
-                    Assert.Equal(0, await ingest.Ended.WaitAsync(Patience.Long));
+                    Assert.Equal(0, await ingest.Ended.WaitAsync(Eventually.Timeout));
                     continue;
                 }
                 await ingest.KillAsync();

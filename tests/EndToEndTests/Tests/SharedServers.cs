@@ -1,5 +1,4 @@
 using Sagas.EndToEndTests.Processes;
-using Sagas.IntegrationTests;
 
 namespace Sagas.EndToEndTests.Tests;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Sagas.EndToEndTests.Books;
 using Sagas.EndToEndTests.Processes;
-using Sagas.IntegrationTests;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Tests;
@@ -23,10 +22,10 @@ public sealed class SharedWorkTests(ServersFixture servers, ITestOutputHelper ou
         await system.ExecuteAsync(SignTransitions);
         var workload = new Workload(customers: 1_500, payments: 3_000, Random.Shared);
         var watch = Stopwatch.StartNew();
-        using var stop = new CancellationTokenSource(Patience.Long);
+        using var stop = new CancellationTokenSource(Eventually.Timeout);
         await Broker.PublishAsync(system.RabbitMq, workload.Messages, stop.Token);
         var settlement = new Settlement(system, workload);
-        await settlement.SettledAsync(Patience.Long);
+        await settlement.SettledAsync(Eventually.Timeout);
         output.WriteLine($"{workload.Orders.Count} payments in {watch.Elapsed.TotalSeconds:0.0} s");
 
         var all = await system.QueryAsync<long>("SELECT count(*) FROM saga_transition");

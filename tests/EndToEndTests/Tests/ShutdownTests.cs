@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Sagas.EndToEndTests.Books;
 using Sagas.EndToEndTests.Processes;
-using Sagas.IntegrationTests;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Tests;
@@ -23,9 +22,9 @@ public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper outp
         // So slow that the gateway is far from done when the signal comes, however late that is noticed.
         await system.SetLatencyAsync(2_000);
         var workload = new Workload(customers: 500, Payments, Random.Shared);
-        using var stop = new CancellationTokenSource(Patience.Long);
+        using var stop = new CancellationTokenSource(Eventually.Timeout);
         await Broker.PublishAsync(system.RabbitMq, workload.Messages, stop.Token);
-        await Until.TrueAsync("some of the payments are settled", async () => await SettledAsync(system) > 0, Patience.Long);
+        await Eventually.TrueAsync("some of the payments are settled", async () => await SettledAsync(system) > 0, Eventually.Timeout);
 
         var watch = Stopwatch.StartNew();
         var code = await system.Service(1).TerminateAsync();
@@ -37,7 +36,7 @@ public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper outp
 
         await system.SetLatencyAsync(0);
         await (await system.StartServicesAsync(1)).ReadyAsync();
-        await new Settlement(system, workload).SettledAsync(Patience.Long);
+        await new Settlement(system, workload).SettledAsync(Eventually.Timeout);
         await new Audit(system, workload).BalancesAsync();
         // The gateway is faultless here: whatever it was asked a second time, an orderly stop left unfinished.
         Assert.Equal(Payments, (await system.SummaryAsync()).GetProperty("requests").GetInt32());

@@ -21,7 +21,6 @@ internal sealed class AlarmDatabase : IAsyncDisposable
     public static async Task<AlarmDatabase> CreateAsync(ServersFixture servers)
     {
         var database = new AlarmDatabase(await servers.CreateDatabaseAsync("alarms"));
-        await SchemaMigrator.MigrateAsync(database.Source, typeof(SagasDbContext).Assembly);
         return database;
     }
 

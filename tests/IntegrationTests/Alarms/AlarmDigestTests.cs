@@ -4,8 +4,7 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alarms;
 
 /// <summary>Alarms as other systems see them: plain JSON in and out of a broker, on a real database.</summary>
-[Collection(nameof(HostServers))]
-public sealed class AlarmDigestTests(HostServers servers)
+public sealed class AlarmDigestTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
     public async Task A_digest_tells_the_active_alarms_oldest_first_and_each_change_once()
@@ -112,7 +111,7 @@ public sealed class AlarmDigestTests(HostServers servers)
 
     private async Task<TestSystem> StartAsync(params (string, string?)[] settings)
     {
-        var system = await servers.CreateAsync([("Roles", "alarms"), .. settings]);
+        var system = await TestSystem.CreateAsync(servers, [("Roles", "alarms"), .. settings]);
         await system.StartAsync();
         return system;
     }

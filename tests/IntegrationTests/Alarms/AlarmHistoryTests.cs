@@ -11,8 +11,7 @@ namespace Sagas.IntegrationTests.Alarms;
 /// The statements on Postgres against the model: histories of changes and digests, shuffled, repeated and cut off by crashes.
 /// Many users' histories run together, their changes in one statement, as they do in the services.
 /// </summary>
-[Collection(ServersCollection.Name)]
-public sealed class AlarmHistoryTests(ServersFixture servers) : IAsyncLifetime
+public sealed class AlarmHistoryTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private const int Rounds = 20;
     private const int UsersPerRound = 500;

@@ -8,8 +8,7 @@ using Sagas.Services.Alarms;
 namespace Sagas.IntegrationTests.Alarms;
 
 /// <summary>The statements where they meet others: digests that cross changes, processes that cross each other, housekeeping.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class AlarmRowsTests(ServersFixture servers) : IAsyncLifetime
+public sealed class AlarmRowsTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private static readonly Instant _first = Instant.Parse("2021-06-07T20:40:15.598765212Z");
     private static readonly Instant _second = Instant.Parse("2021-06-07T20:40:15.598765213Z");
@@ -185,7 +184,7 @@ public sealed class AlarmRowsTests(ServersFixture servers) : IAsyncLifetime
     // Somebody waits for a lock: the two have met.
     private async Task WaitForLockAsync()
     {
-        using var timeout = new CancellationTokenSource(Patience.Long);
+        using var timeout = new CancellationTokenSource(Eventually.Timeout);
         while (await _database.QueryAsync<long>(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == 0)
             await Task.Delay(5, timeout.Token);

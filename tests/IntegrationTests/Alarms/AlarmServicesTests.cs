@@ -11,16 +11,15 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alarms;
 
 /// <summary>What the services do beyond a single digest: schedule, order, large digests, other processes, MassTransit.</summary>
-[Collection(nameof(HostServers))]
-public sealed class AlarmServicesTests(HostServers servers)
+public sealed class AlarmServicesTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
     public async Task Scheduled_digests_reach_every_user_with_something_to_tell_once_whichever_process_asks()
     {
         (string, string?)[] scheduled = [("Roles", "alarms"), ("Alarms:DigestEvery", "00:00:01")];
-        await using var system = await servers.CreateAsync(scheduled);
+        await using var system = await TestSystem.CreateAsync(servers, scheduled);
         await system.StartAsync();
-        await using var second = new TestSystem(system.Settings);
+        await using var second = system.AnotherProcess();
         await second.StartAsync();
         var digests = await DigestReader.StartAsync(system);
         for (var user = 0; user < 120; user++)
@@ -117,12 +116,12 @@ public sealed class AlarmServicesTests(HostServers servers)
                 return Task.CompletedTask;
             }));
         });
-        await bus.StartAsync(new CancellationTokenSource(Patience.Long).Token);
+        await bus.StartAsync(new CancellationTokenSource(Eventually.Timeout).Token);
         var at = Instant.Parse("2021-06-07T20:40:15.598765212Z");
         await bus.Publish(new AlarmStatusChanged("a", "u", AlarmStatus.Critical, at));
         await system.WaitForAsync("SELECT count(*) FROM alarm", 1L);
         await bus.Publish(new SendAlarmDigest("u"));
-        var digest = await received.Task.WaitAsync(Patience.Long);
+        var digest = await received.Task.WaitAsync(Eventually.Timeout);
         await bus.StopAsync();
         Assert.Equal("u", digest.UserId);
         Assert.Equal([new ActiveAlarm("a", "CRITICAL", at)], digest.ActiveAlarms);
@@ -194,7 +193,7 @@ public sealed class AlarmServicesTests(HostServers servers)
 
     private async Task<TestSystem> StartAsync(params (string, string?)[] settings)
     {
-        var system = await servers.CreateAsync([("Roles", "alarms"), .. settings]);
+        var system = await TestSystem.CreateAsync(servers, [("Roles", "alarms"), .. settings]);
         await system.StartAsync();
         return system;
     }

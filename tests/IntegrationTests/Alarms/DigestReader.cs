@@ -42,7 +42,7 @@ internal sealed class DigestReader(ChannelReader<ReceivedDigest> digests)
 
     public async Task<ReceivedDigest> NextAsync()
     {
-        using var timeout = new CancellationTokenSource(Patience.Long);
+        using var timeout = new CancellationTokenSource(Eventually.Timeout);
         return await digests.ReadAsync(timeout.Token);
     }
 

@@ -8,8 +8,7 @@ using Sagas.Services.Files;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>Files that are compressed, damaged or interrupted, and what is left of them for a person.</summary>
-[Collection(IntakeServersCollection.Name)]
-public sealed class AlertFileEndTests(HostServers servers)
+public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private static readonly object _unlimited = new { perSecond = 0 };
 

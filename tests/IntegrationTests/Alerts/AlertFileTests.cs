@@ -7,8 +7,7 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>From a file to the users that it alerts.</summary>
-[Collection(IntakeServersCollection.Name)]
-public sealed class AlertFileTests(HostServers servers)
+public sealed class AlertFileTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private static readonly object _unlimited = new { perSecond = 0 };
 

@@ -20,7 +20,7 @@ internal sealed class AlertSystem : IAsyncDisposable
     private AlertSystem(TestSystem services, WebApplication simulators, DirectoryInfo folder)
     {
         (Services, _simulators, _folder) = (services, simulators, folder);
-        Receiver = new HttpClient { BaseAddress = new Uri(simulators.Urls.First()), Timeout = Patience.Long };
+        Receiver = new HttpClient { BaseAddress = new Uri(simulators.Urls.First()), Timeout = Eventually.Timeout };
     }
 
     public TestSystem Services { get; }
@@ -36,7 +36,7 @@ internal sealed class AlertSystem : IAsyncDisposable
     /// <summary>The watched folder.</summary>
     public string Folder => _folder.FullName;
 
-    public static async Task<AlertSystem> StartAsync(HostServers servers, object behaviour, params (string Key, string? Value)[] settings)
+    public static async Task<AlertSystem> StartAsync(ITestServers servers, object behaviour, params (string Key, string? Value)[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("alerts");
         var simulators = SimulatorHost.Create([], new Dictionary<string, string?>
@@ -59,12 +59,13 @@ internal sealed class AlertSystem : IAsyncDisposable
             context.Response.Headers.RetryAfter = "3600";
         });
         await simulators.StartAsync();
-        var services = await servers.CreateAsync(
+        var services = await TestSystem.CreateAsync(
+            servers,
         [
             ("Roles", "alerts"), ("Operations:ApiKey", ApiKey), ("Alerts:Folder", folder.FullName), ("Alerts:AllowedHosts", "127.0.0.1"),
             ("Alerts:Endpoint", simulators.Urls.First() + "/webhooks/alerts"),
             // No call times out, nor ends its lease, because the machine does something else meanwhile.
-            ("Alerts:Calls:CallTimeout", "01:00:00"), ("Alerts:Calls:LeaseMargin", "01:00:00"), ("ShutdownTimeout", $"{Patience.Long}"),
+            ("Alerts:Calls:CallTimeout", "01:00:00"), ("Alerts:Calls:LeaseMargin", "01:00:00"), ("ShutdownTimeout", $"{Eventually.Timeout}"),
             .. settings,
         ]);
         system = new AlertSystem(services, simulators, folder);
@@ -117,7 +118,7 @@ internal sealed class AlertSystem : IAsyncDisposable
     public static async Task UntilAsync(Func<Task<bool>> condition)
     {
         for (var watch = Stopwatch.StartNew(); !await condition(); await Task.Delay(50))
-            Assert.True(watch.Elapsed < Patience.Long, $"Not in {Patience.Long}.");
+            Assert.True(watch.Elapsed < Eventually.Timeout, $"Not in {Eventually.Timeout}.");
     }
 
     public Task WaitForStateAsync(string state, long rows) =>

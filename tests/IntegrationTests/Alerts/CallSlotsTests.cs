@@ -8,8 +8,7 @@ using Xunit.Abstractions;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>The limit that all processes share, as each of them meets it in the database.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class CallSlotsTests(ServersFixture servers, ITestOutputHelper output)
+public sealed class CallSlotsTests(ServersFixture servers, ITestOutputHelper output) : IClassFixture<ServersFixture>
 {
     private const string Target = "some";
 
@@ -146,6 +145,6 @@ public sealed class CallSlotsTests(ServersFixture servers, ITestOutputHelper out
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
         for (var watch = Stopwatch.StartNew(); !await condition(); await Task.Delay(10))
-            Assert.True(watch.Elapsed < Patience.Long, $"Not in {Patience.Long}.");
+            Assert.True(watch.Elapsed < Eventually.Timeout, $"Not in {Eventually.Timeout}.");
     }
 }

@@ -6,8 +6,7 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>From the message to the receiver's answer and what follows from it.</summary>
-[Collection(IntakeServersCollection.Name)]
-public sealed class DeliveryTests(HostServers servers)
+public sealed class DeliveryTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private static readonly object _unlimited = new { perSecond = 0 };
 

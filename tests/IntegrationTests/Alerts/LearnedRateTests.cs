@@ -4,8 +4,7 @@ using Xunit.Abstractions;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>Without a configured limit, the rate is learned from the receiver's refusals.</summary>
-[Collection(IntakeServersCollection.Name)]
-public sealed class LearnedRateTests(HostServers servers, ITestOutputHelper output)
+public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper output) : IClassFixture<ServersFixture>
 {
     private const double Allowed = 50;
     private const double Seconds = 5;

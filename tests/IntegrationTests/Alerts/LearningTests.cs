@@ -5,8 +5,7 @@ using Xunit.Abstractions;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>How a rate that is learned follows what the receiver allows, in seconds that are skipped and not waited for.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class LearningTests(ServersFixture servers, ITestOutputHelper output)
+public sealed class LearningTests(ServersFixture servers, ITestOutputHelper output) : IClassFixture<ServersFixture>
 {
     [Theory]
     [InlineData(200, 200)]

@@ -4,8 +4,7 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>Two processes that deliver to one receiver.</summary>
-[Collection(IntakeServersCollection.Name)]
-public sealed class ManyProcessesTests(HostServers servers)
+public sealed class ManyProcessesTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
     public async Task Together_they_keep_to_the_configured_rate()
@@ -13,7 +12,7 @@ public sealed class ManyProcessesTests(HostServers servers)
         const int perSecond = 200;
         const int rows = 1_000;
         await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0 }, ("Alerts:Limit:PerSecond", $"{perSecond}"));
-        await using var other = new TestSystem(system.Services.Settings);
+        await using var other = system.Services.AnotherProcess();
         await other.StartAsync();
 
         var watch = Stopwatch.StartNew();
@@ -32,7 +31,7 @@ public sealed class ManyProcessesTests(HostServers servers)
     {
         const int rows = 2_000;
         await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0 }, ("Alerts:Limit:PerSecond", "1000"));
-        await using var other = new TestSystem(system.Services.Settings);
+        await using var other = system.Services.AnotherProcess();
         await other.StartAsync();
         system.Refusal = answer;
 

@@ -7,8 +7,7 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>Files by HTTP, and another try by HTTP.</summary>
-[Collection(IntakeServersCollection.Name)]
-public sealed class UploadTests(HostServers servers)
+public sealed class UploadTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private static readonly object _unlimited = new { perSecond = 0 };
 

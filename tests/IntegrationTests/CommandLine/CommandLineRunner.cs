@@ -18,7 +18,7 @@ internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
     /// <summary>Runs a command line until it has written something, and then stops it as Ctrl-C does.</summary>
     public async Task<CommandLineRun> StopOnOutputAsync(params string[] args)
     {
-        using var ctrlC = new CancellationTokenSource(Patience.Long);
+        using var ctrlC = new CancellationTokenSource(Eventually.Timeout);
         await using var output = new SignallingWriter(ctrlC.Cancel);
         return await RunAsync(output, ctrlC.Token, args);
     }
@@ -42,7 +42,7 @@ internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
     /// <summary>Runs a command line with <c>--json</c> until its answer is as it should be.</summary>
     public async Task<JsonElement> JsonWhenAsync(Predicate<JsonElement> condition, params string[] args)
     {
-        for (var until = DateTime.UtcNow + Patience.Long; ; await Task.Delay(50))
+        for (var until = DateTime.UtcNow + Eventually.Timeout; ; await Task.Delay(50))
         {
             var run = await RunAsync([.. args, "--json"]);
             if (run.ExitCode == 0 && JsonDocument.Parse(run.Output).RootElement is var json && condition(json))

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Sagas.Harness.CommandLine;
-using Sagas.IntegrationTests.LocalServers;
 
 namespace Sagas.IntegrationTests.CommandLine;
 

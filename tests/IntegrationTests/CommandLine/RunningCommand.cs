@@ -29,13 +29,13 @@ internal sealed class RunningCommand : IAsyncDisposable
     public async Task SaysAsync(string text)
     {
         var said = _error.SaysAsync(text);
-        await Task.WhenAny(said, ExitCode).WaitAsync(Patience.Long);
+        await Task.WhenAny(said, ExitCode).WaitAsync(Eventually.Timeout);
         Assert.True(_error.Text.Contains(text, StringComparison.Ordinal), $"It did not say '{text}' but: {_error.Text}");
     }
 
     /// <summary>Waits for its end.</summary>
     /// <returns>Its exit code and what it wrote.</returns>
-    public async Task<CommandLineRun> EndsAsync() => new(await ExitCode.WaitAsync(Patience.Long), _output.ToString(), _error.Text);
+    public async Task<CommandLineRun> EndsAsync() => new(await ExitCode.WaitAsync(Eventually.Timeout), _output.ToString(), _error.Text);
 
     /// <summary>Ends it as Ctrl-C does.</summary>
     public Task<CommandLineRun> StopAsync()

@@ -8,8 +8,7 @@ using Sagas.Simulators;
 namespace Sagas.IntegrationTests.CommandLine;
 
 /// <summary>The command line in front of services that run.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class WithServicesTests(ServersFixture servers) : IAsyncLifetime
+public sealed class WithServicesTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private TestDatabase _database = null!;
     private TestVirtualHost _host = null!;

@@ -6,8 +6,7 @@ using Sagas.Harness.Broker;
 namespace Sagas.IntegrationTests.CommandLine;
 
 /// <summary>Servers that run, and services that never did.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class WithoutServicesTests(ServersFixture servers) : IAsyncLifetime
+public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private TestDatabase _database = null!;
     private TestVirtualHost _host = null!;
@@ -16,7 +15,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IAsyncLifetim
 
     public async Task InitializeAsync()
     {
-        _database = await servers.CreateDatabaseAsync("cli");
+        _database = await servers.CreateEmptyDatabaseAsync("cli");
         _host = await servers.CreateVirtualHostAsync("cli");
         _sagas = new CommandLineRunner(_database.ConnectionString, _host.Uri);
         _connection = await new ConnectionFactory { Uri = _host.Uri }.CreateConnectionAsync();
@@ -184,7 +183,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IAsyncLifetim
         var letter = (await LettersAsync(2))[0];
         Assert.Equal("it is bad", letter.GetProperty("reason").GetString());
         BasicGetResult? delivery;
-        using var patience = new CancellationTokenSource(Patience.Long);
+        using var patience = new CancellationTokenSource(Eventually.Timeout);
         while ((delivery = await channel.BasicGetAsync("payment-saga_error", autoAck: false, patience.Token)) is null)
             await Task.Delay(20, patience.Token);
         var looks = delivery.BasicProperties.Headers!.TryGetValue("x-delivery-count", out var count) ? Convert.ToInt64(count, null) : 0;

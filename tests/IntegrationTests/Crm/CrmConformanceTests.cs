@@ -8,8 +8,7 @@ using Sagas.Services.Ledger;
 namespace Sagas.IntegrationTests.Crm;
 
 /// <summary>The statement that moves customers on does what the state machine does, in every situation.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class CrmConformanceTests(ServersFixture servers)
+public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
     public async Task Results_change_customers_as_their_messages_do()

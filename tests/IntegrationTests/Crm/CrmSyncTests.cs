@@ -3,8 +3,7 @@ using Sagas.Contracts;
 namespace Sagas.IntegrationTests.Crm;
 
 /// <summary>From a customer's registration to the CRM's record, with a CRM that fails in every way.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class CrmSyncTests(ServersFixture servers)
+public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private static readonly DateTimeOffset _registered = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 

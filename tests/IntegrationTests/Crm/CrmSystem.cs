@@ -162,11 +162,11 @@ internal sealed class CrmSystem : IAsyncDisposable
     {
         for (var watch = Stopwatch.StartNew(); !await QueryAsync<bool>($"SELECT {condition}"); await Task.Delay(20))
         {
-            if (watch.Elapsed < Patience.Long)
+            if (watch.Elapsed < Eventually.Timeout)
                 continue;
             var states = await QueryAsync<string>("SELECT string_agg(state || ' ' || n, ', ') FROM (SELECT current_state AS state, count(*) AS n FROM customer_state GROUP BY 1) s");
             var calls = await QueryAsync<string>("SELECT string_agg(concat_ws(' ', state, n, last), ', ') FROM (SELECT state, count(*) AS n, max(last_outcome) AS last FROM ledger GROUP BY 1) s");
-            Assert.Fail($"Not in {Patience.Long}: {condition}; customers: {states}; calls: {calls}");
+            Assert.Fail($"Not in {Eventually.Timeout}: {condition}; customers: {states}; calls: {calls}");
         }
     }
 

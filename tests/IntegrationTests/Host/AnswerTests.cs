@@ -4,13 +4,12 @@ using RabbitMQ.Client;
 
 namespace Sagas.IntegrationTests.Host;
 
-[Collection(nameof(HostServers))]
-public sealed class AnswerTests(HostServers servers)
+public sealed class AnswerTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
     public async Task What_is_published_in_answer_to_plain_JSON_has_none_of_its_headers_and_is_of_its_conversation()
     {
-        await using var system = await servers.CreateAsync(("Roles", "sagas"));
+        await using var system = await TestSystem.CreateAsync(servers, ("Roles", "sagas"));
         await system.StartAsync();
         await using var channel = await system.OpenChannelAsync();
         await system.PublishAsync("CustomerRegistered", """{"customerId":"c"}""");

@@ -4,8 +4,7 @@ using RabbitMQ.Client.Exceptions;
 
 namespace Sagas.IntegrationTests.Host;
 
-[Collection(nameof(HostServers))]
-public sealed class BadInputTests(HostServers servers)
+public sealed class BadInputTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private const string GoodCustomer = """{"customerId":"good"}""";
 
@@ -29,7 +28,7 @@ public sealed class BadInputTests(HostServers servers)
     [Fact]
     public async Task A_bad_message_becomes_a_dead_letter_with_its_reason_and_the_endpoint_goes_on()
     {
-        await using var system = await servers.CreateAsync();
+        await using var system = await TestSystem.CreateAsync(servers);
         await system.StartAsync();
         var letters = await system.ReadDeadLettersAsync("payment-saga");
         foreach (var (body, reason) in _payments.Select(line => (line[..line.LastIndexOf('|')], line[(line.LastIndexOf('|') + 1)..])))
@@ -48,7 +47,7 @@ public sealed class BadInputTests(HostServers servers)
     [Fact]
     public async Task A_body_that_is_too_long_becomes_a_dead_letter()
     {
-        await using var system = await servers.CreateAsync();
+        await using var system = await TestSystem.CreateAsync(servers);
         await system.StartAsync();
         var letters = await system.ReadDeadLettersAsync("customer-saga");
         await system.PublishAsync("CustomerRegistered", $$"""{"customerId":"c","firstName":"{{new string('x', 1024 * 1024)}}"}""");
@@ -60,7 +59,7 @@ public sealed class BadInputTests(HostServers servers)
     [Fact]
     public async Task A_message_sent_to_the_queue_itself_is_known_by_its_header_or_its_AMQP_type()
     {
-        await using var system = await servers.CreateAsync();
+        await using var system = await TestSystem.CreateAsync(servers);
         await system.StartAsync();
         var letters = await system.ReadDeadLettersAsync("customer-saga");
         var header = new BasicProperties { Headers = new Dictionary<string, object?> { ["MT-MessageType"] = "CustomerRegistered" } };
@@ -74,7 +73,7 @@ public sealed class BadInputTests(HostServers servers)
     [Fact]
     public async Task The_same_message_id_is_consumed_once()
     {
-        await using var system = await servers.CreateAsync();
+        await using var system = await TestSystem.CreateAsync(servers);
         await system.StartAsync();
         var letters = await system.ReadDeadLettersAsync("customer-saga");
         foreach (var name in (string[])["first", "second"])
@@ -97,7 +96,7 @@ public sealed class BadInputTests(HostServers servers)
     [InlineData("payment-saga_error")]
     public async Task Every_queue_is_a_quorum_queue(string queue)
     {
-        await using var system = await servers.CreateAsync();
+        await using var system = await TestSystem.CreateAsync(servers);
         await system.StartAsync();
         var letters = await system.ReadDeadLettersAsync("payment-saga");
         await system.PublishAsync("PaymentRequested", "x");

@@ -8,8 +8,7 @@ using Sagas.Contracts;
 
 namespace Sagas.IntegrationTests.Host;
 
-[Collection(nameof(HostServers))]
-public sealed class DeploymentTests(HostServers servers)
+public sealed class DeploymentTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private const string Customer = """{"customerId":"c","firstName":"Jane","lastName":"Doe","email":"jane@example.com","phone":"555-0199"}""";
     private const string Payment = """{"paymentId":"p","customerId":"c","amount":1,"currency":"EUR"}""";
@@ -17,7 +16,7 @@ public sealed class DeploymentTests(HostServers servers)
     [Fact]
     public async Task What_one_role_publishes_waits_for_a_role_that_has_never_run_here()
     {
-        await using var system = await servers.CreateAsync(("Roles", "sagas"));
+        await using var system = await TestSystem.CreateAsync(servers, ("Roles", "sagas"));
         await system.StartAsync();
         await system.PublishAsync("CustomerRegistered", Customer);
         await system.WaitForAsync("SELECT count(*) FROM customer_state", 1L);
@@ -30,7 +29,7 @@ public sealed class DeploymentTests(HostServers servers)
     [Fact]
     public async Task A_process_without_the_sagas_leaves_their_queues_alone()
     {
-        await using var system = await servers.CreateAsync(("Roles", "payments"));
+        await using var system = await TestSystem.CreateAsync(servers, ("Roles", "payments"));
         await system.StartAsync();
         await system.PublishAsync("CustomerRegistered", Customer);
         await system.WaitForCountAsync("customer-saga", 1);
@@ -41,7 +40,7 @@ public sealed class DeploymentTests(HostServers servers)
     [Fact]
     public async Task Processes_that_start_together_take_turns_to_declare_the_queues()
     {
-        await using var system = await servers.CreateAsync();
+        await using var system = await TestSystem.CreateAsync(servers);
         await using var other = await NpgsqlDataSource.Create(system.Settings["ConnectionStrings:Postgres"]!).OpenConnectionAsync();
         await using var turn = await other.BeginTransactionAsync();
         await using (var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLocks.QueueDeployment})", other))
@@ -62,7 +61,7 @@ public sealed class DeploymentTests(HostServers servers)
     [Fact]
     public async Task Without_a_broker_the_sagas_run_on_the_in_memory_bus()
     {
-        await using var system = await servers.CreateAsync(("Bus:Transport", "InMemory"));
+        await using var system = await TestSystem.CreateAsync(servers, ("Bus:Transport", "InMemory"));
         await system.StartAsync();
         await system.Services.GetRequiredService<IBus>().Publish(new PaymentRequested("p", "c", 1, "EUR"));
         await system.WaitForAsync("SELECT current_state FROM payment_state", "AwaitingCustomer");
@@ -73,7 +72,7 @@ public sealed class DeploymentTests(HostServers servers)
     [Fact]
     public async Task Every_line_logged_while_a_message_is_consumed_names_it_and_no_line_names_a_person()
     {
-        await using var system = await servers.CreateAsync(("Logging:Format", "json"), ("Serilog:MinimumLevel:Default", "Debug"));
+        await using var system = await TestSystem.CreateAsync(servers, ("Logging:Format", "json"), ("Serilog:MinimumLevel:Default", "Debug"));
         await system.StartAsync();
         await system.StopAsync();
         var id = Guid.NewGuid();

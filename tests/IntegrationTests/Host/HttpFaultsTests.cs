@@ -4,12 +4,11 @@ using System.Text.Json;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
-using Sagas.IntegrationTests.LocalServers;
 
 namespace Sagas.IntegrationTests.Host;
 
-[Collection(nameof(HostServers))]
-public sealed class HttpFaultsTests(HostServers servers)
+[Collection(nameof(KillableServers))]
+public sealed class HttpFaultsTests(KillableServers servers)
 {
     private const string Key = "a-key-that-is-long-enough";
 
@@ -25,7 +24,7 @@ public sealed class HttpFaultsTests(HostServers servers)
     public async Task While_the_database_is_away_callers_are_asked_to_come_again()
     {
         var folder = Directory.CreateTempSubdirectory("uploads");
-        await using var system = await servers.CreateAsync(("Operations:ApiKey", Key), ("Ingest:UploadFolder", folder.FullName));
+        await using var system = await TestSystem.CreateAsync(servers, ("Operations:ApiKey", Key), ("Ingest:UploadFolder", folder.FullName));
         try
         {
             await system.StartAsync();
@@ -49,7 +48,7 @@ public sealed class HttpFaultsTests(HostServers servers)
     [Fact]
     public async Task What_is_not_there_or_malformed_is_a_problem_too()
     {
-        await using var system = await servers.CreateAsync(("Operations:ApiKey", Key));
+        await using var system = await TestSystem.CreateAsync(servers, ("Operations:ApiKey", Key));
         await system.StartAsync();
         system.Http.DefaultRequestHeaders.Add("X-Api-Key", Key);
         await ReadDetailAsync(await system.Http.GetAsync(new Uri("/nowhere", UriKind.Relative)), HttpStatusCode.NotFound);

@@ -2,12 +2,11 @@ using System.Diagnostics;
 using System.Net;
 using Npgsql;
 using RabbitMQ.Client;
-using Sagas.IntegrationTests.LocalServers;
 
 namespace Sagas.IntegrationTests.Host;
 
-[Collection(nameof(HostServers))]
-public sealed class InterruptionTests(HostServers servers)
+[Collection(nameof(KillableServers))]
+public sealed class InterruptionTests(KillableServers servers)
 {
     private const int Count = 400;
     private const string Customers = "SELECT count(*) FROM customer_state";
@@ -23,7 +22,7 @@ public sealed class InterruptionTests(HostServers servers)
     [PrivateServersFact]
     public async Task Messages_wait_for_a_database_that_is_away_and_none_is_given_up()
     {
-        await using var system = await servers.CreateAsync();
+        await using var system = await TestSystem.CreateAsync(servers);
         await system.StartAsync();
         var letters = await system.ReadDeadLettersAsync("customer-saga");
         await PublishCustomersAsync(system, 0, 20);
@@ -41,14 +40,14 @@ public sealed class InterruptionTests(HostServers servers)
     public async Task Stopping_while_the_database_is_away_returns_the_messages_to_their_queue()
     {
         // Who waited for the database would wait for this.
-        await using var system = await servers.CreateAsync(("ShutdownTimeout", "00:10:00"));
+        await using var system = await TestSystem.CreateAsync(servers, ("ShutdownTimeout", "00:10:00"));
         await system.StartAsync();
         var letters = await system.ReadDeadLettersAsync("customer-saga");
         await servers.Postgres.KillAsync();
         try
         {
             await PublishCustomersAsync(system, 0, 50);
-            await system.StopAsync().WaitAsync(Patience.Long);
+            await system.StopAsync().WaitAsync(Eventually.Timeout);
         }
         finally
         {
@@ -62,7 +61,7 @@ public sealed class InterruptionTests(HostServers servers)
     [PrivateServersFact]
     public async Task A_broker_that_restarts_costs_no_message()
     {
-        await using var system = await servers.CreateAsync();
+        await using var system = await TestSystem.CreateAsync(servers);
         await system.StartAsync();
         await PublishCustomersAsync(system, 0, 100);
         await servers.RabbitMq.KillAsync();
@@ -73,7 +72,7 @@ public sealed class InterruptionTests(HostServers servers)
     [Fact]
     public async Task SIGTERM_finishes_what_is_in_flight_and_leaves_the_rest_in_the_queue()
     {
-        await using var system = await servers.CreateAsync();
+        await using var system = await TestSystem.CreateAsync(servers);
         await system.StartAsync();
         var letters = await system.ReadDeadLettersAsync("customer-saga");
         await system.StopAsync();
@@ -100,7 +99,8 @@ public sealed class InterruptionTests(HostServers servers)
     public async Task SIGTERM_under_load_sends_what_was_committed_before_the_connection_closes()
     {
         const int Load = 1000;
-        await using var system = await servers.CreateAsync(
+        await using var system = await TestSystem.CreateAsync(
+            servers,
             ("Roles", "sagas"), ("Crm:Enabled", "true"), ("RabbitMq:Prefetch", "32"), ("Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime", "Information"));
         await system.StartAsync();
         await system.StopAsync();
@@ -157,7 +157,7 @@ public sealed class InterruptionTests(HostServers servers)
 
     private static async Task WaitUntilReadyAsync(TestSystem system)
     {
-        using var patience = new CancellationTokenSource(Patience.Long);
+        using var patience = new CancellationTokenSource(Eventually.Timeout);
         while (true)
         {
             using var response = await system.Http.GetAsync(new Uri("/health/ready", UriKind.Relative), patience.Token);
@@ -169,7 +169,7 @@ public sealed class InterruptionTests(HostServers servers)
 
     private static async Task SaysAsync(Process process, string text)
     {
-        using var patience = new CancellationTokenSource(Patience.Long);
+        using var patience = new CancellationTokenSource(Eventually.Timeout);
         for (var line = ""; !line.Contains(text, StringComparison.Ordinal);)
             line = await process.StandardOutput.ReadLineAsync(patience.Token) ?? throw new EndOfStreamException($"It ended without saying '{text}'.");
     }
@@ -178,7 +178,7 @@ public sealed class InterruptionTests(HostServers servers)
 
     private static async Task EndsAsync(Process process)
     {
-        await process.WaitForExitAsync().WaitAsync(Patience.Long);
+        await process.WaitForExitAsync().WaitAsync(Eventually.Timeout);
         Assert.Equal(0, process.ExitCode);
     }
 

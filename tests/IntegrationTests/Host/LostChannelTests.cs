@@ -4,8 +4,7 @@ using Sagas.Host.Bus;
 
 namespace Sagas.IntegrationTests.Host;
 
-[Collection(ServersCollection.Name)]
-public sealed class LostChannelTests(ServersFixture servers)
+public sealed class LostChannelTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
     public async Task An_endpoint_whose_connection_is_lost_while_it_is_set_up_begins_again()
@@ -27,9 +26,9 @@ public sealed class LostChannelTests(ServersFixture servers)
                 });
             });
         });
-        await bus.StartAsync().WaitAsync(Patience.Long);
+        await bus.StartAsync().WaitAsync(Eventually.Timeout);
         await bus.Publish(new Letter());
-        await received.Task.WaitAsync(Patience.Long);
+        await received.Task.WaitAsync(Eventually.Timeout);
         Assert.True(stranded.Happened);
         await bus.StopAsync();
     }

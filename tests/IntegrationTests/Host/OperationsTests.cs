@@ -4,8 +4,7 @@ using System.Text.Json;
 
 namespace Sagas.IntegrationTests.Host;
 
-[Collection(nameof(HostServers))]
-public sealed class OperationsTests(HostServers servers)
+public sealed class OperationsTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private const string Key = "a-key-that-is-long-enough";
 
@@ -26,7 +25,7 @@ public sealed class OperationsTests(HostServers servers)
     [Fact]
     public async Task An_expired_payment_is_revived_with_the_key_only()
     {
-        await using var system = await servers.CreateAsync(("Operations:ApiKey", Key), ("Payments:Redelivery:Increment", "00:00:00.1"),
+        await using var system = await TestSystem.CreateAsync(servers, ("Operations:ApiKey", Key), ("Payments:Redelivery:Increment", "00:00:00.1"),
             ("Payments:Redelivery:Deadline", "00:00:00.2"));
         await system.StartAsync();
         await system.PublishAsync("PaymentRequested", """{"paymentId":"p-1","customerId":"c","amount":1,"currency":"EUR"}""");
@@ -41,7 +40,7 @@ public sealed class OperationsTests(HostServers servers)
     [Fact]
     public async Task Without_a_key_nothing_can_be_changed_and_the_answer_says_how_to_set_one()
     {
-        await using var system = await servers.CreateAsync();
+        await using var system = await TestSystem.CreateAsync(servers);
         await system.StartAsync();
         var (status, detail) = await PostAsync(system, "anything");
         Assert.Equal(HttpStatusCode.Forbidden, status);
@@ -52,7 +51,7 @@ public sealed class OperationsTests(HostServers servers)
     public async Task The_overview_counts_and_names_nobody()
     {
         // The payment does not look for its customer again while it is looked at.
-        await using var system = await servers.CreateAsync(("Payments:Redelivery:Increment", "01:00:00"), ("Payments:Redelivery:Cap", "01:00:00"));
+        await using var system = await TestSystem.CreateAsync(servers, ("Payments:Redelivery:Increment", "01:00:00"), ("Payments:Redelivery:Cap", "01:00:00"));
         await system.StartAsync();
         await system.PublishAsync("CustomerRegistered", """{"customerId":"c-9","firstName":"Jane","email":"jane@example.com"}""");
         await system.PublishAsync("PaymentRequested", """{"paymentId":"p-9","customerId":"nobody","amount":1,"currency":"EUR"}""");

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
@@ -10,13 +9,22 @@ using Sagas.Host;
 namespace Sagas.IntegrationTests.Host;
 
 /// <summary>A host with its database and broker, seen from outside: by AMQP, SQL and HTTP.</summary>
-internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) : IAsyncDisposable
+internal sealed class TestSystem : IAsyncDisposable
 {
-    private readonly NpgsqlDataSource _database = NpgsqlDataSource.Create(settings["ConnectionStrings:Postgres"]!);
+    private readonly IAsyncDisposable[] _owned;
+    private readonly NpgsqlDataSource _database;
+    private readonly Dictionary<string, string?> _settings;
     private IConnection? _connection;
     private WebApplication? _host;
 
-    public IReadOnlyDictionary<string, string?> Settings => settings;
+    private TestSystem(Dictionary<string, string?> settings, params IAsyncDisposable[] owned)
+    {
+        _settings = settings;
+        _owned = owned;
+        _database = NpgsqlDataSource.Create(settings["ConnectionStrings:Postgres"]!);
+    }
+
+    public IReadOnlyDictionary<string, string?> Settings => _settings;
 
     public IServiceProvider Services => _host!.Services;
 
@@ -25,9 +33,35 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
     /// <summary>Where the process listens; the callback's address is the last.</summary>
     public IEnumerable<string> Urls => _host!.Urls;
 
+    /// <summary>A system of its own, not started yet.</summary>
+    public static async Task<TestSystem> CreateAsync(ITestServers servers, params (string Key, string? Value)[] settings)
+    {
+        var virtualHost = servers.CreateVirtualHostAsync("host");
+        var database = await servers.CreateDatabaseAsync("host");
+        var all = new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:Postgres"] = database.ConnectionString,
+            ["RabbitMq:Uri"] = (await virtualHost).Uri.ToString(),
+            ["urls"] = "http://127.0.0.1:0",
+            // Reached only by what never ends, as a machine that does much else stands still for seconds.
+            ["ShutdownTimeout"] = "00:02:00",
+            ["RabbitMq:Heartbeat"] = "00:01:00",
+            // These tests are about the host; there is no CRM to be told of their customers.
+            ["Crm:Enabled"] = "false",
+            ["Serilog:MinimumLevel:Default"] = "Error",
+            ["Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime"] = "Error",
+        };
+        foreach (var (key, value) in settings)
+            all[key] = value;
+        return new TestSystem(all, await virtualHost, database);
+    }
+
+    /// <summary>One more process on the same database and virtual host, not started yet.</summary>
+    public TestSystem AnotherProcess() => new(_settings);
+
     public async Task StartAsync()
     {
-        _host = SagasHost.Create([], settings);
+        _host = SagasHost.Create([], _settings);
         await _host.StartAsync();
         Http = new HttpClient { BaseAddress = new Uri(_host.Urls.First()) };
     }
@@ -43,9 +77,9 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
     {
         _connection ??= await new ConnectionFactory
         {
-            Uri = new Uri(settings["RabbitMq:Uri"]!),
-            HandshakeContinuationTimeout = Patience.Long,
-            ContinuationTimeout = Patience.Long,
+            Uri = new Uri(_settings["RabbitMq:Uri"]!),
+            HandshakeContinuationTimeout = Eventually.Timeout,
+            ContinuationTimeout = Eventually.Timeout,
         }.CreateConnectionAsync();
         return await _connection.CreateChannelAsync(new CreateChannelOptions(true, true));
     }
@@ -81,15 +115,7 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
     }
 
     /// <summary>Waits until so many messages wait in a queue.</summary>
-    public async Task WaitForCountAsync(string queue, long expected)
-    {
-        var watch = Stopwatch.StartNew();
-        for (var count = await CountAsync(queue); count != expected; count = await CountAsync(queue))
-        {
-            Assert.True(watch.Elapsed < Patience.Long, $"In {queue} are {count} messages, not {expected}, after {Patience.Long}.");
-            await Task.Delay(TimeSpan.FromMilliseconds(20));
-        }
-    }
+    public Task WaitForCountAsync(string queue, uint expected) => Eventually.EqualAsync(expected, () => CountAsync(queue), what: $"the count of {queue}");
 
     /// <summary>Takes all messages of a queue, waiting until there were so many, and counts them. A message that was sent again has
     /// the same id, and counts once.</summary>
@@ -97,16 +123,15 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
     {
         await using var channel = await OpenChannelAsync();
         var ids = new HashSet<string>();
-        var watch = Stopwatch.StartNew();
-        while (true)
-        {
-            while (await channel.BasicGetAsync(queue, autoAck: true) is { } message)
-                ids.Add(message.BasicProperties.MessageId!);
-            if (ids.Count >= atLeast)
+        return await Eventually.MatchesAsync(
+            $"{atLeast} messages in {queue}",
+            async () =>
+            {
+                while (await channel.BasicGetAsync(queue, autoAck: true) is { } message)
+                    ids.Add(message.BasicProperties.MessageId!);
                 return ids.Count;
-            Assert.True(watch.Elapsed < Patience.Long, $"In {queue} were {ids.Count} messages, not {atLeast}, after {Patience.Long}.");
-            await Task.Delay(TimeSpan.FromMilliseconds(20));
-        }
+            },
+            count => count >= atLeast);
     }
 
     public async Task<T> QueryAsync<T>(string sql)
@@ -122,26 +147,7 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
     }
 
     /// <summary>Waits until a query gives a value.</summary>
-    public async Task WaitForAsync<T>(string sql, T expected)
-    {
-        var until = DateTime.UtcNow + Patience.Long;
-        T? last = default;
-        while (DateTime.UtcNow < until)
-        {
-            try
-            {
-                last = await QueryAsync<T>(sql);
-                if (Equals(last, expected))
-                    return;
-            }
-            // The tests take the database away.
-            catch (NpgsqlException)
-            {
-            }
-            await Task.Delay(TimeSpan.FromMilliseconds(20));
-        }
-        Assert.Fail($"{sql} is {last}, not {expected}, after {Patience.Long}.");
-    }
+    public Task WaitForAsync<T>(string sql, T expected) => Eventually.EqualAsync(expected, () => QueryAsync<T>(sql), what: sql);
 
     public async ValueTask DisposeAsync()
     {
@@ -151,6 +157,8 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
             await _connection.DisposeAsync();
         await _database.DisposeAsync();
         Http.Dispose();
+        foreach (var owned in _owned)
+            await owned.DisposeAsync();
     }
 
     public sealed record DeadLetter(string Body, IReadOnlyDictionary<string, string> Headers)
@@ -167,7 +175,7 @@ internal sealed class TestSystem(IReadOnlyDictionary<string, string?> settings) 
     {
         public async Task<DeadLetter> NextAsync()
         {
-            using var timeout = new CancellationTokenSource(Patience.Long);
+            using var timeout = new CancellationTokenSource(Eventually.Timeout);
             return await letters.ReadAsync(timeout.Token);
         }
 

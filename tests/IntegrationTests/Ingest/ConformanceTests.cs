@@ -13,8 +13,7 @@ using RedeliveryOptions = Sagas.Payments.RedeliveryOptions;
 namespace Sagas.IntegrationTests.Ingest;
 
 /// <summary>Rows of a file do to the tables what the same rows do that are published one after the other.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class ConformanceTests(ServersFixture servers)
+public sealed class ConformanceTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private const int Rows = 300;
     private const int Customers = 40;
@@ -114,7 +113,7 @@ public sealed class ConformanceTests(ServersFixture servers)
         await host.StartAsync();
         foreach (var message in messages)
             await host.Services.GetRequiredService<IBus>().Publish(message);
-        for (var until = DateTime.UtcNow + Patience.Long; !await database.QueryAsync<bool>(
+        for (var until = DateTime.UtcNow + Eventually.Timeout; !await database.QueryAsync<bool>(
                  $"SELECT (SELECT count(*) FROM inbox_state) = {messages.Count} + {told.Customers.Count} AND NOT EXISTS (SELECT FROM outbox_message)");)
         {
             Assert.True(DateTime.UtcNow < until, "The messages were not consumed.");

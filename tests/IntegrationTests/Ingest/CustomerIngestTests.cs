@@ -6,8 +6,7 @@ using Sagas.Services.Ingest;
 
 namespace Sagas.IntegrationTests.Ingest;
 
-[Collection(ServersCollection.Name)]
-public sealed class CustomerIngestTests(ServersFixture servers) : IAsyncLifetime
+public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private const string Sample = "customers-1000.csv";
 

@@ -31,7 +31,6 @@ internal sealed class IngestDatabase : IAsyncDisposable
     public static async Task<IngestDatabase> CreateAsync(ServersFixture servers)
     {
         var database = new IngestDatabase(await servers.CreateDatabaseAsync("ingest"));
-        await SchemaMigrator.MigrateAsync(database.Source, typeof(SagasDbContext).Assembly);
         return database;
     }
 

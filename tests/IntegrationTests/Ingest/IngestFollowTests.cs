@@ -4,8 +4,7 @@ using Sagas.IntegrationTests.Crm;
 namespace Sagas.IntegrationTests.Ingest;
 
 /// <summary><c>sagas ingest --follow</c>.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class IngestFollowTests(ServersFixture servers) : IAsyncLifetime
+public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private IngestDatabase _database = null!;
 

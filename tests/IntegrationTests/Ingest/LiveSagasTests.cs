@@ -10,8 +10,7 @@ using Sagas.Services.Messages;
 namespace Sagas.IntegrationTests.Ingest;
 
 /// <summary>A file is read while the sagas work on the same customers and their payments.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class LiveSagasTests(ServersFixture servers) : IDisposable
+public sealed class LiveSagasTests(ServersFixture servers) : IClassFixture<ServersFixture>, IDisposable
 {
     // Nobody waits for this one in a test: what is processed soon was released.
     private static readonly TimeSpan _long = TimeSpan.FromMinutes(2);

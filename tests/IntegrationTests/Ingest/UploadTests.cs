@@ -8,8 +8,7 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Ingest;
 
 /// <summary>The ways into a services process: the watched folder and uploads.</summary>
-[Collection(IntakeServersCollection.Name)]
-public sealed class UploadTests(HostServers servers) : IAsyncLifetime
+public sealed class UploadTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private const string Key = "a-key-that-is-long-enough";
 
@@ -23,7 +22,8 @@ public sealed class UploadTests(HostServers servers) : IAsyncLifetime
     public async Task InitializeAsync()
     {
         Directory.CreateDirectory(Incoming);
-        _system = await servers.CreateAsync(
+        _system = await TestSystem.CreateAsync(
+            servers,
             ("Roles", "sagas,ingest"), ("Operations:ApiKey", Key), ("Ingest:Folder", Incoming), ("Ingest:StableFor", "00:00:00.2"),
             ("Ingest:UploadFolder", Path.Combine(_folder, "uploads")), ("Ingest:MaxUploadBytes", "100000"), ("Ingest:PollInterval", "00:00:00.5"));
         await _system.StartAsync();
@@ -127,7 +127,7 @@ public sealed class UploadTests(HostServers servers) : IAsyncLifetime
 
     private static async Task UntilAsync(Func<bool> condition)
     {
-        using var patience = new CancellationTokenSource(Patience.Long);
+        using var patience = new CancellationTokenSource(Eventually.Timeout);
         while (!condition())
             await Task.Delay(20, patience.Token);
     }
@@ -145,7 +145,7 @@ public sealed class UploadTests(HostServers servers) : IAsyncLifetime
 
     private async Task<JsonElement> UntilEndedAsync(Uri upload)
     {
-        using var patience = new CancellationTokenSource(Patience.Long);
+        using var patience = new CancellationTokenSource(Eventually.Timeout);
         while (true)
         {
             var status = await _system.Http.GetFromJsonAsync<JsonElement>(upload, patience.Token);

@@ -6,8 +6,7 @@ using Sagas.Services.Payments;
 namespace Sagas.IntegrationTests.Ledger;
 
 /// <summary>Claims that end without a call.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class LedgerClaimTests(ServersFixture servers)
+public sealed class LedgerClaimTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private static readonly Guid _claim = Guid.NewGuid();
 
@@ -50,7 +49,7 @@ public sealed class LedgerClaimTests(ServersFixture servers)
 
         List<LedgerCall> again;
         while ((again = await ClaimAsync(database, Guid.NewGuid())).Count == 0)
-            Assert.True(claimed.Elapsed < Patience.Long, $"Not in {Patience.Long}.");
+            Assert.True(claimed.Elapsed < Eventually.Timeout, $"Not in {Eventually.Timeout}.");
 
         var call = Assert.Single(again);
         Assert.Equal((2, true), (call.Attempts, call.MayHaveHappened));

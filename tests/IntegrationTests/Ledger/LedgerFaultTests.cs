@@ -3,8 +3,7 @@ using Sagas.Services.Ledger;
 namespace Sagas.IntegrationTests.Ledger;
 
 /// <summary>A third party that fails in every way: each call has its effect once, and one message says so.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class LedgerFaultTests(ServersFixture servers)
+public sealed class LedgerFaultTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private static readonly Wrong[] _everyWay =
     [

@@ -7,8 +7,7 @@ using Sagas.Services.Ledger;
 namespace Sagas.IntegrationTests.Ledger;
 
 /// <summary>A process killed at each step of a call, and another that finds what it left.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class LedgerKillTests(ServersFixture servers)
+public sealed class LedgerKillTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     public enum Step
     {
@@ -67,7 +66,7 @@ public sealed class LedgerKillTests(ServersFixture servers)
         {
             started = true;
             await victim.StartAsync();
-            await killed.Task.WaitAsync(Patience.Long);
+            await killed.Task.WaitAsync(Eventually.Timeout);
             await table.EndLeasesAsync();
         }
 
@@ -93,7 +92,7 @@ public sealed class LedgerKillTests(ServersFixture servers)
         var settings = new TargetSettings(gateway.Url, LedgerMode.AtMostOnce) { Building = () => reached.TrySetResult() };
         await using var process = await LedgerProcess.StartAsync(table.ConnectionString, settings);
         await process.EnterAsync(Enumerable.Range(0, 40).Select(number => $"pay{number}"));
-        await reached.Task.WaitAsync(Patience.Long);
+        await reached.Task.WaitAsync(Eventually.Timeout);
 
         await process.StopAsync();
 
@@ -117,7 +116,7 @@ public sealed class LedgerKillTests(ServersFixture servers)
         var settings = new TargetSettings(gateway.Url, LedgerMode.AtMostOnce) { Answered = () => answered.Wait() };
         await using var slow = await LedgerProcess.StartAsync(table.ConnectionString, settings);
         await slow.EnterAsync("payment");
-        await reached.Task.WaitAsync(Patience.Long);
+        await reached.Task.WaitAsync(Eventually.Timeout);
         await table.EndLeasesAsync();
         await using var second = await LedgerProcess.StartAsync(table.ConnectionString, new(gateway.Url, LedgerMode.AtMostOnce));
         await table.UntilAsync(rows => rows[0].State == "parked");

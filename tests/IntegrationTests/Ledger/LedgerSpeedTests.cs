@@ -5,8 +5,7 @@ using Xunit.Abstractions;
 namespace Sagas.IntegrationTests.Ledger;
 
 /// <summary>How soon and how fast calls are made: by what that takes, not by the clock, for machines that do other things besides.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class LedgerSpeedTests(ServersFixture servers, ITestOutputHelper output)
+public sealed class LedgerSpeedTests(ServersFixture servers, ITestOutputHelper output) : IClassFixture<ServersFixture>
 {
     [Fact]
     public async Task A_backlog_is_called_and_written_in_batches_within_the_limit()

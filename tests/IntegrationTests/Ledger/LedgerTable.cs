@@ -24,7 +24,6 @@ internal sealed class LedgerTable : IAsyncDisposable
     public static async Task<LedgerTable> CreateAsync(ServersFixture servers)
     {
         var table = new LedgerTable(await servers.CreateDatabaseAsync("ledger"));
-        await SchemaMigrator.MigrateAsync(table._database, typeof(SagasDbContext).Assembly);
         return table;
     }
 
@@ -80,7 +79,7 @@ internal sealed class LedgerTable : IAsyncDisposable
         await using var command = _database.CreateCommand("SELECT count(*) FROM ledger WHERE due IS NOT NULL");
         for (var watch = Stopwatch.StartNew(); (long)(await command.ExecuteScalarAsync())! > 0;)
         {
-            Assert.True(watch.Elapsed < Patience.Long, $"Not in {Patience.Long}.");
+            Assert.True(watch.Elapsed < Eventually.Timeout, $"Not in {Eventually.Timeout}.");
             await Task.Delay(10);
         }
     }
@@ -93,7 +92,7 @@ internal sealed class LedgerTable : IAsyncDisposable
             var rows = await RowsAsync();
             if (condition(rows))
                 return rows;
-            Assert.True(watch.Elapsed < Patience.Long, $"Not in {Patience.Long}: " + string.Join("; ", rows.Take(10)));
+            Assert.True(watch.Elapsed < Eventually.Timeout, $"Not in {Eventually.Timeout}: " + string.Join("; ", rows.Take(10)));
             await Task.Delay(10);
         }
     }

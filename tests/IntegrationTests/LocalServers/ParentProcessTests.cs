@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using Npgsql;
-using static Sagas.IntegrationTests.LocalServers.PrivateServers;
+using static Sagas.IntegrationTests.LocalServers.Ports;
+using static Sagas.TestSupport.Servers.Broker;
+using static Sagas.TestSupport.Servers.Postgres;
 
 namespace Sagas.IntegrationTests.LocalServers;
 
-[Collection(Collection)]
+[Collection(OwnServers.Name)]
 public sealed class ParentProcessTests
 {
     [PrivateServersFact]
@@ -12,8 +14,8 @@ public sealed class ParentProcessTests
     {
         var start = new ProcessStartInfo("dotnet", [typeof(ParentProcessTests).Assembly.Location]) { RedirectStandardOutput = true };
         using var parent = Process.Start(start)!;
-        var postgres = (await parent.StandardOutput.ReadLineAsync(Soon()))!;
-        var rabbitMq = new Uri((await parent.StandardOutput.ReadLineAsync(Soon()))!);
+        var postgres = (await parent.StandardOutput.ReadLineAsync(Eventually.Cancellation()))!;
+        var rabbitMq = new Uri((await parent.StandardOutput.ReadLineAsync(Eventually.Cancellation()))!);
         var postgresPort = new NpgsqlConnectionStringBuilder(postgres).Port;
         var directory = Path.GetDirectoryName(await QueryAsync<string>(postgres, "SHOW data_directory"))!;
         Assert.True(Listens(postgresPort));
@@ -21,14 +23,14 @@ public sealed class ParentProcessTests
         Assert.True(Directory.Exists(directory));
 
         parent.Kill();
-        await parent.WaitForExitAsync(Soon());
+        await parent.WaitForExitAsync(Eventually.Cancellation());
 
         await UntilAsync(() => !Listens(postgresPort) && !Listens(rabbitMq.Port) && !Directory.Exists(directory));
     }
 
     private static async Task UntilAsync(Func<bool> condition)
     {
-        var patience = Soon();
+        var patience = Eventually.Cancellation();
         while (!condition())
             await Task.Delay(50, patience);
     }

@@ -3,12 +3,11 @@ using System.Net;
 using System.Text;
 using RabbitMQ.Client;
 using Sagas.IntegrationTests.Host;
-using Sagas.IntegrationTests.LocalServers;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-[Collection(IntakeServersCollection.Name)]
-public sealed class CallbackTests(HostServers servers)
+[Collection(nameof(KillableServers))]
+public sealed class CallbackTests(KillableServers servers)
 {
     private const string Key = "a-key-of-enough-characters";
 

@@ -3,8 +3,7 @@ using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-[Collection(IntakeServersCollection.Name)]
-public sealed class CommandLineTests(HostServers servers)
+public sealed class CommandLineTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
     public async Task Objects_are_posted_to_the_callback_and_those_online_are_listed_with_their_age()
@@ -19,7 +18,7 @@ public sealed class CommandLineTests(HostServers servers)
 
         Assert.Equal(3, posted.GetProperty("accepted").GetInt32());
         Assert.Equal(["2", "lamp"], listed.EnumerateArray().Select(row => row.GetProperty("objectId").GetString()).Order());
-        Assert.All(listed.EnumerateArray(), row => Assert.InRange(row.GetProperty("ageMs").GetInt64(), 0, (long)Patience.Long.TotalMilliseconds));
+        Assert.All(listed.EnumerateArray(), row => Assert.InRange(row.GetProperty("ageMs").GetInt64(), 0, (long)Eventually.Timeout.TotalMilliseconds));
         Assert.Contains("lamp", shown.Output);
         Assert.Contains("Last seen", shown.Output);
 

@@ -2,13 +2,12 @@ using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Sagas.IntegrationTests.Host;
-using Sagas.IntegrationTests.LocalServers;
 using Sagas.Services.ObjectStatus.Fetch;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-[Collection(IntakeServersCollection.Name)]
-public sealed class FetchTests(HostServers servers)
+[Collection(nameof(KillableServers))]
+public sealed class FetchTests(KillableServers servers)
 {
     [Fact]
     public async Task A_burst_of_one_object_costs_one_call_and_so_does_what_comes_while_its_answer_is_fresh()
@@ -36,7 +35,7 @@ public sealed class FetchTests(HostServers servers)
 
         for (var watch = Stopwatch.StartNew(); system.Api.CallCount < 3; await Task.Delay(TimeSpan.FromMilliseconds(20)))
         {
-            Assert.True(watch.Elapsed < Patience.Long, "The first answer serves for ever.");
+            Assert.True(watch.Elapsed < Eventually.Timeout, "The first answer serves for ever.");
             await system.AcceptAsync("same");
         }
     }
@@ -146,7 +145,7 @@ public sealed class FetchTests(HostServers servers)
         var stopping = system.Host.StopAsync();
         await Until(() => isStopping.IsCancellationRequested);
         answer.SetResult();
-        await stopping.WaitAsync(Patience.Long);
+        await stopping.WaitAsync(Eventually.Timeout);
 
         // Whoever got the place of a call that ended before the word was passed on was still called.
         Assert.InRange(system.Api.CallCount, 4, 40);
@@ -192,7 +191,7 @@ public sealed class FetchTests(HostServers servers)
             Random.Shared.Shuffle(ids);
             var first = ids.Select(id => one.WriteAsync(id, DateTimeOffset.UtcNow)).ToArray();
             var second = ids.Reverse().Select(id => other.WriteAsync(id, DateTimeOffset.UtcNow)).ToArray();
-            await Task.WhenAll([.. first, .. second]).WaitAsync(Patience.Long);
+            await Task.WhenAll([.. first, .. second]).WaitAsync(Eventually.Timeout);
         }
 
         Assert.Equal(0L, await system.Host.QueryAsync<long>("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
@@ -201,7 +200,7 @@ public sealed class FetchTests(HostServers servers)
 
     private static async Task Until(Func<bool> holds)
     {
-        for (var watch = Stopwatch.StartNew(); !holds() && watch.Elapsed < Patience.Long;)
+        for (var watch = Stopwatch.StartNew(); !holds() && watch.Elapsed < Eventually.Timeout;)
             await Task.Delay(TimeSpan.FromMilliseconds(10));
         Assert.True(holds());
     }

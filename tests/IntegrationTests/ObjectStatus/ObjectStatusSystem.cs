@@ -22,10 +22,11 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
 
     public Uri Callback => new(new Uri(Host.Urls.Last()), "/callback");
 
-    public static async Task<ObjectStatusSystem> CreateAsync(HostServers servers, params (string Key, string? Value)[] settings)
+    public static async Task<ObjectStatusSystem> CreateAsync(ITestServers servers, params (string Key, string? Value)[] settings)
     {
         var api = await StatusApiDouble.StartAsync();
-        var host = await servers.CreateAsync(
+        var host = await TestSystem.CreateAsync(
+            servers,
             [
                 ("ObjectStatus:StatusApi", api.Url), ("ObjectStatus:Freshness", "00:00:00"), ("ObjectStatus:Expiry", "01:00:00"),
                 // What is only late is neither refused nor posted or called twice.
@@ -35,7 +36,7 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
         return new(host, api);
     }
 
-    public static async Task<ObjectStatusSystem> StartAsync(HostServers servers, params (string Key, string? Value)[] settings)
+    public static async Task<ObjectStatusSystem> StartAsync(ITestServers servers, params (string Key, string? Value)[] settings)
     {
         var system = await CreateAsync(servers, settings);
         await system.Host.StartAsync();
@@ -57,7 +58,7 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
         for (var watch = Stopwatch.StartNew(); ;)
         {
             using var response = await PostAsync(body);
-            if (response.StatusCode != HttpStatusCode.ServiceUnavailable || watch.Elapsed > Patience.Long)
+            if (response.StatusCode != HttpStatusCode.ServiceUnavailable || watch.Elapsed > Eventually.Timeout)
             {
                 Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
                 return;
@@ -78,7 +79,7 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
     public async Task CalledAsync(int times)
     {
         for (var watch = Stopwatch.StartNew(); Api.CallCount < times; await Task.Delay(TimeSpan.FromMilliseconds(10)))
-            Assert.True(watch.Elapsed < Patience.Long, $"The API was called {Api.CallCount} times, not {times}.");
+            Assert.True(watch.Elapsed < Eventually.Timeout, $"The API was called {Api.CallCount} times, not {times}.");
     }
 
     /// <summary>Has every <c>ObjectSeen</c> from now on kept in a queue.</summary>

@@ -10,8 +10,7 @@ using Sagas.Services.ObjectStatus.Fetch;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-[Collection(IntakeServersCollection.Name)]
-public sealed class SweepTests(HostServers servers)
+public sealed class SweepTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private const string Expired = "INSERT INTO object_status SELECT 'old-' || n, now() - interval '1 hour' - n * interval '1 microsecond' FROM generate_series(1, {0}) n";
     private const string Count = "SELECT count(*) FROM object_status";
@@ -45,7 +44,7 @@ public sealed class SweepTests(HostServers servers)
         Assert.Equal("stays", await system.Host.QueryAsync<string>("SELECT string_agg(object_id, ',') FROM object_status"));
         await ElapseAsync(system, minutes: 40);
         await system.SeenAsync(0);
-        for (var watch = Stopwatch.StartNew(); Interlocked.Read(ref expired) < 2 && watch.Elapsed < Patience.Long;)
+        for (var watch = Stopwatch.StartNew(); Interlocked.Read(ref expired) < 2 && watch.Elapsed < Eventually.Timeout;)
             await Task.Delay(TimeSpan.FromMilliseconds(10));
         Assert.Equal(2, Interlocked.Read(ref expired));
     }
@@ -81,7 +80,7 @@ public sealed class SweepTests(HostServers servers)
         await using var seen = new NpgsqlCommand("UPDATE object_status SET last_seen = now() WHERE object_id = 'old-7'", connection, transaction);
         await seen.ExecuteNonQueryAsync();
 
-        Assert.Equal(1199, await Sweep(system).SweepAsync(CancellationToken.None).WaitAsync(Patience.Long));
+        Assert.Equal(1199, await Sweep(system).SweepAsync(CancellationToken.None).WaitAsync(Eventually.Timeout));
 
         await transaction.CommitAsync();
         Assert.Equal(0, await Sweep(system).SweepAsync(CancellationToken.None));
@@ -116,7 +115,7 @@ public sealed class SweepTests(HostServers servers)
             Assert.Equal(301L, await system.Host.QueryAsync<long>("SELECT count(*) FROM (SELECT FROM object_status FOR UPDATE SKIP LOCKED) free"));
             // One that stays, one that the sweep has not come to yet, and one of those that it took first.
             await Task.WhenAll(((string[])["new-1", "old-1", "old-1200"]).Select(id => writer.WriteAsync(id, DateTimeOffset.UtcNow)))
-                .WaitAsync(Patience.Long);
+                .WaitAsync(Eventually.Timeout);
             Assert.False(sweeping.IsCompleted);
         }
 

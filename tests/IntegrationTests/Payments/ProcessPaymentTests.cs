@@ -12,8 +12,7 @@ using Sagas.Services.Payments;
 namespace Sagas.IntegrationTests.Payments;
 
 /// <summary>From the command on the bus to the event on the bus, by way of ledger and gateway.</summary>
-[Collection(ServersCollection.Name)]
-public sealed class ProcessPaymentTests(ServersFixture servers)
+public sealed class ProcessPaymentTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
     public async Task A_command_becomes_one_charge_and_one_event()
@@ -32,7 +31,7 @@ public sealed class ProcessPaymentTests(ServersFixture servers)
         await bus.Publish(payment, context => context.ConversationId = conversation);
         await bus.Publish(payment with { PaymentId = "p-2" });
 
-        using var patience = new CancellationTokenSource(Patience.Long);
+        using var patience = new CancellationTokenSource(Eventually.Timeout);
         var both = new[] { await events.ReadAsync(patience.Token), await events.ReadAsync(patience.Token) };
         await table.UntilFinishedAsync();
         var first = Assert.Single(both, one => one.Message.PaymentId == "p-1");

@@ -24,9 +24,9 @@ internal sealed class Arrivals
     public IReadOnlyList<int> DistinctNumbersOf(string name) =>
         [.. _all.Where(arrival => arrival.Name == name).DistinctBy(arrival => arrival.MessageId).Select(arrival => arrival.Number)];
 
-    public Task CountAsync(int expected) => Eventually.EqualsAsync(expected, () => _all.Count);
+    public Task CountAsync(int expected) => Eventually.EqualAsync(expected, () => _all.Count);
 
-    public Task CountAsync(string name, int expected) => Eventually.EqualsAsync(expected, () => _all.Count(arrival => arrival.Name == name));
+    public Task CountAsync(string name, int expected) => Eventually.EqualAsync(expected, () => _all.Count(arrival => arrival.Name == name));
 
     public Task NoteAsync(ConsumeContext<WorkDone> context)
     {
@@ -46,10 +46,10 @@ internal sealed class Deliveries : IReceiveObserver
 {
     private readonly ConcurrentDictionary<string, int> _settled = new();
 
-    public Task SettledAsync(string queue, int expected) => Eventually.EqualsAsync(expected, () => _settled.GetValueOrDefault(queue));
+    public Task SettledAsync(string queue, int expected) => Eventually.EqualAsync(expected, () => _settled.GetValueOrDefault(queue));
 
     public Task AtLeastSettledAsync(string queue, int expected) =>
-        Eventually.EqualsAsync(true, () => _settled.GetValueOrDefault(queue) >= expected);
+        Eventually.EqualAsync(true, () => _settled.GetValueOrDefault(queue) >= expected);
 
     public Task PreReceive(ReceiveContext context) => Task.CompletedTask;
 

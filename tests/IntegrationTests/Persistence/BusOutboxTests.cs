@@ -6,8 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>What is published outside a consumer belongs to the transaction of the scope's context.</summary>
-[Collection(PersistenceCollection.Name)]
-public sealed class BusOutboxTests(ServersFixture servers) : IAsyncLifetime
+public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;
 
@@ -167,7 +166,7 @@ public sealed class BusOutboxTests(ServersFixture servers) : IAsyncLifetime
         await using var producer = await TestProcess.StartAsync(_database, new ProcessSetup { Relays = false });
         await producer.PublishStoredAsync("left");
         var renewed = await RenewedAsync();
-        await Eventually.TrueAsync(async () => await RenewedAsync() > renewed, () => "The process does not say that it lives.");
+        await Eventually.TrueAsync("a heartbeat is written", async () => await RenewedAsync() > renewed);
         Assert.Equal(1, await _database.CountAsync("outbox_message"));
 
         await using var relay = await TestProcess.StartAsync(_database);

@@ -4,8 +4,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>The connection to Postgres is cut around the commit: everything happens once all the same.</summary>
-[Collection(PersistenceCollection.Name)]
-public sealed class CommitInDoubtTests(ServersFixture servers) : IAsyncLifetime
+public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;
 

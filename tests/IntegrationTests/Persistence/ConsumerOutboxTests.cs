@@ -4,8 +4,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Effects and outgoing messages of a consumer are one, and happen once.</summary>
-[Collection(PersistenceCollection.Name)]
-public sealed class ConsumerOutboxTests(ServersFixture servers) : IAsyncLifetime
+public sealed class ConsumerOutboxTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;
 
@@ -24,7 +23,7 @@ public sealed class ConsumerOutboxTests(ServersFixture servers) : IAsyncLifetime
             throw new InvalidOperationException("after it published");
         };
         await process.SendAsync(new Work("thrown", 1));
-        await Eventually.EqualsAsync(1, () => process.Arrivals.Faults.Count);
+        await Eventually.EqualAsync(1, () => process.Arrivals.Faults.Count);
 
         Assert.Equal(0, await _database.CountAsync("effect"));
         Assert.Equal(0, await _database.CountAsync("inbox_state"));
@@ -66,7 +65,7 @@ public sealed class ConsumerOutboxTests(ServersFixture servers) : IAsyncLifetime
         await process.SendAsync(new Work("twice", 1), messageId);
         await process.SendAsync(new Work("twice", 1), messageId);
         await consuming.Task;
-        await Eventually.EqualsAsync(1, () => _database.CountAsync("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"));
+        await Eventually.EqualAsync(1, () => _database.CountAsync("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"));
         goOn.SetResult();
         await process.Deliveries.SettledAsync(TestProcess.WorkQueue, 2);
 
@@ -93,7 +92,7 @@ public sealed class ConsumerOutboxTests(ServersFixture servers) : IAsyncLifetime
         await process.SendAsync(new Work("hidden", 1));
         await process.Deliveries.SettledAsync(TestProcess.WorkQueue, 1);
 
-        await Eventually.EqualsAsync(1, () => process.Arrivals.Faults.Count);
+        await Eventually.EqualAsync(1, () => process.Arrivals.Faults.Count);
         Assert.Equal(0, await _database.CountAsync("effect"));
     }
 

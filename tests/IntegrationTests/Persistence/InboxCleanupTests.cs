@@ -6,8 +6,7 @@ using Microsoft.Extensions.Hosting;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Consumed messages are remembered for as long as the window says, and no longer.</summary>
-[Collection(PersistenceCollection.Name)]
-public sealed class InboxCleanupTests(ServersFixture servers) : IAsyncLifetime
+public sealed class InboxCleanupTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;
 

@@ -3,8 +3,7 @@ using MassTransit;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Messages of one transaction arrive in the order in which they were published, whichever way they go.</summary>
-[Collection(PersistenceCollection.Name)]
-public sealed class OrderingTests(ServersFixture servers) : IAsyncLifetime
+public sealed class OrderingTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private const int Transactions = 300;
     private const int MessagesEach = 5;
@@ -77,7 +76,7 @@ public sealed class OrderingTests(ServersFixture servers) : IAsyncLifetime
     }
 
     // What a broker that stalls confirms late would be sent again.
-    private static void ConfirmsAreAwaited(IEntityFrameworkOutboxConfigurator outbox) => outbox.QueryTimeout = Patience.Long;
+    private static void ConfirmsAreAwaited(IEntityFrameworkOutboxConfigurator outbox) => outbox.QueryTimeout = Eventually.Timeout;
 
     private async Task StoreAsync(int transactions, Uri? rabbitMq = null)
     {

@@ -16,8 +16,8 @@ internal sealed class PersistenceDatabase : IAsyncDisposable
         {
             MaxPoolSize = 40,
             // A server that stalls is waited for: nothing here is about how long a statement or a connection may take.
-            Timeout = (int)Patience.Long.TotalSeconds,
-            CommandTimeout = (int)Patience.Long.TotalSeconds,
+            Timeout = (int)Eventually.Timeout.TotalSeconds,
+            CommandTimeout = (int)Eventually.Timeout.TotalSeconds,
         }.ConnectionString;
         _source = NpgsqlDataSource.Create(ConnectionString);
     }
@@ -67,7 +67,7 @@ internal sealed class PersistenceDatabase : IAsyncDisposable
     public Task<long> CountAsync(string table) => ScalarAsync<long>($"SELECT count(*) FROM {table}");
 
     /// <summary>Until everything committed was sent and its row removed.</summary>
-    public Task OutboxIsEmptyAsync() => Eventually.EqualsAsync(0, () => CountAsync("outbox_message"));
+    public Task OutboxIsEmptyAsync() => Eventually.EqualAsync(0, () => CountAsync("outbox_message"));
 
     /// <summary>Makes the unsent messages those of a process that died long ago.</summary>
     public async Task<int> GiveOutboxToDeadProcessAsync()

@@ -4,8 +4,7 @@ using MassTransit.Serialization;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>A message redelivered later is consumed once, whether its consumer failed or asked for it and completed.</summary>
-[Collection(PersistenceCollection.Name)]
-public sealed class RedeliveryTests(ServersFixture servers) : IAsyncLifetime
+public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private static readonly TimeSpan _soon = TimeSpan.FromMilliseconds(200);
 

@@ -6,8 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Committed messages reach the broker, whatever becomes of the process that committed them.</summary>
-[Collection(PersistenceCollection.Name)]
-public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
+public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private static readonly ProcessSetup _storesOnly = new() { Relays = false };
 
@@ -37,7 +36,7 @@ public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
         var broker = new TaskCompletionSource();
         await using var stopping = await TestProcess.StartAsync(_database, new ProcessSetup { Sending = _ => broker.Task });
         await stopping.SendAsync(new Work("unsent", 1));
-        await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_message"));
+        await Eventually.EqualAsync(1, () => _database.CountAsync("outbox_message"));
         var stored = await _database.ScalarAsync<Guid>("SELECT message_id FROM outbox_message");
         var stop = stopping.StopAsync();
         broker.SetCanceled();
@@ -92,11 +91,11 @@ public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
                 await using var transaction = await blocker.BeginTransactionAsync();
                 await using var lockState = new Npgsql.NpgsqlCommand("LOCK TABLE outbox_state", blocker);
                 await lockState.ExecuteNonQueryAsync();
-                await Eventually.EqualsAsync(null, () => owner.OutboxId);
+                await Eventually.EqualAsync(null, () => owner.OutboxId);
                 await context.Publish(new WorkDone("held", 1));
             }
 
-            await Eventually.TrueAsync(() => Task.FromResult(owner.OutboxId is not null), () => "The process owns nothing any more.");
+            await Eventually.TrueAsync("the process owns an outbox", () => owner.OutboxId is not null);
             await context.Publish(new WorkDone("held", 2));
         };
         await process.SendAsync(new Work("held", 1));
@@ -121,8 +120,8 @@ public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
         });
 
         await process.Arrivals.CountAsync("good", 3);
-        await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_message WHERE attempts > 1 AND last_error = 'Not this one.'"));
-        await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_message"));
+        await Eventually.EqualAsync(1, () => _database.CountAsync("outbox_message WHERE attempts > 1 AND last_error = 'Not this one.'"));
+        await Eventually.EqualAsync(1, () => _database.CountAsync("outbox_message"));
 
         refuses = false;
         await process.Arrivals.CountAsync("unsendable", 1);
@@ -183,7 +182,7 @@ public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
             "INSERT INTO outbox_state (outbox_id, host_name, process_id, renewed) VALUES (gen_random_uuid(), 'gone', 1, now() - interval '1 day')");
         await using var process = await TestProcess.StartAsync(_database);
 
-        await Eventually.EqualsAsync(1, () => _database.CountAsync("outbox_state"));
+        await Eventually.EqualAsync(1, () => _database.CountAsync("outbox_state"));
         Assert.Equal(Environment.ProcessId, await _database.ScalarAsync<int>("SELECT process_id FROM outbox_state"));
     }
 
@@ -203,7 +202,7 @@ public sealed class RelayTests(ServersFixture servers) : IAsyncLifetime
             """);
 
         await using var process = await TestProcess.StartAsync(_database);
-        await Eventually.EqualsAsync(1, () => _database.CountAsync("renewals WHERE last_value >= 3"));
+        await Eventually.EqualAsync(1, () => _database.CountAsync("renewals WHERE last_value >= 3"));
 
         Assert.Equal(1, await _database.CountAsync("outbox_state"));
     }

@@ -4,8 +4,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Many messages for one saga at once, and the history that they leave.</summary>
-[Collection(PersistenceCollection.Name)]
-public sealed class SagaConcurrencyTests(ServersFixture servers) : IAsyncLifetime
+public sealed class SagaConcurrencyTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;
 

@@ -3,8 +3,7 @@ using MassTransit;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>What a saga does, it does once, though its inbox row comes with the commit.</summary>
-[Collection(PersistenceCollection.Name)]
-public sealed class SagaOutboxTests(ServersFixture servers) : IAsyncLifetime
+public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;
 
@@ -88,7 +87,7 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IAsyncLifetime
 
         // A new one is refused: that the first was not, is not for want of refusing.
         await process.SendOrderAsync(new OrderCounted(order));
-        await Eventually.EqualsAsync(1, () => process.Arrivals.Faults.Count);
+        await Eventually.EqualAsync(1, () => process.Arrivals.Faults.Count);
         await AssertCountAsync(process, order, 2);
     }
 

@@ -5,8 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>A scheduled message is a row that is due later.</summary>
-[Collection(PersistenceCollection.Name)]
-public sealed class SchedulerTests(ServersFixture servers) : IAsyncLifetime
+public sealed class SchedulerTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private static readonly TimeSpan _soon = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan _inAnHour = TimeSpan.FromHours(1);
@@ -105,7 +104,7 @@ public sealed class SchedulerTests(ServersFixture servers) : IAsyncLifetime
         };
         await process.SendAsync(new Work("fails", 1));
         await process.SendAsync(new Work("fails", 2));
-        await Eventually.EqualsAsync(2, () => process.Arrivals.Faults.Count);
+        await Eventually.EqualAsync(2, () => process.Arrivals.Faults.Count);
 
         Assert.Equal([token], await _database.ColumnAsync<Guid>("SELECT schedule_token_id FROM outbox_message"));
     }
@@ -127,7 +126,7 @@ public sealed class SchedulerTests(ServersFixture servers) : IAsyncLifetime
         await using var producer = await TestProcess.StartAsync(_database, new ProcessSetup { Relays = false });
         await using var relay = await TestProcess.StartAsync(_database, new ProcessSetup { Outbox = outbox => outbox.QueryDelay = _inAnHour });
         var token = await ScheduleInAnHourAsync(producer);
-        await Eventually.EqualsAsync(1, () => _database.CountAsync(
+        await Eventually.EqualAsync(1, () => _database.CountAsync(
             "pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN outbox_due' AND state = 'idle'"));
 
         await PullForwardAsync(token);

@@ -6,15 +6,14 @@ using Npgsql;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Migrations are applied once each, wholly or not at all, however many processes start.</summary>
-[Collection(PersistenceCollection.Name)]
-public sealed class SchemaMigratorTests(ServersFixture servers) : IAsyncLifetime
+public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private TestDatabase _database = null!;
     private NpgsqlDataSource _source = null!;
 
     public async Task InitializeAsync()
     {
-        _database = await servers.CreateDatabaseAsync("migrator");
+        _database = await servers.CreateEmptyDatabaseAsync("migrator");
         _source = NpgsqlDataSource.Create(_database.ConnectionString);
     }
 

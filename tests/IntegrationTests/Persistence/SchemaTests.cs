@@ -6,8 +6,7 @@ using Npgsql.EntityFrameworkCore.PostgreSQL.Metadata;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>The schema that the migrations make is the one that the model expects, and it is described for people.</summary>
-[Collection(PersistenceCollection.Name)]
-public sealed class SchemaTests(ServersFixture servers) : IAsyncLifetime
+public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     // Tables that are read and written by SQL alone.
     private const string SqlOnly = "'alarm', 'alarm_digest', 'alarm_digest_schedule', 'file', 'file_progress', 'file_reject', "

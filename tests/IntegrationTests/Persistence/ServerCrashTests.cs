@@ -1,11 +1,10 @@
 using MassTransit;
-using Sagas.Harness.LocalServers;
-using Sagas.IntegrationTests.LocalServers;
+using Sagas.LocalServers;
 
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Postgres and the broker are killed while messages flow through consumers and sagas: nothing is lost, nothing happens twice.</summary>
-[Collection(PrivateServers.Collection)]
+[Collection(OwnServers.Name)]
 public sealed class ServerCrashTests
 {
     private const int Messages = 200;
@@ -45,7 +44,7 @@ public sealed class ServerCrashTests
         await process.PublishStoredAsync("meanwhile", 20);
         await rabbitMq.StartAgainAsync();
 
-        await Eventually.EqualsAsync(20, () => process.Arrivals.DistinctNumbersOf("meanwhile").Count);
+        await Eventually.EqualAsync(20, () => process.Arrivals.DistinctNumbersOf("meanwhile").Count);
         Assert.Equal(Enumerable.Range(0, 20), process.Arrivals.DistinctNumbersOf("meanwhile"));
         await SendAllAsync(process, Messages, Messages);
         await AssertAllOnceAsync(process, database);
@@ -61,8 +60,8 @@ public sealed class ServerCrashTests
 
     private static async Task AssertAllOnceAsync(TestProcess process, PersistenceDatabase database)
     {
-        await Eventually.EqualsAsync(2 * Messages, () => process.Arrivals.DistinctNumbersOf("work").Count);
-        await Eventually.EqualsAsync(2 * Messages, () => process.Arrivals.DistinctNumbersOf("counted").Count);
+        await Eventually.EqualAsync(2 * Messages, () => process.Arrivals.DistinctNumbersOf("work").Count);
+        await Eventually.EqualAsync(2 * Messages, () => process.Arrivals.DistinctNumbersOf("counted").Count);
         await database.OutboxIsEmptyAsync();
         Assert.Equal(Enumerable.Range(0, 2 * Messages), process.Arrivals.DistinctNumbersOf("work").Order());
         Assert.Equal(Enumerable.Range(0, 2 * Messages), await database.ColumnAsync<int>("SELECT number FROM effect ORDER BY number"));
@@ -74,7 +73,7 @@ public sealed class ServerCrashTests
 
         // The process is as well as before.
         await process.SendAsync(new Work("after", 0));
-        await Eventually.EqualsAsync(1, () => process.Arrivals.DistinctNumbersOf("after").Count);
+        await Eventually.EqualAsync(1, () => process.Arrivals.DistinctNumbersOf("after").Count);
         await database.OutboxIsEmptyAsync();
     }
 }

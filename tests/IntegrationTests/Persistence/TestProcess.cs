@@ -131,7 +131,7 @@ internal sealed class TestProcess : IAsyncDisposable
             // A broker in memory confirms for certain. Taken for lost on a machine that stalls, messages would be sent twice: no mistake,
             // but not what is counted here.
             if (setup.RabbitMq is null)
-                outbox.QueryTimeout = Patience.Long;
+                outbox.QueryTimeout = Eventually.Timeout;
             outbox.UseBusOutbox(busOutbox =>
             {
                 if (!setup.Relays)

@@ -33,7 +33,7 @@ internal sealed class Pause(bool fail)
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _go = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Task ReachedAsync() => _reached.Task.WaitAsync(Patience.Long);
+    public Task ReachedAsync() => _reached.Task.WaitAsync(Eventually.Timeout);
 
     public void LetGo() => _go.SetResult();
 

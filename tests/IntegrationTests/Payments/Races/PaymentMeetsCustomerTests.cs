@@ -6,14 +6,13 @@ namespace Sagas.IntegrationTests.Payments.Races;
 /// The payment's transaction and its customer's, in every order that matters. A payment may have to wait when neither saw the
 /// other, but never for longer than its next redelivery, and it is processed once.
 /// </summary>
-[Collection(ServersCollection.Name)]
-public sealed class PaymentMeetsCustomerTests(ServersFixture servers)
+public sealed class PaymentMeetsCustomerTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     // Nobody waits for this one in a test: what is processed soon was released.
     private static readonly TimeSpan _long = TimeSpan.FromMinutes(30);
 
     // Far below the increment, and far above what a busy machine needs.
-    private static readonly TimeSpan _soon = Patience.Long;
+    private static readonly TimeSpan _soon = Eventually.Timeout;
 
     private static readonly TimeSpan _short = TimeSpan.FromMilliseconds(300);
 

@@ -37,7 +37,6 @@ internal sealed class RaceHost : IAsyncDisposable
     public static async Task<RaceHost> StartAsync(ServersFixture servers, TimeSpan increment)
     {
         var race = new RaceHost(await servers.CreateDatabaseAsync("races"), new RedeliveryOptions { Increment = increment, Cap = increment * 10 });
-        await SchemaMigrator.MigrateAsync(race._dataSource, typeof(SagasDbContext).Assembly);
         await race._host.StartAsync();
         return race;
     }
@@ -48,7 +47,7 @@ internal sealed class RaceHost : IAsyncDisposable
     /// <summary>Waits until a query says true.</summary>
     public async Task UntilAsync(string condition)
     {
-        using var patience = new CancellationTokenSource(Patience.Long);
+        using var patience = new CancellationTokenSource(Eventually.Timeout);
         while (!await QueryAsync<bool>($"SELECT {condition}"))
             await Task.Delay(10, patience.Token);
     }
@@ -68,7 +67,7 @@ internal sealed class RaceHost : IAsyncDisposable
     /// <summary>The ids of the payments that ProcessPayment was published for, once for each message, once nothing is left to publish.</summary>
     public async Task<string[]> ProcessPaymentsAsync(int expected)
     {
-        await _processPayments.UntilAsync(expected).WaitAsync(Patience.Long);
+        await _processPayments.UntilAsync(expected).WaitAsync(Eventually.Timeout);
         await UntilAsync("NOT EXISTS (SELECT FROM outbox_message)");
         return _processPayments.PaymentIds;
     }

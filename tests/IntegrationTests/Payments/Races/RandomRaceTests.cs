@@ -2,8 +2,7 @@ using Sagas.Contracts;
 
 namespace Sagas.IntegrationTests.Payments.Races;
 
-[Collection(ServersCollection.Name)]
-public sealed class RandomRaceTests(ServersFixture servers)
+public sealed class RandomRaceTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private const int Payments = 500;
     private const int Customers = 250;

@@ -1,0 +1,24 @@
+using MassTransit.EntityFrameworkCoreIntegration;
+using Npgsql;
+
+namespace Sagas.TestSupport.Servers;
+
+/// <summary>A migrated database of a server, made once; tests get clones of it, since cloning takes a fraction of migrating.</summary>
+/// <param name="server">Connection string of the server.</param>
+internal sealed class DatabaseTemplate(Func<Task<string>> server)
+{
+    private readonly Lazy<Task<string>> _name = new(async () => await MigrateAsync(await server()));
+
+    public async Task<TestDatabase> CloneAsync(string purpose) =>
+        await TestDatabase.CreateAsync(await server(), TestDatabase.UniqueName(purpose), await _name.Value);
+
+    private static async Task<string> MigrateAsync(string server)
+    {
+        var template = await TestDatabase.CreateAsync(server, TestDatabase.UniqueName("template"), template: null);
+        // Unpooled: a database with open connections cannot be cloned.
+        await using var source = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(template.ConnectionString) { Pooling = false, Timeout = 180, CommandTimeout = 180 }.ConnectionString);
+        await SchemaMigrator.MigrateAsync(source, typeof(SagasDbContext).Assembly);
+        return template.Name;
+    }
+}

@@ -1,0 +1,54 @@
+using Sagas.UnitTests.Ledger;
+using Sagas.Services.Alerts;
+using Sagas.Services.Ledger;
+
+namespace Sagas.UnitTests.Alerts;
+
+public sealed class AlertsOptionsTests
+{
+    [Fact]
+    public void The_defaults_can_be_used() => Assert.Empty(new AlertsOptions().Problems());
+
+    [Theory]
+    [InlineData("https://receiver.example/hook", "", true)]
+    [InlineData("http://receiver.example/hook", "", false)]
+    [InlineData("http://receiver.example/hook", "other, receiver.example", true)]
+    [InlineData("ftp://receiver.example/hook", "receiver.example", false)]
+    [InlineData("https://user:secret@receiver.example/", "", false)]
+    [InlineData("/hook", "", false)]
+    public void An_endpoint_is_https_or_allowed(string endpoint, string allowed, bool usable) =>
+        Assert.Equal(usable, !new AlertsOptions { Endpoint = endpoint, AllowedHosts = allowed }.Problems().Any());
+
+    [Fact]
+    public void What_is_wrong_is_said_and_no_secret_told()
+    {
+        var problems = new AlertsOptions
+        {
+            Secrets = "whsec_c2hvcnQ=",
+            RetrySchedule = "soon",
+            RowsAhead = 0,
+            Limit = new CallLimit { PerSecond = 0, AtOnce = -1 },
+        }.Problems().ToArray();
+
+        Assert.Equal(5, problems.Length);
+        Assert.DoesNotContain(problems, problem => problem.Contains("c2hvcnQ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(1, 5)]
+    [InlineData(2, 300)]
+    [InlineData(7, 36_000)]
+    public void A_failed_attempt_waits_as_the_schedule_says_and_up_to_a_fifth_longer(int attempts, double seconds)
+    {
+        var options = new AlertsOptions().ScheduledCalls;
+        // The age that parks other calls does not count here.
+        var call = SomeTarget.Call(attempts: attempts, age: TimeSpan.FromDays(30));
+
+        Assert.Equal(seconds, LedgerOutcome.Decide(call, LedgerVerdict.Unknown("500"), options, random: 0).Delay?.TotalSeconds);
+        Assert.Equal(seconds * 1.2, LedgerOutcome.Decide(call, LedgerVerdict.Unknown("500"), options, random: 1).Delay!.Value.TotalSeconds, 0.001);
+    }
+
+    [Fact]
+    public void After_the_last_attempt_of_the_schedule_it_is_parked() =>
+        Assert.Equal("parked", LedgerOutcome.Decide(SomeTarget.Call(attempts: 8), LedgerVerdict.Unknown("500"), new AlertsOptions().ScheduledCalls, 0).State);
+}

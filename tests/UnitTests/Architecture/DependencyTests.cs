@@ -1,0 +1,73 @@
+using System.Reflection;
+using System.Xml.Linq;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Sagas.Contracts;
+using Sagas.Host;
+using Sagas.Services.Payments;
+using Sagas.Simulators;
+
+namespace Sagas.UnitTests.Architecture;
+
+/// <summary>Which project may use which: what is on the left knows only what is on its right.</summary>
+public sealed class DependencyTests
+{
+    private static readonly Dictionary<string, string[]> _allowed = new()
+    {
+        ["Sagas.Contracts"] = [],
+        ["Sagas.Persistence"] = [],
+        ["Sagas"] = ["Sagas.Contracts", "Sagas.Persistence"],
+        ["Sagas.Services"] = ["Sagas.Contracts", "Sagas.Persistence", "Sagas"],
+        ["Sagas.Host"] = ["Sagas.Contracts", "Sagas.Persistence", "Sagas", "Sagas.Services"],
+        ["Sagas.Simulators"] = [],
+        ["Sagas.LocalServers"] = [],
+        ["Sagas.Harness"] = ["Sagas.Contracts", "Sagas.Persistence", "Sagas", "Sagas.Services", "Sagas.Host", "Sagas.Simulators", "Sagas.LocalServers"],
+    };
+
+    // The command line is not among them: this project does not reference it.
+    private static readonly Assembly[] _assemblies =
+    [
+        typeof(CustomerRegistered).Assembly, typeof(SchemaMigrator).Assembly, typeof(SagaIdentity).Assembly,
+        typeof(PaymentServices).Assembly, typeof(SagasHost).Assembly, typeof(SimulatorHost).Assembly,
+    ];
+
+    public static TheoryData<string> Projects => [.. _allowed.Keys];
+
+    [Fact]
+    public void Assemblies_use_only_what_the_design_lets_them()
+    {
+        foreach (var assembly in _assemblies)
+            Assert.Empty(Ours(assembly).Except(_allowed[assembly.GetName().Name!]));
+    }
+
+    [Fact]
+    public void The_contracts_use_nothing_but_the_runtime()
+    {
+        var used = typeof(CustomerRegistered).Assembly.GetReferencedAssemblies().Select(name => name.Name!);
+
+        Assert.All(used, name => Assert.StartsWith("System.", name, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Project_files_reference_only_what_the_design_lets_them(string project)
+    {
+        var file = Assert.Single(Repository.Files(project + ".csproj"));
+        var references = XDocument.Load(file).Descendants("ProjectReference")
+            .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')));
+
+        Assert.Empty(references.Except(_allowed[project]));
+    }
+
+    [Fact]
+    public void Every_project_has_its_place_in_the_design()
+    {
+        var projects = Repository.Files("*.csproj")
+            .Where(file => !Path.GetRelativePath(Repository.Root, file).StartsWith("tests", StringComparison.Ordinal))
+            .Select(file => Path.GetFileNameWithoutExtension(file)!);
+
+        Assert.Equal(_allowed.Keys.Order(), projects.Order());
+    }
+
+    private static IEnumerable<string> Ours(Assembly assembly) =>
+        assembly.GetReferencedAssemblies().Select(name => name.Name!).Where(_allowed.ContainsKey);
+}

@@ -1,0 +1,53 @@
+using System.Text.RegularExpressions;
+
+namespace Sagas.UnitTests.Architecture;
+
+/// <summary>No name says "whatever did not fit elsewhere".</summary>
+public sealed partial class NamingTests
+{
+    private static readonly string[] _drawers = ["Common", "Shared", "Core"];
+
+    [Fact]
+    public void No_folder_is_a_drawer_for_everything()
+    {
+        var folders = Repository.Folders().SelectMany(folder => folder.Split(Path.DirectorySeparatorChar)).Distinct().ToArray();
+
+        Assert.Contains("Payments", folders);
+        Assert.DoesNotContain(folders, IsDrawer);
+    }
+
+    [Fact]
+    public void No_project_is_a_drawer_for_everything() => Assert.DoesNotContain(
+        Repository.Files("*.csproj").SelectMany(file => Path.GetFileNameWithoutExtension(file).Split('.')), IsDrawer);
+
+    [Fact]
+    public void No_namespace_is_a_drawer_for_everything()
+    {
+        var namespaces = Sources().SelectMany(source => Namespace().Matches(source)).Select(match => match.Groups[1].Value).Distinct().ToArray();
+
+        Assert.Contains("Sagas.Payments", namespaces);
+        Assert.DoesNotContain(namespaces.SelectMany(name => name.Split('.')), IsDrawer);
+    }
+
+    [Fact]
+    public void No_type_is_named_for_what_it_might_be_doing()
+    {
+        var types = Sources().SelectMany(source => Type().Matches(source)).Select(match => match.Groups[1].Value).Distinct().ToArray();
+
+        Assert.Contains("PaymentStateMachine", types);
+        Assert.DoesNotContain(types, name => Vague().IsMatch(name));
+    }
+
+    private static bool IsDrawer(string name) => _drawers.Contains(name, StringComparer.OrdinalIgnoreCase);
+
+    private static IEnumerable<string> Sources() => Repository.Files("*.cs").Select(File.ReadAllText);
+
+    [GeneratedRegex(@"^namespace\s+([\w.]+)", RegexOptions.Multiline)]
+    private static partial Regex Namespace();
+
+    [GeneratedRegex(@"^[ \t]*(?:(?:public|internal|private|protected|file|static|sealed|abstract|partial|readonly|ref)\s+)*(?:class|record struct|record class|record|struct|interface|enum)\s+(\w+)", RegexOptions.Multiline)]
+    private static partial Regex Type();
+
+    [GeneratedRegex("(Helper|Manager|Util|Utility|Utilitie)s?$")]
+    private static partial Regex Vague();
+}

@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using Sagas.UnitTests.Simulators;
+
+namespace Sagas.UnitTests.CommandLine;
+
+/// <summary>The command line finds docker-compose's servers where <c>.env</c> puts them.</summary>
+public sealed class ComposeSettingsTests
+{
+    [Theory]
+    [InlineData("Cannot connect to Postgres at localhost:1,", "POSTGRES_PORT", "1", "list", "customers")]
+    [InlineData("localhost:1", "RABBITMQ_PORT", "1", "publish", "customer", "4711")]
+    [InlineData("http://localhost:1/callback", "CALLBACK_PORT", "1", "publish", "objects", "7")]
+    public async Task A_server_is_looked_for_at_its_port(string said, string name, string value, params string[] args)
+    {
+        var run = await CommandLineRun.InAsync(
+            new Dictionary<string, string> { [name] = value, ["POSTGRES_PASSWORD"] = "a-secret", ["RABBITMQ_PASSWORD"] = "a-secret" }, args);
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.Contains(said, run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("a-secret", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_services_read_comes_first()
+    {
+        var run = await CommandLineRun.InAsync(
+            new Dictionary<string, string> { ["ConnectionStrings__Postgres"] = "Host=127.0.0.1;Port=2;Username=else", ["POSTGRES_PORT"] = "1" },
+            "list", "customers");
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.Contains("127.0.0.1:2, user else", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("POSTGRES_PORT", "5432-5440", "list", "customers")]
+    [InlineData("RABBITMQ_PORT", "0", "publish", "customer", "4711")]
+    [InlineData("CALLBACK_PORT", "web", "publish", "objects", "7")]
+    public async Task What_is_no_port_is_named(string name, string value, params string[] args)
+    {
+        var run = await CommandLineRun.InAsync(new Dictionary<string, string> { [name] = value }, args);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains($"{name} must be a port; it is '{value}'.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_script_reads_them_from_the_file_unless_the_environment_has_them()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        var folder = Directory.CreateTempSubdirectory("sagas-env-").FullName;
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(folder, "src"));
+            foreach (var empty in (string[])["Directory.Build.props", "Directory.Packages.props"])
+                await File.WriteAllTextAsync(Path.Combine(folder, empty), "");
+            File.Copy(Path.Combine(DeploymentTests.Root, "sagas"), Path.Combine(folder, "sagas"));
+            // In place of dotnet: says what the command line would find.
+            var dotnet = Path.Combine(folder, "dotnet");
+            await File.WriteAllTextAsync(dotnet, "#!/bin/sh\n[ \"$1\" = build ] || env\n");
+            File.SetUnixFileMode(dotnet, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            await File.WriteAllTextAsync(
+                Path.Combine(folder, ".env"),
+                "# POSTGRES_PASSWORD=no\r\n POSTGRES_PASSWORD = first\r\nPOSTGRES_PASSWORD='of-the-file'  # a remark\r\nRABBITMQ_PASSWORD=\"quoted~1\"\nRABBITMQ_PORT=\nPOSTGRES_PORT=6000\nCALLBACK_API_KEY=$(touch never)\nSAGAS_TAG=x");
+
+            var start = new ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true, WorkingDirectory = folder };
+            start.ArgumentList.Add(Path.Combine(folder, "sagas"));
+            start.Environment["PATH"] = $"{folder}:{start.Environment["PATH"]}";
+            start.Environment["POSTGRES_PORT"] = "7000";
+            using var process = Process.Start(start)!;
+            var found = (await process.StandardOutput.ReadToEndAsync()).Split('\n');
+            await process.WaitForExitAsync();
+
+            Assert.Equal(0, process.ExitCode);
+            string[] names = ["POSTGRES_PASSWORD", "POSTGRES_PORT", "RABBITMQ_PASSWORD", "RABBITMQ_PORT", "CALLBACK_API_KEY", "SAGAS_TAG"];
+            Assert.Equal(
+                ["CALLBACK_API_KEY=$(touch never)", "POSTGRES_PASSWORD=of-the-file", "POSTGRES_PORT=7000", "RABBITMQ_PASSWORD=quoted~1"],
+                found.Where(line => names.Contains(line.Split('=')[0])).Order(StringComparer.Ordinal));
+            Assert.False(File.Exists(Path.Combine(folder, "never")));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Sagas.Harness.Broker;
+using Sagas.Harness.CommandLine;
+using Sagas.Harness.Database;
+using Sagas.Harness.List;
+using Sagas.Harness.Show;
+
+namespace Sagas.UnitTests.CommandLine;
+
+public sealed class OutputTests
+{
+    private static readonly DateTimeOffset _now = new(2026, 5, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private static readonly PaymentRow _payment = new(
+        "pay-k3m9q4xabc", "customer-4711", "AwaitingCustomer", 1234.5m, "EUR", 3, _now.AddSeconds(3.2), null, null, null, null, null,
+        _now.AddSeconds(-7), _now.AddSeconds(-7), null);
+
+    [Theory]
+    [InlineData(0.5, "500 ms")]
+    [InlineData(3.24, "3.2 s")]
+    [InlineData(9.96, "10 s")]
+    [InlineData(89, "89 s")]
+    [InlineData(600, "10 min")]
+    [InlineData(7200, "2 h")]
+    [InlineData(864000, "10 days")]
+    public void A_length_of_time_has_one_unit(double seconds, string text) =>
+        Assert.Equal(text, Display.Duration(TimeSpan.FromSeconds(seconds)));
+
+    [Fact]
+    public void A_moment_is_told_from_now()
+    {
+        Assert.Equal("in 3.2 s", Display.FromNow(_now.AddSeconds(3.2), _now));
+        Assert.Equal("5 min ago", Display.FromNow(_now.AddMinutes(-5), _now));
+        Assert.Equal("", Display.FromNow(null, _now));
+    }
+
+    [Fact]
+    public void What_comes_from_elsewhere_cannot_command_the_terminal()
+    {
+        var letter = new DeadLetter("id", "payment-saga_error", "payment-saga", null, null, "bad\u001b[2J\nreason", null, "\u0007body");
+
+        Assert.DoesNotContain(Drawn(160, terminal => ListDeadLetters.Table(terminal).Draw([letter])), character => char.IsControl(character) && character != '\n');
+    }
+
+    [Theory]
+    [InlineData(80)]
+    [InlineData(160)]
+    public void A_table_keeps_to_the_width_and_a_row_to_its_line(int width)
+    {
+        var lines = Drawn(width, terminal => ListPayments.Table(terminal, "").Draw([_payment, _payment])).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.Equal(4, lines.Length);
+        Assert.All(lines, line => Assert.InRange(line.Length, 1, width));
+        Assert.Contains("1,234.50 EUR", lines[2]);
+        Assert.Contains("in 3.2 s", lines[2]);
+    }
+
+    [Fact]
+    public void Json_of_a_payment_has_what_the_view_has()
+    {
+        var json = Written(terminal => terminal.WriteJson(new[] { _payment }));
+
+        Assert.Equal(
+            [
+                "paymentId", "customerId", "state", "amount", "currency", "attempts", "nextDueAt", "gatewayReference", "failureReason",
+                "gatewayCall", "gatewayAttempts", "gatewayOutcome", "requestedAt", "createdAt", "finishedAt", "tookMs",
+            ],
+            json[0].EnumerateObject().Select(property => property.Name));
+        Assert.Equal(1234.5m, json[0].GetProperty("amount").GetDecimal());
+        Assert.Equal(JsonValueKind.Null, json[0].GetProperty("tookMs").ValueKind);
+    }
+
+    [Fact]
+    public void A_payments_page_shows_what_it_waits_for()
+    {
+        var payment = new PaymentDetails(
+            "invoice-8", SagaIdentity.Payment("invoice-8"), "4711", "AwaitingCustomer", 12.34m, "EUR", _now, 3, _now.AddSeconds(2),
+            _now.AddDays(1), null, null, _now.AddSeconds(-6), _now, null, false,
+            [new Transition(_now.AddSeconds(-6), null, "AwaitingCustomer", "PaymentRequested", Guid.NewGuid(), null)],
+            null,
+            [new OutboxRow(1, Guid.NewGuid(), "PaymentRedeliveryDue", "payment-saga", "scheduled", "its time has not come", _now.AddSeconds(2), _now, 0, null)]);
+
+        var page = Drawn(80, terminal => ShowPayment.Write(terminal, payment));
+
+        Assert.Contains("4711 (not registered yet)", page);
+        Assert.Contains("3 times", page);
+        Assert.Contains("2026-05-01 12:00:02Z (in 2.0 s)", page);
+        Assert.Contains("PaymentRedeliveryDue", page);
+        Assert.All(page.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
+    }
+
+    private static string Drawn(int width, Func<Terminal, Spectre.Console.Rendering.IRenderable> draw) =>
+        Drawn(width, terminal => terminal.Write(draw(terminal)));
+
+    private static string Drawn(int width, Action<Terminal> write)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        write(new Terminal(output, TextWriter.Null, width) { Time = new StoppedClock(_now) });
+        return output.ToString();
+    }
+
+    private static JsonElement Written(Action<Terminal> write) => JsonDocument.Parse(Drawn(80, write)).RootElement;
+
+    private sealed class StoppedClock(DateTimeOffset now) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => now;
+    }
+}

@@ -1,0 +1,40 @@
+using System.Text.Json;
+using Sagas.Contracts;
+using Sagas.Harness.Broker;
+using Sagas.Harness.Publish;
+
+namespace Sagas.UnitTests.CommandLine;
+
+public sealed class PublishTests
+{
+    [Theory]
+    [InlineData("Ada Lovelace", "Ada", "Lovelace")]
+    [InlineData("Ada King  Lovelace", "Ada King", "Lovelace")]
+    [InlineData("Plato", "Plato", null)]
+    [InlineData(null, null, null)]
+    public void The_last_word_of_a_name_is_the_last_name(string? name, string? first, string? last) =>
+        Assert.Equal((first, last), PublishCustomer.Split(name));
+
+    [Fact]
+    public void Many_things_are_numbered_from_1_and_one_thing_is_not()
+    {
+        Assert.Equal(["load"], PublishOptions.Ids("load", 1));
+        Assert.Equal(["load-1", "load-2", "load-3"], PublishOptions.Ids("load", 3));
+    }
+
+    [Fact]
+    public void The_envelope_says_what_MassTransit_needs_to_know()
+    {
+        var message = new OutgoingMessage("invoice-8", new PaymentRequested("invoice-8", "4711", 12.34m, "EUR"));
+        var now = new DateTimeOffset(2026, 5, 1, 12, 0, 0, TimeSpan.Zero);
+
+        var envelope = JsonDocument.Parse(Envelope.Serialize(message, now)).RootElement;
+
+        Assert.Equal(message.MessageId, envelope.GetProperty("messageId").GetGuid());
+        Assert.NotEqual(Guid.Empty, envelope.GetProperty("conversationId").GetGuid());
+        Assert.Equal(MassTransit.MessageUrn.ForTypeString<PaymentRequested>(), envelope.GetProperty("messageType")[0].GetString());
+        Assert.Equal(now, envelope.GetProperty("sentTime").GetDateTimeOffset());
+        Assert.Equal("4711", envelope.GetProperty("message").GetProperty("customerId").GetString());
+        Assert.Equal(12.34m, envelope.GetProperty("message").GetProperty("amount").GetDecimal());
+    }
+}

@@ -1,0 +1,147 @@
+using System.Net;
+using Sagas.UnitTests.Ledger;
+using Sagas.Services.ObjectStatus;
+using Sagas.Services.ObjectStatus.Fetch;
+
+namespace Sagas.UnitTests.ObjectStatus;
+
+public sealed class StatusApiGateTests
+{
+    private static readonly ObjectStatusOptions _quick = new()
+    {
+        RetryDelay = TimeSpan.FromMilliseconds(1),
+        Hold = TimeSpan.FromDays(1),
+        AttemptTimeout = TimeSpan.FromDays(1),
+    };
+
+    private readonly ManualTime _time = new();
+
+    private static Task<HttpResponseMessage> Code(HttpStatusCode code) => Task.FromResult(StatusCalls.Json("", code));
+
+    private static Task<HttpResponseMessage> Online() => Task.FromResult(StatusCalls.Json("""{"online":true}"""));
+
+    [Fact]
+    public async Task A_call_that_fails_is_made_again_as_often_as_allowed()
+    {
+        using var calls = new StatusCalls(_quick) { Answer = (call, _) => call < 3 ? Code(HttpStatusCode.InternalServerError) : Online() };
+        Assert.Equal(StatusKind.Online, (await calls.Gate.AskAsync("1")).Kind);
+        Assert.Equal(3, calls.Calls.Count);
+
+        calls.Answer = (_, _) => Code(HttpStatusCode.InternalServerError);
+        Assert.Equal(StatusKind.Failed, (await calls.Gate.AskAsync("1")).Kind);
+        Assert.Equal(6, calls.Calls.Count);
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_final_is_not_asked_for_again()
+    {
+        using var calls = new StatusCalls(_quick) { Answer = (_, _) => Code(HttpStatusCode.BadRequest) };
+
+        Assert.Equal(StatusKind.Refused, (await calls.Gate.AskAsync("1")).Kind);
+        Assert.Single(calls.Calls);
+    }
+
+    [Fact]
+    public async Task No_more_calls_are_made_at_once_than_allowed()
+    {
+        var answer = new TaskCompletionSource();
+        using var calls = new StatusCalls(_quick with { InFlight = 7 })
+        {
+            Answer = async (_, _) =>
+            {
+                await answer.Task;
+                await Task.Yield();
+                return await Online();
+            },
+        };
+
+        var asked = Task.WhenAll(Enumerable.Range(1, 100).Select(number => calls.Gate.AskAsync($"{number}")));
+        await Eventually.TrueAsync("seven calls are made", () => calls.Calls.Count >= 7);
+        answer.SetResult();
+        await asked;
+
+        Assert.Equal(100, calls.Calls.Count);
+        Assert.Equal(7, calls.MostInFlight);
+    }
+
+    [Fact]
+    public async Task An_API_that_is_down_is_left_alone_but_for_a_call_now_and_then_and_answers_all_when_it_is_back()
+    {
+        using var calls = new StatusCalls(_quick with { Attempts = 20 }, _time);
+        var down = true;
+        calls.Answer = (_, _) => Volatile.Read(ref down) ? Code(HttpStatusCode.ServiceUnavailable) : Online();
+
+        var asked = Enumerable.Range(1, 500).Select(number => calls.Gate.AskAsync($"{number}")).ToArray();
+        Assert.Equal(20, calls.Calls.Count);
+        var end = _time.GetUtcNow().AddSeconds(20);
+        await _time.AdvanceUntilAsync(() => _time.GetUtcNow() >= end, TimeSpan.FromMilliseconds(100));
+        // The breaks double from a second on: probes after 1, 3, 7 and 15 seconds, and not more.
+        Assert.InRange(calls.Calls.Count, 20, 24);
+        await _time.AdvanceUntilAsync(() => calls.Calls.Count > 20, TimeSpan.FromMilliseconds(100));
+        Volatile.Write(ref down, false);
+        var answers = Task.WhenAll(asked);
+        await _time.AdvanceUntilAsync(() => answers.IsCompleted, TimeSpan.FromMilliseconds(250));
+
+        Assert.All(await answers, answer => Assert.Equal(StatusKind.Online, answer.Kind));
+    }
+
+    [Fact]
+    public async Task A_message_is_held_no_longer_than_allowed()
+    {
+        using var calls = new StatusCalls(_quick with { Hold = TimeSpan.FromSeconds(2), Attempts = 20 }, _time)
+        {
+            Answer = (_, _) => Code(HttpStatusCode.ServiceUnavailable),
+        };
+        var end = _time.GetUtcNow().AddSeconds(2);
+
+        var asked = Task.WhenAll(Enumerable.Range(1, 100).Select(number => calls.Gate.AskAsync($"{number}")));
+        await _time.AdvanceUntilAsync(() => _time.GetUtcNow() >= end, TimeSpan.FromMilliseconds(50));
+
+        // No time passes any more.
+        Assert.All(await asked.WaitAsync(Eventually.Timeout), answer => Assert.Equal(StatusKind.Failed, answer.Kind));
+    }
+
+    [Fact]
+    public async Task What_the_API_asks_to_wait_is_waited()
+    {
+        var called = new List<DateTimeOffset>();
+        using var calls = new StatusCalls(_quick, _time)
+        {
+            Answer = (call, _) =>
+            {
+                called.Add(_time.GetUtcNow());
+                var answer = StatusCalls.Json("""{"online":true}""", call == 1 ? HttpStatusCode.TooManyRequests : HttpStatusCode.OK);
+                answer.Headers.RetryAfter = new(TimeSpan.FromSeconds(1));
+                return Task.FromResult(answer);
+            },
+        };
+
+        var asked = calls.Gate.AskAsync("1");
+        await _time.AdvanceUntilAsync(() => asked.IsCompleted, TimeSpan.FromMilliseconds(50));
+
+        Assert.Equal(StatusKind.Online, (await asked).Kind);
+        Assert.True(called[1] - called[0] >= TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public async Task A_stop_gives_back_what_waits_and_lets_calls_in_flight_end()
+    {
+        var answer = new TaskCompletionSource();
+        using var calls = new StatusCalls(_quick with { InFlight = 1 })
+        {
+            Answer = async (_, _) =>
+            {
+                await answer.Task;
+                return await Online();
+            },
+        };
+        var inFlight = calls.Gate.AskAsync("in flight");
+        var waits = calls.Gate.AskAsync("waits");
+
+        calls.StopApplication();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waits);
+        answer.SetResult();
+
+        Assert.Equal(StatusKind.Online, (await inFlight).Kind);
+    }
+}

@@ -1,0 +1,109 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Sagas.Contracts;
+using Sagas.UnitTests.Ledger;
+using Sagas.Services.Ledger;
+using Sagas.Services.Payments;
+
+namespace Sagas.UnitTests.Payments;
+
+/// <summary>What is sent to the gateway and what its answers mean.</summary>
+public sealed class PaymentGatewayTargetTests
+{
+    private static readonly LedgerCall _call = new(
+        "7a5d3c1e-0000-5000-8000-000000000001", LedgerMode.IdempotencyKey,
+        JsonSerializer.Serialize(new ProcessPayment("p-1", "c-1", 12.30m, "EUR"), JsonSerializerOptions.Web), 1, false, TimeSpan.Zero, null, null);
+
+    private readonly PaymentGateway _gateway = new(Options.Create(new PaymentsOptions { GatewayUrl = "https://pay.example/v1/" }), new ManualTime());
+
+    [Fact]
+    public async Task The_same_request_is_sent_each_time_with_the_same_key()
+    {
+        var bodies = new List<string>();
+        foreach (var attempt in new[] { 1, 2 })
+        {
+            using var request = _gateway.CreateRequest(_call with { Attempts = attempt });
+            Assert.Equal("https://pay.example/v1/payments", request.RequestUri!.ToString());
+            Assert.Equal(_call.IdempotencyKey, Assert.Single(request.Headers.GetValues("Idempotency-Key")));
+            Assert.Equal("application/json", request.Content!.Headers.ContentType!.ToString());
+            Assert.NotNull(request.Content.Headers.ContentLength);
+            bodies.Add(await request.Content.ReadAsStringAsync());
+        }
+
+        Assert.Equal("""{"paymentId":"p-1","customerId":"c-1","amount":12.30,"currency":"EUR"}""", bodies[0]);
+        Assert.Equal(bodies[0], bodies[1]);
+    }
+
+    [Theory]
+    [InlineData(200)]
+    [InlineData(201)]
+    public void A_capture_is_published_with_its_reference(int status)
+    {
+        var verdict = _gateway.ReadSuccess(_call, Answer(status, """{"reference":"gw-9","status":"captured","more":1}"""));
+
+        Assert.Equal(LedgerVerdictKind.Done, verdict.Kind);
+        Assert.Equal(new PaymentProcessed("p-1", "c-1", "gw-9", new ManualTime().GetUtcNow()), verdict.Event);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("<html>")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("""{"status":"captured"}""")]
+    [InlineData("""{"reference":"","status":"captured"}""")]
+    [InlineData("""{"reference":"gw-9"}""")]
+    [InlineData("""{"reference":"gw-9","status":"pending"}""")]
+    [InlineData("""{"reference":42,"status":"captured"}""")]
+    public void Success_that_does_not_say_so_is_in_doubt(string body) =>
+        Assert.Equal(LedgerVerdictKind.Unknown, _gateway.ReadSuccess(_call, Answer(200, body)).Kind);
+
+    [Theory]
+    [InlineData(402, """{"status":"declined","reason":"insufficient\nfunds"}""", LedgerVerdictKind.Declined, "insufficient funds")]
+    [InlineData(402, "oops", LedgerVerdictKind.Declined, "declined without a reason")]
+    [InlineData(422, "", LedgerVerdictKind.Rejected, "the gateway knows this payment with other data (422)")]
+    [InlineData(403, "", LedgerVerdictKind.Rejected, "the gateway refused the request (403)")]
+    public void A_refusal_is_published_with_its_reason(int status, string body, LedgerVerdictKind kind, string reason)
+    {
+        var verdict = _gateway.ReadRefusal(_call, Answer(status, body));
+
+        Assert.Equal(kind, verdict.Kind);
+        Assert.Equal(new PaymentDeclined("p-1", "c-1", reason, new ManualTime().GetUtcNow()), verdict.Event);
+    }
+
+    [Theory]
+    [InlineData("localhost:5081")]
+    [InlineData("/payments")]
+    [InlineData("ftp://gateway")]
+    [InlineData("")]
+    [InlineData("http://user:secret@gateway")]
+    [InlineData("http://gateway?key=1")]
+    public void A_wrong_address_stops_the_start(string url)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Payments:GatewayUrl", url)]).Build();
+        using var services = new ServiceCollection().AddPaymentServices(configuration).BuildServiceProvider();
+
+        var refused = Assert.Throws<OptionsValidationException>(() => services.GetRequiredService<IOptions<PaymentsOptions>>().Value);
+
+        Assert.Contains("Payments:GatewayUrl", Assert.Single(refused.Failures));
+        Assert.DoesNotContain("secret", refused.Message);
+    }
+
+    [Fact]
+    public void How_calls_are_made_is_configured()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
+            [new("Payments:GatewayUrl", "http://gateway:81/"), new("Payments:Calls:CallTimeout", "00:00:03"), new("Payments:Calls:MaxAttempts", "7")]).Build();
+        using var services = new ServiceCollection().AddPaymentServices(configuration).BuildServiceProvider();
+
+        var gateway = services.GetRequiredService<PaymentGateway>();
+
+        Assert.Equal((TimeSpan.FromSeconds(3), 7), (gateway.Options.CallTimeout, gateway.Options.MaxAttempts));
+    }
+
+    private static LedgerAnswer Answer(int status, string body) => new((HttpStatusCode)status, Encoding.UTF8.GetBytes(body), true, null);
+}

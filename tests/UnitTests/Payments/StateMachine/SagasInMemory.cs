@@ -1,0 +1,150 @@
+using MassTransit;
+using MassTransit.Saga;
+using MassTransit.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Sagas.Contracts;
+using Sagas.Customers;
+using Sagas.Payments;
+using RedeliveryOptions = Sagas.Payments.RedeliveryOptions;
+
+namespace Sagas.UnitTests.Payments.StateMachine;
+
+/// <summary>
+/// Both sagas on the in-memory transport. By a clock that the test moves, so that no test waits: what is scheduled is due in days,
+/// and the test delivers it. By the system's clock, scheduled messages come by MassTransit's in-memory delay.
+/// </summary>
+internal sealed class SagasInMemory : IAsyncDisposable
+{
+    private readonly ServiceProvider _provider;
+    private readonly Recorder _recorder = new();
+
+    private SagasInMemory(ServiceProvider provider, TestClock clock)
+    {
+        _provider = provider;
+        Clock = clock;
+        Harness = provider.GetTestHarness();
+    }
+
+    public TestClock Clock { get; }
+
+    public ITestHarness Harness { get; }
+
+    public static async Task<SagasInMemory> StartAsync(RedeliveryOptions? options = null, TimeProvider? time = null, bool crm = false)
+    {
+        var clock = new TestClock();
+        var services = new ServiceCollection();
+        services.AddSingleton(time ?? clock);
+        services.AddSingleton(Options.Create(options ?? new RedeliveryOptions()));
+        services.AddSingleton(Options.Create(new CustomerSyncOptions { Enabled = crm }));
+        services.AddScoped<ICustomerDirectory, InMemoryCustomerDirectory>();
+        services.AddScoped<ReleaseWaitingPayments>();
+        services.AddMassTransitTestHarness(TextWriter.Null, bus =>
+        {
+            bus.AddSagaStateMachine<CustomerStateMachine, CustomerState, CustomerStateMachineDefinition>().InMemoryRepository();
+            bus.AddSagaStateMachine<PaymentStateMachine, PaymentState, PaymentStateMachineDefinition>().InMemoryRepository();
+        });
+        var sagas = new SagasInMemory(services.BuildServiceProvider(validateScopes: true), clock);
+        await sagas.Harness.Start();
+        sagas.Harness.Bus.ConnectConsumeObserver(sagas._recorder);
+        sagas.Harness.Bus.ConnectPublishObserver(sagas._recorder);
+        return sagas;
+    }
+
+    public CustomerState? Customer(string customerId) => Find<CustomerState>(SagaIdentity.Customer(customerId));
+
+    public PaymentState? Payment(string paymentId) => Find<PaymentState>(SagaIdentity.Payment(paymentId));
+
+    /// <summary>Publishes a message and waits until it has been consumed, with all that this published.</summary>
+    /// <returns>Why it was refused; null when it was consumed.</returns>
+    public async Task<Exception?> DeliverAsync<T>(T message, Guid? scheduleToken = null)
+        where T : class
+    {
+        var messageId = NewId.NextGuid();
+        var consumed = _recorder.ExpectMessage(messageId);
+        await Harness.Bus.Publish(message, context =>
+        {
+            context.MessageId = messageId;
+            if (scheduleToken is { } token)
+                context.Headers.Set(MessageHeaders.SchedulingTokenId, token.ToString("D"));
+        });
+        return await consumed.WaitAsync(Eventually.Timeout);
+    }
+
+    /// <summary>Moves the clock to when the payment is due, and delivers what its schedule then delivers.</summary>
+    /// <returns>The payment after it.</returns>
+    public async Task<PaymentState> WakeWhenDueAsync(string paymentId)
+    {
+        var payment = Payment(paymentId)!;
+        Clock.MoveTo(payment.NextDueAt!.Value);
+        Assert.Null(await DeliverAsync(new PaymentRedeliveryDue(paymentId), payment.RedeliveryTokenId));
+        return payment;
+    }
+
+    /// <summary>Waits until a message is published.</summary>
+    public async Task<T> PublishedAsync<T>(Func<T, bool>? filter = null)
+        where T : class
+    {
+        // By the recorder and not the harness, so that what was awaited here is also among Published.
+        await Eventually.TrueAsync($"{typeof(T).Name} is published", () => Published<T>().Any(filter ?? (_ => true)));
+        return Published<T>().First(filter ?? (_ => true));
+    }
+
+    /// <summary>Everything of a type that was published so far, by whomever.</summary>
+    public IReadOnlyList<T> Published<T>() => _recorder.Published<T>();
+
+    public async ValueTask DisposeAsync()
+    {
+        await Harness.Stop();
+        await _provider.DisposeAsync();
+    }
+
+    private TSaga? Find<TSaga>(Guid correlationId)
+        where TSaga : class, ISaga => _provider.GetRequiredService<IndexedSagaDictionary<TSaga>>()[correlationId]?.Instance;
+
+    // What is known is what the customer saga's repository holds; pulling a schedule forward is sending its message now.
+    private sealed class InMemoryCustomerDirectory(
+        IndexedSagaDictionary<CustomerState> customers, IndexedSagaDictionary<PaymentState> payments, IBus bus) : ICustomerDirectory
+    {
+        public async Task<bool> IsKnownAsync(string customerId, CancellationToken cancellationToken)
+        {
+            await customers.MarkInUse(cancellationToken);
+            var known = customers[SagaIdentity.Customer(customerId)] is not null;
+            customers.Release();
+            return known;
+        }
+
+        public async Task<IReadOnlyList<string>> ReleaseWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
+        {
+            await payments.MarkInUse(cancellationToken);
+            var waiting = payments.Select(payment => payment)
+                .Where(payment => payment.CustomerId == customerId.Trim() && payment.CurrentState == nameof(PaymentStateMachine.AwaitingCustomer))
+                .ToArray();
+            payments.Release();
+            foreach (var payment in waiting)
+            {
+                await bus.Publish(
+                    new PaymentRedeliveryDue(payment.PaymentId),
+                    context => context.Headers.Set(MessageHeaders.SchedulingTokenId, payment.RedeliveryTokenId!.Value.ToString("D")),
+                    cancellationToken);
+            }
+
+            return [];
+        }
+    }
+}
+
+/// <summary>A clock that stands still until the test moves it.</summary>
+internal sealed class TestClock : TimeProvider
+{
+    // Ahead of the machine's, so that nothing that is scheduled by this clock is due by that one while a test runs.
+    private DateTimeOffset _now = new(DateTime.UtcNow.Date.AddDays(2).AddHours(9), TimeSpan.Zero);
+
+    public DateTimeOffset Now => _now;
+
+    public override DateTimeOffset GetUtcNow() => _now;
+
+    public void Advance(TimeSpan duration) => _now += duration;
+
+    public void MoveTo(DateTimeOffset time) => _now = time;
+}

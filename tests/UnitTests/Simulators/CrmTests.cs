@@ -1,0 +1,163 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Sagas.UnitTests.Ledger;
+using Sagas.Simulators;
+
+namespace Sagas.UnitTests.Simulators;
+
+/// <summary>The simulated CRM: what it stores, what it says, and that its counts would show a caller's mistakes.</summary>
+public sealed class CrmTests : IAsyncLifetime
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("sagas-crm-").FullName;
+    private WebApplication _app = null!;
+    private HttpClient _crm = null!;
+
+    public Task InitializeAsync() => StartAsync();
+
+    public async Task DisposeAsync()
+    {
+        await StopAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_customer_is_stored_and_found()
+    {
+        var (status, answer) = await StoreAsync("c/1", 1, key: "k1");
+
+        Assert.Equal((201, "c/1", 1), (status, answer.GetProperty("customerId").GetString(), answer.GetProperty("version").GetInt32()));
+        var found = await _crm.GetFromJsonAsync<JsonElement>("customers?customerId=c%2F1");
+        Assert.Equal(("c/1", 1, "Ada"), (found.GetProperty("customerId").GetString(), found.GetProperty("version").GetInt32(), found.GetProperty("firstName").GetString()));
+        using var missing = await _crm.GetAsync(new Uri("customers?customerId=nobody", UriKind.Relative));
+        Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), (missing.StatusCode, missing.Content.Headers.ContentType!.MediaType));
+    }
+
+    [Fact]
+    public async Task A_key_has_its_effect_once_and_no_other()
+    {
+        var (_, first) = await StoreAsync("c", 1, "k1");
+        var (again, replay) = await StoreAsync("c", 1, "k1");
+        var (other, _) = await StoreAsync("c", 2, "k1");
+
+        Assert.Equal((200, 422), (again, other));
+        Assert.Equal(first.GetProperty("reference").GetString(), replay.GetProperty("reference").GetString());
+        Assert.Equal((1, 1, 1), (await CountAsync("effects"), await CountAsync("replays"), await CountAsync("rejected")));
+        Assert.Equal(0, await CountAsync("duplicateEffects"));
+    }
+
+    [Fact]
+    public async Task What_is_stored_twice_or_late_is_counted()
+    {
+        await StoreAsync("c", 1);
+        await StoreAsync("c", 1);
+        await StoreAsync("c", 3);
+        await StoreAsync("c", 2, "k");
+
+        Assert.Equal((4, 1, 1, 1), (await CountAsync("effects"), await CountAsync("duplicateEffects"), await CountAsync("staleEffects"), await CountAsync("customers")));
+        Assert.Equal(2, (await _crm.GetFromJsonAsync<JsonElement[]>("stored"))![0].GetProperty("version").GetInt32());
+    }
+
+    [Fact]
+    public async Task Each_customer_of_a_batch_has_its_own_result()
+    {
+        var (status, answer) = await PostAsync("customers/batch", """
+            {"customers":[{"idempotencyKey":"a","customerId":"1","version":1},{"customerId":"2","version":0},{"customerId":"3","version":1,"email":"x@refused.example"},{"idempotencyKey":"a","customerId":"1","version":1}]}
+            """);
+
+        Assert.Equal(200, status);
+        Assert.Equal([201, 400, 422, 200], answer.GetProperty("results").EnumerateArray().Select(result => result.GetProperty("status").GetInt32()));
+        Assert.Equal(400, (await PostAsync("customers/batch", """{"customers":[]}""")).Status);
+        Assert.Equal(400, (await PostAsync("customers/batch", "[]")).Status);
+    }
+
+    [Theory]
+    [InlineData("no json", 400)]
+    [InlineData("""{"customerId":"","version":1}""", 400)]
+    [InlineData("""{"customerId":"c","version":"one"}""", 400)]
+    [InlineData("[1]", 400)]
+    [InlineData("null", 400)]
+    public async Task What_is_no_customer_is_refused(string body, int status)
+    {
+        Assert.Equal(status, (await PostAsync("customers", body)).Status);
+        Assert.Equal((0, 1), (await CountAsync("effects"), await CountAsync("rejected")));
+    }
+
+    [Fact]
+    public async Task The_books_survive_a_restart()
+    {
+        await StoreAsync("c", 1, "k1");
+        await StoreAsync("c", 2);
+        await StopAsync();
+        await StartAsync();
+
+        Assert.Equal((2, 1), (await CountAsync("effects"), await CountAsync("customers")));
+        Assert.Equal(200, (await StoreAsync("c", 1, "k1")).Status);
+        await StoreAsync("c", 2);
+        Assert.Equal((3, 1), (await CountAsync("effects"), await CountAsync("duplicateEffects")));
+        Assert.Equal(4, (await _crm.GetFromJsonAsync<JsonElement[]>("records"))!.Length);
+    }
+
+    [Theory]
+    [InlineData("tooManyRequests", HttpStatusCode.TooManyRequests)]
+    [InlineData("unavailable", HttpStatusCode.ServiceUnavailable)]
+    [InlineData("queue", HttpStatusCode.Created)]
+    public async Task One_call_too_many_at_once_is_treated_as_it_is_set(string whenFull, HttpStatusCode expected)
+    {
+        const int Latency = 1_000;
+        await StopAsync();
+        var time = new ManualTime();
+        await StartAsync(time);
+        using var set = await _crm.PutAsJsonAsync("faults", new { latency = new { minMs = Latency, maxMs = Latency }, maxConcurrent = 2, whenFull, retryAfterSeconds = 7 });
+        Assert.True(set.IsSuccessStatusCode, await set.Content.ReadAsStringAsync());
+
+        var calls = Enumerable.Range(1, 3).Select(number => _crm.PostAsync(new Uri("customers", UriKind.Relative), Json($$"""{"customerId":"{{number}}","version":1}"""))).ToArray();
+        var queued = expected == HttpStatusCode.Created;
+        await time.WaitingAsync(queued ? 3 : 2);
+        await Eventually.TrueAsync("a call is queued", () => queued || calls.Any(call => call.IsCompleted));
+        var started = time.GetTimestamp();
+        await time.AdvanceUntilAsync(() => calls.All(call => call.IsCompleted), TimeSpan.FromMilliseconds(Latency / 10));
+        var answers = await Task.WhenAll(calls);
+
+        Assert.Equal([HttpStatusCode.Created, HttpStatusCode.Created, expected], answers.Select(answer => answer.StatusCode).Order());
+        Assert.Equal(expected == HttpStatusCode.TooManyRequests ? 1 : 0, answers.Count(answer => answer.Headers.RetryAfter?.Delta == TimeSpan.FromSeconds(7)));
+        if (queued)
+            Assert.True(time.GetElapsedTime(started) >= TimeSpan.FromMilliseconds(2 * Latency));
+    }
+
+    private async Task StartAsync(TimeProvider? time = null)
+    {
+        _app = SimulatorHost.Create([], new Dictionary<string, string?>
+        {
+            ["urls"] = "http://127.0.0.1:0",
+            ["Crm:RecordFile"] = Path.Combine(_directory, "crm.jsonl"),
+            ["Logging:LogLevel:Default"] = "Error",
+        }, time);
+        await _app.StartAsync();
+        _crm = new HttpClient { BaseAddress = new Uri(_app.Urls.Single() + "/crm/") };
+    }
+
+    private async Task StopAsync()
+    {
+        _crm.Dispose();
+        await _app.DisposeAsync();
+    }
+
+    private Task<(int Status, JsonElement Answer)> StoreAsync(string customer, int version, string? key = null) =>
+        PostAsync("customers", $$"""{"customerId":"{{customer}}","version":{{version}},"firstName":"Ada"}""", key);
+
+    private async Task<(int Status, JsonElement Answer)> PostAsync(string path, string body, string? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = Json(body) };
+        if (key is not null)
+            request.Headers.Add("Idempotency-Key", key);
+        using var response = await _crm.SendAsync(request);
+        return ((int)response.StatusCode, JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement);
+    }
+
+    private static StringContent Json(string body) => new(body, Encoding.UTF8, "application/json");
+
+    private async Task<long> CountAsync(string name) => (await _crm.GetFromJsonAsync<JsonElement>("summary")).GetProperty(name).GetInt64();
+}

@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+
+namespace Sagas.UnitTests.Simulators;
+
+/// <summary>What the deployment's files say about each other; that they work, the containers show.</summary>
+public sealed partial class DeploymentTests
+{
+    internal static readonly string Root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
+
+    [Fact]
+    public void The_image_restores_every_project_it_builds()
+    {
+        var dockerfile = Read("deploy/Dockerfile");
+        var projects = Directory.GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/'));
+
+        Assert.All(projects, project => Assert.Contains($"COPY {project} {Path.GetDirectoryName(project)}/", dockerfile, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_setting_of_the_compose_file_is_documented_with_its_default()
+    {
+        var used = Setting().Matches(Read("docker-compose.yml"))
+            .Select(match => $"#{match.Groups["name"].Value}={match.Groups["default"].Value}").Distinct().Order();
+        var documented = Read(".env.example").Split('\n').Where(line => DocumentedSetting().IsMatch(line)).Order();
+
+        Assert.Equal(used, documented);
+    }
+
+    [Fact]
+    public void Ports_are_published_on_the_loopback_interface_only()
+    {
+        var published = PublishedPort().Matches(Read("docker-compose.yml")).Select(match => match.Value).ToArray();
+
+        Assert.Equal(8, published.Length);
+        Assert.All(published, port => Assert.StartsWith("\"127.0.0.1:", port, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_script_says_when_dotnet_is_missing()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        var tools = Directory.CreateTempSubdirectory("no-dotnet").FullName;
+        try
+        {
+            foreach (var tool in (string[])["dirname", "readlink"])
+                File.CreateSymbolicLink(Path.Combine(tools, tool), File.Exists($"/usr/bin/{tool}") ? $"/usr/bin/{tool}" : $"/bin/{tool}");
+            var start = new ProcessStartInfo("/bin/sh") { RedirectStandardError = true, WorkingDirectory = tools };
+            start.ArgumentList.Add(Path.Combine(Root, "sagas"));
+            start.Environment["PATH"] = tools;
+            start.Environment["HOME"] = tools;
+            using var process = Process.Start(start)!;
+            var said = await process.StandardError.ReadToEndAsync();
+            await process.WaitForExitAsync();
+
+            Assert.Equal(127, process.ExitCode);
+            Assert.Contains("the .NET 10 SDK is needed", said, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(tools, recursive: true);
+        }
+    }
+
+    private static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));
+
+    private static string ThisFile([CallerFilePath] string path = "") => path;
+
+    [GeneratedRegex(@"\$\{(?<name>[A-Z_]+):-(?<default>[^}]*)\}")]
+    private static partial Regex Setting();
+
+    [GeneratedRegex("^#[A-Z_]+=")]
+    private static partial Regex DocumentedSetting();
+
+    // A port in quotes: an address or a setting, then the container's own port.
+    [GeneratedRegex("""
+        "[^"\s]*:\d+"
+        """)]
+    private static partial Regex PublishedPort();
+}

@@ -1,0 +1,239 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Sagas.UnitTests.Ledger;
+using Sagas.Simulators;
+
+namespace Sagas.UnitTests.Simulators;
+
+public sealed class FaultTests
+{
+    [Fact]
+    public async Task Failing_before_does_nothing()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.SetFaultsAsync(new { failBefore = 1 });
+
+        Assert.Contains((await gateway.PayAsync("key-1")).Status, new[] { 500, 503 });
+        Assert.Equal(new(1, 0, 0, 0, 0, 1, 0, 0), await gateway.SummaryAsync());
+    }
+
+    [Fact]
+    public async Task Failing_after_has_the_effect_which_a_retry_learns()
+    {
+        await using var gateway = await RunningGateway.StartAsync(("Gateway:Faults:FailAfter", "1"));
+
+        Assert.Contains((await gateway.PayAsync("key-1")).Status, new[] { 500, 503 });
+        await gateway.SetFaultsAsync(new { });
+
+        Assert.True((await gateway.PayAsync("key-1")).IsReplay);
+        Assert.Equal(new(2, 1, 1, 0, 0, 1, 0, 0), await gateway.SummaryAsync());
+    }
+
+    [Fact]
+    public async Task A_lost_answer_cuts_the_connection_after_the_effect()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.SetFaultsAsync(new { lostAfter = 1 });
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => gateway.PayAsync("key-1"));
+
+        var record = Assert.Single(await gateway.RecordsAsync());
+        Assert.True(record.GetProperty("effect").GetBoolean());
+        Assert.Equal("lostAfter", record.GetProperty("fault").GetString());
+        Assert.Equal(JsonValueKind.Null, record.GetProperty("status").ValueKind);
+    }
+
+    [Fact]
+    public async Task Half_a_response_has_its_headers_and_then_breaks()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.SetFaultsAsync(new { halfResponse = 1 });
+
+        using var request = RunningGateway.Payment("key-1");
+        using var response = await gateway.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        await Assert.ThrowsAsync<HttpRequestException>(() => response.Content.ReadAsStringAsync());
+        Assert.Equal(1, (await gateway.SummaryAsync()).Effects);
+    }
+
+    [Fact]
+    public async Task Garbage_is_a_success_that_is_not_json()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.SetFaultsAsync(new { garbage = 1 });
+
+        var reply = await gateway.PayAsync("key-1");
+
+        Assert.InRange(reply.Status, 200, 201);
+        Assert.ThrowsAny<JsonException>(() => reply.Json);
+        Assert.Equal(1, (await gateway.SummaryAsync()).Effects);
+    }
+
+    [Fact]
+    public async Task Too_many_requests_says_when_to_come_back()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.SetFaultsAsync(new { tooManyRequests = 1, retryAfterSeconds = 7 });
+
+        var reply = await gateway.PayAsync("key-1");
+
+        Assert.Equal((429, TimeSpan.FromSeconds(7)), (reply.Status, reply.RetryAfter));
+        Assert.Equal(0, (await gateway.SummaryAsync()).Effects);
+    }
+
+    [Fact]
+    public async Task A_gateway_that_is_down_answers_503_until_its_time_and_stays_healthy()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        using var down = await gateway.Client.PostAsync("/payments/down?seconds=3600", null);
+
+        Assert.Equal(503, (await gateway.PayAsync("key-1")).Status);
+        Assert.Equal("Healthy", await gateway.Client.GetStringAsync("/health/ready"));
+        await gateway.SetFaultsAsync(new { downUntil = DateTimeOffset.UtcNow.AddSeconds(-1) });
+        Assert.Equal(201, (await gateway.PayAsync("key-1")).Status);
+    }
+
+    [Fact]
+    public async Task Going_down_keeps_the_other_faults_and_zero_seconds_end_it()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.SetFaultsAsync(new { tooManyRequests = 1 });
+        using var down = await gateway.Client.PostAsync("/payments/down?seconds=3600", null);
+        Assert.Equal(503, (await gateway.PayAsync("key-1")).Status);
+
+        using var up = await gateway.Client.PostAsync("/payments/down?seconds=0", null);
+
+        Assert.Equal(429, (await gateway.PayAsync("key-1")).Status);
+    }
+
+    [Fact]
+    public async Task More_than_the_most_at_once_are_turned_away()
+    {
+        var time = new ManualTime();
+        await using var gateway = await RunningGateway.StartAsync(time);
+        await gateway.SetFaultsAsync(new { maxConcurrent = 2, latency = new { minMs = 2_000, maxMs = 2_000 } });
+
+        var paying = Enumerable.Range(0, 6).Select(number => gateway.PayAsync($"key-{number}", $"p-{number}")).ToArray();
+        await Eventually.TrueAsync("four payments are answered", () => paying.Count(pay => pay.IsCompleted) == 4);
+        await time.WaitingAsync(2);
+        await time.AdvanceUntilAsync(() => paying.All(pay => pay.IsCompleted), TimeSpan.FromSeconds(1));
+        var replies = await Task.WhenAll(paying);
+
+        Assert.Equal([201, 201, 503, 503, 503, 503], replies.Select(reply => reply.Status).Order());
+        Assert.Equal(2, (await gateway.SummaryAsync()).Effects);
+    }
+
+    [Fact]
+    public async Task A_caller_that_hangs_up_does_not_stop_its_payment()
+    {
+        var time = new ManualTime();
+        await using var gateway = await RunningGateway.StartAsync(time);
+        await gateway.SetFaultsAsync(new { latency = new { minMs = 4_000, maxMs = 4_000 } });
+        using var hangUp = new CancellationTokenSource();
+        using var request = RunningGateway.Payment("key-1");
+        var paying = gateway.Client.SendAsync(request, hangUp.Token);
+        await time.WaitingAsync(1);
+
+        await hangUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => paying);
+        Assert.Equal(0, (await gateway.SummaryAsync()).Effects);
+        time.Advance(TimeSpan.FromSeconds(2));
+
+        using var deadline = new CancellationTokenSource(Eventually.Timeout);
+        while ((await gateway.SummaryAsync()).Effects == 0)
+            await Task.Delay(10, deadline.Token);
+    }
+
+    [Fact]
+    public async Task Latency_and_slowness_take_their_time()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.PayAsync("warm-up", "p-0");
+        await gateway.SetFaultsAsync(new { latency = new { minMs = 100, maxMs = 120 }, slowRate = 1, slowMs = 100 });
+
+        var watch = Stopwatch.StartNew();
+        await gateway.PayAsync("key-1");
+
+        // Timers may fire a tick early, and the wait is in two halves.
+        Assert.True(watch.ElapsedMilliseconds >= 180, $"took {watch.ElapsedMilliseconds} ms");
+    }
+
+    [Fact]
+    public async Task Each_fault_has_the_share_that_was_asked_for()
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+        await gateway.SetFaultsAsync(new { failBefore = 0.3, tooManyRequests = 0.2, failAfter = 0.2, garbage = 0.3 });
+
+        await Parallel.ForAsync(0, 2_000, async (number, _) => await gateway.PayAsync($"key-{number}", $"p-{number}"));
+
+        var shares = (await gateway.RecordsAsync()).CountBy(record => record.GetProperty("fault").GetString()!).ToDictionary();
+        // Six standard deviations: one failure in some hundred million runs.
+        Assert.InRange(shares["failBefore"], 477, 723);
+        Assert.InRange(shares["tooManyRequests"], 293, 507);
+        Assert.InRange(shares["failAfter"], 293, 507);
+        Assert.InRange(shares["garbage"], 477, 723);
+    }
+
+    [Theory]
+    [InlineData("""{"failBefor":1}""", "failBefor")]
+    [InlineData("""{"failBefore":"often"}""", "failBefore")]
+    [InlineData("""{"failBefore":1.5}""", "failBefore")]
+    [InlineData("""{"failBefore":0.6,"garbage":0.6}""", "more than 1")]
+    [InlineData("""{"latency":{"minMs":2,"maxMs":1}}""", "latency")]
+    [InlineData("""{"latency":null}""", "latency")]
+    [InlineData("""{"maxConcurrent":-1}""", "maxConcurrent")]
+    [InlineData("null", "null")]
+    [InlineData("{", "JSON")]
+    public async Task Faults_that_make_no_sense_are_refused_and_change_nothing(string body, string reason)
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+
+        using var content = new StringContent(body);
+        using var response = await gateway.Client.PutAsync("/payments/faults", content);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        var problem = await response.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Contains(reason, problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(201, (await gateway.PayAsync("key-1")).Status);
+    }
+
+    [Fact]
+    public async Task The_faults_now_can_be_read_and_set_back()
+    {
+        await using var gateway = await RunningGateway.StartAsync(
+            ("Gateway:Faults:LostAfter", "0.25"), ("Gateway:Faults:Latency:MaxMs", "5"));
+
+        var faults = await gateway.Client.GetFromJsonAsync<JsonElement>("/payments/faults");
+        await gateway.SetFaultsAsync(faults);
+
+        Assert.Equal(0.25, faults.GetProperty("lostAfter").GetDouble());
+        Assert.Equal(5, faults.GetProperty("latency").GetProperty("maxMs").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("?seconds=-1")]
+    [InlineData("?seconds=soon")]
+    public async Task Down_wants_a_number_of_seconds(string query)
+    {
+        await using var gateway = await RunningGateway.StartAsync();
+
+        using var response = await gateway.Client.PostAsync($"/payments/down{query}", null);
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("Gateway:DeclineRate", "2")]
+    [InlineData("Gateway:Faults:FailAfter", "-1")]
+    public void Settings_that_make_no_sense_stop_the_start(string key, string value) =>
+        Assert.Throws<OptionsValidationException>(() => SimulatorHost.Create([], new Dictionary<string, string?> { [key] = value }));
+
+    [Fact]
+    public void A_misspelt_setting_stops_the_start() => Assert.Throws<InvalidOperationException>(
+        () => SimulatorHost.Create([], new Dictionary<string, string?> { ["Gateway:Faults:FailBefor"] = "1" }));
+}
