@@ -9,15 +9,20 @@ readonly postgres_image=postgres:17 rabbitmq_image=rabbitmq:4-management
 
 usage() {
   cat <<'TEXT'
-Usage: ./test.sh [--chaos] [--filter EXPRESSION] [--help]
+Usage: ./test.sh [--quick | --chaos] [--repeat N] [--filter EXPRESSION] [--help]
 
-Installs what is missing (PostgreSQL and RabbitMQ, with apt-get), builds, and runs every test under tests/ against
+Installs what is missing (PostgreSQL and RabbitMQ, with apt-get), builds, and runs the tests under tests/ against
 private servers on free loopback ports. Ends with the line "N passed, N failed, N skipped"; the exit code is 0 only
 when something ran and nothing failed.
 
-  --chaos              only the long kill test: processes killed, broker and database restarted, books balanced
+  (none)               everything but the long kill tests
+  --quick              the in-memory tests and one smoke test per feature on real servers
+  --chaos              the long kill tests: processes killed, broker and database restarted, books balanced
+  --repeat N           run N times, then list each test that failed with how often it did and its seeds
   --filter EXPRESSION  only the tests that "dotnet test --filter" selects, such as FullyQualifiedName~Payment
   --help               this text
+
+A test that uses random numbers prints "SAGAS_TEST_SEED=N"; set that variable to run it with the same numbers.
 
 Without apt-get, but with Docker, PostgreSQL and RabbitMQ run in containers. To use servers of your own, set
   SAGAS_TEST_POSTGRES             an Npgsql connection string with the right to create databases
@@ -35,11 +40,15 @@ fail() {
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-chaos=false
+mode=all
+repeat=1
 filter=
 while [ $# -gt 0 ]; do
   case $1 in
-    --chaos) chaos=true ;;
+    --quick) mode=quick ;;
+    --chaos) mode=chaos ;;
+    --repeat) [ $# -ge 2 ] || { usage >&2; exit 2; }; repeat=$2; shift ;;
+    --repeat=*) repeat=${1#--repeat=} ;;
     --filter) [ $# -ge 2 ] || { usage >&2; exit 2; }; filter=$2; shift ;;
     --filter=*) filter=${1#--filter=} ;;
     --help | -h) usage; exit 0 ;;
@@ -47,11 +56,19 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
+[[ $repeat =~ ^[1-9][0-9]*$ ]] || { echo "test.sh: --repeat takes a whole number from 1" >&2; exit 2; }
 
 results=
+memory=
+servers=
+runners=()
 containers=()
 clean_up() {
+  [ ${#runners[@]} -eq 0 ] || kill "${runners[@]}" 2>/dev/null
+  exec 9>&-
+  [ -z "$servers" ] || wait "$servers" 2>/dev/null
   [ -z "$results" ] || rm -rf -- "$results"
+  [ -z "$memory" ] || rm -rf -- "$memory"
   [ ${#containers[@]} -eq 0 ] || docker rm --force --volumes "${containers[@]}" >/dev/null 2>&1
 }
 trap clean_up EXIT
@@ -154,70 +171,134 @@ provide_servers() {
 
 # --- build and run ----------------------------------------------------------------------------------------------
 
-build() {
-  echo "Building ..."
-  dotnet build "$root/Sagas.sln" -c Release -nologo --verbosity quiet -clp:ErrorsOnly </dev/null || fail "the build failed: see above."
+# The servers' files in memory where there is room: tests kill processes, not the machine's power supply.
+choose_directory() {
+  local free
+  free=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
+  [ "${free:-0}" -lt $((8 * 1024 * 1024)) ] || memory=$(mktemp -d /dev/shm/sagas-test.XXXXXX)
+  [ -z "$memory" ] || chmod 755 "$memory"
 }
 
-# What the run of one project selects: never the long chaos tests, unless they are what was asked for.
+# The servers start while the solution is built.
+start_servers() {
+  [ -z "${SAGAS_TEST_POSTGRES:-}" ] || [ -z "${SAGAS_TEST_RABBITMQ:-}" ] || return 0
+  dotnet build "$root/tests/TestServers" -c Release -nologo --verbosity quiet -clp:ErrorsOnly </dev/null 9>&- || fail "the build failed: see above."
+  # The servers end with the pipe that they read, however this script ends.
+  mkfifo "$results/hold"
+  TMPDIR=${memory:-${TMPDIR:-/tmp}} dotnet "$root/tests/TestServers/bin/Release/net10.0/Sagas.TestServers.dll" \
+    <"$results/hold" >"$results/servers" 2>"$results/servers.log" &
+  servers=$!
+  exec 9>"$results/hold"
+}
+
+use_servers() {
+  [ -n "$servers" ] || return 0
+  local given_postgres=${SAGAS_TEST_POSTGRES:-} given_rabbitmq=${SAGAS_TEST_RABBITMQ:-} given_management=${SAGAS_TEST_RABBITMQ_MANAGEMENT:-}
+  until grep -q '^SAGAS_TEST_RABBITMQ_MANAGEMENT=' "$results/servers"; do
+    kill -0 "$servers" 2>/dev/null || { cat "$results/servers.log" >&2; fail "PostgreSQL and RabbitMQ did not start: see above."; }
+    sleep 0.2
+  done
+  # shellcheck disable=SC1091
+  . "$results/servers"
+  [ -z "$given_postgres" ] || SAGAS_TEST_POSTGRES=$given_postgres
+  [ -z "$given_rabbitmq" ] || { SAGAS_TEST_RABBITMQ=$given_rabbitmq SAGAS_TEST_RABBITMQ_MANAGEMENT=$given_management; }
+  export SAGAS_TEST_POSTGRES SAGAS_TEST_RABBITMQ SAGAS_TEST_RABBITMQ_MANAGEMENT
+}
+
+build() {
+  echo "Building ..."
+  dotnet build "$root/Sagas.sln" -c Release -nologo --verbosity quiet -clp:ErrorsOnly </dev/null 9>&- || fail "the build failed: see above."
+}
+
+# What the run of one project selects. The in-memory tests are all quick.
 selection() {
-  if $chaos; then
-    echo "Category=ChaosFull${filter:+&($filter)}"
-  else
-    echo "Category!=ChaosFull${filter:+&($filter)}"
-  fi
+  case $mode in
+    chaos) echo "Category=ChaosFull${filter:+&($filter)}" ;;
+    quick) [ "$1" = Sagas.UnitTests ] && echo "${filter:-Category!=ChaosFull}" || echo "Category=Smoke${filter:+&($filter)}" ;;
+    *) echo "Category!=ChaosFull${filter:+&($filter)}" ;;
+  esac
 }
 
 run_project() {
-  local project=$1 name verbosity=minimal patience=$hang_timeout
-  name=$(basename "$project" .csproj)
-  # The kill test says what it did, and takes its time on a small machine.
-  $chaos && verbosity=detailed patience=${SAGAS_TEST_HANG_TIMEOUT:-60m}
+  local name=$1 run=$2 verbosity=minimal timeout=$hang_timeout
+  # The kill tests say what they do, and take their time on a small machine.
+  [ "$mode" != chaos ] || verbosity=detailed timeout=${SAGAS_TEST_HANG_TIMEOUT:-60m}
   echo "Running $name ..."
-  dotnet test "$project" --no-build -c Release -nologo --filter "$(selection)" --results-directory "$results/$name" \
+  TMPDIR=${memory:-${TMPDIR:-/tmp}} dotnet test "$root/tests/${name#Sagas.}/$name.csproj" --no-build -c Release -nologo \
+    --filter "$(selection "$name")" --results-directory "$results/$run/$name" \
     --logger "console;verbosity=$verbosity" --logger "trx;LogFileName=$name.trx" \
-    --blame-hang-timeout "$patience" --blame-hang-dump-type none </dev/null 2>&1 | grep -v -e '^$' -e '^Test run for ' -e '^A total of ' -e "^Data collector 'Blame'" -e '^Results File: ' -e '^No test '
+    --blame-hang-timeout "$timeout" --blame-hang-dump-type none </dev/null 2>&1 9>&- |
+    grep -v -e '^$' -e '^Test run for ' -e '^A total of ' -e "^Data collector 'Blame'" -e '^Results File: ' -e '^No test '
   return "${PIPESTATUS[0]}"
 }
 
 # One number of the line <Counters total="3" executed="2" passed="2" failed="0" .../> of each result file, summed up.
 count() {
-  local of=$1 sum=0 number
-  for number in $(cat "$results"/*/*.trx 2>/dev/null | grep -o '<Counters [^>]*' | grep -o " $of=\"[0-9]*\"" | grep -o '[0-9]\+'); do
+  local of=$1 files=$2 sum=0 number
+  for number in $(cat $files 2>/dev/null | grep -o '<Counters [^>]*' | grep -o " $of=\"[0-9]*\"" | grep -o '[0-9]\+'); do
     sum=$((sum + number))
   done
   echo "$sum"
 }
 
+# A run that failed without a failed test crashed, hung or could not begin: that must not pass for success.
+run_and_judge() {
+  local name=$1 run=$2
+  run_project "$name" "$run" || [ "$(count failed "$results/$run/$name/$name.trx")" -gt 0 ] || {
+    echo "test.sh: the run of $name broke off."
+    echo "$name" >>"$results/broken"
+  }
+}
+
+# Each failed test with how often it failed and the seeds that its output names.
 list_failed() {
-  local names
-  names=$(cat "$results"/*/*.trx 2>/dev/null | grep -o '<UnitTestResult [^>]*outcome="Failed"[^>]*' | grep -o ' testName="[^"]*"' | sed 's/^ testName="/  /; s/"$//; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g')
-  [ -z "$names" ] || printf '\nFailed:\n%s\n' "$names"
+  cat "$results"/*/*/*.trx 2>/dev/null | awk '
+    function unescape(text) { gsub(/&quot;/, "\"", text); gsub(/&lt;/, "<", text); gsub(/&gt;/, ">", text); gsub(/&amp;/, "\\&", text); return text }
+    /<UnitTestResult / {
+      test = ""
+      if ($0 ~ / outcome="Failed"/ && match($0, / testName="[^"]*"/)) { test = substr($0, RSTART + 11, RLENGTH - 12); failed[test]++ }
+    }
+    test != "" {
+      line = $0
+      while (match(line, /SAGAS_TEST_SEED=[0-9]+/)) {
+        seed = substr(line, RSTART, RLENGTH)
+        if (index(seeds[test] " ", " " seed " ") == 0) seeds[test] = seeds[test] " " seed
+        line = substr(line, RSTART + RLENGTH)
+      }
+    }
+    /<\/UnitTestResult>/ { test = "" }
+    END { for (name in failed) printf "  %s (%d of %d)%s\n", unescape(name), failed[name], runs, seeds[name] }' runs="$repeat" - |
+    sort >"$results/failed"
+  [ ! -s "$results/failed" ] || { printf '\nFailed:\n'; cat "$results/failed"; }
 }
 
 main() {
-  local project broken=0 passed failed skipped
+  local name run names=(Sagas.UnitTests Sagas.IntegrationTests Sagas.EndToEndTests) passed failed skipped
+  [ "$mode" != chaos ] || names=(Sagas.EndToEndTests)
   find_dotnet
   provide_servers
-  build
   results=$(mktemp -d)
+  choose_directory
+  start_servers
+  build
+  use_servers
 
-  local projects=("$root"/tests/*Tests/*.csproj)
-  $chaos && projects=("$root"/tests/EndToEndTests/*.csproj)
-  for project in "${projects[@]}"; do
-    local before
-    before=$(count failed)
-    # A run that failed without a failed test crashed, hung or could not begin: that must not pass for success.
-    if ! run_project "$project" && [ "$(count failed)" -eq "$before" ]; then
-      echo "test.sh: the run of $(basename "$project" .csproj) broke off."
-      broken=$((broken + 1))
-    fi
+  for ((run = 1; run <= repeat; run++)); do
+    [ "$repeat" -eq 1 ] || echo "Run $run of $repeat ..."
+    # Side by side: the in-memory tests use a processor while the others wait for servers.
+    for name in "${names[@]}"; do
+      run_and_judge "$name" "$run" &
+      runners+=($!)
+    done
+    wait "${runners[@]}"
+    runners=()
   done
 
-  passed=$(count passed)
-  failed=$(($(count failed) + broken))
-  skipped=$(($(count total) - $(count executed)))
+  passed=$(count passed "$results/*/*/*.trx")
+  failed=$(($(count failed "$results/*/*/*.trx") + $(cat "$results/broken" 2>/dev/null | wc -l)))
+  skipped=$(($(count total "$results/*/*/*.trx") - $(count executed "$results/*/*/*.trx")))
   list_failed
+  [ -z "${SAGAS_TEST_RESULTS:-}" ] || cp -r "$results"/. "$SAGAS_TEST_RESULTS"
   [ $((passed + failed)) -gt 0 ] || echo "test.sh: no test ran."
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -108,7 +108,7 @@ internal sealed class RunningSystem : IAsyncDisposable
     /// <returns>What it answered, as JSON.</returns>
     public async Task<JsonElement> RunCommandAsync(params string[] arguments)
     {
-        var assembly = Path.Combine(AppContext.BaseDirectory, "Sagas.Harness.dll");
+        var assembly = Path.Combine(AppContext.BaseDirectory, "Sagas.Cli.dll");
         var start = new ProcessStartInfo("dotnet", [assembly, .. arguments, "--json"]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["ConnectionStrings__Postgres"] = _settings["ConnectionStrings:Postgres"] + ";Timeout=60";
         start.Environment["RabbitMq__Uri"] = _settings["RabbitMq:Uri"];

@@ -35,7 +35,7 @@ public sealed class IngestKillTests(ITestOutputHelper output)
             {
                 var goal = rows * kill / (kills + 2);
                 await using var gate = await IngestGate.CloseAsync(source, goal);
-                await using var ingest = ProgramProcess.Start($"ingest-{kill}", "Sagas.Harness", ["ingest", path], settings);
+                await using var ingest = ProgramProcess.Start($"ingest-{kill}", "Sagas.Cli", ["ingest", path], settings);
                 await Eventually.TrueAsync($"{goal} rows", async () => await gate.IsReachedAsync() || ingest.Ended.IsCompleted, Eventually.Timeout);
                 Assert.False(ingest.Ended.IsCompleted, "It ended before it was killed.");
                 // The last time it is the database: the ingest waits for it and reads the file to its end.
@@ -81,7 +81,7 @@ public sealed class IngestKillTests(ITestOutputHelper output)
 
     private static async Task EndAsync(Dictionary<string, string> settings, params string[] arguments)
     {
-        await using var process = ProgramProcess.Start(arguments[0], "Sagas.Harness", arguments, settings);
+        await using var process = ProgramProcess.Start(arguments[0], "Sagas.Cli", arguments, settings);
         Assert.Equal(0, await process.Ended.WaitAsync(TimeSpan.FromMinutes(5)));
     }
 }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Sagas.Harness.CommandLine;
+using Sagas.Cli.CommandLine;
 
 namespace Sagas.IntegrationTests.CommandLine;
 
@@ -27,7 +27,7 @@ internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
     {
         using var error = new StringWriter();
         var terminal = new Terminal(output, error, width: 160) { Environment = _environment.GetValueOrDefault };
-        var exitCode = await CommandRun.RunAsync(args, terminal, stop);
+        var exitCode = await CommandRun.RunAsync(Sagas.Cli.Program.Commands, args, terminal, stop);
         return new CommandLineRun(exitCode, output.ToString(), error.ToString());
     }
 

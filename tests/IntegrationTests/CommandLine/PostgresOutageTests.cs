@@ -1,6 +1,6 @@
 using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
-using Sagas.Harness.Generate;
+using Sagas.Cli.Generate;
 using Sagas.LocalServers;
 
 namespace Sagas.IntegrationTests.CommandLine;

@@ -1,4 +1,4 @@
-using Sagas.Harness.CommandLine;
+using Sagas.Cli.CommandLine;
 
 namespace Sagas.IntegrationTests.CommandLine;
 
@@ -13,7 +13,7 @@ internal sealed class RunningCommand : IAsyncDisposable
     {
         var environment = new Dictionary<string, string> { ["ConnectionStrings__Postgres"] = $"{postgres};Timeout=60" };
         var terminal = new Terminal(_output, _error, width: 160) { Environment = environment.GetValueOrDefault };
-        ExitCode = Task.Run(() => CommandRun.RunAsync(args, terminal, _ctrlC.Token));
+        ExitCode = Task.Run(() => CommandRun.RunAsync(Sagas.Cli.Program.Commands, args, terminal, _ctrlC.Token));
     }
 
     /// <summary>How it ends.</summary>

@@ -1,7 +1,7 @@
 using System.Text;
 using Npgsql;
 using RabbitMQ.Client;
-using Sagas.Harness.Broker;
+using Sagas.Cli.Broker;
 
 namespace Sagas.IntegrationTests.CommandLine;
 

@@ -1,6 +1,6 @@
 using System.IO.Compression;
 using System.Text;
-using Sagas.Harness.Generate;
+using Sagas.Cli.Generate;
 using Sagas.Services.Files;
 using Sagas.Services.Ingest;
 

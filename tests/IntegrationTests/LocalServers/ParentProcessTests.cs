@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Npgsql;
 using static Sagas.IntegrationTests.LocalServers.Ports;
-using static Sagas.TestSupport.Servers.Broker;
 using static Sagas.TestSupport.Servers.Postgres;
 
 namespace Sagas.IntegrationTests.LocalServers;
@@ -12,10 +11,10 @@ public sealed class ParentProcessTests
     [PrivateServersFact]
     public async Task Servers_and_their_directories_go_when_the_process_that_started_them_is_killed()
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(ParentProcessTests).Assembly.Location]) { RedirectStandardOutput = true };
-        using var parent = Process.Start(start)!;
-        var postgres = (await parent.StandardOutput.ReadLineAsync(Eventually.Cancellation()))!;
-        var rabbitMq = new Uri((await parent.StandardOutput.ReadLineAsync(Eventually.Cancellation()))!);
+        var program = Path.Combine(AppContext.BaseDirectory, "Sagas.TestServers.dll");
+        using var parent = Process.Start(new ProcessStartInfo("dotnet", [program]) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
+        var postgres = await ReadAsync("SAGAS_TEST_POSTGRES");
+        var rabbitMq = new Uri(await ReadAsync("SAGAS_TEST_RABBITMQ"));
         var postgresPort = new NpgsqlConnectionStringBuilder(postgres).Port;
         var directory = Path.GetDirectoryName(await QueryAsync<string>(postgres, "SHOW data_directory"))!;
         Assert.True(Listens(postgresPort));
@@ -25,13 +24,14 @@ public sealed class ParentProcessTests
         parent.Kill();
         await parent.WaitForExitAsync(Eventually.Cancellation());
 
-        await UntilAsync(() => !Listens(postgresPort) && !Listens(rabbitMq.Port) && !Directory.Exists(directory));
-    }
+        await Eventually.TrueAsync(
+            "ports and directory are gone", () => !Listens(postgresPort) && !Listens(rabbitMq.Port) && !Directory.Exists(directory));
 
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        var patience = Eventually.Cancellation();
-        while (!condition())
-            await Task.Delay(50, patience);
+        async Task<string> ReadAsync(string name)
+        {
+            var line = await parent.StandardOutput.ReadLineAsync(Eventually.Cancellation());
+            Assert.StartsWith($"{name}='", line);
+            return line![(name.Length + 2)..^1];
+        }
     }
 }

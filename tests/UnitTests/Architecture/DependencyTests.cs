@@ -20,7 +20,8 @@ public sealed class DependencyTests
         ["Sagas.Host"] = ["Sagas.Contracts", "Sagas.Persistence", "Sagas", "Sagas.Services"],
         ["Sagas.Simulators"] = [],
         ["Sagas.LocalServers"] = [],
-        ["Sagas.Harness"] = ["Sagas.Contracts", "Sagas.Persistence", "Sagas", "Sagas.Services", "Sagas.Host", "Sagas.Simulators", "Sagas.LocalServers"],
+        ["Sagas.Cli"] = ["Sagas.Contracts", "Sagas.Persistence", "Sagas", "Sagas.Services", "Sagas.Host", "Sagas.Simulators", "Sagas.LocalServers"],
+        ["Sagas.Benchmarks"] = ["Sagas.Cli"],
     };
 
     // The command line is not among them: this project does not reference it.

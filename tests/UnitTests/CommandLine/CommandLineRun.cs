@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Sagas.Harness.CommandLine;
+using Sagas.Cli.CommandLine;
 
 namespace Sagas.UnitTests.CommandLine;
 
@@ -25,7 +25,7 @@ internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
         using var output = new StringWriter();
         using var error = new StringWriter();
         var terminal = new Terminal(output, error, width: 80) { Environment = environment.GetValueOrDefault };
-        var exitCode = await CommandRun.RunAsync(args, terminal, CancellationToken.None);
+        var exitCode = await CommandRun.RunAsync(Sagas.Cli.Program.Commands, args, terminal, CancellationToken.None);
         return new CommandLineRun(exitCode, output.ToString(), error.ToString());
     }
 }

@@ -1,6 +1,6 @@
 using System.Text;
 using RabbitMQ.Client;
-using Sagas.Harness.Broker;
+using Sagas.Cli.Broker;
 
 namespace Sagas.UnitTests.CommandLine;
 

@@ -1,12 +1,12 @@
 using System.CommandLine;
-using Sagas.Harness;
-using Sagas.Harness.CommandLine;
+using Sagas.Cli;
+using Sagas.Cli.CommandLine;
 
 namespace Sagas.UnitTests.CommandLine;
 
 public sealed class HelpTests
 {
-    public static TheoryData<string> EveryCommand() => [.. PathsBelow(Harness.Program.Commands(new Terminal(TextWriter.Null, TextWriter.Null)), "")];
+    public static TheoryData<string> EveryCommand() => [.. PathsBelow(Cli.Program.Commands(new Terminal(TextWriter.Null, TextWriter.Null)), "")];
 
     [Theory]
     [MemberData(nameof(EveryCommand))]
@@ -35,7 +35,7 @@ public sealed class HelpTests
             Assert.Contains(example, help);
             var typed = example.Split('#', '|')[0].Trim();
             Assert.StartsWith("sagas ", typed);
-            Assert.Empty(Harness.Program.Commands(new Terminal(TextWriter.Null, TextWriter.Null)).Parse(typed["sagas ".Length..]).Errors);
+            Assert.Empty(Cli.Program.Commands(new Terminal(TextWriter.Null, TextWriter.Null)).Parse(typed["sagas ".Length..]).Errors);
         }
     }
 
@@ -50,7 +50,7 @@ public sealed class HelpTests
 
     private static SagasCommand Find(string path)
     {
-        Command command = Harness.Program.Commands(new Terminal(TextWriter.Null, TextWriter.Null));
+        Command command = Cli.Program.Commands(new Terminal(TextWriter.Null, TextWriter.Null));
         foreach (var name in path.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             command = command.Subcommands.Single(subcommand => subcommand.Name == name);
         return Assert.IsType<SagasCommand>(command);

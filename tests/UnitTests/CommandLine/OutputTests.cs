@@ -1,9 +1,9 @@
 using System.Text.Json;
-using Sagas.Harness.Broker;
-using Sagas.Harness.CommandLine;
-using Sagas.Harness.Database;
-using Sagas.Harness.List;
-using Sagas.Harness.Show;
+using Sagas.Cli.Broker;
+using Sagas.Cli.CommandLine;
+using Sagas.Cli.Database;
+using Sagas.Cli.List;
+using Sagas.Cli.Show;
 
 namespace Sagas.UnitTests.CommandLine;
 

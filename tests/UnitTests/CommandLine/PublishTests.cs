@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Sagas.Contracts;
-using Sagas.Harness.Broker;
-using Sagas.Harness.Publish;
+using Sagas.Cli.Broker;
+using Sagas.Cli.Publish;
 
 namespace Sagas.UnitTests.CommandLine;
 

@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+using Sagas.Cli.CommandLine;
+using Sagas.Cli.Demo;
+
+namespace Sagas.Benchmarks;
+
+/// <summary>What <c>sagas bench alarms</c> found.</summary>
+/// <param name="ChangesPerSecond">Changes per second, of users chosen evenly; from the first one published to the last one committed.</param>
+/// <param name="ChangesPerSecondSkewed">The same with every second change on one user.</param>
+/// <param name="DigestP50Ms">Milliseconds from a digest's request to its arrival under both loads; the median.</param>
+/// <param name="DigestP99Ms">99 of 100 took no longer.</param>
+/// <param name="Changes">How many changes each of the two loads was.</param>
+/// <param name="Digests">How many digests were measured.</param>
+internal sealed record AlarmsReport(
+    double ChangesPerSecond, double ChangesPerSecondSkewed, double DigestP50Ms, double DigestP99Ms, int Changes, int Digests);
+
+/// <summary>
+/// Changes as plain JSON through RabbitMQ, published while they are consumed, and meanwhile digests of one user after the
+/// other. Producer, broker, services, database and reader share the machine.
+/// </summary>
+internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
+{
+    private const int Users = 10_000;
+    private const int AlarmsPerUser = 10;
+    private const int PublishedAtOnce = 500;
+
+    private const int RequestsPerOneOfTheBusiest = 50;
+
+    // As far ahead of the services as the producer gets: a backlog that a broker holds in memory.
+    private const uint LongestBacklog = 10_000;
+
+    private static readonly TimeSpan _betweenDigests = TimeSpan.FromMilliseconds(10);
+    private static readonly DateTimeOffset _start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private readonly ConcurrentDictionary<string, long> _asked = new();
+    private readonly ConcurrentBag<double> _latencies = [];
+    private readonly Dictionary<(int User, int Alarm), long> _newest = [];
+    private long _number;
+
+    /// <summary>Measures.</summary>
+    /// <param name="quick">Fewer changes.</param>
+    /// <param name="terminal">Where progress is told.</param>
+    /// <param name="stop">Gives up.</param>
+    public static async Task<AlarmsReport> MeasureAsync(bool quick, Terminal terminal, CancellationToken stop)
+    {
+        await using var system = await DemoSystem.StartAsync(new Narrator(terminal, json: true), inMemory: false, stop);
+        var changes = quick ? 50_000 : 300_000;
+        return await new AlarmsBenchmark(system, terminal).RunAsync(changes, stop);
+    }
+
+    private async Task<AlarmsReport> RunAsync(int changes, CancellationToken stop)
+    {
+        await using var connection = await new ConnectionFactory { Uri = system.RabbitMq! }.CreateConnectionAsync(stop);
+        await ListenAsync(connection, stop);
+        // The first changes pay for the compiler and for rows that are new.
+        await LoadAsync(connection, changes / 3, skewed: false, stop);
+        _latencies.Clear();
+        var uniform = await LoadAsync(connection, changes, skewed: false, stop);
+        await terminal.Error.WriteLineAsync($"{uniform:N0} changes/s, users chosen evenly");
+        var skewed = await LoadAsync(connection, changes, skewed: true, stop);
+        await terminal.Error.WriteLineAsync($"{skewed:N0} changes/s, every second one of one user");
+        var latencies = _latencies.Order().ToArray();
+        return new AlarmsReport(uniform, skewed, Percentile(latencies, 0.5), Percentile(latencies, 0.99), changes, latencies.Length);
+    }
+
+    private static double Percentile(double[] sorted, double share) => sorted[(int)Math.Ceiling(sorted.Length * share) - 1];
+
+    private async Task<double> LoadAsync(IConnection connection, int changes, bool skewed, CancellationToken stop)
+    {
+        var bodies = Enumerable.Range(0, changes).Select(_ => Change(skewed)).ToArray();
+        using var loaded = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var clock = Stopwatch.StartNew();
+        var asking = AskAsync(connection, loaded.Token);
+        await PublishAsync(connection, bodies, stop);
+        await ConsumedAsync(connection, stop);
+        var perSecond = changes / clock.Elapsed.TotalSeconds;
+        await loaded.CancelAsync();
+        await asking;
+        return perSecond;
+    }
+
+    private byte[] Change(bool skewed)
+    {
+        var number = ++_number;
+        var user = skewed && number % 2 == 0 ? 0 : Random.Shared.Next(Users);
+        var alarm = Random.Shared.Next(AlarmsPerUser);
+        _newest[(user, alarm)] = number;
+        var status = number % 5 == 0 ? "CLEARED" : number % 5 < 3 ? "WARNING" : "CRITICAL";
+        var at = _start.AddTicks(number).ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff", CultureInfo.InvariantCulture);
+        return Encoding.UTF8.GetBytes($$"""{"AlarmID":"alarm-{{alarm}}","UserID":"user-{{user}}","Status":"{{status}}","ChangedAt":"{{at}}12Z"}""");
+    }
+
+    private static async Task PublishAsync(IConnection connection, byte[][] bodies, CancellationToken stop)
+    {
+        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true), stop);
+        var properties = new BasicProperties { Persistent = true, ContentType = "application/json" };
+        foreach (var batch in bodies.Chunk(PublishedAtOnce))
+        {
+            while (await channel.MessageCountAsync("AlarmStatusChanged", stop) > LongestBacklog)
+                await Task.Delay(1, stop);
+            var confirms = new Task[batch.Length];
+            for (var index = 0; index < confirms.Length; index++)
+                confirms[index] = channel.BasicPublishAsync("AlarmStatusChanged", "", mandatory: true, properties, batch[index], stop).AsTask();
+            await Task.WhenAll(confirms);
+        }
+    }
+
+    // The numbers of the newest changes sum up to what they should once all are committed, and to less before.
+    private async Task ConsumedAsync(IConnection connection, CancellationToken stop)
+    {
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: stop);
+        while (await channel.MessageCountAsync("AlarmStatusChanged", stop) > 0)
+            await Task.Delay(1, stop);
+        var expected = (decimal)_newest.Values.Sum();
+        while (true)
+        {
+            await using var command = system.Database.Source.CreateCommand("SELECT sum(floor((changed_at - $1) * 10000000)) FROM alarm");
+            command.Parameters.Add(new() { Value = (decimal)_start.ToUnixTimeSeconds() });
+            if (await command.ExecuteScalarAsync(stop) is decimal sum && sum == expected)
+                return;
+            await Task.Delay(5, stop);
+        }
+    }
+
+    private async Task AskAsync(IConnection connection, CancellationToken loaded)
+    {
+        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true), CancellationToken.None);
+        var properties = new BasicProperties { Persistent = true, ContentType = "application/json" };
+        using var timer = new PeriodicTimer(_betweenDigests);
+        try
+        {
+            for (var number = 0; await timer.WaitForNextTickAsync(loaded); number++)
+            {
+                // Now and then the user whom half of the changes are about.
+                var user = $"user-{(number % RequestsPerOneOfTheBusiest == 0 ? 0 : number * 7919 % Users)}";
+                _asked[user] = Stopwatch.GetTimestamp();
+                var body = Encoding.UTF8.GetBytes($$"""{"UserID":"{{user}}"}""");
+                await channel.BasicPublishAsync("SendAlarmDigest", "", mandatory: true, properties, body, CancellationToken.None);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The load is over.
+        }
+    }
+
+    private async Task ListenAsync(IConnection connection, CancellationToken stop)
+    {
+        var channel = await connection.CreateChannelAsync(cancellationToken: stop);
+        var consumer = new AsyncEventingBasicConsumer(channel);
+        consumer.ReceivedAsync += (_, delivery) =>
+        {
+            using var digest = JsonDocument.Parse(delivery.Body);
+            if (_asked.TryRemove(digest.RootElement.GetProperty("UserID").GetString()!, out var asked))
+                _latencies.Add(Stopwatch.GetElapsedTime(asked).TotalMilliseconds);
+            return Task.CompletedTask;
+        };
+        await channel.BasicConsumeAsync("AlarmDigest", autoAck: true, consumer, stop);
+    }
+}

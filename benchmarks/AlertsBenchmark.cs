@@ -1,0 +1,68 @@
+using System.Globalization;
+using System.Text.Json;
+using Sagas.Cli.CommandLine;
+using Sagas.LocalServers;
+
+namespace Sagas.Benchmarks;
+
+/// <summary>What <c>sagas bench alerts</c> found.</summary>
+/// <param name="LimitRatio">Deliveries per second over the receiver's limit, as the receiver saw them.</param>
+/// <param name="TooManyRequestsRatio">Share of the requests that the receiver answered 429.</param>
+/// <param name="PerSecond">Deliveries per second to a receiver without a limit, as the receiver saw them.</param>
+/// <param name="PeakMegabytes">The most memory that one of the senders held, megabytes of 2^20 bytes.</param>
+internal sealed record AlertsReport(double LimitRatio, double TooManyRequestsRatio, double PerSecond, double PeakMegabytes);
+
+/// <summary>A file of alerts, put into the folder that two senders watch, and what the receiver sees of it.</summary>
+internal static class AlertsBenchmark
+{
+    private const int Limit = 500;
+
+    /// <summary>Measures.</summary>
+    /// <param name="limited">Rows for the receiver with a limit.</param>
+    /// <param name="unlimited">Rows for the receiver without one.</param>
+    /// <param name="tell">Told of each step.</param>
+    /// <param name="stop">Gives up.</param>
+    public static async Task<AlertsReport> MeasureAsync(int limited, int unlimited, Action<string> tell, CancellationToken stop)
+    {
+        await using var postgres = await PrivatePostgres.StartAsync(stop);
+        await using var rabbitMq = await PrivateRabbitMq.StartAsync(stop);
+        var atLimit = await RunAsync("limited", limited, Limit);
+        var free = await RunAsync("unlimited", unlimited, 0);
+        return new(
+            atLimit.PerSecond / Limit, (double)atLimit.TooManyRequests / atLimit.Requests, free.PerSecond,
+            Math.Max(atLimit.PeakMegabytes, free.PeakMegabytes));
+
+        async Task<AlertsRun> RunAsync(string name, int rows, int limit)
+        {
+            await using var system = await AlertsBenchmarkSystem.StartAsync(
+                await postgres.CreateDatabaseAsync(name, stop), await rabbitMq.CreateVirtualHostAsync(name, stop), limit, stop);
+            var run = await system.DeliverAsync(rows, stop);
+            tell(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{rows:N0} rows, {(limit == 0 ? "no limit" : $"limit {limit}/s")}: {run.PerSecond:N1}/s, {run.TooManyRequests:N0} of {run.Requests:N0} answers 429, "
+                + $"{run.Repeated:N0} repeated, most memory {run.PeakMegabytes:N0} MB"));
+            return run;
+        }
+    }
+}
+
+/// <summary>What one run found.</summary>
+internal sealed record AlertsRun(double PerSecond, long Requests, long TooManyRequests, long Repeated, double PeakMegabytes)
+{
+    public static AlertsRun Of(JsonElement summary, double peakMegabytes)
+    {
+        var seconds = (summary.GetProperty("lastAt").GetDateTimeOffset() - summary.GetProperty("firstAt").GetDateTimeOffset()).TotalSeconds;
+        return new(
+            (Number("alerted") - 1) / seconds, Number("requests"), Number("limited"), Number("repeated"), peakMegabytes);
+
+        long Number(string name) => summary.GetProperty(name).GetInt64();
+    }
+
+    /// <summary>Nothing counts that is not right.</summary>
+    /// <exception cref="CommandException">Not every user was alerted once.</exception>
+    public static void Check(JsonElement summary, int rows)
+    {
+        if (summary.GetProperty("alerted").GetInt64() != rows)
+            throw new CommandException(ExitCode.Failed, $"The receiver alerted {summary.GetProperty("alerted").GetInt64():N0} times for {rows:N0} rows.");
+    }
+}

@@ -1,0 +1,62 @@
+using System.Diagnostics;
+using Sagas.LocalServers;
+
+namespace Sagas.Benchmarks;
+
+/// <summary>Programs of the product as processes of their own, so that what is measured of one is its own.</summary>
+internal sealed class BenchmarkPrograms : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    private readonly HttpClient _http = new();
+    private readonly Stack<ServerProcess> _started = new();
+    private readonly Stack<string> _directories = new();
+
+    /// <summary>Starts a program.</summary>
+    /// <param name="program">Its assembly, such as <c>Sagas.Host</c>.</param>
+    /// <param name="settings">Its environment; what the caller's says of services is about others.</param>
+    public ServerProcess Start(string program, Dictionary<string, string> settings)
+    {
+        var directory = ServerDirectory.Create("bench");
+        _directories.Push(directory);
+        var assembly = Path.Combine(AppContext.BaseDirectory, program + ".dll");
+        var environment = new ServerEnvironment(["ASPNETCORE_", "ObjectStatus__", "Alerts__", "Webhooks__", "Serilog__"], settings);
+        var process = ServerProcess.Start(directory, ["dotnet", assembly], environment);
+        _started.Push(process);
+        return process;
+    }
+
+    /// <summary>Waits until a program says that it is ready.</summary>
+    /// <param name="health">Where it says so.</param>
+    /// <param name="stop">Gives up.</param>
+    public async Task UntilReadyAsync(Uri health, CancellationToken stop)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                using var response = await _http.GetAsync(health, stop);
+                if (response.IsSuccessStatusCode)
+                    return;
+            }
+            catch (HttpRequestException) when (Stopwatch.GetElapsedTime(started) < _patience)
+            {
+                // It does not listen yet.
+            }
+
+            if (Stopwatch.GetElapsedTime(started) > _patience)
+                throw new TimeoutException($"{health} was not ready within {_patience.TotalSeconds:0} s.");
+            await Task.Delay(50, stop);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        while (_started.TryPop(out var process))
+            await process.DisposeAsync();
+        while (_directories.TryPop(out var directory))
+            ServerDirectory.Remove(directory);
+        _http.Dispose();
+    }
+}

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Sagas.Contracts;
+using Sagas.Cli.CommandLine;
+using Sagas.Cli.Demo;
+using CommandException = Sagas.Cli.CommandLine.CommandException;
+
+namespace Sagas.Benchmarks;
+
+/// <summary>How fast customers reach a CRM of given latency that works on a given number of calls at once.</summary>
+internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
+{
+    /// <summary>The CRM's answer takes this long, milliseconds.</summary>
+    public const int LatencyMs = 10;
+
+    // The last few wait for the delays of their retries, with nothing left to do meanwhile: that is no rate.
+    private const double Counted = 0.95;
+
+    // Customers as an ingest leaves them: known, and waiting for the CRM.
+    private const string InsertCustomers = """
+        INSERT INTO customer_state (correlation_id, customer_id, current_state, first_name, last_name, email, phone, source, registered_at,
+                                    version, created_at, updated_at)
+        SELECT id, customer_id, 'Syncing', 'Ada', 'Lovelace', customer_id || '@example.org', '+44 20 7946 0000', 'bench', now(), 1, now(), now()
+        FROM unnest($1::uuid[], $2::text[]) AS c (id, customer_id)
+        """;
+
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
+
+    /// <summary>Tells the CRM of customers.</summary>
+    /// <param name="customers">How many.</param>
+    /// <param name="atOnce">How many calls the CRM works on at once; more wait.</param>
+    /// <param name="failures">Share of calls that fail, of every kind alike.</param>
+    /// <param name="stop">Gives up.</param>
+    public async Task<CrmRun> RunAsync(int customers, int atOnce, double failures, CancellationToken stop)
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["Simulators:Crm:Faults:Latency:MinMs"] = Text(LatencyMs),
+            ["Simulators:Crm:Faults:Latency:MaxMs"] = Text(LatencyMs),
+            ["Simulators:Crm:Faults:MaxConcurrent"] = Text(atOnce),
+            ["Simulators:Crm:Faults:WhenFull"] = "Queue",
+            ["Simulators:Crm:Faults:RetryAfterSeconds"] = "0",
+        };
+        foreach (var kind in (string[])["FailBefore", "FailAfter", "LostAfter", "Garbage", "HalfResponse", "TooManyRequests"])
+            settings["Simulators:Crm:Faults:" + kind] = (failures / 6).ToString(CultureInfo.InvariantCulture);
+        await using var system = await DemoSystem.StartAsync(new Narrator(terminal, json: true), inMemory: false, stop, settings);
+        using var crm = new HttpClient { BaseAddress = system.Simulators };
+
+        // A first thousand pays for the compiler and lets the limit find its place; the figures are of the others.
+        await TellAsync(system, "warm", 1_000, stop);
+        await UntilSyncedAsync(system, 1_000, stop);
+        var watch = Stopwatch.StartNew();
+        await TellAsync(system, "measured", customers, stop);
+        await UntilSyncedAsync(system, 1_000 + customers, stop);
+        var took = watch.Elapsed;
+        await CheckAsync(crm, 1_000 + customers, stop);
+        var run = new CrmRun(await RateAsync(system, customers, stop), customers / took.TotalSeconds);
+        tell(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{customers:N0} customers, {atOnce} at once, {failures:P0} failures: {run.DeliveredPerSecond:N0}/s, {run.SyncedPerSecond:N0}/s from the first queued to the last synced"));
+        return run;
+    }
+
+    private static async Task TellAsync(DemoSystem system, string name, int customers, CancellationToken stop)
+    {
+        foreach (var chunk in Enumerable.Range(1, customers).Select(number => $"{name}-{number}").Chunk(SyncCustomers.MostCustomers))
+        {
+            await using var insert = system.Database.Source.CreateCommand(InsertCustomers);
+            insert.Parameters.Add(new() { Value = chunk.Select(SagaIdentity.Customer).ToArray() });
+            insert.Parameters.Add(new() { Value = chunk });
+            await insert.ExecuteNonQueryAsync(stop);
+            await system.Bus.Publish(new SyncCustomers(chunk), stop);
+        }
+    }
+
+    private static async Task UntilSyncedAsync(DemoSystem system, int customers, CancellationToken stop)
+    {
+        var watch = Stopwatch.StartNew();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        do
+        {
+            await using var count = system.Database.Source.CreateCommand("SELECT count(*) FROM customer_state WHERE current_state = 'Synced'");
+            if ((long)(await count.ExecuteScalarAsync(stop))! >= customers)
+                return;
+            if (watch.Elapsed > _patience)
+                throw new CommandException(ExitCode.Failed, $"Not all of {customers:N0} customers were synced within {_patience}.");
+        }
+        while (await timer.WaitForNextTickAsync(stop));
+    }
+
+    // From the first call that was over to the last that counts.
+    private static async Task<double> RateAsync(DemoSystem system, int customers, CancellationToken stop)
+    {
+        await using var command = system.Database.Source.CreateCommand(
+            """
+            SELECT extract(epoch FROM finished_at - min(finished_at) OVER ())::float8 FROM ledger
+            WHERE target = 'crm' AND request ->> 'customerId' LIKE 'measured-%' ORDER BY finished_at OFFSET $1 LIMIT 1
+            """);
+        var counted = (int)(customers * Counted);
+        command.Parameters.Add(new() { Value = counted - 1 });
+        return (counted - 1) / (double)(await command.ExecuteScalarAsync(stop))!;
+    }
+
+    // Nothing counts that is not right.
+    private static async Task CheckAsync(HttpClient crm, int customers, CancellationToken stop)
+    {
+        var summary = await crm.GetFromJsonAsync<JsonElement>("crm/summary", stop);
+        var (effects, duplicates) = (summary.GetProperty("effects").GetInt64(), summary.GetProperty("duplicateEffects").GetInt64());
+        if (effects != customers || duplicates > 0)
+            throw new CommandException(ExitCode.Failed, $"The CRM stored {effects:N0} times, {duplicates:N0} of them twice, for {customers:N0} customers.");
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>What one run found.</summary>
+/// <param name="DeliveredPerSecond">Customers per second whom the CRM is known to have, while there are enough of them left.</param>
+/// <param name="SyncedPerSecond">Customers per second from the first being queued to the last being synced in the database.</param>
+internal sealed record CrmRun(double DeliveredPerSecond, double SyncedPerSecond);

@@ -1,0 +1,79 @@
+using Sagas.Contracts;
+using Sagas.Cli.CommandLine;
+using Sagas.Cli.Demo;
+
+namespace Sagas.Benchmarks;
+
+/// <summary>What <c>sagas bench payments</c> found.</summary>
+/// <param name="Payments">How many payments waited.</param>
+/// <param name="WakeP50Ms">Milliseconds from the customer's registration consumed to the payment completed; the median.</param>
+/// <param name="WakeP99Ms">99 of 100 took no longer.</param>
+/// <param name="WakeMaxMs">The slowest.</param>
+internal sealed record PaymentsReport(int Payments, double WakeP50Ms, double WakeP99Ms, double WakeMaxMs);
+
+/// <summary>
+/// Payments that wait for customers, and customers that register one after the other. Both moments are the database's: the
+/// transition rows of the customer's creation and of the payment's completion.
+/// </summary>
+internal static class PaymentsBenchmark
+{
+    // Fast enough to overlap, slow enough that it is the wake-up that is measured and not a queue in front of it.
+    private static readonly TimeSpan _between = TimeSpan.FromMilliseconds(10);
+
+    private const string Percentiles = """
+        SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY took), percentile_cont(0.99) WITHIN GROUP (ORDER BY took), max(took)
+        FROM (SELECT extract(epoch FROM done.occurred_at - known.occurred_at)::float8 * 1000 AS took
+              FROM payment_state p
+              JOIN customer_state c USING (customer_id)
+              JOIN saga_transition known ON known.correlation_id = c.correlation_id AND known.from_state IS NULL
+              JOIN saga_transition done ON done.correlation_id = p.correlation_id AND done.to_state = 'Completed') wakes
+        """;
+
+    public static async Task<PaymentsReport> MeasureAsync(int payments, Terminal terminal, CancellationToken stop)
+    {
+        await using var system = await DemoSystem.StartAsync(new Narrator(terminal, json: true), inMemory: false, stop);
+
+        // A first hundred pays for the compiler; the figures are of the others.
+        await RunAsync(system, "warm", 100, stop);
+        await ExecuteAsync(system, "TRUNCATE payment_state, customer_state, saga_transition, ledger", stop);
+        await RunAsync(system, "measured", payments, stop);
+        await using var command = system.Database.Source.CreateCommand(Percentiles);
+        await using var reader = await command.ExecuteReaderAsync(stop);
+        await reader.ReadAsync(stop);
+        return new PaymentsReport(payments, reader.GetDouble(0), reader.GetDouble(1), reader.GetDouble(2));
+    }
+
+    private static async Task RunAsync(DemoSystem system, string name, int payments, CancellationToken stop)
+    {
+        var numbers = Enumerable.Range(1, payments);
+        await Parallel.ForEachAsync(numbers, stop, async (number, token) =>
+            await system.Bus.Publish(new PaymentRequested($"{name}-{number}", $"{name}-customer-{number}", 12.34m, "EUR"), token));
+        await UntilAsync(system, "SELECT count(*) FROM payment_state WHERE current_state = 'AwaitingCustomer' AND attempts >= 2", payments, stop);
+        using var timer = new PeriodicTimer(_between);
+        foreach (var number in numbers)
+        {
+            await timer.WaitForNextTickAsync(stop);
+            await system.Bus.Publish(new CustomerRegistered($"{name}-customer-{number}", "Ada", "Lovelace", "ada@example.org"), stop);
+        }
+
+        await UntilAsync(system, "SELECT count(*) FROM payment_state WHERE current_state = 'Completed'", payments, stop);
+    }
+
+    private static async Task UntilAsync(DemoSystem system, string count, int expected, CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        do
+        {
+            await using var command = system.Database.Source.CreateCommand(count);
+            if ((long)(await command.ExecuteScalarAsync(stop))! >= expected)
+                return;
+        }
+        while (await timer.WaitForNextTickAsync(stop));
+    }
+
+    private static async Task ExecuteAsync(DemoSystem system, string sql, CancellationToken stop)
+    {
+        await using var command = system.Database.Source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(stop);
+    }
+}

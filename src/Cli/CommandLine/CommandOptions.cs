@@ -1,0 +1,156 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Globalization;
+
+namespace Sagas.Cli.CommandLine;
+
+/// <summary>Options and arguments that more than one command has, and what they accept.</summary>
+internal static class CommandOptions
+{
+    /// <summary>The longest identifier.</summary>
+    public const int MaxIdLength = 128;
+
+    /// <summary>The largest number of messages that one command publishes.</summary>
+    public const int MaxCount = 1_000_000;
+
+    /// <summary>Name of <see cref="Json"/>.</summary>
+    public const string JsonName = "--json";
+
+    /// <summary>Name of <see cref="Postgres"/>.</summary>
+    public const string PostgresName = "--postgres";
+
+    /// <summary>Name of <see cref="RabbitMq"/>.</summary>
+    public const string RabbitMqName = "--rabbitmq";
+
+    /// <summary>Answer for programs.</summary>
+    public static Option<bool> Json() => new(JsonName)
+    {
+        Description = "Write one JSON value on standard output; everything else goes to standard error.",
+        Recursive = true,
+    };
+
+    /// <summary>Help with examples.</summary>
+    public static Option Help(Terminal terminal) =>
+        new HelpOption { Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }) };
+
+    /// <summary>Which build this is.</summary>
+    public static Option Version() => new Option<bool>("--version") { Description = "Show which build this is.", Action = new VersionAction() };
+
+    /// <summary>The database.</summary>
+    public static Option<string?> Postgres() => new(PostgresName)
+    {
+        Description = $"Npgsql connection string. Default: {Connections.PostgresVariable}, else docker-compose's (POSTGRES_PASSWORD, POSTGRES_PORT in .env).",
+        HelpName = "connection string",
+    };
+
+    /// <summary>The broker.</summary>
+    public static Option<string?> RabbitMq() => new(RabbitMqName)
+    {
+        Description = $"amqp:// or amqps:// address. Default: {Connections.RabbitMqVariable}, else docker-compose's (RABBITMQ_PASSWORD, RABBITMQ_PORT in .env).",
+        HelpName = "uri",
+        Validators =
+        {
+            result =>
+            {
+                var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+                if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("amqp" or "amqps"))
+                    result.AddError("--rabbitmq must be an address such as amqp://user:password@localhost:5672/.");
+            },
+        },
+    };
+
+    /// <summary>The files that were named.</summary>
+    /// <param name="parse">What was typed.</param>
+    /// <param name="files">The argument.</param>
+    /// <exception cref="CommandException">One of them is not there, or is a folder.</exception>
+    public static string[] ExistingFiles(ParseResult parse, Argument<string[]> files)
+    {
+        var paths = parse.GetRequiredValue(files);
+        if (paths.FirstOrDefault(path => !File.Exists(path)) is not { } missing)
+            return paths;
+        throw Directory.Exists(missing)
+            ? new CommandException(ExitCode.Usage, $"{missing} is a folder: name the files in it, such as {Path.Combine(missing, "*.csv")}.")
+            : new CommandException(ExitCode.NotFound, $"There is no file {missing}.");
+    }
+
+    /// <summary>Makes an argument that is an identifier.</summary>
+    /// <param name="name">Shown in angle brackets.</param>
+    /// <param name="description">What it identifies.</param>
+    public static Argument<string> IdArgument(string name, string description) => new(name)
+    {
+        Description = description,
+        CustomParser = result => Id(result, $"<{name}>"),
+    };
+
+    /// <summary>Makes an option that is an identifier.</summary>
+    /// <param name="name">With its dashes.</param>
+    /// <param name="description">What it identifies.</param>
+    public static Option<string?> IdOption(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "id",
+        CustomParser = result => Id(result, name),
+    };
+
+    /// <summary>Makes an option that is a short text.</summary>
+    /// <param name="name">With its dashes.</param>
+    /// <param name="description">What it says.</param>
+    public static Option<string?> TextOption(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = name.TrimStart('-'),
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value.Trim();
+            if (text.Length is 0 or > 512 || text.Any(char.IsControl))
+                result.AddError($"{name} must be 1 to 512 characters without control characters.");
+            return text;
+        },
+    };
+
+    /// <summary>Makes an option that is a whole number.</summary>
+    /// <param name="name">With its dashes.</param>
+    /// <param name="description">What it counts.</param>
+    /// <param name="byDefault">When it is absent.</param>
+    /// <param name="most">The largest that is accepted.</param>
+    public static Option<int> NumberOption(string name, string description, int byDefault, int most) => new(name)
+    {
+        Description = description,
+        HelpName = "number",
+        DefaultValueFactory = _ => byDefault,
+        CustomParser = result =>
+        {
+            var styles = NumberStyles.AllowLeadingSign | NumberStyles.AllowThousands;
+            if (!int.TryParse(result.Tokens[0].Value, styles, CultureInfo.InvariantCulture, out var number) || number < 1 || number > most)
+                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number from 1 to {most:N0}."));
+            return number;
+        },
+    };
+
+    /// <summary>Makes an option that is one of a few words, in any case.</summary>
+    /// <param name="name">With its dashes.</param>
+    /// <param name="description">What it chooses.</param>
+    /// <param name="words">The words, as they are meant.</param>
+    public static Option<string?> WordOption(string name, string description, params string[] words) => new(name)
+    {
+        Description = $"{description}: {string.Join(", ", words)}.",
+        HelpName = name.TrimStart('-'),
+        CompletionSources = { _ => words.Select(word => new System.CommandLine.Completions.CompletionItem(word)) },
+        CustomParser = result =>
+        {
+            var said = result.Tokens[0].Value;
+            var meant = Array.Find(words, word => word.Equals(said, StringComparison.OrdinalIgnoreCase));
+            if (meant is null)
+                result.AddError($"{name} must be one of {string.Join(", ", words)}; it is '{said}'.");
+            return meant;
+        },
+    };
+
+    private static string Id(System.CommandLine.Parsing.ArgumentResult result, string name)
+    {
+        var id = result.Tokens[0].Value.Trim();
+        if (id.Length is 0 or > MaxIdLength || id.Any(char.IsControl))
+            result.AddError($"{name} must be 1 to {MaxIdLength} characters without control characters.");
+        return id;
+    }
+}

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Globalization;
+using Npgsql;
+
+namespace Sagas.Cli.CommandLine;
+
+/// <summary>Where the servers are: the option, else the environment as the services read it, else docker-compose's, with the ports and
+/// passwords that its <c>.env</c> gives them.</summary>
+internal static class Connections
+{
+    /// <summary>Environment variable of the database, the same as the services read.</summary>
+    public const string PostgresVariable = "ConnectionStrings__Postgres";
+
+    /// <summary>Environment variable of the broker, the same as the services read.</summary>
+    public const string RabbitMqVariable = "RabbitMq__Uri";
+
+    /// <summary>Environment variable of the callback's address.</summary>
+    public const string CallbackVariable = "ObjectStatus__CallbackUrl";
+
+    private const string CallbackKeyVariable = "ObjectStatus__ApiKey";
+    private const string User = "sagas";
+    private const string DevelopmentPassword = "sagas-development";
+
+    /// <summary>The database's connection string.</summary>
+    /// <exception cref="CommandException">docker-compose's port is none.</exception>
+    public static string Postgres(ParseResult parse, Terminal terminal) =>
+        parse.GetValue<string?>(CommandOptions.PostgresName) ?? Variable(terminal, PostgresVariable) ?? new NpgsqlConnectionStringBuilder
+        {
+            Host = "localhost",
+            Port = Port(terminal, "POSTGRES_PORT", 5432),
+            Database = "sagas",
+            Username = User,
+            Password = Variable(terminal, "POSTGRES_PASSWORD") ?? DevelopmentPassword,
+        }.ConnectionString;
+
+    /// <summary>The broker's address.</summary>
+    /// <exception cref="CommandException">The environment variable is no address, or docker-compose's port is none.</exception>
+    public static Uri RabbitMq(ParseResult parse, Terminal terminal)
+    {
+        if ((parse.GetValue<string?>(CommandOptions.RabbitMqName) ?? Variable(terminal, RabbitMqVariable)) is not { } text)
+        {
+            var password = Uri.EscapeDataString(Variable(terminal, "RABBITMQ_PASSWORD") ?? DevelopmentPassword);
+            return new Uri($"amqp://{User}:{password}@localhost:{Port(terminal, "RABBITMQ_PORT", 5672)}/");
+        }
+
+        return Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "amqp" or "amqps"
+            ? uri
+            : throw new CommandException(ExitCode.Usage, $"{RabbitMqVariable} is not an amqp:// or amqps:// address.");
+    }
+
+    /// <summary>The callback's address, where the command line gives none.</summary>
+    /// <exception cref="CommandException">docker-compose's port is none.</exception>
+    public static string Callback(Terminal terminal) =>
+        Variable(terminal, CallbackVariable) ?? $"http://localhost:{Port(terminal, "CALLBACK_PORT", 9090)}/callback";
+
+    /// <summary>The key that the callback asks for; null: none.</summary>
+    public static string? CallbackKey(Terminal terminal) => Variable(terminal, CallbackKeyVariable) ?? Variable(terminal, "CALLBACK_API_KEY");
+
+    private static int Port(Terminal terminal, string name, int standard) => Variable(terminal, name) switch
+    {
+        null => standard,
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= ushort.MaxValue => port,
+        var text => throw new CommandException(ExitCode.Usage, $"{name} must be a port; it is '{Display.Clean(text)}'."),
+    };
+
+    private static string? Variable(Terminal terminal, string name) =>
+        terminal.Environment(name) is { Length: > 0 } value ? value : null;
+}

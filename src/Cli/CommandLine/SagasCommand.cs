@@ -1,0 +1,13 @@
+using System.CommandLine;
+
+namespace Sagas.Cli.CommandLine;
+
+/// <summary>A command whose help ends with examples.</summary>
+/// <param name="name">What is typed.</param>
+/// <param name="description">What it does, a sentence or more.</param>
+/// <param name="examples">Whole command lines, each with what it does behind two spaces and a <c>#</c>.</param>
+internal sealed class SagasCommand(string name, string description, params string[] examples) : Command(name, description)
+{
+    /// <summary>Whole command lines.</summary>
+    public IReadOnlyList<string> Examples { get; } = examples;
+}

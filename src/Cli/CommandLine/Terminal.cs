@@ -1,0 +1,101 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Sagas.Cli.CommandLine;
+
+/// <summary>Where a command reads its surroundings from and writes to.</summary>
+internal sealed class Terminal
+{
+    // Wide enough that a row stays a row when the output goes to grep or to a file.
+    private const int WidthOfAPipe = 160;
+
+    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>A terminal on two writers.</summary>
+    /// <param name="output">Results.</param>
+    /// <param name="error">Everything else.</param>
+    /// <param name="width">Columns of the output.</param>
+    /// <param name="interactive">Whether a person watches the output: colours and live tables.</param>
+    public Terminal(TextWriter output, TextWriter error, int width = WidthOfAPipe, bool interactive = false)
+    {
+        Output = output;
+        Error = error;
+        Width = width;
+        Interactive = interactive;
+        Console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(output),
+            Ansi = interactive ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = interactive ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = interactive ? InteractionSupport.Yes : InteractionSupport.No,
+        });
+        Console.Profile.Width = width;
+        Console.Profile.Capabilities.Unicode = true;
+    }
+
+    /// <summary>Results.</summary>
+    public TextWriter Output { get; }
+
+    /// <summary>Progress, notes and complaints.</summary>
+    public TextWriter Error { get; }
+
+    /// <summary>Columns of the output.</summary>
+    public int Width { get; }
+
+    /// <summary>Whether a person watches the output.</summary>
+    public bool Interactive { get; }
+
+    /// <summary>Tables and colours on <see cref="Output"/>.</summary>
+    public IAnsiConsole Console { get; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Looks an environment variable up.</summary>
+    public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
+
+    /// <summary>The terminal that this process was started in.</summary>
+    public static Terminal OfProcess()
+    {
+        System.Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+        var redirected = System.Console.IsOutputRedirected;
+        return new Terminal(System.Console.Out, System.Console.Error, Columns(redirected), !redirected);
+    }
+
+    /// <summary>Writes one JSON value to <see cref="Output"/>.</summary>
+    /// <param name="value">An object or a list.</param>
+    public void WriteJson(object value) => Output.WriteLine(JsonSerializer.Serialize(value, _json));
+
+    /// <summary>Writes a table, or whatever Spectre.Console draws, to <see cref="Output"/>.</summary>
+    /// <param name="content">What to write.</param>
+    public void Write(IRenderable content)
+    {
+        if (Interactive)
+        {
+            Console.Write(content);
+            return;
+        }
+
+        // Spectre pads every line to the width of the table; in a file or a pipe the blanks are only in the way.
+        using var text = new StringWriter { NewLine = "\n" };
+        new Terminal(text, Error, Width).Console.Write(content);
+        var lines = text.ToString().Split('\n').Select(line => line.TrimEnd());
+        Output.WriteLine(string.Join(System.Environment.NewLine, lines).Trim('\r', '\n'));
+    }
+
+    private static int Columns(bool redirected)
+    {
+        if (int.TryParse(System.Environment.GetEnvironmentVariable("COLUMNS"), out var columns) && columns >= 40)
+            return columns;
+
+        return redirected || System.Console.WindowWidth < 40 ? WidthOfAPipe : System.Console.WindowWidth;
+    }
+}

@@ -1,0 +1,46 @@
+namespace Sagas.Cli.Demo;
+
+/// <summary>Configuration of what the demo runs.</summary>
+internal static class DemoSettings
+{
+    /// <summary>Configuration of the simulators.</summary>
+    /// <param name="url">Where they listen.</param>
+    public static Dictionary<string, string?> OfSimulators(string url) => new()
+    {
+        ["urls"] = url,
+        ["Logging:LogLevel:Default"] = "Error",
+        ["Logging:LogLevel:Microsoft"] = "Error",
+        ["Logging:Console:LogToStandardErrorThreshold"] = "Trace",
+    };
+
+    /// <summary>Configuration of the services.</summary>
+    /// <param name="url">Where they listen.</param>
+    /// <param name="postgres">Their database.</param>
+    /// <param name="rabbitMq">Their broker; null: none.</param>
+    /// <param name="simulators">The simulated third parties.</param>
+    /// <param name="quiet">Whether standard output is for something else.</param>
+    public static Dictionary<string, string?> OfServices(string url, string postgres, Uri? rabbitMq, Uri simulators, bool quiet)
+    {
+        // The log goes where the story is told: only what ends it may interrupt.
+        var level = quiet ? "Fatal" : "Error";
+        return new Dictionary<string, string?>
+        {
+            ["urls"] = url,
+            ["ConnectionStrings:Postgres"] = postgres,
+            ["Bus:Transport"] = rabbitMq is null ? "InMemory" : "RabbitMq",
+            ["RabbitMq:Uri"] = rabbitMq?.ToString(),
+            ["Roles"] = "",
+            ["Payments:GatewayUrl"] = simulators.ToString(),
+            ["Alerts:Endpoint"] = new Uri(simulators, "webhooks/alerts").ToString(),
+            ["Alerts:AllowedHosts"] = simulators.Host,
+            ["Crm:Url"] = new Uri(simulators, "crm").ToString(),
+            ["ObjectStatus:StatusApi"] = new Uri(simulators, "object-status").ToString(),
+            ["Serilog:MinimumLevel:Default"] = level,
+            ["Serilog:MinimumLevel:Override:Microsoft"] = level,
+            ["Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime"] = level,
+            ["Serilog:MinimumLevel:Override:System"] = level,
+            // It reports with its stack what the dead letters tell better.
+            ["Serilog:MinimumLevel:Override:MassTransit"] = "Fatal",
+        };
+    }
+}

@@ -1,0 +1,33 @@
+using System.CommandLine;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Sagas.Cli.CommandLine;
+using Sagas.Cli.Database;
+
+namespace Sagas.Cli.Migrate;
+
+/// <summary><c>sagas migrate</c>.</summary>
+internal static class MigrateCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var command = new SagasCommand(
+            "migrate",
+            "Bring the database's tables and views up to date. The services do so too when they start.",
+            "sagas migrate",
+            "sagas migrate --postgres \"Host=db;Database=sagas;Username=sagas;Password=…\"")
+        {
+            CommandOptions.Postgres(),
+        };
+        command.SetAction(async (parse, stop) =>
+        {
+            await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), stop);
+            var applied = await SchemaMigrator.MigrateAsync(database.Source, typeof(SagasDbContext).Assembly, null, stop);
+            if (parse.GetValue<bool>(CommandOptions.JsonName))
+                terminal.WriteJson(new { applied });
+            else
+                await terminal.Output.WriteLineAsync(applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}
