@@ -12,7 +12,7 @@ namespace Sagas.LocalServers;
 public sealed class PrivatePostgres : IAsyncDisposable
 {
     private const string User = "sagas";
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan _probePatience = TimeSpan.FromSeconds(5);
 
     private static readonly ServerEnvironment _environment = new(["PG", "LC_"], new Dictionary<string, string> { ["LC_ALL"] = "C" });

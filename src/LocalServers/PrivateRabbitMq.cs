@@ -16,7 +16,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
 
     // The secret that Erlang programs show each other, in the place and with the mode that Erlang wants.
     private const string Cookie = ".erlang.cookie";
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
 
     // The client waits up to a minute for a broker that closes its connection because it is still starting.
     private static readonly TimeSpan _longestConnect = TimeSpan.FromSeconds(5);

@@ -32,10 +32,10 @@ public sealed class CrmChaosTests(ITestOutputHelper output)
 
     private async Task RunAsync(CustomerLoad load, int registered, int kills, TimeSpan patience)
     {
-        var seed = Environment.GetEnvironmentVariable("SAGAS_CHAOS_SEED") is { Length: > 0 } given
+        var seed = Environment.GetEnvironmentVariable("SAGAS_TEST_SEED") is { Length: > 0 } given
             ? int.Parse(given, CultureInfo.InvariantCulture)
             : Random.Shared.Next();
-        Say($"SAGAS_CHAOS_SEED={seed}");
+        Say($"SAGAS_TEST_SEED={seed}");
         var record = Path.Combine(Directory.CreateTempSubdirectory("sagas-crm-").FullName, "crm.jsonl");
         var starting = PrivatePostgres.StartAsync();
         await using var rabbitMq = await PrivateRabbitMq.StartAsync();

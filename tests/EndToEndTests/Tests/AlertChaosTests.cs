@@ -42,10 +42,10 @@ public sealed class AlertChaosTests(ITestOutputHelper output)
 
     private async Task RunAsync(int rows, int kills, TimeSpan patience)
     {
-        var seed = Environment.GetEnvironmentVariable("SAGAS_CHAOS_SEED") is { Length: > 0 } given
+        var seed = Environment.GetEnvironmentVariable("SAGAS_TEST_SEED") is { Length: > 0 } given
             ? int.Parse(given, CultureInfo.InvariantCulture)
             : Random.Shared.Next();
-        Say($"SAGAS_CHAOS_SEED={seed}");
+        Say($"SAGAS_TEST_SEED={seed}");
         using var limit = new CancellationTokenSource(patience);
         var folder = Directory.CreateTempSubdirectory("alerts");
         var starting = PrivatePostgres.StartAsync(limit.Token);

@@ -34,10 +34,10 @@ public sealed class ChaosTests(ITestOutputHelper output)
 
     private async Task RunAsync(int customers, int payments, int kills, int restarts, TimeSpan patience)
     {
-        var seed = Environment.GetEnvironmentVariable("SAGAS_CHAOS_SEED") is { Length: > 0 } given
+        var seed = Environment.GetEnvironmentVariable("SAGAS_TEST_SEED") is { Length: > 0 } given
             ? int.Parse(given, CultureInfo.InvariantCulture)
             : Random.Shared.Next();
-        Say($"SAGAS_CHAOS_SEED={seed}");
+        Say($"SAGAS_TEST_SEED={seed}");
         var starting = PrivatePostgres.StartAsync();
         await using var rabbitMq = await PrivateRabbitMq.StartAsync();
         await using var postgres = await starting;
