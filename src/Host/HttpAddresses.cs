@@ -16,9 +16,6 @@ internal static class HttpAddresses
             host.UseSetting(WebHostDefaults.HttpPortsKey, callback ? $"{Ports(configuration)};{Callback(configuration).Port}" : Ports(configuration));
     }
 
-    /// <summary>The callback's port, once the process listens.</summary>
-    public static int CallbackPort(WebApplication app) => BindingAddress.Parse(app.Urls.Last()).Port;
-
     /// <summary>
     /// Reads ASP.NET Core's own keys (<c>ASPNETCORE_URLS</c>, <c>ASPNETCORE_HTTP_PORTS</c>), also where they were given
     /// with their prefix in a settings dictionary.

@@ -4,14 +4,9 @@ using Sagas.Host.Bus;
 using Sagas.Host.Health;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
-using Sagas.Services.Alarms;
-using Sagas.Services.Alerts;
-using Sagas.Services.Crm;
-using Sagas.Services.Ingest;
+using Sagas.Services;
+using Sagas.Services.Modules;
 using Sagas.Services.ObjectStatus;
-using Sagas.Services.ObjectStatus.Callback;
-using Sagas.Services.Operations;
-using Sagas.Services.Payments;
 
 namespace Sagas.Host;
 
@@ -32,25 +27,15 @@ public static partial class SagasHost
         if (settings is not null)
             builder.Configuration.AddInMemoryCollection(settings);
         var host = HostSettings.Read(builder.Configuration);
-        HttpAddresses.Use(builder.WebHost, builder.Configuration, host.Roles.Has(Roles.Callback));
+        HttpAddresses.Use(builder.WebHost, builder.Configuration, host.Roles.Has(ObjectStatusModule.CallbackRole));
         builder.AddLogs(host);
         AddServices(builder.Services, host, builder.Configuration);
         var app = builder.Build();
         ValidateFeatures(app.Services);
         HttpFaults.Use(app);
-        if (host.Roles.Has(Roles.Callback))
-            app.MapCallback(() => HttpAddresses.CallbackPort(app));
         app.MapHealth();
-        if (host.Roles.Has(Roles.Operations))
-        {
-            app.MapOperations();
-            app.MapCrmOperations();
-        }
-
-        if (host.Roles.Has(Roles.Alerts))
-            app.MapAlerts();
-        if (host.Roles.Has(Roles.Ingest))
-            app.MapUploads();
+        foreach (var module in Features.All)
+            module.MapEndpoints(app, host.Roles);
         if (host.KeysWithDevelopmentPassword.Count > 0)
             LogDevelopmentPassword(app.Logger, string.Join(", ", host.KeysWithDevelopmentPassword));
         foreach (var (key, meant) in UnknownSettings.In(builder.Configuration))
@@ -127,20 +112,10 @@ public static partial class SagasHost
         services.AddHealth();
         if (settings.UsesRabbitMq)
             services.AddHostedService<QueueDeployment>();
-        services.AddCustomerSync(configuration);
         services.AddBus(settings, configuration);
-        if (settings.Roles.Has(Roles.Payments))
-            services.AddPaymentServices(configuration);
-        if (settings.Roles.Has(Roles.Crm) && configuration.HasCrm())
-            services.AddCrmServices(configuration);
-        if (settings.Roles.Has(Roles.Alarms))
-            services.AddAlarmServices(configuration);
-        if (settings.Roles.Has(Roles.Callback) || settings.Roles.Has(Roles.Status))
-            services.AddObjectStatusServices(configuration, sweeps: settings.Roles.Has(Roles.Status));
-        if (settings.Roles.Has(Roles.Alerts))
-            services.AddAlertServices(configuration);
-        if (settings.Roles.Has(Roles.Ingest))
-            services.AddIngestServices(configuration, settings.Messages);
+        var context = new FeatureContext(settings.Roles, configuration, settings.Messages);
+        foreach (var module in Features.All)
+            module.AddServices(services, context);
     }
 
     [LoggerMessage(Level = LogLevel.Warning,

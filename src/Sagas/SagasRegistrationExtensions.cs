@@ -13,10 +13,25 @@ public static class SagasRegistrationExtensions
     /// <param name="configurator">The bus registration.</param>
     public static void AddSagas(this IBusRegistrationConfigurator configurator)
     {
+        configurator.AddCustomerSaga();
+        configurator.AddPaymentSaga();
+    }
+
+    /// <summary>Adds the customer saga, kept in <see cref="SagasDbContext"/>, which must be registered.</summary>
+    /// <param name="configurator">The bus registration.</param>
+    public static void AddCustomerSaga(this IBusRegistrationConfigurator configurator)
+    {
         configurator.TryAddSingleton(TimeProvider.System);
-        configurator.AddScoped<ICustomerDirectory, CustomerDirectory>();
         configurator.AddScoped<ReleaseWaitingPayments>();
         configurator.AddSagaStateMachine<CustomerStateMachine, CustomerState, CustomerStateMachineDefinition>().EntityFrameworkRepository(InPostgres);
+    }
+
+    /// <summary>Adds the payment saga, kept in <see cref="SagasDbContext"/>, which must be registered.</summary>
+    /// <param name="configurator">The bus registration.</param>
+    public static void AddPaymentSaga(this IBusRegistrationConfigurator configurator)
+    {
+        configurator.TryAddSingleton(TimeProvider.System);
+        configurator.AddScoped<ICustomerDirectory, CustomerDirectory>();
         configurator.AddSagaStateMachine<PaymentStateMachine, PaymentState, PaymentStateMachineDefinition>().EntityFrameworkRepository(InPostgres);
     }
 

@@ -32,7 +32,7 @@ internal static class PublishAlarm
                 parse.GetRequiredValue(status),
                 parse.GetValue(at) ?? terminal.Time.GetUtcNow());
             OutgoingMessage[] messages = [new(change.AlarmId, change)];
-            await Publication.RunAsync(parse, terminal, nameof(AlarmStatusChanged), [AlarmServices.ChangesQueue], messages, stop);
+            await Publication.RunAsync(parse, terminal, nameof(AlarmStatusChanged), [AlarmsModule.ChangesQueue], messages, stop);
             return ExitCode.Ok;
         });
         return command;

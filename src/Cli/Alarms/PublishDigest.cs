@@ -25,7 +25,7 @@ internal static class PublishDigest
         {
             var request = new SendAlarmDigest(parse.GetRequiredValue(user));
             OutgoingMessage[] messages = [new(request.UserId, request)];
-            await Publication.RunAsync(parse, terminal, nameof(SendAlarmDigest), [AlarmServices.RequestsQueue], messages, stop);
+            await Publication.RunAsync(parse, terminal, nameof(SendAlarmDigest), [AlarmsModule.RequestsQueue], messages, stop);
             return ExitCode.Ok;
         });
         return command;

@@ -30,7 +30,7 @@ internal static class PublishAlert
             var alertId = parse.GetValue(id) ?? $"alert-{Guid.NewGuid():N}";
             var (userId, text) = (parse.GetRequiredValue(user), parse.GetRequiredValue(message));
             var messages = PublishOptions.Ids(alertId, parse.GetValue(count)).Select(each => new OutgoingMessage(each, new SendAlert(each, userId, text)));
-            await Publication.RunAsync(parse, terminal, nameof(SendAlert), [AlertServices.QueueName], messages, stop);
+            await Publication.RunAsync(parse, terminal, nameof(SendAlert), [AlertsModule.SendAlertQueue], messages, stop);
             return ExitCode.Ok;
         });
         return command;

@@ -1,6 +1,7 @@
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Sagas.Cli.CommandLine;
+using Sagas.Services;
 
 namespace Sagas.Cli.Broker;
 
@@ -9,7 +10,7 @@ namespace Sagas.Cli.Broker;
 internal sealed class DeadLetterQueues(BrokerConnection broker)
 {
     /// <summary>The queues of the services.</summary>
-    public static readonly string[] ServiceQueues = ["customer-saga", "payment-saga", "process-payment", "AlarmStatusChanged", "SendAlarmDigest"];
+    public static IReadOnlyList<string> ServiceQueues { get; } = [.. Features.Endpoints.Select(endpoint => endpoint.Queue)];
 
     // Looking counts as a delivery, and RabbitMQ 4 drops a message of a quorum queue after 20 deliveries, so one that
     // was looked at this often is replaced by a fresh copy of itself.

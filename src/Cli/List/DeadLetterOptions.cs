@@ -9,7 +9,7 @@ internal static class DeadLetterOptions
     public static Option<string[]> Queues() => new("--queue")
     {
         Description = "Look into the error queue of this queue too; may be given more than once. "
-            + "Always looked into: those of customer-saga, payment-saga and process-payment.",
+            + "The error queues of all services are always looked into.",
         HelpName = "name",
         Validators =
         {

@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
+using Sagas.Services.Crm;
+using Sagas.Services.Ledger;
 
 namespace Sagas.Cli.Retry;
 
@@ -31,12 +33,12 @@ internal static class RetryCall
         {
             await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), stop);
             var keys = parse.GetValue(key) is { } named ? new[] { named, SagaIdentity.Payment(named).ToString("D") } : null;
-            var released = await ParkedCalls.ReleaseAsync(database, keys, stop);
+            var released = await ParkedCalls.RetryAsync(database.Source, new() { ExceptTarget = CrmTarget.TargetName, Keys = keys }, stop);
             if (keys is not null && released.Count == 0)
                 throw await NotParkedAsync(database, keys, stop);
 
             if (parse.GetValue<bool>(CommandOptions.JsonName))
-                terminal.WriteJson(new { released });
+                terminal.WriteJson(new { released = released.Select(call => new { call.Target, key = call.IdempotencyKey }) });
             else
                 Tell(terminal, released);
             return ExitCode.Ok;
@@ -44,12 +46,12 @@ internal static class RetryCall
         return command;
     }
 
-    private static void Tell(Terminal terminal, IReadOnlyList<ReleasedCall> released)
+    private static void Tell(Terminal terminal, IReadOnlyList<CallKey> released)
     {
         terminal.Output.WriteLine(released.Count switch
         {
             0 => "No call is parked, other than to the CRM: `sagas crm status` shows those.",
-            1 => $"The call {released[0].Key} to {released[0].Target} is made again.",
+            1 => $"The call {released[0].IdempotencyKey} to {released[0].Target} is made again.",
             var count => string.Create(CultureInfo.InvariantCulture, $"{count:N0} calls are made again."),
         });
     }

@@ -2,7 +2,10 @@ using MassTransit;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
+using Sagas.Services;
 using Sagas.Services.Messages;
+using Sagas.Services.Modules;
+using Sagas.Services.Operations;
 
 namespace Sagas.Host.Bus;
 
@@ -29,7 +32,10 @@ internal static class BusRegistration
             bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
             // MassTransit would report to its makers what is configured here, and on which machine.
             bus.ConfigureUsageTelemetryOptions(options => options.Enabled = false);
-            bus.AddFeatures(settings.Roles, configuration);
+            AddOutbox(bus, settings.Roles);
+            var features = new FeatureContext(settings.Roles, configuration, settings.Messages);
+            foreach (var module in Features.All)
+                module.AddConsumers(bus, features);
             bus.AddConfigureEndpointsCallback((context, name, endpoint) => ConfigureEndpoint(context, name, endpoint, settings));
             if (settings.UsesRabbitMq)
             {
@@ -42,6 +48,19 @@ internal static class BusRegistration
             else
                 bus.UsingInMemory((context, configurator) => ConfigureInMemory(context, configurator, settings));
         });
+    }
+
+    private static void AddOutbox(IBusRegistrationConfigurator bus, RoleSet roles)
+    {
+        bus.AddEntityFrameworkOutbox<SagasDbContext>(outbox =>
+        {
+            outbox.UsePostgres();
+            outbox.UseBusOutbox();
+            // Cleanup is the work of one role; publishing and relaying what it wrote is every process's own.
+            if (!roles.Has(OperationsModule.OperationsRole))
+                outbox.DisableInboxCleanupService();
+        });
+        bus.AddEntityFrameworkMessageScheduler();
     }
 
     private static void ConfigureRabbitMq(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator bus, HostSettings settings, bool onlyDeploy)
@@ -59,8 +78,8 @@ internal static class BusRegistration
         });
         bus.PrefetchCount = rabbitMq.Prefetch;
         ConfigureMessages(context, bus, settings);
-        if (settings.Roles.Has(Roles.Alarms))
-            bus.UseAlarmDigestQueue(context, onlyDeploy);
+        foreach (var module in Features.All)
+            module.ConfigureBroker(bus, context, settings.Roles, onlyDeploy);
         bus.ConfigureEndpoints(context);
     }
 
@@ -103,9 +122,9 @@ internal static class BusRegistration
         });
         // From the outside in: what is logged, what is refused, what is retried, what is atomic.
         endpoint.UseFilter(new LogScopeFilter());
-        endpoint.UseMessageRules(settings.Messages, context.GetRequiredService<TimeProvider>());
+        endpoint.UseMessageRules(Features.MessageRules, settings.Messages, context.GetRequiredService<TimeProvider>());
         endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, stopping, deliveries)));
-        if (Features.NeedsOutbox(name))
+        if (Features.Endpoint(name).UsesOutbox)
             endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
     }
 }

@@ -4,11 +4,8 @@ using Npgsql;
 using Sagas.Host.Health;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
-using Sagas.Services.Alarms;
-using Sagas.Services.Alerts;
-using Sagas.Services.Crm;
-using Sagas.Services.ObjectStatus;
-using Sagas.Services.Payments;
+using Sagas.Services;
+using Sagas.Services.Modules;
 using LogContext = Serilog.Context.LogContext;
 
 namespace Sagas.Host.Bus;
@@ -70,17 +67,15 @@ internal sealed partial class QueueDeployment(
     private async Task DeployAsync(CancellationToken cancellationToken)
     {
         using var quiet = LogContext.PushProperty(LogRegistration.OnlyProblems, true);
-        var everything = settings with { Roles = Roles.All };
+        var everything = settings with { Roles = Features.AllRoles };
         var services = new ServiceCollection();
         services.AddSingleton(configuration).AddSingleton(lifetime).AddSingleton(loggers).AddSingleton(version);
         services.AddLogging();
         services.AddSingleton(TimeProvider.System);
         services.AddDatabase(everything);
-        services.AddPaymentServices(configuration);
-        services.AddCustomerSync(configuration).AddCrmServices(configuration);
-        services.AddAlarmServices(configuration);
-        services.AddObjectStatusServices(configuration, sweeps: false);
-        services.AddAlertServices(configuration);
+        var context = new FeatureContext(everything.Roles, configuration, everything.Messages);
+        foreach (var module in Features.All)
+            module.AddServices(services, context);
         services.AddBus(everything, configuration, onlyDeploy: true);
         await using var provider = services.BuildServiceProvider();
         var bus = provider.GetRequiredService<IBusControl>();

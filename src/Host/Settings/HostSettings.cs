@@ -1,7 +1,9 @@
 using Npgsql;
 using Sagas.Payments;
+using Sagas.Services;
 using Sagas.Services.Http;
 using Sagas.Services.Messages;
+using Sagas.Services.Modules;
 using Sagas.Services.Operations;
 
 namespace Sagas.Host.Settings;
@@ -13,7 +15,7 @@ internal sealed record HostSettings
     private const string DefaultPostgres = $"Host=localhost;Port=5432;Database=sagas;Username=sagas;Password={DevelopmentPassword}";
     private const string DefaultRabbitMq = $"amqp://sagas:{DevelopmentPassword}@localhost:5672/";
 
-    public required Roles Roles { get; init; }
+    public required RoleSet Roles { get; init; }
 
     /// <summary>Npgsql's connection string.</summary>
     public required string Postgres { get; init; }
@@ -42,8 +44,8 @@ internal sealed record HostSettings
     public static HostSettings Read(IConfiguration configuration)
     {
         var reader = new SettingsReader(configuration);
-        if (!Roles.TryParse(reader.Optional("Roles"), out var roles, out var unknown))
-            reader.Problem($"Roles names '{unknown}', which is no role: use any of {Roles.Known}, separated by commas, or nothing for all.");
+        if (!Features.TryParseRoles(reader.Optional("Roles"), out var roles, out var unknown))
+            reader.Problem($"Roles names '{unknown}', which is not a role: use any of {Features.AllRoles}, separated by commas, or nothing for all.");
         var postgres = ReadPostgres(reader);
         var rabbitMq = ReadRabbitMq(reader);
         var settings = new HostSettings

@@ -1,14 +1,7 @@
 using System.Reflection;
-using Sagas.Customers;
-using Sagas.Payments;
-using Sagas.Services.Alarms;
-using Sagas.Services.Alerts;
-using Sagas.Services.Crm;
-using Sagas.Services.Ingest;
+using Sagas.Services;
 using Sagas.Services.Messages;
-using Sagas.Services.ObjectStatus;
-using Sagas.Services.Operations;
-using Sagas.Services.Payments;
+using Sagas.Services.Modules;
 
 namespace Sagas.Host.Settings;
 
@@ -21,19 +14,17 @@ internal static class UnknownSettings
     // Whatever is below them belongs to others, or may have any name.
     private static readonly string[] _open = ["Roles", "ConnectionStrings", "ShutdownTimeout", "Logging", "Serilog"];
 
-    private static readonly Dictionary<string, IReadOnlyDictionary<string, Type?>> _sections = new(StringComparer.OrdinalIgnoreCase)
-    {
-        [CrmOptions.Section] = Keys(typeof(CustomerSyncOptions), typeof(CrmOptions)),
-        [AlertsOptions.Section] = Keys(typeof(AlertsOptions)),
-        [AlarmsOptions.Section] = Keys(typeof(AlarmsOptions)),
-        [IngestOptions.Section] = Keys(typeof(IngestOptions)),
-        [ObjectStatusOptions.Section] = Keys(typeof(ObjectStatusOptions)),
-        [PaymentsOptions.Section] = With(Keys(typeof(PaymentsOptions)), "Redelivery", typeof(RedeliveryOptions)),
-        ["Messages"] = Keys(typeof(MessagesOptions)),
-        ["Operations"] = Keys(typeof(OperationsOptions)),
-        ["RabbitMq"] = Names("Uri", "Prefetch", "Heartbeat"),
-        ["Bus"] = Names("Transport"),
-    };
+    private static readonly OptionsSection[] _all =
+    [
+        .. Features.All.SelectMany(module => module.Sections),
+        new(MessagesOptions.Section, typeof(MessagesOptions)),
+    ];
+
+    private static readonly Dictionary<string, IReadOnlyDictionary<string, Type?>> _sections = new(
+        _all.Where(section => !section.Name.Contains(':', StringComparison.Ordinal)).Select(section => KeyValuePair.Create(section.Name, Keys(section)))
+            .Append(KeyValuePair.Create("RabbitMq", Names("Uri", "Prefetch", "Heartbeat")))
+            .Append(KeyValuePair.Create("Bus", Names("Transport"))),
+        StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The settings that are not known, each with the one that may have been meant, or null.</summary>
     public static IEnumerable<(string Key, string? Meant)> In(IConfiguration configuration)
@@ -60,14 +51,23 @@ internal static class UnknownSettings
                 yield return (child.Path, Nearest(child.Key, known.Keys) is { } meant ? $"{section.Path}:{meant}" : null);
             else if (type is not null)
             {
-                foreach (var unknown in Below(child, Keys(type)))
+                foreach (var unknown in Below(child, Keys([type])))
                     yield return unknown;
             }
         }
     }
 
+    // With the sections below it, each by the last part of its name.
+    private static IReadOnlyDictionary<string, Type?> Keys(OptionsSection section)
+    {
+        var keys = Keys(section.Types);
+        foreach (var below in _all.Where(other => other.Name.StartsWith(section.Name + ":", StringComparison.Ordinal)))
+            keys[below.Name[(section.Name.Length + 1)..]] = below.Types[0];
+        return keys;
+    }
+
     // Null for what is a single value, or a list or dictionary.
-    private static Dictionary<string, Type?> Keys(params Type[] types) => types
+    private static Dictionary<string, Type?> Keys(IEnumerable<Type> types) => types
         .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)).Where(property => property.CanWrite)
         .DistinctBy(property => property.Name, StringComparer.OrdinalIgnoreCase)
         .ToDictionary(
@@ -75,14 +75,8 @@ internal static class UnknownSettings
             property => property.PropertyType is { IsClass: true } type && type.Assembly.GetName().Name!.StartsWith("Sagas", StringComparison.Ordinal) ? type : null,
             StringComparer.OrdinalIgnoreCase);
 
-    private static Dictionary<string, Type?> Names(params string[] names) =>
+    private static IReadOnlyDictionary<string, Type?> Names(params string[] names) =>
         names.ToDictionary(name => name, _ => (Type?)null, StringComparer.OrdinalIgnoreCase);
-
-    private static Dictionary<string, Type?> With(Dictionary<string, Type?> keys, string name, Type type)
-    {
-        keys[name] = type;
-        return keys;
-    }
 
     private static string? Nearest(string name, IEnumerable<string> known) => known
         .Select(candidate => (candidate, Distance: Distance(name.ToUpperInvariant(), candidate.ToUpperInvariant())))

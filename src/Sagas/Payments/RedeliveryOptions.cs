@@ -3,6 +3,9 @@ namespace Sagas.Payments;
 /// <summary>When a payment whose customer is not known looks for it again: after one increment, two, three, … up to the cap.</summary>
 public sealed record RedeliveryOptions
 {
+    /// <summary>The configuration section.</summary>
+    public const string Section = "Payments:Redelivery";
+
     /// <summary>The first wait, and by how much each wait is longer than the one before.</summary>
     public TimeSpan Increment { get; init; } = TimeSpan.FromSeconds(1);
 

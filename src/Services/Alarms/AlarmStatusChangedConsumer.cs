@@ -19,7 +19,7 @@ internal sealed class AlarmStatusChangedConsumerDefinition : ConsumerDefinition<
     public AlarmStatusChangedConsumerDefinition(IOptions<AlarmsOptions> options)
     {
         _options = options.Value;
-        EndpointName = AlarmServices.ChangesQueue;
+        EndpointName = AlarmsModule.ChangesQueue;
     }
 
     protected override void ConfigureConsumer(

@@ -1,7 +1,9 @@
+using Sagas.Services.Modules;
+
 namespace Sagas.Services.Alarms;
 
 /// <summary>Configuration section <c>Alarms</c>: how changes are consumed, when digests go out unasked, what is kept.</summary>
-public sealed record AlarmsOptions
+public sealed record AlarmsOptions : IValidatedOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Alarms";
@@ -27,7 +29,7 @@ public sealed record AlarmsOptions
     /// <summary>How many changes a process takes from the broker at a time.</summary>
     public int ChangesAtOnce { get; init; } = 2000;
 
-    /// <summary>What is wrong with these options, one sentence each; empty: nothing.</summary>
+    /// <inheritdoc/>
     public IEnumerable<string> Problems()
     {
         if (DigestEvery != TimeSpan.Zero && (DigestEvery < TimeSpan.FromSeconds(1) || DigestEvery > TimeSpan.FromDays(366)))

@@ -50,7 +50,7 @@ internal sealed class EarlierDigestUnsentException() : TimeoutException("The use
 /// <summary>The queue of <see cref="SendAlarmDigestConsumer"/>.</summary>
 internal sealed class SendAlarmDigestConsumerDefinition : ConsumerDefinition<SendAlarmDigestConsumer>
 {
-    public SendAlarmDigestConsumerDefinition() => EndpointName = AlarmServices.RequestsQueue;
+    public SendAlarmDigestConsumerDefinition() => EndpointName = AlarmsModule.RequestsQueue;
 
     // The queue's exchange is the message's exchange: there is nothing to bind.
     protected override void ConfigureConsumer(

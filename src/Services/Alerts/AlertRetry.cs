@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Sagas.Services.Ledger;
 
 namespace Sagas.Services.Alerts;
 
@@ -11,24 +12,10 @@ public sealed record AlertRetryResult(long Alerts, bool EndpointEnabled);
 /// <summary>Has parked alerts tried again, each with the whole schedule before it.</summary>
 public static class AlertRetry
 {
-    // What is spread over the time that it takes anyway leaves room for alerts that come in the meantime.
-    private const string RetrySql = """
-        UPDATE ledger l SET state = 'waiting', finished_at = NULL, attempts = 0,
-            due = now() + make_interval(secs => p.place / coalesce((SELECT per_second FROM ledger_limit WHERE target = $1), 2000))
-        FROM (SELECT idempotency_key, row_number() OVER (ORDER BY finished_at, idempotency_key) AS place
-              FROM ledger
-              WHERE target = 'alert-webhook' AND state = 'parked'
-                AND ($2::uuid IS NULL OR correlation_id = $2) AND ($3::text IS NULL OR idempotency_key = $3)) p
-        WHERE l.target = $1 AND l.idempotency_key = p.idempotency_key AND l.state = 'parked'
-        """;
-
     private const string KnownSql = """
         SELECT ($2::uuid IS NULL OR EXISTS (SELECT FROM file WHERE file_id = $2 AND kind = 'alerts'))
            AND ($3::text IS NULL OR EXISTS (SELECT FROM ledger WHERE target = $1 AND idempotency_key = $3))
         """;
-
-    private const string EnableSql =
-        "UPDATE ledger_limit SET disabled_at = NULL, disabled_by = NULL WHERE target = $1 AND disabled_at IS NOT NULL";
 
     /// <summary>Puts parked alerts back, each once however many ask for it, and enables an endpoint that was gone.</summary>
     /// <param name="database">The database.</param>
@@ -47,13 +34,13 @@ public static class AlertRetry
                 return null;
         }
 
-        await using var batch = database.CreateBatch();
-        var retry = new NpgsqlBatchCommand(RetrySql);
-        retry.Parameters.AddRange(Which(file, alertId));
-        batch.BatchCommands.Add(retry);
-        batch.BatchCommands.Add(new(EnableSql) { Parameters = { new() { Value = AlertReceiver.TargetName } } });
-        await batch.ExecuteNonQueryAsync(cancellation);
-        return new((long)batch.BatchCommands[0].RecordsAffected, batch.BatchCommands[1].RecordsAffected > 0);
+        // Enabled first: killed in between, the endpoint is open and the alerts are still parked.
+        var enabled = await SlotRows.EnableAsync(database, AlertReceiver.TargetName, cancellation);
+        var calls = await ParkedCalls.RetryAsync(
+            database,
+            new() { Target = AlertReceiver.TargetName, Keys = alertId is null ? null : [alertId], CorrelationId = file },
+            cancellation);
+        return new(calls.Count, enabled > 0);
     }
 
     private static NpgsqlParameter[] Which(Guid? file, string? alertId) =>

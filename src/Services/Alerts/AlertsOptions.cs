@@ -1,10 +1,11 @@
 using System.Globalization;
 using Sagas.Services.Ledger;
+using Sagas.Services.Modules;
 
 namespace Sagas.Services.Alerts;
 
 /// <summary>Configuration section <c>Alerts</c>: where alerts come from, where they go, and how fast.</summary>
-public sealed record AlertsOptions
+public sealed record AlertsOptions : IValidatedOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Alerts";
@@ -51,7 +52,7 @@ public sealed record AlertsOptions
     /// <summary>The calls' options with the schedule of <see cref="RetrySchedule"/>.</summary>
     internal LedgerOptions ScheduledCalls => Calls with { RetrySchedule = Schedule() };
 
-    /// <summary>What is wrong with these options, one sentence each; empty: nothing.</summary>
+    /// <inheritdoc/>
     public IEnumerable<string> Problems()
     {
         if (EndpointProblem() is { } endpoint)

@@ -24,7 +24,7 @@ internal sealed class SendAlertConsumerDefinition : ConsumerDefinition<SendAlert
     public SendAlertConsumerDefinition(LedgerSignal<AlertReceiver> signal)
     {
         _signal = signal;
-        EndpointName = AlertServices.QueueName;
+        EndpointName = AlertsModule.SendAlertQueue;
     }
 
     protected override void ConfigureConsumer(

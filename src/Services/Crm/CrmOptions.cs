@@ -1,10 +1,11 @@
 using Sagas.Customers;
 using Sagas.Services.Ledger;
+using Sagas.Services.Modules;
 
 namespace Sagas.Services.Crm;
 
 /// <summary>Configuration section <c>Crm</c>: where and how the CRM is told of customers.</summary>
-public sealed record CrmOptions
+public sealed record CrmOptions : IValidatedOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = CustomerSyncOptions.Section;
@@ -29,7 +30,7 @@ public sealed record CrmOptions
     /// <summary>How calls are made: section <c>Crm:Calls</c>.</summary>
     public LedgerOptions Calls { get; init; } = new();
 
-    /// <summary>What is wrong with these options, one sentence each; empty: nothing.</summary>
+    /// <inheritdoc/>
     public IEnumerable<string> Problems()
     {
         if (!Uri.TryCreate(Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)

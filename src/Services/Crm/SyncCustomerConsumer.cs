@@ -39,7 +39,7 @@ internal sealed class SyncCustomerConsumerDefinition : ConsumerDefinition<SyncCu
 
     private const int MostMessages = 200;
 
-    public SyncCustomerConsumerDefinition() => EndpointName = CrmServices.QueueName;
+    public SyncCustomerConsumerDefinition() => EndpointName = CrmModule.SyncCustomerQueue;
 
     protected override void ConfigureConsumer(
         IReceiveEndpointConfigurator endpointConfigurator,

@@ -1,10 +1,11 @@
 using System.Numerics;
 using Sagas.Services.Files;
+using Sagas.Services.Modules;
 
 namespace Sagas.Services.Ingest;
 
 /// <summary>Configuration section <c>Ingest</c>: how files of customers are read.</summary>
-public sealed record IngestOptions
+public sealed record IngestOptions : IValidatedOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Ingest";
@@ -60,7 +61,7 @@ public sealed record IngestOptions
     public WatchedFolderOptions? Watched =>
         Folder is null ? null : new WatchedFolderOptions { Path = Folder, PollInterval = PollInterval, StableFor = StableFor };
 
-    /// <summary>What is wrong with these options, one sentence each; empty: nothing.</summary>
+    /// <inheritdoc/>
     public IEnumerable<string> Problems()
     {
         foreach (var problem in Watched?.Problems() ?? [])

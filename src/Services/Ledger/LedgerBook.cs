@@ -32,19 +32,4 @@ public static class LedgerBook
         var json = JsonSerializer.Serialize(request, JsonSerializerOptions.Web);
         return await LedgerRows.EnterAsync(database, target, idempotencyKey, json, conversationId, correlationId, cancellation) == 1;
     }
-
-    /// <summary>Has a parked call tried again, for a person who has looked at it. In mode <see cref="LedgerMode.AtMostOnce"/>
-    /// that person vouches that it did not happen; in the other modes a doubt is resolved as ever. A call beyond its age
-    /// limit is tried once and parked again when that fails.</summary>
-    /// <param name="database">The context; its current transaction, if any, is used.</param>
-    /// <param name="target">The third party's name.</param>
-    /// <param name="idempotencyKey">The call's name at the target.</param>
-    /// <param name="cancellation">Cancels.</param>
-    /// <returns>False: no such call is parked.</returns>
-    public static async Task<bool> RetryParkedAsync(
-        DbContext database, string target, string idempotencyKey, CancellationToken cancellation)
-    {
-        ArgumentNullException.ThrowIfNull(database);
-        return await LedgerRows.RetryAsync(database, target, idempotencyKey, cancellation) == 1;
-    }
 }

@@ -46,12 +46,6 @@ internal static class LedgerRows
         ON CONFLICT DO NOTHING
         """;
 
-    private const string RetrySql = """
-        UPDATE ledger SET state = 'waiting', due = now(), finished_at = NULL, attempts = 0,
-            may_have_happened = may_have_happened AND mode <> 'AtMostOnce'
-        WHERE target = $1 AND idempotency_key = $2 AND state = 'parked'
-        """;
-
     /// <summary>Takes calls that are due: waiting ones and those that a killed process left in flight.</summary>
     /// <param name="database">The database.</param>
     /// <param name="target">The target.</param>
@@ -128,11 +122,6 @@ internal static class LedgerRows
                 new() { Value = (object?)correlation ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
             ],
             cancellation);
-
-    /// <summary>Makes a parked call due.</summary>
-    /// <returns>1: it is due; 0: no such call is parked.</returns>
-    public static Task<int> RetryAsync(DbContext database, string target, string key, CancellationToken cancellation) =>
-        ExecuteAsync(database, RetrySql, [new() { Value = target }, new() { Value = key }], cancellation);
 
     internal static async Task<int> ExecuteAsync(
         DbContext database, string sql, NpgsqlParameter[] parameters, CancellationToken cancellation)

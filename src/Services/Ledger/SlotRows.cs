@@ -63,12 +63,13 @@ internal static class SlotRows
             [new() { Value = target }, new() { Value = said }],
             cancellation);
 
-    public static Task<int> EnableAsync(DbContext database, string target, CancellationToken cancellation) =>
-        LedgerRows.ExecuteAsync(
-            database,
-            "UPDATE ledger_limit SET disabled_at = NULL, disabled_by = NULL WHERE target = $1 AND disabled_at IS NOT NULL",
-            [new() { Value = target }],
-            cancellation);
+    public static async Task<int> EnableAsync(NpgsqlDataSource database, string target, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand(
+            "UPDATE ledger_limit SET disabled_at = NULL, disabled_by = NULL WHERE target = $1 AND disabled_at IS NOT NULL");
+        command.Parameters.Add(new() { Value = target });
+        return await command.ExecuteNonQueryAsync(cancellation);
+    }
 
     public static Task<int> LeaveAsync(DbContext database, string target, Guid process, CancellationToken cancellation) =>
         LedgerRows.ExecuteAsync(

@@ -21,8 +21,10 @@ public static class MessagesConfiguration
 
     /// <summary>Refuses messages from outside that break a rule. Before retry and outbox, neither of which could help.</summary>
     /// <param name="endpoint">The endpoint that is being configured.</param>
+    /// <param name="rules">The rules of all features.</param>
     /// <param name="options">What is accepted.</param>
-    /// <param name="time">The clock.</param>
-    public static void UseMessageRules(this IReceiveEndpointConfigurator endpoint, MessagesOptions options, TimeProvider time) =>
-        endpoint.UseFilter(new IncomingMessageFilter(new MessageRules(options, time)));
+    /// <param name="timeProvider">The clock.</param>
+    public static void UseMessageRules(
+        this IReceiveEndpointConfigurator endpoint, IReadOnlyList<MessageRule> rules, MessagesOptions options, TimeProvider timeProvider) =>
+        endpoint.UseFilter(new IncomingMessageFilter(new MessageRules(rules, options, timeProvider)));
 }

@@ -1,7 +1,9 @@
+using Sagas.Services.Modules;
+
 namespace Sagas.Services.ObjectStatus;
 
 /// <summary>Configuration section <c>ObjectStatus</c>: the callback, the fetching of statuses, and how long an object counts as seen.</summary>
-public sealed record ObjectStatusOptions
+public sealed record ObjectStatusOptions : IValidatedOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "ObjectStatus";
@@ -75,7 +77,7 @@ public sealed record ObjectStatusOptions
     /// <summary>Messages taken from the broker at once: what is consumed next is here already.</summary>
     internal int Prefetch => Math.Min(Consuming + (InFlight / 4) + 16, LargestPrefetch);
 
-    /// <summary>What is wrong with these options, one sentence each; empty: nothing.</summary>
+    /// <inheritdoc/>
     public IEnumerable<string> Problems()
     {
         if (!Uri.TryCreate(StatusApi, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)

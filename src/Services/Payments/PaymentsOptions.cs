@@ -1,9 +1,10 @@
 using Sagas.Services.Ledger;
+using Sagas.Services.Modules;
 
 namespace Sagas.Services.Payments;
 
 /// <summary>Configuration section <c>Payments</c>: where and how the gateway is called.</summary>
-public sealed record PaymentsOptions
+public sealed record PaymentsOptions : IValidatedOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Payments";
@@ -14,7 +15,7 @@ public sealed record PaymentsOptions
     /// <summary>How calls are made: section <c>Payments:Calls</c>.</summary>
     public LedgerOptions Calls { get; init; } = new();
 
-    /// <summary>What is wrong with these options, one sentence each; empty: nothing.</summary>
+    /// <inheritdoc/>
     public IEnumerable<string> Problems()
     {
         if (!Uri.TryCreate(GatewayUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)

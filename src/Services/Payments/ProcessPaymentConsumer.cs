@@ -28,7 +28,7 @@ internal sealed class ProcessPaymentConsumerDefinition : ConsumerDefinition<Proc
     public ProcessPaymentConsumerDefinition(LedgerSignal<PaymentGateway> signal)
     {
         _signal = signal;
-        EndpointName = "process-payment";
+        EndpointName = PaymentsModule.ProcessPaymentQueue;
     }
 
     protected override void ConfigureConsumer(

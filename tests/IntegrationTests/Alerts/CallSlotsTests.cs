@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Sagas.IntegrationTests.Ledger;
 using Sagas.Services.Ledger;
 using Xunit.Abstractions;
@@ -68,8 +69,8 @@ public sealed class CallSlotsTests(ServersFixture servers, ITestOutputHelper out
 
         Assert.Equal(0, await Slots(provider, new CallLimit()).TakeAsync(10, 0, default));
         Assert.Equal(0, await Slots(provider, new CallLimit { PerSecond = 100 }).TakeAsync(10, 0, default));
-        await using (var scope = provider.CreateAsyncScope())
-            Assert.Equal(1, await SlotRows.EnableAsync(scope.ServiceProvider.GetRequiredService<SagasDbContext>(), Target, default));
+        await using (var source = NpgsqlDataSource.Create(table.ConnectionString))
+            Assert.Equal(1, await SlotRows.EnableAsync(source, Target, default));
         Assert.Equal(10, await Slots(provider, new CallLimit()).TakeAsync(10, 0, default));
     }
 

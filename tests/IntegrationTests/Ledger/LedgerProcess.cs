@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Npgsql;
 using Sagas.Contracts;
 using Sagas.Services.Ledger;
 using Sagas.Services.Payments;
@@ -155,9 +156,8 @@ internal sealed class LedgerProcess : IAsyncDisposable
     /// <summary>Retries a parked payment, as an operator does.</summary>
     public async Task RetryAsync(string key)
     {
-        await using var scope = _host.Services.CreateAsyncScope();
-        var database = scope.ServiceProvider.GetRequiredService<SagasDbContext>();
-        Assert.True(await LedgerBook.RetryParkedAsync(database, PaymentGateway.TargetName, key, CancellationToken.None));
+        var database = _host.Services.GetRequiredService<NpgsqlDataSource>();
+        Assert.Single(await ParkedCalls.RetryAsync(database, new() { Target = PaymentGateway.TargetName, Keys = [key] }, default));
     }
 
     public async ValueTask DisposeAsync()

@@ -7,6 +7,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Sagas.Contracts;
 using Sagas.IntegrationTests.Ledger;
+using Sagas.Services.Messages;
+using Sagas.Services.Modules;
 using Sagas.Services.Payments;
 
 namespace Sagas.IntegrationTests.Payments;
@@ -50,6 +52,8 @@ public sealed class ProcessPaymentTests(ServersFixture servers) : IClassFixture<
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddFilter(level => level >= LogLevel.Warning);
         builder.Configuration.AddInMemoryCollection([new("Payments:GatewayUrl", gateway.ToString()), new("Payments:Calls:CallTimeout", "01:00:00")]);
+        var payments = new PaymentsModule();
+        var feature = new FeatureContext(new RoleSet([PaymentsModule.GatewayRole]), builder.Configuration, new MessagesOptions());
         builder.Services.AddSingleton(Channel.CreateUnbounded<ConsumeContext<PaymentProcessed>>());
         builder.Services.AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(connection));
         builder.Services.AddMassTransit(bus =>
@@ -59,12 +63,12 @@ public sealed class ProcessPaymentTests(ServersFixture servers) : IClassFixture<
                 outbox.UsePostgres();
                 outbox.UseBusOutbox();
             });
-            bus.AddPayments();
+            payments.AddConsumers(bus, feature);
             bus.AddConsumer<Witness>();
             bus.AddConfigureEndpointsCallback((context, _, endpoint) => endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context));
             bus.UsingInMemory((context, configurator) => configurator.ConfigureEndpoints(context));
         });
-        builder.Services.AddPaymentServices(builder.Configuration);
+        payments.AddServices(builder.Services, feature);
         var host = builder.Build();
         await host.StartAsync();
         return host;

@@ -1,4 +1,5 @@
 using Sagas.Contracts;
+using Sagas.Services;
 using Sagas.Services.Messages;
 using static Sagas.UnitTests.Messages.IncomingJson;
 
@@ -8,7 +9,7 @@ namespace Sagas.UnitTests.Alarms;
 public sealed class AlarmMessageTests
 {
     private static readonly DateTimeOffset _now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly MessageRules _rules = new(new MessagesOptions(), new FixedTime());
+    private static readonly MessageRules _rules = new(Features.MessageRules, new MessagesOptions(), new FixedTime());
     private static readonly AlarmStatusChanged _good = new("a", "u", "WARNING", _now);
 
     private const string Body = """{"AlarmID":"a","UserID":"u","Status":"Warning","ChangedAt":"2021-06-07T20:40:15.598765212Z"}""";
@@ -53,7 +54,7 @@ public sealed class AlarmMessageTests
     public void A_good_change_passes(AlarmStatusChanged change) => _rules.Check(change);
 
     [Fact]
-    public void A_request_needs_a_user() => Assert.Throws<MessageRefusedException>(() => MessageRules.Check(new SendAlarmDigest("")));
+    public void A_request_needs_a_user() => Assert.Throws<MessageRefusedException>(() => _rules.Check(new SendAlarmDigest("")));
 
     [Fact]
     public void A_change_is_read_to_the_nanosecond_with_and_without_an_envelope()

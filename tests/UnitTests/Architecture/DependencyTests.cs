@@ -28,7 +28,7 @@ public sealed class DependencyTests
     private static readonly Assembly[] _assemblies =
     [
         typeof(CustomerRegistered).Assembly, typeof(SchemaMigrator).Assembly, typeof(SagaIdentity).Assembly,
-        typeof(PaymentServices).Assembly, typeof(SagasHost).Assembly, typeof(SimulatorHost).Assembly,
+        typeof(PaymentsModule).Assembly, typeof(SagasHost).Assembly, typeof(SimulatorHost).Assembly,
     ];
 
     public static TheoryData<string> Projects => [.. _allowed.Keys];

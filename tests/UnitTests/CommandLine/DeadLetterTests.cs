@@ -1,6 +1,7 @@
 using System.Text;
 using RabbitMQ.Client;
 using Sagas.Cli.Broker;
+using Sagas.Services;
 
 namespace Sagas.UnitTests.CommandLine;
 
@@ -55,7 +56,18 @@ public sealed class DeadLetterTests
     }
 
     [Fact]
-    public void The_queues_of_the_services_are_always_looked_into()
+    public void The_error_queue_of_every_endpoint_is_looked_into()
+    {
+        var queues = DeadLetterQueues.Of([]);
+
+        Assert.All(Features.Endpoints, endpoint => Assert.Contains(endpoint.Queue + "_error", queues));
+        Assert.Superset(
+            new HashSet<string> { "send-alert_error", "sync-customer_error", "object-status_error", "object-status-lists_error" },
+            queues.ToHashSet());
+    }
+
+    [Fact]
+    public void Queues_that_are_named_are_looked_into_beside_those_of_the_services()
     {
         var queues = DeadLetterQueues.Of(["billing", "old_error"]);
 

@@ -1,5 +1,8 @@
 using Microsoft.Extensions.Configuration;
 using Sagas.Host.Settings;
+using Sagas.Services;
+using Sagas.Services.Operations;
+using Sagas.Services.Payments;
 
 namespace Sagas.UnitTests.Host;
 
@@ -12,7 +15,7 @@ public sealed class HostSettingsTests
     public void Nothing_configured_is_a_whole_process_on_this_machine()
     {
         var settings = Read();
-        Assert.Same(Roles.All, settings.Roles);
+        Assert.Same(Features.AllRoles, settings.Roles);
         Assert.True(settings.UsesRabbitMq);
         Assert.Equal("/", settings.RabbitMq.VirtualHost);
         Assert.Equal(TimeSpan.FromSeconds(25), settings.ShutdownTimeout);
@@ -23,9 +26,9 @@ public sealed class HostSettingsTests
     public void Roles_are_a_list()
     {
         var roles = Read(("Roles", " sagas , Operations")).Roles;
-        Assert.True(roles.Has(Roles.Sagas));
-        Assert.True(roles.Has(Roles.Operations));
-        Assert.False(roles.Has(Roles.Payments));
+        Assert.True(roles.Has(PaymentsModule.SagasRole));
+        Assert.True(roles.Has(OperationsModule.OperationsRole));
+        Assert.False(roles.Has(PaymentsModule.GatewayRole));
     }
 
     [Theory]

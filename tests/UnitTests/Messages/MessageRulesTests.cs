@@ -1,4 +1,5 @@
 using Sagas.Contracts;
+using Sagas.Services;
 using Sagas.Services.Messages;
 
 namespace Sagas.UnitTests.Messages;
@@ -6,7 +7,7 @@ namespace Sagas.UnitTests.Messages;
 public sealed class MessageRulesTests
 {
     private static readonly DateTimeOffset _now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly MessageRules _rules = new(new MessagesOptions(), new FixedTime());
+    private static readonly MessageRules _rules = new(Features.MessageRules, new MessagesOptions(), new FixedTime());
 
     private static PaymentRequested Payment(
         string paymentId = "p", string customerId = "c", decimal amount = 1, string currency = "EUR", DateTimeOffset? requestedAt = null) =>

@@ -7,6 +7,8 @@ using Microsoft.Extensions.Options;
 using Sagas.Contracts;
 using Sagas.UnitTests.Ledger;
 using Sagas.Services.Ledger;
+using Sagas.Services.Messages;
+using Sagas.Services.Modules;
 using Sagas.Services.Payments;
 
 namespace Sagas.UnitTests.Payments;
@@ -85,7 +87,7 @@ public sealed class PaymentGatewayTargetTests
     public void A_wrong_address_stops_the_start(string url)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Payments:GatewayUrl", url)]).Build();
-        using var services = new ServiceCollection().AddPaymentServices(configuration).BuildServiceProvider();
+        using var services = Services(configuration);
 
         var refused = Assert.Throws<OptionsValidationException>(() => services.GetRequiredService<IOptions<PaymentsOptions>>().Value);
 
@@ -98,11 +100,19 @@ public sealed class PaymentGatewayTargetTests
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
             [new("Payments:GatewayUrl", "http://gateway:81/"), new("Payments:Calls:CallTimeout", "00:00:03"), new("Payments:Calls:MaxAttempts", "7")]).Build();
-        using var services = new ServiceCollection().AddPaymentServices(configuration).BuildServiceProvider();
+        using var services = Services(configuration);
 
         var gateway = services.GetRequiredService<PaymentGateway>();
 
         Assert.Equal((TimeSpan.FromSeconds(3), 7), (gateway.Options.CallTimeout, gateway.Options.MaxAttempts));
+    }
+
+    private static ServiceProvider Services(IConfiguration configuration)
+    {
+        var services = new ServiceCollection();
+        new PaymentsModule().AddServices(
+            services, new FeatureContext(new RoleSet([PaymentsModule.GatewayRole]), configuration, new MessagesOptions()));
+        return services.BuildServiceProvider();
     }
 
     private static LedgerAnswer Answer(int status, string body) => new((HttpStatusCode)status, Encoding.UTF8.GetBytes(body), true, null);

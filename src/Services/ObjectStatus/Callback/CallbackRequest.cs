@@ -68,7 +68,7 @@ internal sealed record CallbackRequest(IReadOnlyCollection<string> Ids, int Stat
             var id = Text(element)?.Trim();
             if (id is null)
                 return Refused($"'{ListName}' must hold whole numbers and texts only.");
-            if (MessageRules.WhatIsWrongWithIdentifier(id) is { } problem)
+            if (Identifiers.Problem(id) is { } problem)
                 return Refused($"An id in '{ListName}' {problem}.");
             ids.Add(id);
         }

@@ -34,7 +34,7 @@ internal sealed class ObjectStatusConsumerDefinition : ConsumerDefinition<Object
     public ObjectStatusConsumerDefinition(IOptions<ObjectStatusOptions> options)
     {
         _options = options.Value;
-        EndpointName = ObjectStatusServices.Queue;
+        EndpointName = ObjectStatusModule.ObjectQueue;
     }
 
     protected override void ConfigureConsumer(

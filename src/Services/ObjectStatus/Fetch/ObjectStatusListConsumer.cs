@@ -17,7 +17,7 @@ internal sealed class ObjectStatusListConsumerDefinition : ConsumerDefinition<Ob
     // A list is up to a thousand confirms at once.
     private const int ListsAtOnce = 4;
 
-    public ObjectStatusListConsumerDefinition() => EndpointName = ObjectStatusServices.ListsQueue;
+    public ObjectStatusListConsumerDefinition() => EndpointName = ObjectStatusModule.ListQueue;
 
     protected override void ConfigureConsumer(
         IReceiveEndpointConfigurator endpointConfigurator,

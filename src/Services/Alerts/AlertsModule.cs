@@ -1,0 +1,59 @@
+using MassTransit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Sagas.Services.Files;
+using Sagas.Services.Ledger;
+using Sagas.Services.Messages;
+using Sagas.Services.Modules;
+
+namespace Sagas.Services.Alerts;
+
+/// <summary>Alerts to a webhook, and the files that they come from.</summary>
+public sealed class AlertsModule : FeatureModule
+{
+    /// <summary>Alerts to a webhook.</summary>
+    public const string AlertsRole = "alerts";
+
+    /// <summary>The queue of <c>SendAlert</c>.</summary>
+    public const string SendAlertQueue = "send-alert";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Role> Roles { get; } = [new(AlertsRole, "reads files of alerts and sends alerts to the webhook")];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<FeatureEndpoint> Endpoints { get; } = [new(SendAlertQueue)];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<OptionsSection> Sections { get; } = [new(AlertsOptions.Section, typeof(AlertsOptions))];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<MessageRule> MessageRules => AlertMessageRules.All;
+
+    /// <inheritdoc/>
+    public override void AddServices(IServiceCollection services, FeatureContext context)
+    {
+        if (!context.Roles.Has(AlertsRole))
+            return;
+        services.AddValidatedOptions<AlertsOptions>(context.Configuration, AlertsOptions.Section);
+        services.AddLedgerTarget<AlertReceiver>(AlertReceiver.TargetName);
+        services.TryAddSingleton<FileRegister>();
+        services.TryAddSingleton<RejectedRows>();
+        services.AddHostedService<AlertFolder>();
+    }
+
+    /// <inheritdoc/>
+    public override void AddConsumers(IBusRegistrationConfigurator bus, FeatureContext context)
+    {
+        if (context.Roles.Has(AlertsRole))
+            bus.AddConsumer<SendAlertConsumer, SendAlertConsumerDefinition>();
+    }
+
+    /// <inheritdoc/>
+    public override void MapEndpoints(WebApplication app, RoleSet roles)
+    {
+        ArgumentNullException.ThrowIfNull(roles);
+        if (roles.Has(AlertsRole))
+            app.MapAlerts();
+    }
+}

@@ -1,0 +1,59 @@
+using Sagas.Contracts;
+using Sagas.Services.Messages;
+
+namespace Sagas.Services.Crm;
+
+/// <summary>What messages about customers must fulfil.</summary>
+internal static class CustomerMessageRules
+{
+    public static IReadOnlyList<MessageRule> All { get; } =
+    [
+        MessageRule.For<CustomerRegistered>(Check),
+        MessageRule.For<SyncCustomer>(Check),
+        MessageRule.For<SyncCustomers>(Check),
+        MessageRule.For<CustomerSynced>(Check),
+        MessageRule.For<CustomerSyncFailed>(Check),
+        MessageRule.For<RetryCustomerSync>(Check),
+    ];
+
+    private static void Check(CustomerRegistered message, MessageCheck check)
+    {
+        check.Identifier(message, message.CustomerId);
+        check.Text(message, message.FirstName);
+        check.Text(message, message.LastName);
+        check.Text(message, message.Email);
+        check.Text(message, message.Phone);
+        check.Text(message, message.Source);
+        check.Time(message, message.RegisteredAt);
+    }
+
+    private static void Check(SyncCustomer message, MessageCheck check)
+    {
+        check.Identifier(message, message.CustomerId);
+        check.Version(message, message.Version);
+    }
+
+    private static void Check(SyncCustomers message, MessageCheck check) =>
+        check.IdentifierList(message, message.CustomerIds, SyncCustomers.MostCustomers, "customers");
+
+    private static void Check(CustomerSynced message, MessageCheck check)
+    {
+        check.Identifier(message, message.CustomerId);
+        check.Version(message, message.Version);
+        check.Time(message, message.SyncedAt);
+    }
+
+    private static void Check(CustomerSyncFailed message, MessageCheck check)
+    {
+        check.Identifier(message, message.CustomerId);
+        check.Version(message, message.Version);
+        check.RequiredText(message, message.Reason);
+        check.Time(message, message.FailedAt);
+    }
+
+    private static void Check(RetryCustomerSync message, MessageCheck check)
+    {
+        check.Identifier(message, message.CustomerId);
+        check.Text(message, message.RequestedBy);
+    }
+}

@@ -1,0 +1,43 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Sagas.Services.Files;
+using Sagas.Services.Modules;
+
+namespace Sagas.Services.Ingest;
+
+/// <summary>Files of customers: the watched folder and uploads.</summary>
+public sealed class IngestModule : FeatureModule
+{
+    /// <summary>Files of customers.</summary>
+    public const string IngestRole = "ingest";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Role> Roles { get; } = [new(IngestRole, "reads files of customers from a folder and from uploads")];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<OptionsSection> Sections { get; } = [new(IngestOptions.Section, typeof(IngestOptions))];
+
+    /// <inheritdoc/>
+    public override void AddServices(IServiceCollection services, FeatureContext context)
+    {
+        if (!context.Roles.Has(IngestRole))
+            return;
+        services.AddValidatedOptions<IngestOptions>(context.Configuration, IngestOptions.Section);
+        services.TryAddSingleton<FileRegister>();
+        services.TryAddSingleton<RejectedRows>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<CustomerIngest>(provider, context.Messages));
+        services.AddSingleton<FileIntake>();
+        services.AddHostedService<FolderWorker>();
+        services.AddSingleton<UploadWorker>();
+        services.AddHostedService(provider => provider.GetRequiredService<UploadWorker>());
+    }
+
+    /// <inheritdoc/>
+    public override void MapEndpoints(WebApplication app, RoleSet roles)
+    {
+        ArgumentNullException.ThrowIfNull(roles);
+        if (roles.Has(IngestRole))
+            app.MapUploads();
+    }
+}

@@ -1,0 +1,73 @@
+using MassTransit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Sagas.Services.Messages;
+
+namespace Sagas.Services.Modules;
+
+/// <summary>All that the rest of the system needs to know of a feature. Everything that spans features folds over the modules.</summary>
+public abstract class FeatureModule
+{
+    /// <summary>The roles of a process that run a part of the feature.</summary>
+    public abstract IReadOnlyList<Role> Roles { get; }
+
+    /// <summary>The queues that the feature consumes from; their error queues follow from them.</summary>
+    public virtual IReadOnlyList<FeatureEndpoint> Endpoints => [];
+
+    /// <summary>The configuration sections that the feature reads.</summary>
+    public virtual IReadOnlyList<OptionsSection> Sections => [];
+
+    /// <summary>What messages from outside must fulfil.</summary>
+    public virtual IReadOnlyList<MessageRule> MessageRules => [];
+
+    /// <summary>Registers the services of the process's roles.</summary>
+    public virtual void AddServices(IServiceCollection services, FeatureContext context)
+    {
+    }
+
+    /// <summary>Registers the consumers and sagas of the process's roles.</summary>
+    public virtual void AddConsumers(IBusRegistrationConfigurator bus, FeatureContext context)
+    {
+    }
+
+    /// <summary>Configures what the feature needs of RabbitMQ beside its endpoints.</summary>
+    /// <param name="broker">The bus.</param>
+    /// <param name="registration">The bus's services.</param>
+    /// <param name="roles">The process's roles.</param>
+    /// <param name="onlyDeploy">Whether the bus declares exchanges, queues and bindings and consumes nothing.</param>
+    public virtual void ConfigureBroker(
+        IRabbitMqBusFactoryConfigurator broker, IRegistrationContext registration, RoleSet roles, bool onlyDeploy)
+    {
+    }
+
+    /// <summary>Maps the HTTP endpoints of the process's roles.</summary>
+    public virtual void MapEndpoints(WebApplication app, RoleSet roles)
+    {
+    }
+}
+
+/// <summary>What modules are given to register from.</summary>
+/// <param name="Roles">The process's roles.</param>
+/// <param name="Configuration">The whole configuration.</param>
+/// <param name="Messages">What is accepted from producers.</param>
+public sealed record FeatureContext(RoleSet Roles, IConfiguration Configuration, MessagesOptions Messages);
+
+/// <summary>A part of the work that a process can be given; a deployment splits the work by roles.</summary>
+/// <param name="Name">Its name in the setting <c>Roles</c>.</param>
+/// <param name="Description">What a process of this role does.</param>
+public sealed record Role(string Name, string Description);
+
+/// <summary>A queue that a feature consumes from.</summary>
+/// <param name="Queue">Its name.</param>
+/// <param name="UsesOutbox">
+/// Whether each message has an inbox row and a transaction. A consumer of batches does without: a batch has the id of one of
+/// its messages, by which the inbox would take the others for consumed. So does one whose work done twice has the effect of
+/// once and that must not hold a transaction for as long as an API takes.
+/// </param>
+public sealed record FeatureEndpoint(string Queue, bool UsesOutbox = true);
+
+/// <summary>A configuration section.</summary>
+/// <param name="Name">Its path, such as <c>Payments:Redelivery</c>.</param>
+/// <param name="Types">The types whose writable properties are its settings.</param>
+public sealed record OptionsSection(string Name, params IReadOnlyList<Type> Types);

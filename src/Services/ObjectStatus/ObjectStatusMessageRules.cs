@@ -1,0 +1,15 @@
+using Sagas.Contracts;
+using Sagas.Services.Messages;
+
+namespace Sagas.Services.ObjectStatus;
+
+/// <summary>What messages about objects must fulfil.</summary>
+internal static class ObjectStatusMessageRules
+{
+    public static IReadOnlyList<MessageRule> All { get; } =
+    [
+        MessageRule.For<ObjectStatusRequested>((message, check) => check.Identifier(message, message.ObjectId)),
+        MessageRule.For<ObjectStatusesRequested>((message, check) =>
+            check.IdentifierList(message, message.ObjectIds, ObjectStatusesRequested.MostObjects, "objects")),
+    ];
+}

@@ -1,0 +1,25 @@
+using Microsoft.AspNetCore.Builder;
+using Sagas.Services.Modules;
+
+namespace Sagas.Services.Operations;
+
+/// <summary>The operators' interface, and the cleanup of the inbox.</summary>
+public sealed class OperationsModule : FeatureModule
+{
+    /// <summary>The operators' interface.</summary>
+    public const string OperationsRole = "operations";
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Role> Roles { get; } = [new(OperationsRole, "serves the operators' interface and cleans up")];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<OptionsSection> Sections { get; } = [new("Operations", typeof(OperationsOptions))];
+
+    /// <inheritdoc/>
+    public override void MapEndpoints(WebApplication app, RoleSet roles)
+    {
+        ArgumentNullException.ThrowIfNull(roles);
+        if (roles.Has(OperationsRole))
+            app.MapOperations();
+    }
+}
