@@ -51,7 +51,7 @@ public sealed class ComposeSettingsTests
         var folder = Directory.CreateTempSubdirectory("sagas-env-").FullName;
         try
         {
-            Directory.CreateDirectory(Path.Combine(folder, "src"));
+            Directory.CreateDirectory(Path.Combine(folder, "src", "Cli"));
             foreach (var empty in (string[])["Directory.Build.props", "Directory.Packages.props"])
                 await File.WriteAllTextAsync(Path.Combine(folder, empty), "");
             File.Copy(Path.Combine(DeploymentTests.Root, "sagas"), Path.Combine(folder, "sagas"));
