@@ -49,8 +49,8 @@ public sealed class CompressedFileTests
     [Fact]
     public void Wherever_a_file_is_cut_every_whole_row_before_the_cut_is_read_first()
     {
-        var all = _rows[..40];
-        var (first, second) = (Member(all[..20]), Member(all[20..]));
+        var all = _rows[..16];
+        var (first, second) = (Member(all[..8]), Member(all[8..]));
         byte[] content = [.. first, .. second];
         for (var length = 3; length < content.Length; length++)
         {
@@ -58,7 +58,7 @@ public sealed class CompressedFileTests
 
             Assert.Equal(all.Take(rows.Length), rows);
             if (length == first.Length)
-                Assert.Equal((20, null), (rows.Length, problem));
+                Assert.Equal((8, null), (rows.Length, problem));
             else
                 Assert.Equal("The compressed file was cut off: it ends in the middle of its content.", problem);
             Assert.Equal(WholeRows(content[..length]), rows.Length);
@@ -112,7 +112,7 @@ public sealed class CompressedFileTests
     [Fact]
     public void Reading_goes_on_at_every_record_of_every_member()
     {
-        using var file = TextFile.Of([.. Member(Rows(1, 30)), .. _emptyMember, .. Member(Rows(31, 60))]);
+        using var file = TextFile.Of([.. Member(Rows(1, 12)), .. _emptyMember, .. Member(Rows(13, 24))]);
         var all = file.Read();
 
         for (var index = 0; index < all.Count; index++)
