@@ -46,11 +46,14 @@ public static class Eventually
     /// <param name="look">Reads the value.</param>
     /// <param name="matches">Whether the value is the awaited one.</param>
     /// <param name="timeout">How long; <see cref="Timeout"/> where not given.</param>
+    /// <param name="maxPause">The longest pause between two looks, for a look that costs nothing.</param>
     /// <exception cref="XunitException">It did not come in time; the message says what was awaited and what was last seen.</exception>
-    public static async Task<T> MatchesAsync<T>(string what, Func<Task<T>> look, Func<T, bool> matches, TimeSpan? timeout = null)
+    public static async Task<T> MatchesAsync<T>(
+        string what, Func<Task<T>> look, Func<T, bool> matches, TimeSpan? timeout = null, TimeSpan? maxPause = null)
     {
         var started = Stopwatch.GetTimestamp();
-        var pause = _minPause;
+        var longest = maxPause ?? _maxPause;
+        var pause = longest < _minPause ? longest : _minPause;
         var lastSeen = "nothing";
         while (true)
         {
@@ -74,7 +77,7 @@ public static class Eventually
             if (Stopwatch.GetElapsedTime(since) > (limit ?? Timeout))
                 throw new XunitException($"Awaited for {(limit ?? Timeout).TotalSeconds:0} s: {awaited}. Last seen: {seen}.");
             await Task.Delay(pause);
-            pause = pause * 2 < _maxPause ? pause * 2 : _maxPause;
+            pause = pause * 2 < longest ? pause * 2 : longest;
         }
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Sagas.Contracts;
 using Sagas.Services;
 using Sagas.Services.Messages;
@@ -9,7 +10,7 @@ namespace Sagas.UnitTests.Alarms;
 public sealed class AlarmMessageTests
 {
     private static readonly DateTimeOffset _now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly MessageRules _rules = new(Features.MessageRules, new MessagesOptions(), new FixedTime());
+    private static readonly MessageRules _rules = new(Features.MessageRules, new MessagesOptions(), new FakeTimeProvider(_now));
     private static readonly AlarmStatusChanged _good = new("a", "u", "WARNING", _now);
 
     private const string Body = """{"AlarmID":"a","UserID":"u","Status":"Warning","ChangedAt":"2021-06-07T20:40:15.598765212Z"}""";
@@ -82,10 +83,5 @@ public sealed class AlarmMessageTests
             context.TryGetMessage<AlarmStatusChanged>(out var change);
             _rules.Check(change!);
         }));
-    }
-
-    private sealed class FixedTime : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => _now;
     }
 }

@@ -1,4 +1,4 @@
-using Sagas.UnitTests.Ledger;
+using Microsoft.Extensions.Time.Testing;
 using Sagas.Services.Alerts;
 
 namespace Sagas.UnitTests.Alerts;
@@ -6,7 +6,7 @@ namespace Sagas.UnitTests.Alerts;
 /// <summary>How much of a file is entered ahead of its delivery.</summary>
 public sealed class RowWindowTests
 {
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
 
     [Theory]
     [InlineData(100)]

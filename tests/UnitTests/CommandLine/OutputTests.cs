@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
 using Sagas.Cli.Broker;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
@@ -95,14 +96,9 @@ public sealed class OutputTests
     private static string Drawn(int width, Action<Terminal> write)
     {
         using var output = new StringWriter { NewLine = "\n" };
-        write(new Terminal(output, TextWriter.Null, width) { Time = new StoppedClock(_now) });
+        write(new Terminal(output, TextWriter.Null, width) { Time = new FakeTimeProvider(_now) });
         return output.ToString();
     }
 
     private static JsonElement Written(Action<Terminal> write) => JsonDocument.Parse(Drawn(80, write)).RootElement;
-
-    private sealed class StoppedClock(DateTimeOffset now) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => now;
-    }
 }

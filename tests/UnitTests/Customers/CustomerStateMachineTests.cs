@@ -27,7 +27,7 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
             ("Ada", "Byron", "ada@example.org", "+44 1", "shop"),
             (customer.FirstName, customer.LastName, customer.Email, customer.Phone, customer.Source));
         Assert.Equal((registered, TimeSpan.Zero), (customer.RegisteredAt, customer.RegisteredAt.Offset));
-        Assert.Equal((_sagas.Clock.Now, _sagas.Clock.Now), (customer.CreatedAt, customer.UpdatedAt));
+        Assert.Equal((_sagas.Clock.GetUtcNow(), _sagas.Clock.GetUtcNow()), (customer.CreatedAt, customer.UpdatedAt));
     }
 
     [Theory]
@@ -98,7 +98,7 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
     public async Task Changed_data_replace_the_old_ones_and_count_the_version(CustomerRegistered changed)
     {
         await _sagas.DeliverAsync(Ada);
-        var created = _sagas.Clock.Now;
+        var created = _sagas.Clock.GetUtcNow();
         _sagas.Clock.Advance(TimeSpan.FromHours(1));
         var later = At(60);
 
@@ -109,7 +109,7 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
             (changed.FirstName, changed.LastName, changed.Email, changed.Phone, "crm"),
             (customer.FirstName, customer.LastName, customer.Email, customer.Phone, customer.Source));
         Assert.Equal(("Registered", 2, later), (customer.CurrentState, customer.Version, customer.RegisteredAt));
-        Assert.Equal((created, _sagas.Clock.Now), (customer.CreatedAt, customer.UpdatedAt));
+        Assert.Equal((created, _sagas.Clock.GetUtcNow()), (customer.CreatedAt, customer.UpdatedAt));
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class CustomerSyncTests : IAsyncLifetime
         Assert.Null(await _sagas.DeliverAsync(new CustomerSynced("42", 1)));
 
         Assert.Equal(("Synced", 1, 1, null), Row);
-        Assert.Equal(_sagas.Clock.Now, _sagas.Customer("42")!.UpdatedAt);
+        Assert.Equal(_sagas.Clock.GetUtcNow(), _sagas.Customer("42")!.UpdatedAt);
         Assert.Single(Asked);
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Sagas.Services.Files;
 
 namespace Sagas.UnitTests.Files;
@@ -7,34 +8,27 @@ public sealed class WatchedFolderTests : IAsyncDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("sagas-watched-").FullName;
     private readonly CancellationTokenSource _stop = new(Eventually.Timeout);
+    private readonly FakeTimeProvider _time = new();
     private IAsyncEnumerator<string>? _files;
 
     [Fact]
     public async Task A_file_that_is_being_written_is_found_when_it_has_not_changed_for_a_while()
     {
-        var clock = new LookedAtClock();
-        var folder = Watch(TimeSpan.FromSeconds(2), time: clock);
-        var found = NextAsync();
+        var folder = Watch(stable: TimeSpan.FromSeconds(2));
         var path = Path.Combine(_root, "a.csv");
         for (var n = 0; n < 4; n++)
         {
             await File.AppendAllTextAsync(path, "1,Ada\n");
-            await LookedAsync();
-            clock.Advance(TimeSpan.FromSeconds(1.5));
-            await LookedAsync();
-            Assert.False(found.IsCompleted);
+            await AssertOthersAreNotFoundAsync();
+            _time.Advance(TimeSpan.FromSeconds(1.5));
+            await AssertOthersAreNotFoundAsync();
         }
 
-        clock.Advance(TimeSpan.FromSeconds(0.5));
-        Assert.Equal(path, await found);
+        // It was seen as it is now one and a half seconds ago.
+        var before = _time.GetUtcNow();
+        Assert.Equal(path, await FoundAsync());
+        Assert.True(_time.GetUtcNow() - before >= TimeSpan.FromSeconds(0.5));
         Assert.Equal(Path.Combine(_root, "done", "a.csv"), folder.MoveToDone(path));
-
-        // Each look reads the clock twice, before the folder and after it: of four readings two are of one whole look.
-        Task LookedAsync()
-        {
-            var before = clock.Readings;
-            return Eventually.TrueAsync("the clock is read again", () => found.IsCompleted || clock.Readings >= before + 4);
-        }
     }
 
     [Fact]
@@ -58,8 +52,8 @@ public sealed class WatchedFolderTests : IAsyncDisposable
         }
         Watch(stable: TimeSpan.FromMilliseconds(50));
 
-        Assert.Equal([Path.Combine(_root, "a.csv"), Path.Combine(_root, "b.csv")], [await NextAsync(), await NextAsync()]);
-        await AssertNoneAsync();
+        Assert.Equal([Path.Combine(_root, "a.csv"), Path.Combine(_root, "b.csv")], [await FoundAsync(), await FoundAsync()]);
+        await AssertOthersAreNotFoundAsync();
     }
 
     [Fact]
@@ -67,16 +61,15 @@ public sealed class WatchedFolderTests : IAsyncDisposable
     {
         var folder = Watch(stable: TimeSpan.FromMilliseconds(50));
         var path = await WriteAsync("a.csv");
-        Assert.Equal(path, await NextAsync());
-        var again = NextAsync();
-        await Task.Delay(300);
-        Assert.False(again.IsCompleted);
+        Assert.Equal(path, await FoundAsync());
+        _time.Advance(TimeSpan.FromHours(1));
+        await AssertOthersAreNotFoundAsync();
 
         await File.AppendAllTextAsync(path, "more\n");
-        Assert.Equal(path, await again);
+        Assert.Equal(path, await FoundAsync());
 
         folder.LookAgain(path);
-        Assert.Equal(path, await NextAsync());
+        Assert.Equal(path, await FoundAsync());
     }
 
     [Fact]
@@ -86,7 +79,7 @@ public sealed class WatchedFolderTests : IAsyncDisposable
         foreach (var expected in new[] { "a.csv", "a.2.csv" })
         {
             var path = await WriteAsync("a.csv");
-            Assert.Equal(path, await NextAsync());
+            Assert.Equal(path, await FoundAsync());
 
             var moved = folder.MoveToFailed(path, "It has no header.");
 
@@ -102,10 +95,10 @@ public sealed class WatchedFolderTests : IAsyncDisposable
         Directory.Delete(_root, recursive: true);
     }
 
-    private WatchedFolder Watch(TimeSpan stable, TimeSpan? poll = null, TimeProvider? time = null)
+    private WatchedFolder Watch(TimeSpan stable, TimeSpan? poll = null)
     {
         var options = new WatchedFolderOptions { Path = _root, StableFor = stable, PollInterval = poll ?? TimeSpan.FromMilliseconds(100) };
-        var folder = new WatchedFolder(options, time ?? TimeProvider.System, NullLogger<WatchedFolder>.Instance);
+        var folder = new WatchedFolder(options, _time, NullLogger<WatchedFolder>.Instance);
         _files = folder.FilesAsync(_stop.Token).GetAsyncEnumerator();
         return folder;
     }
@@ -116,11 +109,24 @@ public sealed class WatchedFolderTests : IAsyncDisposable
         return _files.Current;
     }
 
-    private async Task AssertNoneAsync()
+    /// <summary>Lets time pass until a file is found.</summary>
+    private async Task<string> FoundAsync()
     {
         var next = NextAsync();
-        await Task.Delay(400);
-        Assert.False(next.IsCompleted);
+        await _time.AdvanceUntilAsync("a file is found", () => next.IsCompleted, TimeSpan.FromMilliseconds(50));
+        return await next;
+    }
+
+    /// <summary>A file that is found at once is the next: the folder was looked at, and there was no other to be found.</summary>
+    private async Task AssertOthersAreNotFoundAsync()
+    {
+        var marker = Path.Combine(_root, "marker.csv");
+        await WriteAsync("marker.csv.part");
+        File.SetLastWriteTimeUtc(marker + ".part", DateTime.UtcNow.AddHours(1));
+        var next = NextAsync();
+        File.Move(marker + ".part", marker);
+        Assert.Equal(marker, await next);
+        File.Delete(marker);
     }
 
     private async Task<string> WriteAsync(string name)
@@ -128,30 +134,5 @@ public sealed class WatchedFolderTests : IAsyncDisposable
         var path = Path.Combine(_root, name);
         await File.WriteAllTextAsync(path, "id\n1\n");
         return path;
-    }
-
-    /// <summary>Stands still until it is moved, and counts how often it is read. Its timers are the system's.</summary>
-    private sealed class LookedAtClock : TimeProvider
-    {
-        private readonly Lock _lock = new();
-        private DateTimeOffset _now = DateTimeOffset.UnixEpoch;
-        private int _readings;
-
-        public int Readings => Volatile.Read(ref _readings);
-
-        public void Advance(TimeSpan time)
-        {
-            lock (_lock)
-                _now += time;
-        }
-
-        public override DateTimeOffset GetUtcNow()
-        {
-            lock (_lock)
-            {
-                _readings++;
-                return _now;
-            }
-        }
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Sagas.Services.Ledger;
 
 namespace Sagas.UnitTests.Ledger;
@@ -10,7 +11,7 @@ public sealed class AdaptiveLimitTests
     [Fact]
     public void It_grows_to_its_bound_in_a_few_rounds_while_the_target_answers_well()
     {
-        var limit = new AdaptiveLimit(_options, new ManualTime());
+        var limit = new AdaptiveLimit(_options, new FakeTimeProvider());
 
         var rounds = 0;
         for (; limit.Current < 64 && rounds < 100; rounds++)
@@ -24,7 +25,7 @@ public sealed class AdaptiveLimitTests
     [Fact]
     public void It_does_not_grow_while_it_is_not_used()
     {
-        var limit = new AdaptiveLimit(_options, new ManualTime());
+        var limit = new AdaptiveLimit(_options, new FakeTimeProvider());
 
         for (var call = 0; call < 1000; call++)
             limit.Ended(CallHealth.Good, TimeSpan.FromMilliseconds(10), atOnce: 1);
@@ -46,7 +47,7 @@ public sealed class AdaptiveLimitTests
     [Fact]
     public void It_settles_below_what_a_target_refuses()
     {
-        var limit = new AdaptiveLimit(_options, new ManualTime());
+        var limit = new AdaptiveLimit(_options, new FakeTimeProvider());
         var seen = new List<int>();
 
         for (var round = 0; round < 300; round++)
@@ -76,7 +77,7 @@ public sealed class AdaptiveLimitTests
     [Fact]
     public void Rare_random_failures_do_not_cost_throughput()
     {
-        var limit = new AdaptiveLimit(_options, new ManualTime());
+        var limit = new AdaptiveLimit(_options, new FakeTimeProvider());
         var calls = 0;
 
         for (var round = 0; round < 200; round++)
@@ -91,7 +92,7 @@ public sealed class AdaptiveLimitTests
     public void Random_trouble_with_one_call_in_five_does_not_cost_throughput(bool refused)
     {
         var trouble = refused ? CallHealth.Refused : CallHealth.Failed;
-        var limit = new AdaptiveLimit(_options, new ManualTime());
+        var limit = new AdaptiveLimit(_options, new FakeTimeProvider());
         var random = new Random(42);
         var seen = new List<int>();
 
@@ -108,7 +109,7 @@ public sealed class AdaptiveLimitTests
     [Fact]
     public void Random_trouble_does_not_hide_that_calls_are_too_many()
     {
-        var limit = new AdaptiveLimit(_options, new ManualTime());
+        var limit = new AdaptiveLimit(_options, new FakeTimeProvider());
         var random = new Random(42);
         var seen = new List<int>();
 
@@ -125,7 +126,7 @@ public sealed class AdaptiveLimitTests
     [Fact]
     public void More_calls_than_were_answered_with_a_pause_are_tried_again_after_many_times_the_pause()
     {
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         var limit = new AdaptiveLimit(_options, time);
         var pauses = 0;
         for (var round = 0; round < 10_000; round++)
@@ -145,7 +146,7 @@ public sealed class AdaptiveLimitTests
     [Fact]
     public void Pauses_asked_for_at_random_do_not_bring_the_limit_down_for_long()
     {
-        var limit = new AdaptiveLimit(_options, new ManualTime());
+        var limit = new AdaptiveLimit(_options, new FakeTimeProvider());
         var random = new Random(42);
 
         for (var call = 0; call < 10_000; call++)
@@ -170,7 +171,7 @@ public sealed class AdaptiveLimitTests
 
     private static AdaptiveLimit Grown()
     {
-        var limit = new AdaptiveLimit(_options, new ManualTime());
+        var limit = new AdaptiveLimit(_options, new FakeTimeProvider());
         while (limit.Current < 64)
             Round(limit, _ => (CallHealth.Good, 10));
         Round(limit, _ => (CallHealth.Good, 10));

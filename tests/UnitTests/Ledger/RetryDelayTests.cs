@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.Extensions.Time.Testing;
 using Sagas.Services.Ledger;
 
 namespace Sagas.UnitTests.Ledger;
@@ -37,12 +38,12 @@ public sealed class RetryDelayTests
     [InlineData(-30, 0)]
     [InlineData(100_000, 600)]
     public void A_date_is_obeyed_up_to_the_cap(int fromNow, int seconds) =>
-        Assert.Equal(seconds, Asked(Date(new ManualTime().GetUtcNow().AddSeconds(fromNow)), date: null));
+        Assert.Equal(seconds, Asked(Date(new FakeTimeProvider().GetUtcNow().AddSeconds(fromNow)), date: null));
 
     [Fact]
     public void A_date_is_measured_by_the_clock_of_the_server_that_named_it()
     {
-        var theirs = new ManualTime().GetUtcNow().AddHours(-5);
+        var theirs = new FakeTimeProvider().GetUtcNow().AddHours(-5);
 
         Assert.Equal(20, Asked(Date(theirs.AddSeconds(20)), Date(theirs)));
     }
@@ -56,6 +57,6 @@ public sealed class RetryDelayTests
             response.Headers.TryAddWithoutValidation("Retry-After", retryAfter);
         if (date is not null)
             response.Headers.TryAddWithoutValidation("Date", date);
-        return (int?)RetryDelay.Asked(response.Headers, _options, new ManualTime())?.TotalSeconds;
+        return (int?)RetryDelay.Asked(response.Headers, _options, new FakeTimeProvider())?.TotalSeconds;
     }
 }

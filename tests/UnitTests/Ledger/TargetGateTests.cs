@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Polly.CircuitBreaker;
 using Sagas.Services.Ledger;
 
@@ -9,7 +10,7 @@ public sealed class TargetGateTests
     private static readonly CallResult _good = new(LedgerVerdict.Done("done", null, null), CallHealth.Good);
     private static readonly CallResult _failed = new(LedgerVerdict.Unknown("failed"), CallHealth.Failed);
 
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly TargetGate _gate;
     private readonly List<string> _told = [];
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Sagas.Contracts;
 using Sagas.Services;
 using Sagas.Services.Messages;
@@ -7,7 +8,7 @@ namespace Sagas.UnitTests.Messages;
 public sealed class MessageRulesTests
 {
     private static readonly DateTimeOffset _now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly MessageRules _rules = new(Features.MessageRules, new MessagesOptions(), new FixedTime());
+    private static readonly MessageRules _rules = new(Features.MessageRules, new MessagesOptions(), new FakeTimeProvider(_now));
 
     private static PaymentRequested Payment(
         string paymentId = "p", string customerId = "c", decimal amount = 1, string currency = "EUR", DateTimeOffset? requestedAt = null) =>
@@ -107,10 +108,5 @@ public sealed class MessageRulesTests
         Assert.Throws<MessageRefusedException>(() => _rules.Check(new CustomerSynced("c", -1)));
         Assert.Throws<MessageRefusedException>(() => _rules.Check(new CustomerSyncFailed("c", 1, " ")));
         Assert.Throws<MessageRefusedException>(() => _rules.Check(new RetryCustomerSync("a\nb")));
-    }
-
-    private sealed class FixedTime : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => _now;
     }
 }

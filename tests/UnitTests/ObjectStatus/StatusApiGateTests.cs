@@ -1,5 +1,5 @@
 using System.Net;
-using Sagas.UnitTests.Ledger;
+using Microsoft.Extensions.Time.Testing;
 using Sagas.Services.ObjectStatus;
 using Sagas.Services.ObjectStatus.Fetch;
 
@@ -14,7 +14,7 @@ public sealed class StatusApiGateTests
         AttemptTimeout = TimeSpan.FromDays(1),
     };
 
-    private readonly ManualTime _time = new();
+    private readonly FakeTimeProvider _time = new();
 
     private static Task<HttpResponseMessage> Code(HttpStatusCode code) => Task.FromResult(StatusCalls.Json("", code));
 
@@ -71,16 +71,15 @@ public sealed class StatusApiGateTests
         var down = true;
         calls.Answer = (_, _) => Volatile.Read(ref down) ? Code(HttpStatusCode.ServiceUnavailable) : Online();
 
-        var asked = Enumerable.Range(1, 500).Select(number => calls.Gate.AskAsync($"{number}")).ToArray();
+        var asked = await AskAsync(calls, 500);
         Assert.Equal(20, calls.Calls.Count);
-        var end = _time.GetUtcNow().AddSeconds(20);
-        await _time.AdvanceUntilAsync(() => _time.GetUtcNow() >= end, TimeSpan.FromMilliseconds(100));
+        await PassAsync(TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(100));
         // The breaks double from a second on: probes after 1, 3, 7 and 15 seconds, and not more.
         Assert.InRange(calls.Calls.Count, 20, 24);
-        await _time.AdvanceUntilAsync(() => calls.Calls.Count > 20, TimeSpan.FromMilliseconds(100));
+        await _time.AdvanceUntilAsync("the API is probed", () => calls.Calls.Count > 20, TimeSpan.FromMilliseconds(100));
         Volatile.Write(ref down, false);
         var answers = Task.WhenAll(asked);
-        await _time.AdvanceUntilAsync(() => answers.IsCompleted, TimeSpan.FromMilliseconds(250));
+        await _time.AdvanceUntilAsync("all are answered", () => answers.IsCompleted, TimeSpan.FromMilliseconds(250));
 
         Assert.All(await answers, answer => Assert.Equal(StatusKind.Online, answer.Kind));
     }
@@ -92,13 +91,13 @@ public sealed class StatusApiGateTests
         {
             Answer = (_, _) => Code(HttpStatusCode.ServiceUnavailable),
         };
-        var end = _time.GetUtcNow().AddSeconds(2);
 
-        var asked = Task.WhenAll(Enumerable.Range(1, 100).Select(number => calls.Gate.AskAsync($"{number}")));
-        await _time.AdvanceUntilAsync(() => _time.GetUtcNow() >= end, TimeSpan.FromMilliseconds(50));
+        var asked = await AskAsync(calls, 100);
+        await PassAsync(TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(50));
 
         // No time passes any more.
-        Assert.All(await asked.WaitAsync(Eventually.Timeout), answer => Assert.Equal(StatusKind.Failed, answer.Kind));
+        var answers = await Task.WhenAll(asked).WaitAsync(Eventually.Timeout);
+        Assert.All(answers, answer => Assert.Equal(StatusKind.Failed, answer.Kind));
     }
 
     [Fact]
@@ -117,7 +116,7 @@ public sealed class StatusApiGateTests
         };
 
         var asked = calls.Gate.AskAsync("1");
-        await _time.AdvanceUntilAsync(() => asked.IsCompleted, TimeSpan.FromMilliseconds(50));
+        await _time.AdvanceUntilAsync("the object is known", () => asked.IsCompleted, TimeSpan.FromMilliseconds(50));
 
         Assert.Equal(StatusKind.Online, (await asked).Kind);
         Assert.True(called[1] - called[0] >= TimeSpan.FromSeconds(1));
@@ -143,5 +142,15 @@ public sealed class StatusApiGateTests
         answer.SetResult();
 
         Assert.Equal(StatusKind.Online, (await inFlight).Kind);
+    }
+
+    // Outside the test's synchronization context: what a step of the clock lets run has run when the step is over.
+    private static Task<Task<StatusAnswer>[]> AskAsync(StatusCalls calls, int count) =>
+        Task.Run(() => Enumerable.Range(1, count).Select(number => calls.Gate.AskAsync($"{number}")).ToArray());
+
+    private async Task PassAsync(TimeSpan duration, TimeSpan step)
+    {
+        for (var end = _time.GetUtcNow() + duration; _time.GetUtcNow() < end;)
+            await _time.StepAsync(step);
     }
 }

@@ -4,8 +4,8 @@ using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using Sagas.Contracts;
-using Sagas.UnitTests.Ledger;
 using Sagas.Services.Ledger;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
@@ -20,7 +20,8 @@ public sealed class PaymentGatewayTargetTests
         "7a5d3c1e-0000-5000-8000-000000000001", LedgerMode.IdempotencyKey,
         JsonSerializer.Serialize(new ProcessPayment("p-1", "c-1", 12.30m, "EUR"), JsonSerializerOptions.Web), 1, false, TimeSpan.Zero, null, null);
 
-    private readonly PaymentGateway _gateway = new(Options.Create(new PaymentsOptions { GatewayUrl = "https://pay.example/v1/" }), new ManualTime());
+    private readonly PaymentGateway _gateway = new(
+        Options.Create(new PaymentsOptions { GatewayUrl = "https://pay.example/v1/" }), new FakeTimeProvider());
 
     [Fact]
     public async Task The_same_request_is_sent_each_time_with_the_same_key()
@@ -48,7 +49,7 @@ public sealed class PaymentGatewayTargetTests
         var verdict = _gateway.ReadSuccess(_call, Answer(status, """{"reference":"gw-9","status":"captured","more":1}"""));
 
         Assert.Equal(LedgerVerdictKind.Done, verdict.Kind);
-        Assert.Equal(new PaymentProcessed("p-1", "c-1", "gw-9", new ManualTime().GetUtcNow()), verdict.Event);
+        Assert.Equal(new PaymentProcessed("p-1", "c-1", "gw-9", new FakeTimeProvider().GetUtcNow()), verdict.Event);
     }
 
     [Theory]
@@ -74,7 +75,7 @@ public sealed class PaymentGatewayTargetTests
         var verdict = _gateway.ReadRefusal(_call, Answer(status, body));
 
         Assert.Equal(kind, verdict.Kind);
-        Assert.Equal(new PaymentDeclined("p-1", "c-1", reason, new ManualTime().GetUtcNow()), verdict.Event);
+        Assert.Equal(new PaymentDeclined("p-1", "c-1", reason, new FakeTimeProvider().GetUtcNow()), verdict.Event);
     }
 
     [Theory]

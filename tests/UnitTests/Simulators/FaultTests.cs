@@ -1,19 +1,18 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
-using Sagas.UnitTests.Ledger;
+using Microsoft.Extensions.Time.Testing;
 using Sagas.Simulators;
 
 namespace Sagas.UnitTests.Simulators;
 
-public sealed class FaultTests
+public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<SharedSimulators>
 {
     [Fact]
     public async Task Failing_before_does_nothing()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
         await gateway.SetFaultsAsync(new { failBefore = 1 });
 
         Assert.Contains((await gateway.PayAsync("key-1")).Status, new[] { 500, 503 });
@@ -35,7 +34,7 @@ public sealed class FaultTests
     [Fact]
     public async Task A_lost_answer_cuts_the_connection_after_the_effect()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
         await gateway.SetFaultsAsync(new { lostAfter = 1 });
 
         await Assert.ThrowsAsync<HttpRequestException>(() => gateway.PayAsync("key-1"));
@@ -49,7 +48,7 @@ public sealed class FaultTests
     [Fact]
     public async Task Half_a_response_has_its_headers_and_then_breaks()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
         await gateway.SetFaultsAsync(new { halfResponse = 1 });
 
         using var request = RunningGateway.Payment("key-1");
@@ -63,7 +62,7 @@ public sealed class FaultTests
     [Fact]
     public async Task Garbage_is_a_success_that_is_not_json()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
         await gateway.SetFaultsAsync(new { garbage = 1 });
 
         var reply = await gateway.PayAsync("key-1");
@@ -76,7 +75,7 @@ public sealed class FaultTests
     [Fact]
     public async Task Too_many_requests_says_when_to_come_back()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
         await gateway.SetFaultsAsync(new { tooManyRequests = 1, retryAfterSeconds = 7 });
 
         var reply = await gateway.PayAsync("key-1");
@@ -88,19 +87,19 @@ public sealed class FaultTests
     [Fact]
     public async Task A_gateway_that_is_down_answers_503_until_its_time_and_stays_healthy()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
         using var down = await gateway.Client.PostAsync("/payments/down?seconds=3600", null);
 
         Assert.Equal(503, (await gateway.PayAsync("key-1")).Status);
         Assert.Equal("Healthy", await gateway.Client.GetStringAsync("/health/ready"));
-        await gateway.SetFaultsAsync(new { downUntil = DateTimeOffset.UtcNow.AddSeconds(-1) });
+        await gateway.SetFaultsAsync(new { downUntil = simulators.Time.GetUtcNow().AddSeconds(-1) });
         Assert.Equal(201, (await gateway.PayAsync("key-1")).Status);
     }
 
     [Fact]
     public async Task Going_down_keeps_the_other_faults_and_zero_seconds_end_it()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
         await gateway.SetFaultsAsync(new { tooManyRequests = 1 });
         using var down = await gateway.Client.PostAsync("/payments/down?seconds=3600", null);
         Assert.Equal(503, (await gateway.PayAsync("key-1")).Status);
@@ -113,14 +112,13 @@ public sealed class FaultTests
     [Fact]
     public async Task More_than_the_most_at_once_are_turned_away()
     {
-        var time = new ManualTime();
+        var time = new FakeTimeProvider();
         await using var gateway = await RunningGateway.StartAsync(time);
         await gateway.SetFaultsAsync(new { maxConcurrent = 2, latency = new { minMs = 2_000, maxMs = 2_000 } });
 
         var paying = Enumerable.Range(0, 6).Select(number => gateway.PayAsync($"key-{number}", $"p-{number}")).ToArray();
         await Eventually.TrueAsync("four payments are answered", () => paying.Count(pay => pay.IsCompleted) == 4);
-        await time.WaitingAsync(2);
-        await time.AdvanceUntilAsync(() => paying.All(pay => pay.IsCompleted), TimeSpan.FromSeconds(1));
+        await time.AdvanceUntilAsync("all are answered", () => paying.All(pay => pay.IsCompleted), TimeSpan.FromSeconds(1));
         var replies = await Task.WhenAll(paying);
 
         Assert.Equal([201, 201, 503, 503, 503, 503], replies.Select(reply => reply.Status).Order());
@@ -130,52 +128,51 @@ public sealed class FaultTests
     [Fact]
     public async Task A_caller_that_hangs_up_does_not_stop_its_payment()
     {
-        var time = new ManualTime();
+        var time = new TimerCountingTimeProvider();
         await using var gateway = await RunningGateway.StartAsync(time);
         await gateway.SetFaultsAsync(new { latency = new { minMs = 4_000, maxMs = 4_000 } });
         using var hangUp = new CancellationTokenSource();
         using var request = RunningGateway.Payment("key-1");
         var paying = gateway.Client.SendAsync(request, hangUp.Token);
-        await time.WaitingAsync(1);
+        await time.TimersMadeAsync(1);
 
         await hangUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => paying);
         Assert.Equal(0, (await gateway.SummaryAsync()).Effects);
         time.Advance(TimeSpan.FromSeconds(2));
 
-        using var deadline = new CancellationTokenSource(Eventually.Timeout);
-        while ((await gateway.SummaryAsync()).Effects == 0)
-            await Task.Delay(10, deadline.Token);
+        await Eventually.EqualAsync(1, async () => (await gateway.SummaryAsync()).Effects);
     }
 
     [Fact]
     public async Task Latency_and_slowness_take_their_time()
     {
-        await using var gateway = await RunningGateway.StartAsync();
-        await gateway.PayAsync("warm-up", "p-0");
+        var gateway = await simulators.CleanAsync();
         await gateway.SetFaultsAsync(new { latency = new { minMs = 100, maxMs = 120 }, slowRate = 1, slowMs = 100 });
 
-        var watch = Stopwatch.StartNew();
-        await gateway.PayAsync("key-1");
+        var started = simulators.Time.GetTimestamp();
+        var paying = gateway.PayAsync("key-1");
+        await simulators.Time.AdvanceUntilAsync("it is answered", () => paying.IsCompleted, TimeSpan.FromMilliseconds(10));
+        await paying;
 
-        // Timers may fire a tick early, and the wait is in two halves.
-        Assert.True(watch.ElapsedMilliseconds >= 180, $"took {watch.ElapsedMilliseconds} ms");
+        var took = simulators.Time.GetElapsedTime(started);
+        Assert.True(took >= TimeSpan.FromMilliseconds(200), $"took {took.TotalMilliseconds} ms");
     }
 
     [Fact]
     public async Task Each_fault_has_the_share_that_was_asked_for()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
         await gateway.SetFaultsAsync(new { failBefore = 0.3, tooManyRequests = 0.2, failAfter = 0.2, garbage = 0.3 });
 
-        await Parallel.ForAsync(0, 2_000, async (number, _) => await gateway.PayAsync($"key-{number}", $"p-{number}"));
+        await Parallel.ForAsync(0, 1_000, async (number, _) => await gateway.PayAsync($"key-{number}", $"p-{number}"));
 
         var shares = (await gateway.RecordsAsync()).CountBy(record => record.GetProperty("fault").GetString()!).ToDictionary();
         // Six standard deviations: one failure in some hundred million runs.
-        Assert.InRange(shares["failBefore"], 477, 723);
-        Assert.InRange(shares["tooManyRequests"], 293, 507);
-        Assert.InRange(shares["failAfter"], 293, 507);
-        Assert.InRange(shares["garbage"], 477, 723);
+        Assert.InRange(shares["failBefore"], 213, 387);
+        Assert.InRange(shares["tooManyRequests"], 124, 276);
+        Assert.InRange(shares["failAfter"], 124, 276);
+        Assert.InRange(shares["garbage"], 213, 387);
     }
 
     [Theory]
@@ -190,7 +187,7 @@ public sealed class FaultTests
     [InlineData("{", "JSON")]
     public async Task Faults_that_make_no_sense_are_refused_and_change_nothing(string body, string reason)
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
 
         using var content = new StringContent(body);
         using var response = await gateway.Client.PutAsync("/payments/faults", content);
@@ -220,7 +217,7 @@ public sealed class FaultTests
     [InlineData("?seconds=soon")]
     public async Task Down_wants_a_number_of_seconds(string query)
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
 
         using var response = await gateway.Client.PostAsync($"/payments/down{query}", null);
 

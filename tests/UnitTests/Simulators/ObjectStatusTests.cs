@@ -3,14 +3,11 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Sagas.UnitTests.Ledger;
 
 namespace Sagas.UnitTests.Simulators;
 
-public sealed class ObjectStatusTests
+public sealed class ObjectStatusTests(SharedSimulators shared) : IClassFixture<SharedSimulators>
 {
-    private const string NoLatency = "ObjectStatus:Faults:Latency:MaxMs";
-
     [Theory]
     [InlineData("1", """{"id":1,"online":false}""")]
     [InlineData("2", """{"id":2,"online":true}""")]
@@ -20,7 +17,7 @@ public sealed class ObjectStatusTests
     [InlineData("a%2Fb", """{"id":"a/b","online":true}""")]
     public async Task Odd_numbers_are_offline(string id, string answer)
     {
-        await using var simulators = await RunningGateway.StartAsync((NoLatency, "0"), ("ObjectStatus:Faults:Latency:MinMs", "0"));
+        var simulators = await shared.CleanAsync();
 
         Assert.Equal(answer, await simulators.Client.GetStringAsync(new Uri($"/object-status/objects/{id}", UriKind.Relative)));
     }
@@ -28,14 +25,14 @@ public sealed class ObjectStatusTests
     [Fact]
     public async Task Every_answer_takes_its_time_and_is_counted()
     {
-        var time = new ManualTime();
-        await using var simulators = await RunningGateway.StartAsync(time, (NoLatency, "400"));
+        var time = new TimerCountingTimeProvider();
+        await using var simulators = await RunningGateway.StartAsync(time, ("ObjectStatus:Faults:Latency:MaxMs", "400"));
         var started = time.GetTimestamp();
         var asked = Task.WhenAll(Enumerable.Range(1, 20).Select(id => simulators.Client.GetStringAsync($"/object-status/objects/{id}")));
-        await time.WaitingAsync(20);
+        await time.TimersMadeAsync(20);
         time.Advance(TimeSpan.FromMilliseconds(290));
         Assert.Empty((await simulators.Client.GetFromJsonAsync<Dictionary<string, int>>("/object-status/answered"))!);
-        await time.AdvanceUntilAsync(() => asked.IsCompleted, TimeSpan.FromMilliseconds(10));
+        await time.AdvanceUntilAsync("all are answered", () => asked.IsCompleted, TimeSpan.FromMilliseconds(10));
         await asked;
         Assert.True(time.GetElapsedTime(started) >= TimeSpan.FromMilliseconds(300));
 
@@ -52,7 +49,7 @@ public sealed class ObjectStatusTests
     [Fact]
     public async Task It_fails_as_it_is_told()
     {
-        await using var simulators = await RunningGateway.StartAsync();
+        var simulators = await shared.CleanAsync();
         using var set = await simulators.Client.PutAsJsonAsync("/object-status/faults", new { failBefore = 1 });
 
         using var failed = await simulators.Client.GetAsync(new Uri("/object-status/objects/2", UriKind.Relative));
@@ -80,10 +77,10 @@ public sealed class ObjectStatusTests
         await callback.StartAsync();
         await using var simulators = await RunningGateway.StartAsync(
             ("ObjectStatus:CallbackUrl", callback.Urls.First() + "/callback"), ("ObjectStatus:PostInterval", "00:00:00.020"), ("Logging:LogLevel:Default", "None"));
-        JsonElement summary;
-        do
-            summary = await simulators.Client.GetFromJsonAsync<JsonElement>("/object-status/summary");
-        while (summary.GetProperty("posts").GetInt64() - summary.GetProperty("refusedPosts").GetInt64() < 10);
+        var summary = await Eventually.MatchesAsync(
+            "ten posts are accepted",
+            () => simulators.Client.GetFromJsonAsync<JsonElement>("/object-status/summary"),
+            seen => seen.GetProperty("posts").GetInt64() - seen.GetProperty("refusedPosts").GetInt64() >= 10);
 
         // The one that was refused; and on a busy machine those that were not answered within the tester's second.
         Assert.True(summary.GetProperty("refusedPosts").GetInt64() >= 1);

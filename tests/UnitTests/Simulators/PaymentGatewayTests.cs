@@ -2,12 +2,12 @@ using System.Net;
 
 namespace Sagas.UnitTests.Simulators;
 
-public sealed class PaymentGatewayTests
+public sealed class PaymentGatewayTests(SharedSimulators simulators) : IClassFixture<SharedSimulators>
 {
     [Fact]
     public async Task A_payment_is_captured()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
 
         var reply = await gateway.PayAsync("key-1");
 
@@ -20,7 +20,7 @@ public sealed class PaymentGatewayTests
     [Fact]
     public async Task The_same_payment_again_gets_the_same_reference_and_no_second_effect()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
         var first = await gateway.PayAsync("key-1");
 
         var again = await gateway.SendAsync(RunningGateway.Post(
@@ -37,7 +37,7 @@ public sealed class PaymentGatewayTests
     [InlineData("p-1", "12.35")]
     public async Task A_key_is_not_good_for_another_payment(string payment, string amount)
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
         await gateway.PayAsync("key-1");
 
         var other = await gateway.PayAsync("key-1", payment, amount);
@@ -64,7 +64,7 @@ public sealed class PaymentGatewayTests
     [Fact]
     public async Task An_amount_that_ends_in_13_cents_is_declined_and_stays_declined()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
 
         var first = await gateway.PayAsync("key-1", amount: "7.13");
         var again = await gateway.PayAsync("key-1", amount: "7.13");
@@ -97,7 +97,7 @@ public sealed class PaymentGatewayTests
     [InlineData("")]
     public async Task A_body_that_is_no_payment_is_refused_and_recorded(string body)
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
 
         var reply = await gateway.SendAsync(RunningGateway.Post("key-1", body));
 
@@ -110,7 +110,7 @@ public sealed class PaymentGatewayTests
     [Fact]
     public async Task A_request_without_key_of_another_type_or_too_long_is_refused()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
 
         Assert.Equal(400, (await gateway.SendAsync(RunningGateway.Payment(null))).Status);
         Assert.Equal(400, (await gateway.SendAsync(RunningGateway.Payment(new string('k', 256)))).Status);
@@ -122,7 +122,7 @@ public sealed class PaymentGatewayTests
     [Fact]
     public async Task An_unknown_route_is_a_problem_document()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
 
         using var response = await gateway.Client.GetAsync("/nowhere");
 
@@ -154,18 +154,18 @@ public sealed class PaymentGatewayTests
     public async Task A_long_record_is_whole()
     {
         await using var gateway = await RunningGateway.StartAsync();
-        await Parallel.ForAsync(0, 3_000, async (number, _) => await gateway.PayAsync($"key-{number}", $"p-{number}"));
+        await Parallel.ForAsync(0, 2_000, async (number, _) => await gateway.PayAsync($"key-{number}", $"p-{number}"));
 
         var records = await gateway.RecordsAsync();
 
-        Assert.Equal(Enumerable.Range(1, 3_000), records.Select(record => record.GetProperty("sequence").GetInt32()));
-        Assert.Equal(3_000, records.Select(record => record.GetProperty("key").GetString()).Distinct().Count());
+        Assert.Equal(Enumerable.Range(1, 2_000), records.Select(record => record.GetProperty("sequence").GetInt32()));
+        Assert.Equal(2_000, records.Select(record => record.GetProperty("key").GetString()).Distinct().Count());
     }
 
     [Fact]
     public async Task A_payment_captured_under_two_keys_is_counted()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
         await gateway.PayAsync("key-1");
         await gateway.PayAsync("key-2");
 
@@ -177,7 +177,7 @@ public sealed class PaymentGatewayTests
     [Fact]
     public async Task Deleting_forgets_everything()
     {
-        await using var gateway = await RunningGateway.StartAsync();
+        var gateway = await simulators.CleanAsync();
         await gateway.PayAsync("key-1");
 
         using var response = await gateway.Client.DeleteAsync("/payments");

@@ -3,37 +3,24 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Microsoft.AspNetCore.Builder;
-using Sagas.UnitTests.Ledger;
-using Sagas.Simulators;
 
 namespace Sagas.UnitTests.Simulators;
 
-public sealed class WebhookReceiverTests : IAsyncLifetime
+public sealed class WebhookReceiverTests(SharedSimulators simulators) : IClassFixture<SharedSimulators>, IAsyncLifetime
 {
     private const string Secret = "c2FnYXMtZGV2ZWxvcG1lbnQtYWxlcnQtc2VjcmV0";
     private const string Body = "{\"userId\":\"125\",\"alertMessage\":\"Order has been placed\"}";
 
-    private readonly ManualTime _time = new();
-    private WebApplication _simulators = null!;
     private HttpClient _client = null!;
 
     public async Task InitializeAsync()
     {
-        _simulators = SimulatorHost.Create([], new Dictionary<string, string?>
-        {
-            ["urls"] = "http://127.0.0.1:0",
-            ["Webhooks:Behaviour:PerSecond"] = "0",
-        }, _time);
-        await _simulators.StartAsync();
-        _client = new HttpClient { BaseAddress = new Uri(_simulators.Urls.Single()) };
+        _client = (await simulators.CleanAsync()).Client;
+        using var unlimited = await _client.PutAsJsonAsync("/webhooks/behaviour", new { perSecond = 0 });
+        Assert.True(unlimited.IsSuccessStatusCode);
     }
 
-    public async Task DisposeAsync()
-    {
-        _client.Dispose();
-        await _simulators.DisposeAsync();
-    }
+    public Task DisposeAsync() => Task.CompletedTask;
 
     [Fact]
     public async Task A_signed_alert_is_taken_once_and_its_repetitions_are_recognised()
@@ -73,7 +60,7 @@ public sealed class WebhookReceiverTests : IAsyncLifetime
         Assert.Equal(429, await SendAsync("b"));
         Assert.Equal(200, await SendAsync("c", path: "/webhooks/alerts/other"));
         Assert.Equal(1, (await SummaryAsync()).GetProperty("limited").GetInt32());
-        _time.Advance(TimeSpan.FromSeconds(2));
+        simulators.Time.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal(200, await SendAsync("b"));
     }
 
@@ -97,7 +84,7 @@ public sealed class WebhookReceiverTests : IAsyncLifetime
     private async Task<int> SendAsync(
         string id, string body = Body, string? signature = null, int secondsOff = 0, string path = "/webhooks/alerts")
     {
-        var timestamp = (_time.GetUtcNow().ToUnixTimeSeconds() + secondsOff).ToString(CultureInfo.InvariantCulture);
+        var timestamp = (simulators.Time.GetUtcNow().ToUnixTimeSeconds() + secondsOff).ToString(CultureInfo.InvariantCulture);
         var hash = HMACSHA256.HashData(Convert.FromBase64String(Secret), Encoding.UTF8.GetBytes($"{id}.{timestamp}.{body}"));
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.Add("webhook-id", id);

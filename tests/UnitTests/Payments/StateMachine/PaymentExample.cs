@@ -42,7 +42,7 @@ internal static class PaymentExample
     public static async Task LetPaymentExpireAsync(this SagasInMemory sagas)
     {
         var payment = sagas.Payment(Id)!;
-        sagas.Clock.MoveTo(payment.DeadlineAt);
+        sagas.Clock.SetUtcNow(payment.DeadlineAt);
         Assert.Null(await sagas.DeliverAsync(new PaymentRedeliveryDue(Id), payment.RedeliveryTokenId));
     }
 

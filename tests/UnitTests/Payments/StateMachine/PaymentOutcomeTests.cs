@@ -23,9 +23,10 @@ public sealed class PaymentOutcomeTests : IAsyncLifetime
 
         var payment = _sagas.Payment(Id)!;
         Assert.Equal(("Completed", "gw-1", null), (payment.CurrentState, payment.GatewayReference, payment.FailureReason));
-        Assert.Equal((_sagas.Clock.Now, _sagas.Clock.Now, null), (payment.FinishedAt, payment.UpdatedAt, payment.NextDueAt));
+        var now = _sagas.Clock.GetUtcNow();
+        Assert.Equal((now, now, null), (payment.FinishedAt, payment.UpdatedAt, payment.NextDueAt));
         Assert.Equal(
-            new PaymentCompleted(Id, "c1", 12.50m, "EUR", "gw-1", _sagas.Clock.Now), Assert.Single(_sagas.Published<PaymentCompleted>()));
+            new PaymentCompleted(Id, "c1", 12.50m, "EUR", "gw-1", now), Assert.Single(_sagas.Published<PaymentCompleted>()));
         Assert.Empty(_sagas.Published<PaymentFailed>());
     }
 
@@ -39,8 +40,9 @@ public sealed class PaymentOutcomeTests : IAsyncLifetime
 
         var payment = _sagas.Payment(Id)!;
         Assert.Equal(("Failed", null, "no money"), (payment.CurrentState, payment.GatewayReference, payment.FailureReason));
-        Assert.Equal(_sagas.Clock.Now, payment.FinishedAt);
-        Assert.Equal(new PaymentFailed(Id, "c1", "no money", _sagas.Clock.Now), Assert.Single(_sagas.Published<PaymentFailed>()));
+        var now = _sagas.Clock.GetUtcNow();
+        Assert.Equal(now, payment.FinishedAt);
+        Assert.Equal(new PaymentFailed(Id, "c1", "no money", now), Assert.Single(_sagas.Published<PaymentFailed>()));
         Assert.Empty(_sagas.Published<PaymentCompleted>());
     }
 

@@ -22,7 +22,7 @@ public sealed class PaymentRequestedAgainTests : IAsyncLifetime
 
         Assert.Null(await _sagas.DeliverAsync(Request));
         Assert.Null(await _sagas.DeliverAsync(Request with { PaymentId = " p1", CustomerId = "c1 ", Amount = 12.5000m, Currency = "eur" }));
-        Assert.Null(await _sagas.DeliverAsync(Request with { RequestedAt = _sagas.Clock.Now }));
+        Assert.Null(await _sagas.DeliverAsync(Request with { RequestedAt = _sagas.Clock.GetUtcNow() }));
 
         Assert.Equal((row, outgoing), (_sagas.Row(), _sagas.Outgoing()));
     }

@@ -24,7 +24,7 @@ public sealed class PaymentWaitTests : IAsyncLifetime
         Assert.Equal((SagaIdentity.Payment(Id), "Processing"), (payment.CorrelationId, payment.CurrentState));
         Assert.Equal((Id, "c1", 12.50m, "EUR"), (payment.PaymentId, payment.CustomerId, payment.Amount, payment.Currency));
         Assert.Equal((requested, TimeSpan.Zero), (payment.RequestedAt, payment.RequestedAt.Offset));
-        Assert.Equal((_sagas.Clock.Now, _sagas.Clock.Now), (payment.CreatedAt, payment.UpdatedAt));
+        Assert.Equal((_sagas.Clock.GetUtcNow(), _sagas.Clock.GetUtcNow()), (payment.CreatedAt, payment.UpdatedAt));
         Assert.Equal((0, null, null), (payment.Attempts, payment.NextDueAt, payment.FinishedAt));
         Assert.Equal(new ProcessPayment(Id, "c1", 12.50m, "EUR"), Assert.Single(_sagas.Published<ProcessPayment>()));
     }
@@ -36,8 +36,8 @@ public sealed class PaymentWaitTests : IAsyncLifetime
 
         var payment = _sagas.Payment(Id)!;
         Assert.Equal(("AwaitingCustomer", 1), (payment.CurrentState, payment.Attempts));
-        Assert.Equal(_sagas.Clock.Now.AddSeconds(1), payment.NextDueAt);
-        Assert.Equal(_sagas.Clock.Now.AddDays(1), payment.DeadlineAt);
+        Assert.Equal(_sagas.Clock.GetUtcNow().AddSeconds(1), payment.NextDueAt);
+        Assert.Equal(_sagas.Clock.GetUtcNow().AddDays(1), payment.DeadlineAt);
         Assert.NotNull(payment.RedeliveryTokenId);
         Assert.Empty(_sagas.Published<ProcessPayment>());
     }
@@ -51,8 +51,8 @@ public sealed class PaymentWaitTests : IAsyncLifetime
         {
             var payment = _sagas.Payment(Id)!;
             Assert.Equal(("AwaitingCustomer", attempts), (payment.CurrentState, payment.Attempts));
-            Assert.Equal(_sagas.Clock.Now.AddSeconds(Math.Min(attempts, 30)), payment.NextDueAt);
-            Assert.Equal(_sagas.Clock.Now, payment.UpdatedAt);
+            Assert.Equal(_sagas.Clock.GetUtcNow().AddSeconds(Math.Min(attempts, 30)), payment.NextDueAt);
+            Assert.Equal(_sagas.Clock.GetUtcNow(), payment.UpdatedAt);
             await _sagas.WakeWhenDueAsync(Id);
         }
 
@@ -99,7 +99,7 @@ public sealed class PaymentWaitTests : IAsyncLifetime
             Increment = TimeSpan.FromSeconds(10),
             Deadline = TimeSpan.FromSeconds(25),
         });
-        var start = sagas.Clock.Now;
+        var start = sagas.Clock.GetUtcNow();
         await sagas.DeliverAsync(Request);
         Assert.Equal(start.AddSeconds(10), sagas.Payment(Id)!.NextDueAt);
         var payment = await sagas.WakeWhenDueAsync(Id);

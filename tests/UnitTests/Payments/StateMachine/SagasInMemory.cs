@@ -3,6 +3,7 @@ using MassTransit.Saga;
 using MassTransit.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using Sagas.Contracts;
 using Sagas.Customers;
 using Sagas.Payments;
@@ -19,20 +20,21 @@ internal sealed class SagasInMemory : IAsyncDisposable
     private readonly ServiceProvider _provider;
     private readonly Recorder _recorder = new();
 
-    private SagasInMemory(ServiceProvider provider, TestClock clock)
+    private SagasInMemory(ServiceProvider provider, FakeTimeProvider clock)
     {
         _provider = provider;
         Clock = clock;
         Harness = provider.GetTestHarness();
     }
 
-    public TestClock Clock { get; }
+    public FakeTimeProvider Clock { get; }
 
     public ITestHarness Harness { get; }
 
     public static async Task<SagasInMemory> StartAsync(RedeliveryOptions? options = null, TimeProvider? time = null, bool crm = false)
     {
-        var clock = new TestClock();
+        // Ahead of the machine's, so that nothing that is scheduled by this clock is due by that one while a test runs.
+        var clock = new FakeTimeProvider(new(DateTime.UtcNow.Date.AddDays(2).AddHours(9), TimeSpan.Zero));
         var services = new ServiceCollection();
         services.AddSingleton(time ?? clock);
         services.AddSingleton(Options.Create(options ?? new RedeliveryOptions()));
@@ -76,7 +78,7 @@ internal sealed class SagasInMemory : IAsyncDisposable
     public async Task<PaymentState> WakeWhenDueAsync(string paymentId)
     {
         var payment = Payment(paymentId)!;
-        Clock.MoveTo(payment.NextDueAt!.Value);
+        Clock.SetUtcNow(payment.NextDueAt!.Value);
         Assert.Null(await DeliverAsync(new PaymentRedeliveryDue(paymentId), payment.RedeliveryTokenId));
         return payment;
     }
@@ -132,19 +134,4 @@ internal sealed class SagasInMemory : IAsyncDisposable
             return [];
         }
     }
-}
-
-/// <summary>A clock that stands still until the test moves it.</summary>
-internal sealed class TestClock : TimeProvider
-{
-    // Ahead of the machine's, so that nothing that is scheduled by this clock is due by that one while a test runs.
-    private DateTimeOffset _now = new(DateTime.UtcNow.Date.AddDays(2).AddHours(9), TimeSpan.Zero);
-
-    public DateTimeOffset Now => _now;
-
-    public override DateTimeOffset GetUtcNow() => _now;
-
-    public void Advance(TimeSpan duration) => _now += duration;
-
-    public void MoveTo(DateTimeOffset time) => _now = time;
 }

@@ -1,0 +1,21 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace Sagas.TestSupport;
+
+/// <summary>The fake clock for tests that must know that somebody waits for it before they move it.</summary>
+public sealed class TimerCountingTimeProvider : FakeTimeProvider
+{
+    private int _timers;
+
+    /// <inheritdoc/>
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = base.CreateTimer(callback, state, dueTime, period);
+        Interlocked.Increment(ref _timers);
+        return timer;
+    }
+
+    /// <summary>Awaits that so many timers were made, the ended ones included.</summary>
+    public Task TimersMadeAsync(int count) =>
+        Eventually.MatchesAsync($"{count} timers are made", () => Task.FromResult(Volatile.Read(ref _timers)), made => made >= count);
+}
