@@ -7,6 +7,7 @@ namespace Sagas.IntegrationTests;
 public sealed class ServersFixtureTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
+    [Trait("Category", "Smoke")]
     public async Task Each_database_is_empty_and_is_dropped_even_while_it_is_used()
     {
         var first = await servers.CreateDatabaseAsync();

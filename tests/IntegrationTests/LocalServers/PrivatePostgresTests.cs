@@ -2,30 +2,31 @@ using System.Diagnostics;
 using Npgsql;
 using Sagas.LocalServers;
 using static Sagas.IntegrationTests.LocalServers.Ports;
-using static Sagas.TestSupport.Servers.Broker;
 using static Sagas.TestSupport.Servers.Postgres;
 
 namespace Sagas.IntegrationTests.LocalServers;
 
-[Collection(OwnServers.Name)]
-public sealed class PrivatePostgresTests
+[Collection(nameof(KillableServers))]
+public sealed class PrivatePostgresTests(KillableServers servers)
 {
+    // Nothing tells that an end does not come; one that is under way shows in this time.
+    private static readonly TimeSpan _endShows = TimeSpan.FromMilliseconds(500);
+
     [PrivateServersFact]
     public async Task Is_durable_and_listens_on_loopback_only()
     {
-        await using var server = await PrivatePostgres.StartAsync(Eventually.Cancellation());
+        var server = servers.Postgres.ConnectionString;
 
-        Assert.Equal("on", await QueryAsync<string>(server.ConnectionString, "SHOW fsync"));
-        Assert.Equal("on", await QueryAsync<string>(server.ConnectionString, "SHOW synchronous_commit"));
-        Assert.Equal("127.0.0.1", await QueryAsync<string>(server.ConnectionString, "SHOW listen_addresses"));
-        Assert.Equal("UTF8", await QueryAsync<string>(server.ConnectionString, "SHOW server_encoding"));
+        Assert.Equal("on", await QueryAsync<string>(server, "SHOW fsync"));
+        Assert.Equal("on", await QueryAsync<string>(server, "SHOW synchronous_commit"));
+        Assert.Equal("127.0.0.1", await QueryAsync<string>(server, "SHOW listen_addresses"));
+        Assert.Equal("UTF8", await QueryAsync<string>(server, "SHOW server_encoding"));
     }
 
     [PrivateServersFact]
     public async Task Refuses_whoever_does_not_know_its_password()
     {
-        await using var server = await PrivatePostgres.StartAsync(Eventually.Cancellation());
-        var guess = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Password = "sagas" }.ConnectionString;
+        var guess = new NpgsqlConnectionStringBuilder(servers.Postgres.ConnectionString) { Password = "sagas" }.ConnectionString;
 
         var refusal = await Assert.ThrowsAsync<PostgresException>(() => QueryAsync<int>(guess, "SELECT 1"));
 
@@ -35,7 +36,7 @@ public sealed class PrivatePostgresTests
     [PrivateServersFact]
     public async Task Keeps_committed_rows_when_it_is_stopped_and_when_it_is_killed()
     {
-        await using var server = await PrivatePostgres.StartAsync(Eventually.Cancellation());
+        var server = servers.Postgres;
         var database = await server.CreateDatabaseAsync("a \"quoted\" name", Eventually.Cancellation());
         await QueryAsync<object>(database, "CREATE TABLE kept (id int)");
 
@@ -55,32 +56,39 @@ public sealed class PrivatePostgresTests
     }
 
     [PrivateServersFact]
-    public async Task Two_at_once_do_not_disturb_each_other()
+    public async Task Two_at_once_do_not_disturb_each_other_and_nothing_stays_of_one_that_is_disposed_of()
     {
-        var servers = await Task.WhenAll(PrivatePostgres.StartAsync(Eventually.Cancellation()), PrivatePostgres.StartAsync(Eventually.Cancellation()));
-        await using var first = servers[0];
-        await using var second = servers[1];
-        var database = await first.CreateDatabaseAsync("mine", Eventually.Cancellation());
+        await using var other = await PrivatePostgres.StartAsync(Eventually.Cancellation());
+        var database = await other.CreateDatabaseAsync("mine", Eventually.Cancellation());
+        var data = (await QueryAsync<string>(database, "SHOW data_directory"))!;
+        var port = new NpgsqlConnectionStringBuilder(database).Port;
 
-        await second.KillAsync(Eventually.Cancellation());
+        await servers.Postgres.KillAsync(Eventually.Cancellation());
 
         Assert.Equal(1, await QueryAsync<int>(database, "SELECT 1"));
-        await second.StartAgainAsync(Eventually.Cancellation());
-        Assert.Equal(0, await QueryAsync<long>(second.ConnectionString, "SELECT count(*) FROM pg_database WHERE datname = 'mine'"));
+        await servers.Postgres.StartAgainAsync(Eventually.Cancellation());
+        Assert.Equal(
+            0, await QueryAsync<long>(servers.Postgres.ConnectionString, "SELECT count(*) FROM pg_database WHERE datname = 'mine'"));
+
+        Assert.True(Directory.Exists(data));
+        await other.DisposeAsync();
+        Assert.False(Directory.Exists(Path.GetDirectoryName(data)));
+        Assert.False(Listens(port));
+        Assert.Equal(1, await QueryAsync<int>(servers.Postgres.ConnectionString, "SELECT 1"));
     }
 
     [PrivateServersFact]
-    public async Task Runs_on_after_somebody_has_stopped_it_for_a_moment()
+    public async Task Keeps_running_after_it_was_suspended_for_a_moment()
     {
-        await using var server = await PrivatePostgres.StartAsync(Eventually.Cancellation());
-        var data = (await QueryAsync<string>(server.ConnectionString, "SHOW data_directory"))!;
+        var server = servers.Postgres.ConnectionString;
+        var data = (await QueryAsync<string>(server, "SHOW data_directory"))!;
         var process = (await File.ReadAllLinesAsync(Path.Combine(data, "postmaster.pid")))[0];
 
         await SignalAsync("STOP");
-        await Task.Delay(500); // an end that is under way shows
+        await Task.Delay(_endShows);
         await SignalAsync("CONT");
 
-        Assert.Equal(1, await QueryAsync<int>(server.ConnectionString, "SELECT 1"));
+        Assert.Equal(1, await QueryAsync<int>(server, "SELECT 1"));
 
         async Task SignalAsync(string signal)
         {
@@ -90,7 +98,7 @@ public sealed class PrivatePostgresTests
     }
 
     [PrivateServersFact]
-    public async Task Runs_on_for_those_who_kept_its_address_only()
+    public async Task Keeps_running_for_those_who_kept_its_address_only()
     {
         var address = await Task.Run(async () => (await PrivatePostgres.StartAsync(Eventually.Cancellation())).ConnectionString);
 
@@ -100,21 +108,7 @@ public sealed class PrivatePostgresTests
             GC.WaitForPendingFinalizers();
         }
 
-        await Task.Delay(500); // an end that is under way shows
+        await Task.Delay(_endShows);
         Assert.Equal(1, await QueryAsync<int>(address, "SELECT 1"));
-    }
-
-    [PrivateServersFact]
-    public async Task Nothing_of_it_stays_when_it_is_disposed_of()
-    {
-        var server = await PrivatePostgres.StartAsync(Eventually.Cancellation());
-        var data = (await QueryAsync<string>(server.ConnectionString, "SHOW data_directory"))!;
-        var port = new NpgsqlConnectionStringBuilder(server.ConnectionString).Port;
-        Assert.True(Directory.Exists(data));
-
-        await server.DisposeAsync();
-
-        Assert.False(Directory.Exists(Path.GetDirectoryName(data)));
-        Assert.False(Listens(port));
     }
 }

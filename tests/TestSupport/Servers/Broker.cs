@@ -71,6 +71,10 @@ public static class Broker
         }
     }
 
+    /// <summary>Takes the next message of a queue, which may need a moment to get there even when the broker has confirmed it.</summary>
+    public static async Task<BasicGetResult> TakeAsync(IChannel channel, string queue, bool autoAck = true) =>
+        (await Eventually.MatchesAsync($"a message in {queue}", () => channel.BasicGetAsync(queue, autoAck), message => message is not null))!;
+
     /// <summary>The messages of a queue with the reason in their headers, without taking them out.</summary>
     public static async Task<IReadOnlyList<string>> PeekAsync(IConnection connection, string queue, int limit)
     {
