@@ -4,10 +4,8 @@ using RabbitMQ.Client.Exceptions;
 
 namespace Sagas.IntegrationTests.Host;
 
-public sealed class BadInputTests(ServersFixture servers) : IClassFixture<ServersFixture>
+public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<BadInputTests.Shared>
 {
-    private const string GoodCustomer = """{"customerId":"good"}""";
-
     private static readonly string[] _payments =
     [
         "not JSON|not JSON",
@@ -26,11 +24,11 @@ public sealed class BadInputTests(ServersFixture servers) : IClassFixture<Server
     ];
 
     [Fact]
+    [Trait("Category", "Smoke")]
     public async Task A_bad_message_becomes_a_dead_letter_with_its_reason_and_the_endpoint_goes_on()
     {
-        await using var system = await TestSystem.CreateAsync(servers);
-        await system.StartAsync();
-        var letters = await system.ReadDeadLettersAsync("payment-saga");
+        var system = await shared.StartedAsync();
+        await using var letters = await system.ReadDeadLettersAsync("payment-saga");
         foreach (var (body, reason) in _payments.Select(line => (line[..line.LastIndexOf('|')], line[(line.LastIndexOf('|') + 1)..])))
         {
             await system.PublishAsync("PaymentRequested", body);
@@ -41,52 +39,50 @@ public sealed class BadInputTests(ServersFixture servers) : IClassFixture<Server
         await system.PublishAsync("PaymentRequested", """{"PaymentID":"good","customer_id":1,"amount":"12.5","currency":"eur"}""");
         await system.WaitForAsync("SELECT count(*) FROM payment_state WHERE payment_id = 'good' AND customer_id = '1' AND amount = 12.5", 1L);
         Assert.True(letters.IsEmpty);
-        Assert.Equal(0u, await system.CountAsync("payment-saga"));
+        await system.WaitForCountAsync("payment-saga", 0);
     }
 
     [Fact]
     public async Task A_body_that_is_too_long_becomes_a_dead_letter()
     {
-        await using var system = await TestSystem.CreateAsync(servers);
-        await system.StartAsync();
-        var letters = await system.ReadDeadLettersAsync("customer-saga");
+        var system = await shared.StartedAsync();
+        await using var letters = await system.ReadDeadLettersAsync("customer-saga");
         await system.PublishAsync("CustomerRegistered", $$"""{"customerId":"c","firstName":"{{new string('x', 1024 * 1024)}}"}""");
         Assert.Contains("longer than", (await letters.NextAsync()).Reason);
-        await system.PublishAsync("CustomerRegistered", GoodCustomer);
-        await system.WaitForAsync("SELECT count(*) FROM customer_state", 1L);
+        await system.PublishAsync("CustomerRegistered", """{"customerId":"after-long"}""");
+        await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id = 'after-long'", 1L);
     }
 
     [Fact]
     public async Task A_message_sent_to_the_queue_itself_is_known_by_its_header_or_its_AMQP_type()
     {
-        await using var system = await TestSystem.CreateAsync(servers);
-        await system.StartAsync();
-        var letters = await system.ReadDeadLettersAsync("customer-saga");
+        var system = await shared.StartedAsync();
+        await using var letters = await system.ReadDeadLettersAsync("customer-saga");
         var header = new BasicProperties { Headers = new Dictionary<string, object?> { ["MT-MessageType"] = "CustomerRegistered" } };
         await system.PublishAsync("", "customer-saga", Encoding.UTF8.GetBytes("""{"customerId":"by-header"}"""), header);
         await system.PublishAsync("", "customer-saga", Encoding.UTF8.GetBytes("""{"customerId":"by-type"}"""), new BasicProperties { Type = "CustomerRegistered" });
         await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id IN ('by-header', 'by-type')", 2L);
-        await system.PublishAsync("", "customer-saga", Encoding.UTF8.GetBytes(GoodCustomer));
+        await system.PublishAsync("", "customer-saga", Encoding.UTF8.GetBytes("""{"customerId":"of-no-type"}"""));
         Assert.Contains("type of the message is not known", (await letters.NextAsync()).Reason);
     }
 
     [Fact]
     public async Task The_same_message_id_is_consumed_once()
     {
-        await using var system = await TestSystem.CreateAsync(servers);
-        await system.StartAsync();
-        var letters = await system.ReadDeadLettersAsync("customer-saga");
+        var system = await shared.StartedAsync();
+        await using var letters = await system.ReadDeadLettersAsync("customer-saga");
         foreach (var name in (string[])["first", "second"])
         {
-            await system.PublishAsync("CustomerRegistered", $$"""{"customerId":"c","firstName":"{{name}}"}""", new BasicProperties { MessageId = "crm-17" });
+            await system.PublishAsync("CustomerRegistered", $$"""{"customerId":"twice","firstName":"{{name}}"}""", new BasicProperties { MessageId = "crm-17" });
             // Consumed side by side, either may be the one that counts.
-            await system.WaitForAsync("SELECT count(*) FROM customer_state", 1L);
+            await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id = 'twice'", 1L);
         }
 
-        await system.PublishAsync("CustomerRegistered", GoodCustomer);
-        await system.WaitForAsync("SELECT count(*) FROM customer_state", 2L);
-        await system.WaitForAsync("SELECT count(*) FROM inbox_state", 2L);
-        Assert.Equal("first", await system.QueryAsync<string>("SELECT first_name FROM customer_state WHERE customer_id = 'c'"));
+        await system.PublishAsync("CustomerRegistered", """{"customerId":"after-twice"}""");
+        await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id = 'after-twice'", 1L);
+        await system.WaitForCountAsync("customer-saga", 0);
+        Assert.Equal("first", await system.QueryAsync<string>("SELECT first_name FROM customer_state WHERE customer_id = 'twice'"));
+        Assert.Equal(1L, await system.QueryAsync<long>($"SELECT count(*) FROM saga_transition WHERE correlation_id = '{SagaIdentity.Customer("twice")}'"));
         Assert.True(letters.IsEmpty);
     }
 
@@ -96,9 +92,8 @@ public sealed class BadInputTests(ServersFixture servers) : IClassFixture<Server
     [InlineData("payment-saga_error")]
     public async Task Every_queue_is_a_quorum_queue(string queue)
     {
-        await using var system = await TestSystem.CreateAsync(servers);
-        await system.StartAsync();
-        var letters = await system.ReadDeadLettersAsync("payment-saga");
+        var system = await shared.StartedAsync();
+        await using var letters = await system.ReadDeadLettersAsync("payment-saga");
         await system.PublishAsync("PaymentRequested", "x");
         await letters.NextAsync();
         await using var channel = await system.OpenChannelAsync();
@@ -106,4 +101,6 @@ public sealed class BadInputTests(ServersFixture servers) : IClassFixture<Server
         await Assert.ThrowsAsync<OperationInterruptedException>(() =>
             channel.QueueDeclareAsync(queue, true, false, false, new Dictionary<string, object?> { ["x-queue-type"] = "classic" }));
     }
+
+    public sealed class Shared() : SharedSystem(new ServersFixture());
 }

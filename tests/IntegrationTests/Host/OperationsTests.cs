@@ -1,67 +1,58 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Text.Json;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Sagas.IntegrationTests.Host;
 
-public sealed class OperationsTests(ServersFixture servers) : IClassFixture<ServersFixture>
+public sealed class OperationsTests(OperationsTests.Shared shared) : IClassFixture<OperationsTests.Shared>
 {
     private const string Key = "a-key-that-is-long-enough";
 
-    private static readonly Uri _revive = new("/operations/payments/p-1/revive", UriKind.Relative);
-
-    private static async Task<(HttpStatusCode Status, string Detail)> PostAsync(TestSystem system, string? key)
+    private static async Task<HttpResponseMessage> SendAsync(TestSystem system, HttpMethod method, string path, string? key)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, _revive);
+        using var request = new HttpRequestMessage(method, path);
         if (key is not null)
             request.Headers.Add("X-Api-Key", key);
-        using var response = await system.Http.SendAsync(request);
-        var body = await response.Content.ReadFromJsonAsync<JsonElement>();
-        if (!response.IsSuccessStatusCode)
-            Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
-        return (response.StatusCode, body.TryGetProperty("detail", out var detail) ? detail.GetString()! : "");
+        return await system.Http.SendAsync(request);
     }
 
     [Fact]
     public async Task An_expired_payment_is_revived_with_the_key_only()
     {
-        await using var system = await TestSystem.CreateAsync(servers, ("Operations:ApiKey", Key), ("Payments:Redelivery:Increment", "00:00:00.1"),
-            ("Payments:Redelivery:Deadline", "00:00:00.2"));
-        await system.StartAsync();
+        const string revive = "/operations/payments/p-1/revive";
+        const string revived = "SELECT count(*) FROM saga_transition WHERE event = 'RevivePayment'";
+        var system = await shared.StartedAsync();
         await system.PublishAsync("PaymentRequested", """{"paymentId":"p-1","customerId":"c","amount":1,"currency":"EUR"}""");
-        await system.WaitForAsync("SELECT current_state FROM payment_state", "Expired");
-        Assert.Equal(HttpStatusCode.Unauthorized, (await PostAsync(system, null)).Status);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await PostAsync(system, Key + "x")).Status);
-        Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM saga_transition WHERE event = 'RevivePayment'"));
-        Assert.Equal(HttpStatusCode.Accepted, (await PostAsync(system, Key)).Status);
-        await system.WaitForAsync("SELECT count(*) FROM saga_transition WHERE event = 'RevivePayment'", 1L);
+        await system.WaitForAsync("SELECT count(*) FROM payment_state WHERE current_state = 'Expired'", 1L);
+        foreach (var key in (string?[])[null, Key + "x"])
+        {
+            using var refused = await SendAsync(system, HttpMethod.Post, revive, key);
+            await Problem.ReadDetailAsync(refused, HttpStatusCode.Unauthorized);
+        }
+        Assert.Equal(0L, await system.QueryAsync<long>(revived));
+        using var accepted = await SendAsync(system, HttpMethod.Post, revive, Key);
+        Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
+        await system.WaitForAsync(revived, 1L);
+    }
+
+    [Theory]
+    [InlineData("/nowhere", HttpStatusCode.NotFound)]
+    [InlineData("/uploads", HttpStatusCode.MethodNotAllowed)]
+    [InlineData("/retry?file=x", HttpStatusCode.BadRequest)]
+    public async Task What_is_not_there_or_malformed_is_a_problem(string path, HttpStatusCode status)
+    {
+        using var response = await SendAsync(await shared.StartedAsync(), HttpMethod.Get, path, Key);
+        await Problem.ReadDetailAsync(response, status);
     }
 
     [Fact]
-    public async Task Without_a_key_nothing_can_be_changed_and_the_answer_says_how_to_set_one()
-    {
-        await using var system = await TestSystem.CreateAsync(servers);
-        await system.StartAsync();
-        var (status, detail) = await PostAsync(system, "anything");
-        Assert.Equal(HttpStatusCode.Forbidden, status);
-        Assert.Contains("Operations__ApiKey", detail);
-    }
+    public async Task MassTransit_reports_no_usage_to_its_vendor() =>
+        Assert.False((await shared.StartedAsync()).Services.GetRequiredService<IOptions<UsageTelemetryOptions>>().Value.Enabled);
 
-    [Fact]
-    public async Task The_overview_counts_and_names_nobody()
-    {
-        // The payment does not look for its customer again while it is looked at.
-        await using var system = await TestSystem.CreateAsync(servers, ("Payments:Redelivery:Increment", "01:00:00"), ("Payments:Redelivery:Cap", "01:00:00"));
-        await system.StartAsync();
-        await system.PublishAsync("CustomerRegistered", """{"customerId":"c-9","firstName":"Jane","email":"jane@example.com"}""");
-        await system.PublishAsync("PaymentRequested", """{"paymentId":"p-9","customerId":"nobody","amount":1,"currency":"EUR"}""");
-        await system.WaitForAsync("SELECT (SELECT count(*) FROM customer_state) + (SELECT count(*) FROM payment_state)", 2L);
-        var text = await system.Http.GetStringAsync(new Uri("/operations/overview", UriKind.Relative));
-        var overview = JsonDocument.Parse(text).RootElement;
-        Assert.Equal(1, overview.GetProperty("customers").GetProperty("Registered").GetInt32());
-        Assert.Equal(1, overview.GetProperty("payments").GetProperty("AwaitingCustomer").GetInt32());
-        Assert.Equal(1, overview.GetProperty("outbox").GetProperty("scheduled").GetInt32());
-        Assert.Equal(0, overview.GetProperty("outbox").GetProperty("due").GetInt32());
-        Assert.All((string[])["Jane", "jane", "c-9", "p-9", "nobody"], name => Assert.DoesNotContain(name, text));
-    }
+    public sealed class Shared() : SharedSystem(
+        new ServersFixture(),
+        ("Operations:ApiKey", Key), ("Payments:Redelivery:Increment", "00:00:00.1"),
+        ("Payments:Redelivery:Deadline", "00:00:00.2"));
 }

@@ -75,12 +75,8 @@ internal sealed class TestSystem : IAsyncDisposable
 
     public async Task<IChannel> OpenChannelAsync()
     {
-        _connection ??= await new ConnectionFactory
-        {
-            Uri = new Uri(_settings["RabbitMq:Uri"]!),
-            HandshakeContinuationTimeout = Eventually.Timeout,
-            ContinuationTimeout = Eventually.Timeout,
-        }.CreateConnectionAsync();
+        if (_connection is not { IsOpen: true })
+            _connection = await Broker.ConnectAsync(new Uri(_settings["RabbitMq:Uri"]!));
         return await _connection.CreateChannelAsync(new CreateChannelOptions(true, true));
     }
 
@@ -104,7 +100,14 @@ internal sealed class TestSystem : IAsyncDisposable
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += async (_, delivery) => await letters.Writer.WriteAsync(DeadLetter.Of(delivery));
         await channel.BasicConsumeAsync(queue + "_error", autoAck: true, consumer);
-        return new DeadLetters(letters.Reader);
+        return new DeadLetters(channel, letters.Reader);
+    }
+
+    /// <summary>Takes the next message of a queue.</summary>
+    public async Task<BasicGetResult> TakeAsync(string queue)
+    {
+        await using var channel = await OpenChannelAsync();
+        return await Broker.TakeAsync(channel, queue);
     }
 
     /// <summary>How many messages wait in a queue, or 0 where the queue does not say so at once: a broker that is busy says 0.</summary>
@@ -171,7 +174,7 @@ internal sealed class TestSystem : IAsyncDisposable
                 .ToDictionary(header => header.Key, header => header.Value is byte[] text ? Encoding.UTF8.GetString(text) : $"{header.Value}"));
     }
 
-    public sealed class DeadLetters(ChannelReader<DeadLetter> letters)
+    public sealed class DeadLetters(IChannel channel, ChannelReader<DeadLetter> letters) : IAsyncDisposable
     {
         public async Task<DeadLetter> NextAsync()
         {
@@ -180,5 +183,7 @@ internal sealed class TestSystem : IAsyncDisposable
         }
 
         public bool IsEmpty => !letters.TryPeek(out _);
+
+        public ValueTask DisposeAsync() => channel.DisposeAsync();
     }
 }

@@ -86,6 +86,8 @@ public sealed class HostSettingsTests
     [InlineData("Crm:Mode", "Idem", "Crm:Mode is 'Idem': use one of IdempotencyKey, Lookup, AtMostOnce (as an environment variable: Crm__Mode).")]
     [InlineData("Alarms:DigestEvery", "hourly", "Alarms:DigestEvery is 'hourly': use a duration")]
     [InlineData("Ingest:MaxUploadBytes", "10 GB", "Ingest:MaxUploadBytes is '10 GB': use a whole number")]
+    [InlineData("Payments:GatewayUrl", "nonsense", "Payments:GatewayUrl must be an absolute http or https address.")]
+    [InlineData("Payments:Calls:CallTimeout", "a while", "Payments:Calls:CallTimeout is 'a while': use a duration")]
     public void A_value_of_the_wrong_kind_is_refused_with_what_it_must_be(string key, string value, string said)
     {
         var refused = Assert.Throws<SettingsRefusedException>(() => Sagas.Host.SagasHost.Create(

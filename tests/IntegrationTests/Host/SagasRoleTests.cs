@@ -1,0 +1,49 @@
+using System.Text;
+using System.Text.Json;
+using RabbitMQ.Client;
+
+namespace Sagas.IntegrationTests.Host;
+
+/// <summary>A process with the role <c>sagas</c> alone, where no process has had another one.</summary>
+public sealed class SagasRoleTests(SagasRoleTests.Shared shared) : IClassFixture<SagasRoleTests.Shared>
+{
+    [Fact]
+    public async Task What_is_published_in_answer_to_plain_JSON_has_none_of_its_headers_and_is_of_its_conversation()
+    {
+        var system = await shared.StartedAsync();
+        await system.PublishAsync("CustomerRegistered", """{"customerId":"c"}""");
+        await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id = 'c'", 1L);
+        var id = Guid.NewGuid();
+        var properties = new BasicProperties
+        {
+            MessageId = id.ToString(),
+            Headers = new Dictionary<string, object?> { ["tenant"] = "blue", ["CC"] = new List<object> { "elsewhere" } },
+        };
+        await system.PublishAsync(
+            "PaymentRequested", """{"paymentId":"p","customerId":"c","amount":1,"currency":"EUR"}""", properties);
+
+        var answer = await system.TakeAsync("process-payment");
+        Assert.DoesNotContain(
+            answer.BasicProperties.Headers?.Keys ?? [],
+            name => name.StartsWith("RabbitMQ-", StringComparison.Ordinal) || name is "tenant" or "CC");
+        var envelope = JsonDocument.Parse(Encoding.UTF8.GetString(answer.Body.Span)).RootElement;
+        Assert.True(!envelope.TryGetProperty("headers", out var headers) || !headers.EnumerateObject().Any(), envelope.ToString());
+        Assert.Equal(id, envelope.GetProperty("conversationId").GetGuid());
+    }
+
+    [Fact]
+    public async Task What_it_publishes_waits_for_a_role_that_has_never_run_here()
+    {
+        var system = await shared.StartedAsync();
+        await system.PublishAsync("CustomerRegistered", """{"customerId":"waits"}""");
+        await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id = 'waits'", 1L);
+        await system.PublishAsync(
+            "PaymentRequested", """{"paymentId":"waits","customerId":"waits","amount":1,"currency":"EUR"}""");
+        await system.WaitForAsync(
+            "SELECT count(*) FROM payment_state WHERE payment_id = 'waits' AND current_state = 'Processing'", 1L);
+        Assert.Equal(1, await system.TakeAllAsync("process-payment", 1));
+        await system.WaitForAsync("SELECT count(*) FROM outbox_message", 0L);
+    }
+
+    public sealed class Shared() : SharedSystem(new ServersFixture(), ("Roles", "sagas"));
+}

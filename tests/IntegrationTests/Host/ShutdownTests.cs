@@ -1,0 +1,73 @@
+using RabbitMQ.Client;
+
+namespace Sagas.IntegrationTests.Host;
+
+/// <summary>The program as a process: how it ends.</summary>
+public sealed class ShutdownTests(ServersFixture servers) : IClassFixture<ServersFixture>
+{
+    private const int Load = 300;
+    private const string Customers = "SELECT count(*) FROM customer_state";
+
+    [Fact]
+    public async Task SIGTERM_under_load_finishes_and_sends_what_is_in_flight_and_leaves_the_rest_in_the_queue()
+    {
+        const int made = Load / 3;
+        const int inFlight = 11;
+        await using var system = await TestSystem.CreateAsync(
+            servers,
+            ("Roles", "sagas"), ("Crm:Enabled", "true"), ("RabbitMq:Prefetch", "32"),
+            ("Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime", "Information"));
+        var postgres = system.Settings["ConnectionStrings:Postgres"]!;
+        await using var letters = await system.ReadDeadLettersAsync("customer-saga");
+        // So many are made, and those in hand after them wait at the gate.
+        await system.ExecuteAsync("CREATE SEQUENCE made");
+        await AdvisoryLockGate.BuildAsync(postgres, "customer_state", condition: $"nextval('made') > {made}", forEachRow: true);
+        using (var process = HostProcess.Start(system.Settings))
+        {
+            await using (var gate = await AdvisoryLockGate.CloseAsync(postgres))
+            {
+                await process.SaysAsync("Application started");
+                await PublishCustomersAsync(system);
+                await gate.ReachedAsync(inFlight);
+                process.Terminate();
+                await process.SaysAsync("Application is shutting down");
+            }
+            Assert.Equal(0, (await process.EndsAsync()).ExitCode);
+        }
+        var customers = await system.QueryAsync<long>(Customers);
+        Assert.InRange(customers, made + inFlight, Load);
+        // No other process could send what this one has left.
+        Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM outbox_message"));
+        Assert.Equal(customers, await system.TakeAllAsync("sync-customer", (int)customers));
+
+        // What has a row has left the queue, except where the channel was closed before the broker read the acknowledgement: it
+        // delivers those messages again, and the inbox knows them.
+        await system.StartAsync();
+        await system.WaitForAsync(Customers, (long)Load);
+        await system.WaitForCountAsync("customer-saga", 0);
+        Assert.Equal(Load, await system.QueryAsync<long>("SELECT count(*) FROM inbox_state"));
+        Assert.Equal(Load, await system.QueryAsync<long>("SELECT count(*) FROM saga_transition WHERE from_state IS NULL"));
+        Assert.True(letters.IsEmpty);
+    }
+
+    // What is refused is a matter of unit tests; each kind is here once, as a process tells it.
+    [Theory]
+    [InlineData("Roles", "sagas,none")]
+    [InlineData("Payments:Calls:CallTimeout", "a while")]
+    public async Task A_wrong_configuration_ends_the_process_with_a_sentence(string key, string value)
+    {
+        using var process = HostProcess.Start(new Dictionary<string, string?> { [key] = value });
+        var (exitCode, error) = await process.EndsAsync();
+        Assert.Equal(2, exitCode);
+        Assert.Contains(key, error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+    }
+
+    private static async Task PublishCustomersAsync(TestSystem system)
+    {
+        await using var channel = await system.OpenChannelAsync();
+        await Task.WhenAll(Enumerable.Range(0, Load).Select(number => channel.BasicPublishAsync(
+            "CustomerRegistered", "", mandatory: true, new BasicProperties { Persistent = true, MessageId = $"{Guid.NewGuid()}" },
+            System.Text.Encoding.UTF8.GetBytes($$"""{"customerId":"c-{{number}}"}""")).AsTask()));
+    }
+}
