@@ -8,15 +8,16 @@ using Microsoft.Extensions.Options;
 using Sagas.Contracts;
 using Sagas.Customers;
 using Sagas.Services.Ingest;
+using Xunit.Abstractions;
 using RedeliveryOptions = Sagas.Payments.RedeliveryOptions;
 
 namespace Sagas.IntegrationTests.Ingest;
 
 /// <summary>Rows of a file do to the tables what the same rows do that are published one after the other.</summary>
-public sealed class ConformanceTests(ServersFixture servers) : IClassFixture<ServersFixture>
+public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper output) : IClassFixture<ServersFixture>
 {
-    private const int Rows = 300;
-    private const int Customers = 40;
+    private const int Rows = 80;
+    private const int Customers = 20;
 
     private static readonly DateTimeOffset _start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -30,11 +31,14 @@ public sealed class ConformanceTests(ServersFixture servers) : IClassFixture<Ser
         """;
 
     [Theory]
-    [InlineData(1, true, 4, 25)]
+    [InlineData(1, true, 4, 7)]
     [InlineData(2, true, 1, 1000)]
-    [InlineData(3, false, 8, 7)]
+    [InlineData(3, false, 8, 3)]
     public async Task A_file_does_what_publishing_its_rows_does(int seed, bool crm, int lanes, int batch)
     {
+        if (Environment.GetEnvironmentVariable("SAGAS_TEST_SEED") is { Length: > 0 } given)
+            seed = int.Parse(given, CultureInfo.InvariantCulture);
+        output.WriteLine($"SAGAS_TEST_SEED={seed}");
         var random = new Random(seed);
         var (first, second) = (RandomRows(random), RandomRows(random));
         var options = new IngestOptions { Lanes = lanes, MaxBatchRows = batch };
@@ -113,12 +117,10 @@ public sealed class ConformanceTests(ServersFixture servers) : IClassFixture<Ser
         await host.StartAsync();
         foreach (var message in messages)
             await host.Services.GetRequiredService<IBus>().Publish(message);
-        for (var until = DateTime.UtcNow + Eventually.Timeout; !await database.QueryAsync<bool>(
-                 $"SELECT (SELECT count(*) FROM inbox_state) = {messages.Count} + {told.Customers.Count} AND NOT EXISTS (SELECT FROM outbox_message)");)
-        {
-            Assert.True(DateTime.UtcNow < until, "The messages were not consumed.");
-            await Task.Delay(20);
-        }
+        await Eventually.TrueAsync(
+            "all messages are consumed",
+            () => database.QueryAsync<bool>(
+                $"SELECT (SELECT count(*) FROM inbox_state) = {messages.Count} + {told.Customers.Count} AND NOT EXISTS (SELECT FROM outbox_message)"));
         await host.StopAsync();
         return [.. told.Customers];
     }

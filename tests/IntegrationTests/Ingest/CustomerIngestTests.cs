@@ -17,6 +17,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     public async Task DisposeAsync() => await _database.DisposeAsync();
 
     [Fact]
+    [Trait("Category", "Smoke")]
     public async Task Every_record_of_the_sample_arrives_and_is_queued_for_the_CRM()
     {
         var lines = (await File.ReadAllLinesAsync(Path.Combine(AppContext.BaseDirectory, "Ingest", "Data", Sample))).Skip(1).ToArray();
@@ -60,7 +61,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     [Fact]
     public async Task An_interrupted_file_goes_on_where_it_was()
     {
-        const int Rows = 20_000;
+        const int Rows = 2_000;
         var path = _database.Write("large.csv", Customers(Rows, dirty: 0.02));
         var interruptions = 0;
         IntakeResult? result = null;
@@ -70,7 +71,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
             var batches = 0;
             try
             {
-                result = await _database.Intake(new IngestOptions { Lanes = 4, MaxBatchRows = 500 }).TakeAsync(
+                result = await _database.Intake(new IngestOptions { Lanes = 4, MaxBatchRows = 50 }).TakeAsync(
                     path, _ => Cancel(stop, ++batches), stop.Token);
             }
             catch (OperationCanceledException)
@@ -81,7 +82,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
 
         Assert.InRange(interruptions, 2, 1000);
         var rejected = await _database.QueryAsync<long>("SELECT count(*) FROM file_reject");
-        Assert.InRange(rejected, 200, 600);
+        Assert.InRange(rejected, 20, 60);
         Assert.Equal(new FileCounts(Rows, rejected, Rows - rejected, 0), result.Outcome.Counts);
         Assert.Equal(Rows - rejected, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE version = 1"));
         Assert.Equal(Rows - rejected, await _database.QueryAsync<long>("SELECT count(*) FROM saga_transition"));
@@ -98,9 +99,9 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     [Fact]
     public async Task Two_processes_with_the_same_file_do_it_once()
     {
-        const int Rows = 20_000;
+        const int Rows = 2_000;
         var path = _database.Write("large.csv", Customers(Rows));
-        var options = new IngestOptions { Lanes = 2, MaxBatchRows = 1000 };
+        var options = new IngestOptions { Lanes = 2, MaxBatchRows = 100 };
 
         var results = await Task.WhenAll(
             _database.Intake(options).TakeAsync(path, null, CancellationToken.None), _database.Intake(options).TakeAsync(path, null, CancellationToken.None));
@@ -113,7 +114,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     [Fact]
     public async Task Two_files_of_the_same_customers_at_once_leave_the_data_of_the_later_one()
     {
-        const int Rows = 10_000;
+        const int Rows = 1_500;
         var first = _database.Write("a.csv", Customers(Rows, seed: 1));
         var second = _database.Write("b.csv", Customers(Rows, seed: 2));
         var (_, _) = await _database.Register.EnterAsync("customers", "a.csv", await ContentHash.ComputeAsync(first, default), 1, null, default);
@@ -121,8 +122,8 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
 
         // With other lanes and other batches, so that they meet in every way.
         await Task.WhenAll(
-            _database.Intake(new IngestOptions { Lanes = 4, MaxBatchRows = 700 }).TakeAsync(first, null, CancellationToken.None),
-            _database.Intake(new IngestOptions { Lanes = 2, MaxBatchRows = 300 }).TakeAsync(second, null, CancellationToken.None));
+            _database.Intake(new IngestOptions { Lanes = 4, MaxBatchRows = 105 }).TakeAsync(first, null, CancellationToken.None),
+            _database.Intake(new IngestOptions { Lanes = 2, MaxBatchRows = 45 }).TakeAsync(second, null, CancellationToken.None));
 
         var expected = (await File.ReadAllLinesAsync(second)).Skip(1).Select(line => line.Replace("\"", "", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
         Assert.Equal(

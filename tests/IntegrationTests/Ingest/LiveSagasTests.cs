@@ -24,7 +24,7 @@ public sealed class LiveSagasTests(ServersFixture servers) : IClassFixture<Serve
     [Fact]
     public async Task A_file_releases_the_payments_that_wait_for_its_customers()
     {
-        const int Payments = 50;
+        const int Payments = 20;
         await using var race = await RaceHost.StartAsync(servers, _long);
         await Task.WhenAll(Enumerable.Range(1, Payments).Select(n => race.PublishAsync(new PaymentRequested($"p{n}", $"c{n % 7}", 1, "EUR"))));
         await race.PublishAsync(new PaymentRequested("other", "c99", 1, "EUR"));
@@ -55,8 +55,8 @@ public sealed class LiveSagasTests(ServersFixture servers) : IClassFixture<Serve
     [Fact]
     public async Task Sagas_and_files_that_meet_at_the_same_customers_lose_nothing()
     {
-        const int Customers = 60;
-        const int Rounds = 12;
+        const int Customers = 30;
+        const int Rounds = 6;
         await using var race = await RaceHost.StartAsync(servers, TimeSpan.FromSeconds(1));
         // Each tells of each customer, the newest data sometimes the one and sometimes the other.
         var published = Enumerable.Range(0, Rounds).SelectMany(round => Enumerable.Range(0, Customers).Select(n => Told(n, 2 * round)));
@@ -64,7 +64,7 @@ public sealed class LiveSagasTests(ServersFixture servers) : IClassFixture<Serve
         var content = "id,first_name,registered_at\n" + string.Concat(
             rows.Select(row => string.Create(CultureInfo.InvariantCulture, $"{row.CustomerId},{row.FirstName},{row.RegisteredAt:O}\n")));
 
-        var ingesting = IngestAsync(race, content, batch: 20);
+        var ingesting = IngestAsync(race, content, batch: 10);
         await Parallel.ForEachAsync(published, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (message, _) => await race.PublishAsync(message));
         await ingesting;
         await race.UntilAsync($"(SELECT count(*) = {Rounds * Customers} FROM inbox_state)");

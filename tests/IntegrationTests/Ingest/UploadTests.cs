@@ -8,51 +8,48 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Ingest;
 
 /// <summary>The ways into a services process: the watched folder and uploads.</summary>
-public sealed class UploadTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
+public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<UploadTests.Shared>, IAsyncLifetime
 {
     private const string Key = "a-key-that-is-long-enough";
 
     private static readonly Uri _uploads = new("/uploads", UriKind.Relative);
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("sagas-incoming-").FullName;
+    private readonly HttpClient _operator = new();
     private TestSystem _system = null!;
 
-    private string Incoming => Path.Combine(_folder, "incoming");
+    private string Incoming => shared.Incoming;
 
     public async Task InitializeAsync()
     {
-        Directory.CreateDirectory(Incoming);
-        _system = await TestSystem.CreateAsync(
-            servers,
-            ("Roles", "sagas,ingest"), ("Operations:ApiKey", Key), ("Ingest:Folder", Incoming), ("Ingest:StableFor", "00:00:00.2"),
-            ("Ingest:UploadFolder", Path.Combine(_folder, "uploads")), ("Ingest:MaxUploadBytes", "100000"), ("Ingest:PollInterval", "00:00:00.5"));
-        await _system.StartAsync();
-        _system.Http.DefaultRequestHeaders.Add("X-Api-Key", Key);
+        _system = await shared.StartedAsync();
+        _operator.BaseAddress = _system.Http.BaseAddress;
+        _operator.DefaultRequestHeaders.Add("X-Api-Key", Key);
     }
 
-    public async Task DisposeAsync()
+    public Task DisposeAsync()
     {
-        await _system.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        _operator.Dispose();
+        return Task.CompletedTask;
     }
 
     [Fact]
     public async Task Files_in_the_folder_are_taken_in_and_moved()
     {
-        Put("good.csv", "id,email\n1,ada@example.org\n2,nobody\n");
+        Put("good.csv", "id,email\nfolder-1,ada@example.org\nfolder-2,nobody\n");
         Put("bad.csv", "no header\n");
 
-        await _system.WaitForAsync("SELECT count(*) FROM file WHERE state IN ('done', 'refused')", 2L);
-
+        await _system.WaitForAsync(
+            "SELECT count(*) FROM file WHERE name IN ('good.csv', 'bad.csv') AND state IN ('done', 'refused')", 2L);
         var reason = new FileInfo(Path.Combine(Incoming, "failed", "bad.csv.reason.txt"));
-        await UntilAsync(() =>
+        await Eventually.TrueAsync("good.csv is moved and bad.csv has its reason", () =>
         {
             reason.Refresh();
             return File.Exists(Path.Combine(Incoming, "done", "good.csv")) && reason is { Exists: true, Length: > 0 };
         });
-        Assert.Contains("2,nobody", await File.ReadAllTextAsync(Path.Combine(Incoming, "done", "good.rejects.csv")), StringComparison.Ordinal);
+        var rejects = await File.ReadAllTextAsync(Path.Combine(Incoming, "done", "good.rejects.csv"));
+        Assert.Contains("folder-2,nobody", rejects, StringComparison.Ordinal);
         Assert.StartsWith("The first line is no usable header", await File.ReadAllTextAsync(reason.FullName), StringComparison.Ordinal);
-        Assert.Equal(1L, await _system.QueryAsync<long>("SELECT count(*) FROM customer_state"));
+        Assert.Equal(1L, await CountCustomersAsync("folder"));
     }
 
     [Fact]
@@ -60,58 +57,63 @@ public sealed class UploadTests(ServersFixture servers) : IClassFixture<ServersF
     {
         // Reading it fails whoever tries, while its like without permission can be read by root.
         File.CreateSymbolicLink(Path.Combine(Incoming, "a-broken.csv"), "/proc/self/mem");
-        Put("b-first.csv", "id\n1\n");
-        await UntilAsync(() => File.Exists(Path.Combine(Incoming, "done", "b-first.csv")));
-        Put("c-second.csv", "id\n2\n");
-        await UntilAsync(() => File.Exists(Path.Combine(Incoming, "done", "c-second.csv")));
+        Put("b-first.csv", "id\nread-1\n");
+        await MovedAsync("b-first.csv");
+        Put("c-second.csv", "id\nread-2\n");
+        await MovedAsync("c-second.csv");
         Assert.True(File.Exists(Path.Combine(Incoming, "a-broken.csv")));
 
-        Put("a-broken.csv", "id\n3\n");
-        await UntilAsync(() => File.Exists(Path.Combine(Incoming, "done", "a-broken.csv")));
-        Assert.Equal(3L, await _system.QueryAsync<long>("SELECT count(*) FROM customer_state"));
+        Put("a-broken.csv", "id\nread-3\n");
+        await MovedAsync("a-broken.csv");
+        Assert.Equal(3L, await CountCustomersAsync("read"));
     }
 
     [Theory]
+    [Trait("Category", "Smoke")]
     [InlineData(false)]
     [InlineData(true)]
     public async Task An_upload_is_taken_in_and_its_progress_told(bool multipart)
     {
-        using var file = new StringContent("id,email\n1,ada@example.org\n2,nobody\n", Encoding.UTF8, "text/csv");
+        var prefix = multipart ? "form" : "body";
+        var content = $"id,email\n{prefix}-1,ada@example.org\n{prefix}-2,nobody\n";
+        using var file = new StringContent(content, Encoding.UTF8, "text/csv");
         using var form = new MultipartFormDataContent { { file, "file", "customers.csv" } };
 
-        using var response = await _system.Http.PostAsync(multipart ? _uploads : new Uri("/uploads?name=customers.csv", UriKind.Relative), multipart ? form : file);
+        using var response = await _operator.PostAsync(multipart ? _uploads : new Uri("/uploads?name=customers.csv", UriKind.Relative), multipart ? form : file);
 
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         var status = await UntilEndedAsync(response.Headers.Location!);
         Assert.Equal("done customers.csv 2 1 1", Describe(status));
-        Assert.Equal(1L, await _system.QueryAsync<long>("SELECT count(*) FROM customer_state"));
+        Assert.Equal(1L, await CountCustomersAsync(prefix));
         Assert.Equal(
-            "line,column,reason,record\r\n3,email,is no e-mail address,\"2,nobody\"\r\n",
-            await _system.Http.GetStringAsync(new Uri($"{response.Headers.Location}/rejects", UriKind.Relative)));
-        await UntilAsync(() => Directory.GetFiles(Path.Combine(_folder, "uploads")).Length == 0);
+            $"line,column,reason,record\r\n3,email,is no e-mail address,\"{prefix}-2,nobody\"\r\n",
+            await _operator.GetStringAsync(new Uri($"{response.Headers.Location}/rejects", UriKind.Relative)));
+        await UploadsAreGoneAsync();
 
         // The same content once more is the same upload, and it is done.
-        using var again = await _system.Http.PostAsync(_uploads, new StringContent("id,email\n1,ada@example.org\n2,nobody\n"));
+        using var again = await _operator.PostAsync(_uploads, new StringContent(content));
         Assert.Equal(HttpStatusCode.OK, again.StatusCode);
-        Assert.Equal(status.GetProperty("id").GetString(), (await again.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString());
+        var same = await again.Content.ReadFromJsonAsync<JsonElement>();
+        Assert.Equal(status.GetProperty("id").GetString(), same.GetProperty("id").GetString());
     }
 
     [Fact]
     public async Task What_cannot_be_taken_is_refused_with_a_problem_and_leaves_nothing_behind()
     {
+        var files = await CountFilesAsync();
         await RefusedAsync(new StringContent(new string('x', 100_001)), HttpStatusCode.RequestEntityTooLarge, "larger than 100,000 bytes");
         await RefusedAsync(new StringContent(""), HttpStatusCode.BadRequest, "The file is empty.");
         await RefusedAsync(new MultipartFormDataContent { { new StringContent("1"), "field" } }, HttpStatusCode.BadRequest, "The form has no file");
         var cut = new StringContent("--x\r\nContent-Disposition: form-data; name=file; filename=a.csv\r\n\r\nid\n1\n");
         cut.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
         await RefusedAsync(cut, HttpStatusCode.BadRequest, "The multipart form is malformed or was cut off before its end.");
-        using (var missing = await _system.Http.GetAsync(new Uri($"/uploads/{Guid.NewGuid()}", UriKind.Relative)))
+        using (var missing = await _operator.GetAsync(new Uri($"/uploads/{Guid.NewGuid()}", UriKind.Relative)))
             Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
-        _system.Http.DefaultRequestHeaders.Remove("X-Api-Key");
+        _operator.DefaultRequestHeaders.Clear();
         await RefusedAsync(new StringContent("id\n1\n"), HttpStatusCode.Unauthorized, "X-Api-Key");
 
-        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "uploads")));
-        Assert.Equal(0L, await _system.QueryAsync<long>("SELECT count(*) FROM file"));
+        await UploadsAreGoneAsync();
+        Assert.Equal(files, await CountFilesAsync());
     }
 
     private static string Describe(JsonElement status) => string.Join(
@@ -120,38 +122,65 @@ public sealed class UploadTests(ServersFixture servers) : IClassFixture<ServersF
     // As a whole: a file that is empty for long enough is taken for complete.
     private void Put(string name, string content)
     {
-        var written = Path.Combine(_folder, name);
+        var written = Path.Combine(shared.Folder, name);
         File.WriteAllText(written, content);
         File.Move(written, Path.Combine(Incoming, name), overwrite: true);
     }
 
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var patience = new CancellationTokenSource(Eventually.Timeout);
-        while (!condition())
-            await Task.Delay(20, patience.Token);
-    }
+    private Task MovedAsync(string name) =>
+        Eventually.TrueAsync($"{name} is done", () => File.Exists(Path.Combine(Incoming, "done", name)));
+
+    private Task UploadsAreGoneAsync() =>
+        Eventually.EqualAsync(0, () => Directory.GetFiles(Path.Combine(shared.Folder, "uploads")).Length);
+
+    private Task<long> CountCustomersAsync(string prefix) =>
+        _system.QueryAsync<long>($"SELECT count(*) FROM customer_state WHERE customer_id LIKE '{prefix}-%'");
+
+    private Task<long> CountFilesAsync() => _system.QueryAsync<long>("SELECT count(*) FROM file");
 
     private async Task RefusedAsync(HttpContent content, HttpStatusCode expected, string detail)
     {
         using (content)
         {
-            using var response = await _system.Http.PostAsync(_uploads, content);
+            using var response = await _operator.PostAsync(_uploads, content);
             Assert.Equal(expected, response.StatusCode);
             Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
             Assert.Contains(detail, (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(), StringComparison.Ordinal);
         }
     }
 
-    private async Task<JsonElement> UntilEndedAsync(Uri upload)
+    private Task<JsonElement> UntilEndedAsync(Uri upload) => Eventually.MatchesAsync(
+        $"{upload} has ended",
+        () => _operator.GetFromJsonAsync<JsonElement>(upload),
+        status => status.GetProperty("state").GetString() is not ("waiting" or "running"));
+
+    /// <summary>A services process that watches a folder.</summary>
+    public sealed class Shared : SharedSystem
     {
-        using var patience = new CancellationTokenSource(Eventually.Timeout);
-        while (true)
+        public Shared()
+            : this(Directory.CreateTempSubdirectory("sagas-incoming-").FullName)
         {
-            var status = await _system.Http.GetFromJsonAsync<JsonElement>(upload, patience.Token);
-            if (status.GetProperty("state").GetString() is not ("waiting" or "running"))
-                return status;
-            await Task.Delay(20, patience.Token);
+        }
+
+        private Shared(string folder)
+            : base(
+                new ServersFixture(),
+                ("Roles", "sagas,ingest"), ("Operations:ApiKey", Key), ("Ingest:Folder", Path.Combine(folder, "incoming")),
+                ("Ingest:StableFor", "00:00:00.2"), ("Ingest:UploadFolder", Path.Combine(folder, "uploads")),
+                ("Ingest:MaxUploadBytes", "100000"), ("Ingest:PollInterval", "00:00:00.2"))
+        {
+            Folder = folder;
+            Directory.CreateDirectory(Incoming);
+        }
+
+        internal string Folder { get; }
+
+        internal string Incoming => Path.Combine(Folder, "incoming");
+
+        public override async Task DisposeAsync()
+        {
+            await base.DisposeAsync();
+            Directory.Delete(Folder, recursive: true);
         }
     }
 }
