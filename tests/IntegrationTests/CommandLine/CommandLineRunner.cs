@@ -42,14 +42,16 @@ internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
     /// <summary>Runs a command line with <c>--json</c> until its answer is as it should be.</summary>
     public async Task<JsonElement> JsonWhenAsync(Predicate<JsonElement> condition, params string[] args)
     {
-        for (var until = DateTime.UtcNow + Eventually.Timeout; ; await Task.Delay(50))
-        {
-            var run = await RunAsync([.. args, "--json"]);
-            if (run.ExitCode == 0 && JsonDocument.Parse(run.Output).RootElement is var json && condition(json))
-                return json;
-            Assert.True(DateTime.UtcNow < until, $"{string.Join(' ', args)} still is {run.ExitCode}: {run.Output}{run.Error}");
-        }
+        var run = await Eventually.MatchesAsync(
+            $"the answer to 'sagas {string.Join(' ', args)}'",
+            () => RunAsync([.. args, "--json"]),
+            run => run.ExitCode == 0 && condition(JsonDocument.Parse(run.Output).RootElement));
+        return JsonDocument.Parse(run.Output).RootElement;
     }
+
+    /// <summary>Runs a command line with <c>--json</c> until it succeeds: a message in a queue is out of sight for a moment after it
+    /// was looked at.</summary>
+    public Task<JsonElement> JsonOnceDoneAsync(params string[] args) => JsonWhenAsync(_ => true, args);
 }
 
 /// <summary>Tells of the first line that is written to it.</summary>
