@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 using Sagas.IntegrationTests.Ledger;
 using Sagas.Services.Ledger;
@@ -16,7 +16,7 @@ public sealed class CallSlotsTests(ServersFixture servers, ITestOutputHelper out
     // Far longer than a test takes: nothing ends because the machine does something else meanwhile.
     private static readonly TimeSpan _lease = TimeSpan.FromHours(1);
 
-    private readonly SkippedTime _time = new();
+    private readonly FakeTimeProvider _time = new();
 
     [Theory]
     [InlineData(500, 4)]
@@ -50,10 +50,10 @@ public sealed class CallSlotsTests(ServersFixture servers, ITestOutputHelper out
 
         Assert.Equal(0, await other.TakeAsync(10, 0, default));
         Assert.InRange(other.Paused, TimeSpan.FromMinutes(50), TimeSpan.FromHours(1));
-        await table.ExecuteAsync("UPDATE ledger_limit SET paused_until = now() + interval '1 s', next_slot = now() + interval '1 s'");
-        await UntilAsync(async () =>
+        await table.ExecuteAsync("UPDATE ledger_limit SET paused_until = now() + interval '0.1 s', next_slot = now() + interval '0.1 s'");
+        await Eventually.TrueAsync("the end of the pause", async () =>
         {
-            _time.Skip(TimeSpan.FromSeconds(1));
+            _time.Advance(TimeSpan.FromSeconds(1));
             return await other.TakeAsync(10, 0, default) > 0;
         });
         Assert.Equal(1, await table.CountAsync("SELECT count(*) FROM ledger_limit WHERE paused_until <= clock_timestamp()"));
@@ -104,7 +104,7 @@ public sealed class CallSlotsTests(ServersFixture servers, ITestOutputHelper out
         async Task AskAsync(CallSlots slots, int room, int running)
         {
             // As long as a process waits at most before it asks again.
-            _time.Skip(_lease / 4);
+            _time.Advance(_lease / 4);
             await slots.TakeAsync(room, running, default);
         }
     }
@@ -142,10 +142,4 @@ public sealed class CallSlotsTests(ServersFixture servers, ITestOutputHelper out
 
     private static LedgerCall Call(long epoch) =>
         new("key", LedgerMode.IdempotencyKey, "{}", 1, false, TimeSpan.Zero, null, null) { Epoch = epoch };
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        for (var watch = Stopwatch.StartNew(); !await condition(); await Task.Delay(10))
-            Assert.True(watch.Elapsed < Eventually.Timeout, $"Not in {Eventually.Timeout}.");
-    }
 }

@@ -1,5 +1,10 @@
+using System.Data.Common;
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 using Sagas.IntegrationTests.Ledger;
 using Sagas.Services.Ledger;
 
@@ -20,7 +25,8 @@ internal sealed class SimulatedSenders : IAsyncDisposable
 
     private readonly LedgerTable _table;
     private readonly ServiceProvider _provider;
-    private readonly SkippedTime _time = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly long _started;
     private readonly PriorityQueue<Func<Task>, long> _events = new();
     private readonly int _callsAtOnce;
     private readonly List<(TimeSpan At, bool Refused)> _answers = [];
@@ -30,7 +36,15 @@ internal sealed class SimulatedSenders : IAsyncDisposable
     private SimulatedSenders(LedgerTable table, CallLimit limit, int processes, int callsAtOnce)
     {
         (_table, _callsAtOnce) = (table, callsAtOnce);
-        _provider = new ServiceCollection().AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(table.ConnectionString + ";Search Path=public,pg_catalog")).BuildServiceProvider();
+        _started = _tokensAt = _time.GetTimestamp();
+        // A connection that is reset between two uses forgets its plans, which costs more than all that is asked of it here.
+        var connectionString = new NpgsqlConnectionStringBuilder(table.ConnectionString)
+        {
+            SearchPath = "public,pg_catalog", NoResetOnClose = true, MaxAutoPrepare = 10, AutoPrepareMinUsages = 2,
+        }.ConnectionString;
+        _provider = new ServiceCollection()
+            .AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(connectionString).AddInterceptors(new DatabaseClock(() => Now)))
+            .BuildServiceProvider();
         for (var process = 0; process < processes; process++)
         {
             var slots = new CallSlots(Target, limit, TimeSpan.FromSeconds(15), _provider.GetRequiredService<IServiceScopeFactory>(), _time);
@@ -38,6 +52,8 @@ internal sealed class SimulatedSenders : IAsyncDisposable
             After(TimeSpan.Zero, () => AskAsync(sender));
         }
     }
+
+    private TimeSpan Now => _time.GetElapsedTime(_started);
 
     /// <summary>What the receiver takes per second; 0: nothing at all.</summary>
     public double Allowed { get; set; }
@@ -54,10 +70,12 @@ internal sealed class SimulatedSenders : IAsyncDisposable
             $$"""
             INSERT INTO ledger (target, idempotency_key, state, mode, request, due)
             SELECT '{{Target}}', n::text, 'waiting', 'IdempotencyKey', '{}', now() - interval '1 d' FROM generate_series(1, 1000) n;
-            INSERT INTO ledger_limit (target, next_slot, epoch_at, grows_at) SELECT '{{Target}}', now(), now(), now();
-            CREATE TABLE clock AS SELECT now() AS started, interval '0' AS passed;
+            INSERT INTO ledger_limit (target, next_slot, epoch_at, grows_at)
+            SELECT '{{Target}}', {{DatabaseClock.Epoch}}, {{DatabaseClock.Epoch}}, {{DatabaseClock.Epoch}};
             -- The senders' search path has it before the server's own.
-            CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS 'SELECT started + passed FROM public.clock';
+            CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql STABLE
+            AS $$ SELECT {{DatabaseClock.Epoch}} + current_setting('{{DatabaseClock.Setting}}')::interval $$;
+            ANALYZE ledger;
             """);
         return new(table, limit ?? new CallLimit(), processes, callsAtOnce);
     }
@@ -69,24 +87,24 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         while (_events.TryPeek(out var next, out var at) && at < end)
         {
             _events.Dequeue();
-            _time.SkipTo(at);
+            SkipTo(at);
             await next();
         }
 
-        _time.SkipTo(end);
+        SkipTo(end);
     }
 
     /// <summary>Calls taken per second, and the share of calls refused, in the last seconds.</summary>
     public (double PerSecond, double Refused) Last(double seconds)
     {
-        var last = _answers.Where(answer => answer.At > _time.Now - TimeSpan.FromSeconds(seconds)).ToArray();
+        var last = _answers.Where(answer => answer.At > Now - TimeSpan.FromSeconds(seconds)).ToArray();
         return (last.Count(answer => !answer.Refused) / seconds, last.Length == 0 ? 0 : (double)last.Count(answer => answer.Refused) / last.Length);
     }
 
     /// <summary>The most calls that came within one second of the last ones.</summary>
     public int MostWithinASecond(double seconds)
     {
-        var (most, from) = (0, _answers.FindIndex(answer => answer.At > _time.Now - TimeSpan.FromSeconds(seconds)));
+        var (most, from) = (0, _answers.FindIndex(answer => answer.At > Now - TimeSpan.FromSeconds(seconds)));
         for (var to = from; to < _answers.Count; to++)
         {
             while (_answers[to].At - _answers[from].At >= TimeSpan.FromSeconds(1))
@@ -107,7 +125,6 @@ internal sealed class SimulatedSenders : IAsyncDisposable
     private async Task AskAsync(Sender sender)
     {
         var slots = sender.Slots;
-        await TellDatabaseAsync();
         while (await slots.TakeAsync(_callsAtOnce - sender.Held, sender.Held, default) is > 0 and var count)
         {
             sender.Held += count;
@@ -134,7 +151,7 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         _tokens = Math.Min(Burst, _tokens + (_time.GetElapsedTime(_tokensAt, now).TotalSeconds * Allowed));
         _tokensAt = now;
         var refused = _tokens < 1;
-        _answers.Add((_time.Now, refused));
+        _answers.Add((Now, refused));
         if (!refused)
         {
             _tokens--;
@@ -142,14 +159,31 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         }
 
         var wait = Allowed == 0 ? 1 : Math.Max(1, Math.Ceiling((1 - _tokens) / Allowed));
-        await TellDatabaseAsync();
         await sender.Slots.RefusedAsync(call, TimeSpan.FromSeconds(wait), rate: true, "429", default);
     }
 
     private void After(TimeSpan wait, Func<Task> what) => _events.Enqueue(what, _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency));
 
-    private Task TellDatabaseAsync() =>
-        _table.ExecuteAsync(FormattableString.Invariant($"UPDATE clock SET passed = {_time.Now.TotalSeconds} * interval '1 s'"));
+    private void SkipTo(long timestamp)
+    {
+        if (timestamp > _time.GetTimestamp())
+            _time.Advance(_time.GetElapsedTime(_time.GetTimestamp(), timestamp));
+    }
+
+    /// <summary>Tells each connection the time when it is opened: the time stands still as long as it is used.</summary>
+    private sealed class DatabaseClock(Func<TimeSpan> passed) : DbConnectionInterceptor
+    {
+        public const string Setting = "test.passed";
+        public const string Epoch = "timestamptz '2026-01-01 00:00:00Z'";
+
+        public override async Task ConnectionOpenedAsync(
+            DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+        {
+            await using var command = new NpgsqlCommand($"SELECT set_config('{Setting}', $1, false)", (NpgsqlConnection)connection);
+            command.Parameters.Add(new() { Value = string.Create(CultureInfo.InvariantCulture, $"{passed().TotalMicroseconds:0} microseconds") });
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+    }
 
     private sealed class Sender(CallSlots slots)
     {
