@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
@@ -7,65 +8,66 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>From a file to the users that it alerts.</summary>
-public sealed class AlertFileTests(ServersFixture servers) : IClassFixture<ServersFixture>
+public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture<AlertFileTests.Shared>
 {
-    private static readonly object _unlimited = new { perSecond = 0 };
-
     [Fact]
+    [Trait("Category", "Smoke")]
     public async Task Each_row_of_a_file_is_one_alert_and_what_is_none_is_rejected_with_line_and_reason()
     {
-        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
+        shared.System.Drop("rows.csv", "userId,alertMessage", "row-1,hello", "row-1,hello", "row-2,\"a, b\"", ",nobody", "row-3,one,too many", "row-4,");
+        await shared.System.UntilMovedAsync("done/rows.csv");
+        await shared.System.WaitForStateAsync("delivered", 3, "file = 'rows.csv'");
 
-        system.Drop("first.csv", "userId,alertMessage", "1,hello", "1,hello", "2,\"a, b\"", ",nobody", "3,one,too many", "4,");
-        await UntilMovedAsync(system, "done/first.csv");
-        await system.WaitForStateAsync("delivered", 3);
-
-        Assert.Equal(["1,hello", "1,hello", "2,\"a, b\""], system.Output().Order(StringComparer.Ordinal));
-        Assert.Equal("5,6,7", await system.Services.QueryAsync<string>("SELECT string_agg(line::text, ',' ORDER BY line) FROM file_reject"));
+        const string file = "file_id = (SELECT file_id FROM file WHERE name = 'rows.csv')";
+        Assert.Equal(["row-1,hello", "row-1,hello", "row-2,\"a, b\""], shared.System.Output("row-").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            "5,6,7",
+            await shared.System.Services.QueryAsync<string>($"SELECT string_agg(line::text, ',' ORDER BY line) FROM file_reject WHERE {file}"));
         Assert.Contains(
-            "3 fields where 2", await system.Services.QueryAsync<string>("SELECT reason FROM file_reject WHERE line = 6"), StringComparison.Ordinal);
-        Assert.Equal("2,3,4", await system.Services.QueryAsync<string>("SELECT string_agg(line::text, ',' ORDER BY line) FROM alert_delivery"));
+            "3 fields where 2", await shared.System.Services.QueryAsync<string>($"SELECT reason FROM file_reject WHERE {file} AND line = 6"), StringComparison.Ordinal);
+        Assert.Equal(
+            "2,3,4",
+            await shared.System.Services.QueryAsync<string>($"SELECT string_agg(line::text, ',' ORDER BY line) FROM alert_delivery WHERE {file}"));
     }
 
     [Fact]
     public async Task The_same_content_is_never_sent_twice_whatever_it_is_called_and_however_it_comes()
     {
-        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
-        string[] lines = ["7,without a header", "8,as well"];
-        system.Drop("first.csv", lines);
-        await UntilMovedAsync(system, "done/first.csv");
+        string[] lines = ["same-7,without a header", "same-8,as well"];
+        shared.System.Drop("first.csv", lines);
+        await shared.System.UntilMovedAsync("done/first.csv");
 
-        system.Drop("second.csv", lines);
-        await UntilMovedAsync(system, "done/second.csv");
-        var (status, answer) = await UploadAsync(system, string.Concat(lines.Select(line => line + Environment.NewLine)));
-        await system.WaitForStateAsync("delivered", 2);
+        shared.System.Drop("second.csv", lines);
+        await shared.System.UntilMovedAsync("done/second.csv");
+        var (status, answer) = await UploadAsync(string.Concat(lines.Select(line => line + Environment.NewLine)));
+        await shared.System.WaitForStateAsync("delivered", 2, "file = 'first.csv'");
 
         Assert.Equal((HttpStatusCode.OK, "known"), (status, answer.GetProperty("status").GetString()));
-        Assert.Equal(2, (await system.AlertedAsync()).Length);
+        Assert.Equal(2, (await shared.System.AlertedAsync("same-")).Length);
     }
 
     [Fact]
     public async Task Copies_that_are_read_at_the_same_time_count_their_rows_once()
     {
-        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
-        string[] lines = [.. Enumerable.Range(1, 3_000).Select(number => $"{number},once"), ",nobody"];
+        string[] lines = [.. Enumerable.Range(1, 1_000).Select(number => $"{number},once"), ",nobody"];
         string[] names = ["one.csv", "two.csv", "three.csv", "four.csv"];
         foreach (var name in names)
-            system.Drop(name, lines);
+            shared.System.Drop(name, lines);
         foreach (var name in names)
-            await UntilMovedAsync(system, $"done/{name}");
+            await shared.System.UntilMovedAsync($"done/{name}");
 
-        Assert.Equal("3000 1", await system.Services.QueryAsync<string>("SELECT string_agg(rows || ' ' || rejected, ', ') FROM alert_files_overview"));
+        Assert.Equal(
+            "1000 1",
+            await shared.System.Services.QueryAsync<string>(
+                "SELECT string_agg(rows || ' ' || rejected, ', ') FROM alert_files_overview WHERE name IN ('one.csv', 'two.csv', 'three.csv', 'four.csv')"));
     }
 
     [Fact]
     public async Task An_upload_is_delivered_and_one_that_is_empty_is_refused()
     {
-        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
-
-        var (accepted, _) = await UploadAsync(system, "125,Order has been placed\n");
-        var (refused, problem) = await UploadAsync(system, "");
-        await system.WaitForStateAsync("delivered", 1);
+        var (accepted, _) = await UploadAsync("upload-125,Order has been placed\n");
+        var (refused, problem) = await UploadAsync("");
+        await shared.System.WaitForStateAsync("delivered", 1, "user_id = 'upload-125'");
 
         Assert.Equal(HttpStatusCode.Accepted, accepted);
         Assert.Equal(HttpStatusCode.BadRequest, refused);
@@ -75,37 +77,76 @@ public sealed class AlertFileTests(ServersFixture servers) : IClassFixture<Serve
     [Fact]
     public async Task A_header_with_only_one_of_the_columns_alerts_nobody()
     {
-        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
+        shared.System.Drop("wrong.csv", "userId,subject", "wrong-1,hello");
+        await shared.System.UntilMovedAsync("failed/wrong.csv");
 
-        system.Drop("wrong.csv", "userId,subject", "1,hello");
-        await UntilMovedAsync(system, "failed/wrong.csv");
-
-        Assert.Empty(await system.RecordsAsync());
-        Assert.Equal("failed", await system.Services.QueryAsync<string>("SELECT state FROM alert_files_overview"));
+        Assert.Empty(await shared.System.RecordsOfAsync("wrong-"));
+        Assert.Equal("failed", await shared.System.Services.QueryAsync<string>("SELECT state FROM alert_files_overview WHERE name = 'wrong.csv'"));
     }
 
     [Fact]
-    public async Task Little_of_a_huge_file_is_entered_at_a_time_and_a_small_one_that_comes_later_is_not_stuck_behind_it()
+    public async Task Files_with_and_without_a_header_alert_their_users_and_tell_which_rows_are_none()
     {
-        await using var system = await AlertSystem.StartAsync(servers, _unlimited, ("Alerts:Limit:PerSecond", "20"));
-        system.Drop("huge.csv", Enumerable.Range(1, 50_000).Select(number => $"huge-{number},x"));
-        await system.Services.WaitForAsync("SELECT count(*) >= 30 FROM alert_delivery WHERE state = 'delivered'", true);
+        shared.System.Drop("header.csv", "alert_message,user_id", "\"Placed, and\nshipped\",end-125", "no user,", "Zoë ✓,end-126", "one,too,many", ",end-127");
+        shared.System.Drop("plain.csv", "end-128,Order has been placed", "end-129,\"He said \"\"hi\"\"\"");
 
-        system.Drop("small.csv", Enumerable.Range(1, 10).Select(number => $"small-{number},x"));
-        await system.Services.WaitForAsync("SELECT count(*) FROM alert_delivery WHERE state = 'delivered' AND file = 'small.csv'", 10L);
-
-        // At twenty a second the huge file takes forty minutes.
-        Assert.InRange(await system.Services.QueryAsync<long>("SELECT count(*) FROM alert_delivery WHERE file = 'huge.csv'"), 30, 5_000);
-        Assert.InRange(await system.Services.QueryAsync<long>("SELECT waiting FROM alert_files_overview WHERE name = 'huge.csv'"), 1, 1_000);
+        await shared.System.WaitForStateAsync("delivered", 4, "file IN ('header.csv', 'plain.csv')");
+        Assert.Equal(
+            [("end-125", "Placed, and\nshipped"), ("end-126", "Zoë ✓"), ("end-128", "Order has been placed"), ("end-129", "He said \"hi\"")],
+            (await shared.System.AlertedAsync("end-")).Select(record => (record.UserId, record.AlertMessage)).OrderBy(alert => alert.UserId));
+        await shared.System.UntilMovedAsync("done/header.csv");
+        await shared.System.UntilMovedAsync("done/plain.csv");
+        var rejects = await File.ReadAllLinesAsync(Path.Combine(shared.System.Folder, "done", "header.rejects.csv"));
+        Assert.Equal(["line", "4", "6", "7"], rejects.Select(row => row.Split(',')[0]));
+        Assert.Equal(3, await shared.System.Services.QueryAsync<long>("SELECT rejected FROM alert_files_overview WHERE name = 'header.csv'"));
+        Assert.Equal(2, await shared.System.Services.QueryAsync<long>("SELECT line FROM alert_delivery WHERE user_id = 'end-125'"));
+        Assert.False(File.Exists(Path.Combine(shared.System.Folder, "done", "plain.rejects.csv")));
     }
 
-    private static async Task<(HttpStatusCode, JsonElement)> UploadAsync(AlertSystem system, string content)
+    [Fact]
+    public async Task A_file_that_cannot_be_used_is_put_aside_with_the_reason()
+    {
+        shared.System.Drop("columns.csv", "userId,text_of_alert", "wrong-125,a");
+        var whole = AlertSystem.Gzip(string.Concat(Enumerable.Range(0, 5_000).Select(n => $"{n * 7919},x\n")));
+        var cut = whole[..(whole.Length / 2)];
+        shared.System.Drop("cut.csv.gz", cut);
+
+        var reason = Path.Combine(shared.System.Folder, "failed", "columns.csv.reason.txt");
+        await Eventually.TrueAsync(
+            "the reason", () => File.Exists(reason) && File.ReadAllText(reason).Contains("alertMessage", StringComparison.Ordinal));
+        await shared.System.UntilMovedAsync("failed/cut.csv.gz.reason.txt");
+        Assert.Equal("failed", await shared.System.Services.QueryAsync<string>("SELECT state FROM alert_files_overview WHERE name = 'columns.csv'"));
+        Assert.Equal(0, await shared.System.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'columns.csv'"));
+        // What comes before the cut is entered.
+        Assert.Equal(RowsBefore(cut), await shared.System.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'cut.csv.gz'"));
+    }
+
+    private async Task<(HttpStatusCode, JsonElement)> UploadAsync(string content)
     {
         using var form = new MultipartFormDataContent { { new ByteArrayContent(Encoding.UTF8.GetBytes(content)), "file", "upload.csv" } };
-        using var answer = await system.Services.Http.PostAsync("/upload", form);
+        using var answer = await shared.System.Services.Http.PostAsync("/upload", form);
         return (answer.StatusCode, await answer.Content.ReadFromJsonAsync<JsonElement>());
     }
 
-    private static Task UntilMovedAsync(AlertSystem system, string name) =>
-        AlertSystem.UntilAsync(() => File.Exists(Path.Combine(system.Folder, name)));
+    private static long RowsBefore(byte[] cut)
+    {
+        using var text = new GZipStream(new MemoryStream(cut), CompressionMode.Decompress);
+        var rows = 0L;
+        try
+        {
+            for (var next = text.ReadByte(); next >= 0; next = text.ReadByte())
+                rows += next == '\n' ? 1 : 0;
+        }
+        catch (InvalidDataException)
+        {
+            // Here it is cut.
+        }
+
+        return rows;
+    }
+
+    public sealed class Shared : SharedAlerts
+    {
+        private protected override (string Key, string? Value)[] Settings => [];
+    }
 }

@@ -1,5 +1,6 @@
-using System.Diagnostics;
+using System.IO.Compression;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -92,37 +93,64 @@ internal sealed class AlertSystem : IAsyncDisposable
         Services.PublishAsync("SendAlert", JsonSerializer.Serialize(new { alertId = id, userId = user, message }));
 
     /// <summary>Puts a file into the folder, complete from its first moment.</summary>
-    public void Drop(string name, params IEnumerable<string> lines)
+    public void Drop(string name, params IEnumerable<string> lines) => Drop(name, part => File.WriteAllLines(part, lines));
+
+    /// <inheritdoc cref="Drop(string, IEnumerable{string})"/>
+    public void Drop(string name, byte[] content) => Drop(name, part => File.WriteAllBytes(part, content));
+
+    public static byte[] Gzip(string text)
     {
-        var part = Path.Combine(Folder, name + ".part");
-        File.WriteAllLines(part, lines);
-        File.Move(part, Path.Combine(Folder, name));
+        using var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest))
+            gzip.Write(Encoding.UTF8.GetBytes(text));
+        return compressed.ToArray();
     }
 
     public async Task<WebhookRecord[]> RecordsAsync() => (await Receiver.GetFromJsonAsync<WebhookRecord[]>("/webhooks/records"))!;
 
-    public async Task<WebhookRecord[]> AlertedAsync() => [.. (await RecordsAsync()).Where(record => record.Outcome == "Alerted")];
+    /// <summary>What the receiver was sent for users whose names begin so.</summary>
+    public async Task<WebhookRecord[]> RecordsOfAsync(string users) =>
+        [.. (await RecordsAsync()).Where(record => record.UserId?.StartsWith(users, StringComparison.Ordinal) == true)];
 
-    /// <summary>What the receiver wrote into its output file.</summary>
-    public string[] Output()
+    /// <summary>What the receiver took for users whose names begin so.</summary>
+    public async Task<WebhookRecord[]> AlertedAsync(string users = "") =>
+        [.. (await RecordsOfAsync(users)).Where(record => record.Outcome == "Alerted")];
+
+    /// <summary>What the receiver wrote into its output file for users whose names begin so.</summary>
+    public string[] Output(string users)
     {
         using var file = new StreamReader(new FileStream(OutputOf(_folder), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        return file.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return [.. file.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(row => row.StartsWith(users, StringComparison.Ordinal))];
     }
 
-    /// <summary>Waits until a file has been moved away after it was read to its end.</summary>
-    public Task UntilDoneAsync(string name) => UntilAsync(() => File.Exists(Path.Combine(Folder, "done", name)));
+    /// <summary>Waits until a file has been moved to where it belongs, such as <c>done/users.csv</c>.</summary>
+    public Task UntilMovedAsync(string name) => Eventually.TrueAsync($"{name} in the folder", () => File.Exists(Path.Combine(Folder, name)));
 
-    public static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
+    /// <summary>Has each question for slots noted from now on, for <see cref="AskedForSlotsAsync"/>.</summary>
+    public Task WatchSlotsAsync() => Services.ExecuteAsync(
+        """
+        CREATE TABLE asked_for_slots (target text);
+        ALTER FUNCTION take_slots RENAME TO take_slots_unwatched;
+        CREATE FUNCTION take_slots(
+            text, uuid, integer, double precision, integer, integer, interval,
+            OUT slots integer, OUT start_in double precision, OUT spacing double precision, OUT ask_in double precision,
+            OUT places integer, OUT epoch bigint, OUT paused_for double precision, OUT disabled boolean, OUT anything_due boolean)
+        LANGUAGE sql AS $$
+            INSERT INTO asked_for_slots VALUES ($1);
+            SELECT * FROM take_slots_unwatched($1, $2, $3, $4, $5, $6, $7);
+        $$;
+        """);
 
-    public static async Task UntilAsync(Func<Task<bool>> condition)
+    /// <summary>Waits until the services have asked for slots twice from now on: what they got the first time may be old.</summary>
+    public async Task AskedForSlotsAsync()
     {
-        for (var watch = Stopwatch.StartNew(); !await condition(); await Task.Delay(50))
-            Assert.True(watch.Elapsed < Eventually.Timeout, $"Not in {Eventually.Timeout}.");
+        var before = await Services.QueryAsync<long>("SELECT count(*) FROM asked_for_slots");
+        await Services.WaitForAsync($"SELECT count(*) >= {before + 2} FROM asked_for_slots", true);
     }
 
-    public Task WaitForStateAsync(string state, long rows) =>
-        Services.WaitForAsync($"SELECT count(*) FROM alert_delivery WHERE state = '{state}'", rows);
+    /// <summary>Waits until so many alerts are in a state, of those that a condition on <c>alert_delivery</c> selects.</summary>
+    public Task WaitForStateAsync(string state, long rows, string of = "true") =>
+        Services.WaitForAsync($"SELECT count(*) FROM alert_delivery WHERE state = '{state}' AND {of}", rows);
 
     public async ValueTask DisposeAsync()
     {
@@ -131,6 +159,13 @@ internal sealed class AlertSystem : IAsyncDisposable
         Receiver.Dispose();
         _folder.Delete(recursive: true);
         File.Delete(OutputOf(_folder));
+    }
+
+    private void Drop(string name, Action<string> write)
+    {
+        var part = Path.Combine(Folder, name + ".part");
+        write(part);
+        File.Move(part, Path.Combine(Folder, name));
     }
 
     private static string OutputOf(DirectoryInfo folder) => folder.FullName + "-output.csv";

@@ -1,42 +1,47 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using RabbitMQ.Client;
 using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>From the message to the receiver's answer and what follows from it.</summary>
-public sealed class DeliveryTests(ServersFixture servers) : IClassFixture<ServersFixture>
+public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared shared) : IClassFixture<ServersFixture>, IClassFixture<DeliveryTests.Shared>
 {
     private static readonly object _unlimited = new { perSecond = 0 };
 
     [Fact]
     public async Task An_alert_is_delivered_once_however_often_it_is_sent_and_told_to_the_world()
     {
-        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
+        var system = await shared.BehavingAsync(_unlimited);
         await using var channel = await system.Services.OpenChannelAsync();
         await channel.ExchangeDeclareAsync("AlertDelivered", "fanout", durable: true);
         await channel.QueueDeclareAsync("told", durable: true, exclusive: false, autoDelete: false);
         await channel.QueueBindAsync("told", "AlertDelivered", "");
 
         for (var time = 0; time < 3; time++)
-            await system.SendAsync("order-7 ✓", "125", "Order has been placed, \"Ada\"");
-        await system.WaitForStateAsync("delivered", 1);
-        await system.SendAsync("order-8", "126", "x");
-        await system.WaitForStateAsync("delivered", 2);
+            await system.SendAsync("order-7 ✓", "told-125", "Order has been placed, \"Ada\"");
+        await system.WaitForStateAsync("delivered", 1, "user_id LIKE 'told-%'");
+        await system.SendAsync("order-8", "told-126", "x");
+        await system.WaitForStateAsync("delivered", 2, "user_id LIKE 'told-%'");
 
-        var alerted = await system.AlertedAsync();
+        var alerted = await system.AlertedAsync("told-");
         Assert.Equal(2, alerted.Length);
-        Assert.Equal(("125", "Order has been placed, \"Ada\""), (alerted[0].UserId, alerted[0].AlertMessage));
+        Assert.Equal(("told-125", "Order has been placed, \"Ada\""), (alerted[0].UserId, alerted[0].AlertMessage));
         Assert.StartsWith("msg_", alerted[0].Id, StringComparison.Ordinal);
         Assert.Equal("order-8", alerted[1].Id);
-        Assert.Equal(["125,\"Order has been placed, \"\"Ada\"\"\"", "126,x"], system.Output());
+        Assert.Equal(["told-125,\"Order has been placed, \"\"Ada\"\"\"", "told-126,x"], system.Output("told-"));
         var told = new HashSet<string?>();
-        await AlertSystem.UntilAsync(async () =>
+        await Eventually.TrueAsync("two events", async () =>
         {
             // Where the broker confirms late, the same message comes again.
             while (await channel.BasicGetAsync("told", autoAck: true) is { } message)
-                told.Add(message.BasicProperties.MessageId);
+            {
+                if (Encoding.UTF8.GetString(message.Body.Span).Contains("told-", StringComparison.Ordinal))
+                    told.Add(message.BasicProperties.MessageId);
+            }
+
             return told.Count >= 2;
         });
         Assert.Equal(2, told.Count);
@@ -45,26 +50,27 @@ public sealed class DeliveryTests(ServersFixture servers) : IClassFixture<Server
     [Fact]
     public async Task A_final_refusal_is_failed_at_once_and_not_tried_again()
     {
-        await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0, answer = 422 });
+        var system = await shared.BehavingAsync(new { perSecond = 0, answer = 422 });
 
-        await system.SendAsync("a1", "125", "x");
-        await system.WaitForStateAsync("failed", 1);
+        await system.SendAsync("refused-1", "refused-125", "x");
+        await system.WaitForStateAsync("failed", 1, "alert_id = 'refused-1'");
 
-        Assert.Equal("422: the receiver refused it", await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery"));
-        Assert.Single(await system.RecordsAsync());
-        await system.Services.WaitForAsync("SELECT count(*) FROM ledger WHERE due IS NOT NULL", 0L);
+        Assert.Equal(
+            "422: the receiver refused it",
+            await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery WHERE alert_id = 'refused-1'"));
+        Assert.Single(await system.RecordsOfAsync("refused-"));
+        await system.Services.WaitForAsync("SELECT count(*) FROM ledger WHERE idempotency_key = 'refused-1' AND due IS NOT NULL", 0L);
     }
 
     [Fact]
     public async Task Failures_follow_the_schedule_and_what_is_given_up_goes_back_once_by_hand()
     {
-        await using var system = await AlertSystem.StartAsync(
-            servers, new { perSecond = 0, answer = 500 }, ("Alerts:RetrySchedule", "0:0:0,0:0:0.2,0:0:0.4"));
+        var system = await shared.BehavingAsync(new { perSecond = 0, answer = 500 });
 
-        await system.SendAsync("a1", "125", "x");
-        await system.SendAsync("a2", "126", "y");
-        await system.WaitForStateAsync("parked", 2);
-        var tries = (await system.RecordsAsync()).Where(record => record.UserId == "125").Select(record => record.At).ToArray();
+        await system.SendAsync("parked-1", "parked-125", "x");
+        await system.SendAsync("parked-2", "parked-126", "y");
+        await system.WaitForStateAsync("parked", 2, "user_id LIKE 'parked-%'");
+        var tries = (await system.RecordsAsync()).Where(record => record.UserId == "parked-125").Select(record => record.At).ToArray();
         Assert.Equal(3, tries.Length);
         Assert.True(tries[1] - tries[0] > TimeSpan.FromSeconds(0.19), $"{tries[1] - tries[0]}");
         Assert.True(tries[2] - tries[1] > TimeSpan.FromSeconds(0.39), $"{tries[2] - tries[1]}");
@@ -72,14 +78,15 @@ public sealed class DeliveryTests(ServersFixture servers) : IClassFixture<Server
         await system.BehaveAsync(_unlimited);
         var retries = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => RetryAsync(system, "/retry")));
         Assert.Equal(2, retries.Sum());
-        await system.WaitForStateAsync("delivered", 2);
-        Assert.Equal(2, (await system.AlertedAsync()).Length);
+        await system.WaitForStateAsync("delivered", 2, "user_id LIKE 'parked-%'");
+        Assert.Equal(2, (await system.AlertedAsync("parked-")).Length);
     }
 
     [Fact]
     public async Task A_receiver_that_is_gone_is_left_alone_until_a_person_retries()
     {
         await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0, answer = 410 });
+        await system.WatchSlotsAsync();
 
         await system.SendAsync("a1", "125", "x");
         await system.WaitForStateAsync("parked", 1);
@@ -88,7 +95,7 @@ public sealed class DeliveryTests(ServersFixture servers) : IClassFixture<Server
             await system.SendAsync($"a{number}", "125", "x");
         await system.WaitForStateAsync("waiting", 4);
         Assert.True(await system.Services.QueryAsync<bool>("SELECT disabled_at IS NOT NULL FROM ledger_limit"));
-        await Task.Delay(500);
+        await system.AskedForSlotsAsync();
         Assert.Single(await system.RecordsAsync());
 
         Assert.Equal(1, await RetryAsync(system, "/retry"));
@@ -98,22 +105,23 @@ public sealed class DeliveryTests(ServersFixture servers) : IClassFixture<Server
     [Fact]
     public async Task Waiting_as_the_receiver_asks_does_not_use_up_attempts()
     {
-        await using var system = await AlertSystem.StartAsync(
-            servers, _unlimited, ("Alerts:RetrySchedule", "0:0:0,0:0:0.05"));
+        var system = await shared.BehavingAsync(_unlimited);
         await system.FailAsync(new { tooManyRequests = 1, retryAfterSeconds = 0 });
 
-        await system.SendAsync("a1", "125", "x");
-        await AlertSystem.UntilAsync(async () => (await system.RecordsAsync()).Length >= 4);
-        Assert.Equal(0, await system.Services.QueryAsync<int>("SELECT attempts - CASE state WHEN 'in_flight' THEN 1 ELSE 0 END FROM alert_delivery"));
+        await system.SendAsync("waiting-1", "waiting-125", "x");
+        // More than its schedule has.
+        await Eventually.TrueAsync("five calls", async () => (await system.RecordsOfAsync("waiting-")).Length >= 5);
+        Assert.Equal(0, await system.Services.QueryAsync<int>(
+            "SELECT attempts - CASE state WHEN 'in_flight' THEN 1 ELSE 0 END FROM alert_delivery WHERE alert_id = 'waiting-1'"));
         await system.FailAsync(new { });
 
-        await system.WaitForStateAsync("delivered", 1);
+        await system.WaitForStateAsync("delivered", 1, "alert_id = 'waiting-1'");
     }
 
     [Fact]
     public async Task Changing_anything_needs_the_key()
     {
-        await using var system = await AlertSystem.StartAsync(servers, _unlimited);
+        var system = await shared.BehavingAsync(_unlimited);
         using var stranger = new HttpClient { BaseAddress = system.Services.Http.BaseAddress };
 
         foreach (var (method, path) in new[] { (HttpMethod.Get, "/retry"), (HttpMethod.Post, "/retry"), (HttpMethod.Post, "/upload") })
@@ -131,14 +139,12 @@ public sealed class DeliveryTests(ServersFixture servers) : IClassFixture<Server
     [Fact]
     public async Task A_secret_is_rotated_without_a_delivery_lost()
     {
-        const string next = "whsec_bmV3LXNlY3JldC1vZi10aGUtcmVjZWl2ZXItMDAwMDA=";
-        await using var system = await AlertSystem.StartAsync(
-            servers, _unlimited, ("Alerts:Secrets", $"{next} {Sagas.Services.Alerts.AlertsOptions.DevelopmentSecret}"));
+        var system = await shared.BehavingAsync(_unlimited);
 
         // The receiver knows the old one only; the new one comes first.
-        await system.SendAsync("a1", "125", "x");
+        await system.SendAsync("rotated-1", "rotated-125", "x");
 
-        await system.WaitForStateAsync("delivered", 1);
+        await system.WaitForStateAsync("delivered", 1, "alert_id = 'rotated-1'");
     }
 
     [Fact]
@@ -159,5 +165,23 @@ public sealed class DeliveryTests(ServersFixture servers) : IClassFixture<Server
         using var answer = await system.Services.Http.PostAsync(path, null);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return (await answer.Content.ReadFromJsonAsync<Dictionary<string, object>>())!["alerts"] is System.Text.Json.JsonElement count ? count.GetInt64() : -1;
+    }
+
+    public sealed class Shared : SharedAlerts
+    {
+        private const string NextSecret = "whsec_bmV3LXNlY3JldC1vZi10aGUtcmVjZWl2ZXItMDAwMDA=";
+
+        private protected override (string Key, string? Value)[] Settings =>
+        [
+            ("Alerts:RetrySchedule", "0:0:0,0:0:0.2,0:0:0.4"),
+            ("Alerts:Secrets", $"{NextSecret} {Sagas.Services.Alerts.AlertsOptions.DevelopmentSecret}"),
+        ];
+
+        /// <summary>The system, with a receiver that behaves so.</summary>
+        internal async Task<AlertSystem> BehavingAsync(object behaviour)
+        {
+            await System.BehaveAsync(behaviour);
+            return System;
+        }
     }
 }
