@@ -11,8 +11,10 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alarms;
 
 /// <summary>What the services do beyond a single digest: schedule, order, large digests, other processes, MassTransit.</summary>
-public sealed class AlarmServicesTests(ServersFixture servers) : IClassFixture<ServersFixture>
+public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shared) : IClassFixture<ServersFixture>, IClassFixture<SharedAlarms>
 {
+    private static readonly DateTimeOffset _newYear = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     [Fact]
     public async Task Scheduled_digests_reach_every_user_with_something_to_tell_once_whichever_process_asks()
     {
@@ -21,7 +23,7 @@ public sealed class AlarmServicesTests(ServersFixture servers) : IClassFixture<S
         await system.StartAsync();
         await using var second = system.AnotherProcess();
         await second.StartAsync();
-        var digests = await DigestReader.StartAsync(system);
+        await using var digests = await DigestReader.StartAsync(system, "u");
         for (var user = 0; user < 120; user++)
             await PublishAsync(system, $"u{user}", "a", user % 2 == 0 ? "WARNING" : "CLEARED");
         var told = new List<string>();
@@ -40,45 +42,52 @@ public sealed class AlarmServicesTests(ServersFixture servers) : IClassFixture<S
     [Fact]
     public async Task Without_a_schedule_nobody_is_told_unasked()
     {
-        await using var system = await StartAsync();
-        await PublishAsync(system, "u", "a", "WARNING");
-        await system.WaitForAsync("SELECT count(*) FROM alarm", 1L);
+        var system = shared.System;
+        await PublishAsync(system, "unasked", "a", "WARNING");
+        await system.WaitForAsync("SELECT count(*) FROM alarm WHERE user_id = 'unasked'", 1L);
         Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM alarm_digest_schedule"));
     }
 
     [Fact]
     public async Task A_digest_waits_until_the_users_earlier_one_is_sent_and_other_users_do_not()
     {
-        await using var system = await StartAsync();
-        var digests = await DigestReader.StartAsync(system);
-        await PublishAsync(system, "u", "a", "WARNING");
-        await PublishAsync(system, "v", "a", "WARNING");
-        await system.WaitForAsync("SELECT count(*) FROM alarm", 2L);
+        var system = shared.System;
+        await using var digests = await DigestReader.StartAsync(system, "waits-");
+        await PublishAsync(system, "waits-u", "a", "WARNING");
+        await PublishAsync(system, "waits-v", "a", "WARNING");
+        await system.WaitForAsync("SELECT count(*) FROM alarm WHERE user_id LIKE 'waits-%'", 2L);
         // As a process that committed a digest and died before it sent it leaves it, until its death is noticed.
-        await ExecuteAsync(system, $"INSERT INTO outbox_state (outbox_id, host_name, process_id, renewed) VALUES ('{Guid.Empty}', 'gone', 1, now() + interval '1 hour')");
-        await ExecuteAsync(system,
+        await system.ExecuteAsync($"INSERT INTO outbox_state (outbox_id, host_name, process_id, renewed) VALUES ('{Guid.Empty}', 'gone', 1, now() + interval '1 hour')");
+        await system.ExecuteAsync(
             $"""
             INSERT INTO outbox_message (message_id, outbox_id, batch_id, correlation_id, destination_address, message_type, content_type, body)
-            VALUES (gen_random_uuid(), '{Guid.Empty}', gen_random_uuid(), '{SagaIdentity.AlarmUser("u")}', 'exchange:AlarmDigest',
-                    'urn:message:Sagas.Contracts:AlarmDigest', 'application/json', '{"{\"UserID\":\"u\",\"ActiveAlarms\":[]}"}')
+            VALUES (gen_random_uuid(), '{Guid.Empty}', gen_random_uuid(), '{SagaIdentity.AlarmUser("waits-u")}', 'exchange:AlarmDigest',
+                    'urn:message:Sagas.Contracts:AlarmDigest', 'application/json', '{"{\"UserID\":\"waits-u\",\"ActiveAlarms\":[]}"}')
             """);
-        await system.PublishAsync("SendAlarmDigest", """{"UserID":"u"}""");
-        await system.PublishAsync("SendAlarmDigest", """{"UserID":"v"}""");
-        Assert.Equal("v", (await digests.NextAsync()).UserId);
-        Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM alarm_digest WHERE user_id = 'u'"));
-        await ExecuteAsync(system, "DELETE FROM outbox_state WHERE host_name = 'gone'");
+        await system.PublishAsync("SendAlarmDigest", """{"UserID":"waits-u"}""");
+        await system.PublishAsync("SendAlarmDigest", """{"UserID":"waits-v"}""");
+        Assert.Equal("waits-v", (await digests.NextAsync()).UserId);
+        Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM alarm_digest WHERE user_id = 'waits-u'"));
+        await system.ExecuteAsync("DELETE FROM outbox_state WHERE host_name = 'gone'");
         var (earlier, later) = (await digests.NextAsync(), await digests.NextAsync());
-        Assert.Equal(("u", 0), (earlier.UserId, earlier.Alarms.Count));
-        Assert.Equal(("u", 1), (later.UserId, later.Alarms.Count));
+        Assert.Equal(("waits-u", 0), (earlier.UserId, earlier.Alarms.Count));
+        Assert.Equal(("waits-u", 1), (later.UserId, later.Alarms.Count));
     }
 
     [Fact]
     public async Task A_user_with_very_many_alarms_is_told_in_several_digests_in_order()
     {
-        await using var system = await StartAsync();
-        var digests = await DigestReader.StartAsync(system);
-        await ExecuteAsync(system, "INSERT INTO alarm SELECT 'u', to_char(n, 'FM00000'), 'WARNING', n FROM generate_series(1, 5001) n");
-        await system.PublishAsync("SendAlarmDigest", """{"UserID":"u"}""");
+        var system = shared.System;
+        await using var digests = await DigestReader.StartAsync(system, "many");
+        await using (var channel = await system.OpenChannelAsync())
+        {
+            await Task.WhenAll(Enumerable.Range(1, 5001).Select(number => channel.BasicPublishAsync(
+                "AlarmStatusChanged", "", true, new BasicProperties(),
+                Body("many", $"{number:00000}", "WARNING", DateTimeOffset.UnixEpoch.AddSeconds(number))).AsTask()));
+        }
+
+        await system.WaitForAsync("SELECT count(*) FROM alarm WHERE user_id = 'many'", 5001L);
+        await system.PublishAsync("SendAlarmDigest", """{"UserID":"many"}""");
         var (first, second) = (await digests.NextAsync(), await digests.NextAsync());
         Assert.Equal(5000, first.Alarms.Count);
         Assert.Equal("00001 WARNING 1970-01-01T00:00:01Z", first.Alarms[0]);
@@ -88,21 +97,21 @@ public sealed class AlarmServicesTests(ServersFixture servers) : IClassFixture<S
     [Fact]
     public async Task A_change_that_the_database_refuses_does_not_fail_those_of_its_batch()
     {
-        await using var system = await StartAsync();
-        await ExecuteAsync(system, "ALTER TABLE alarm ADD CHECK (alarm_id <> 'poison')");
+        var system = shared.System;
+        await system.ExecuteAsync("ALTER TABLE alarm ADD CHECK (alarm_id <> 'poison')");
         var letters = await system.ReadDeadLettersAsync("AlarmStatusChanged");
         await using var channel = await system.OpenChannelAsync();
         await Task.WhenAll(Enumerable.Range(0, 300).Select(number => channel.BasicPublishAsync(
-            "AlarmStatusChanged", "", true, new BasicProperties(), Body("u", number == 150 ? "poison" : $"a{number}", "WARNING")).AsTask()));
+            "AlarmStatusChanged", "", true, new BasicProperties(), Body("poisoned", number == 150 ? "poison" : $"a{number}", "WARNING")).AsTask()));
         Assert.Contains("poison", (await letters.NextAsync()).Body);
-        await system.WaitForAsync("SELECT count(*) FROM alarm", 299L);
+        await system.WaitForAsync("SELECT count(*) FROM alarm WHERE user_id = 'poisoned'", 299L);
         Assert.True(letters.IsEmpty);
     }
 
     [Fact]
     public async Task A_service_that_uses_MassTransit_reports_asks_and_reads()
     {
-        await using var system = await StartAsync();
+        var system = shared.System;
         var received = new TaskCompletionSource<AlarmDigest>();
         var bus = Bus.Factory.CreateUsingRabbitMq(configurator =>
         {
@@ -112,26 +121,27 @@ public sealed class AlarmServicesTests(ServersFixture servers) : IClassFixture<S
             configurator.Message<AlarmDigest>(message => message.SetEntityName("AlarmDigest"));
             configurator.ReceiveEndpoint("reader", endpoint => endpoint.Handler<AlarmDigest>(context =>
             {
-                received.TrySetResult(context.Message);
+                if (context.Message.UserId == "masstransit")
+                    received.TrySetResult(context.Message);
                 return Task.CompletedTask;
             }));
         });
-        await bus.StartAsync(new CancellationTokenSource(Eventually.Timeout).Token);
+        await bus.StartAsync(Eventually.Cancellation());
         var at = Instant.Parse("2021-06-07T20:40:15.598765212Z");
-        await bus.Publish(new AlarmStatusChanged("a", "u", AlarmStatus.Critical, at));
-        await system.WaitForAsync("SELECT count(*) FROM alarm", 1L);
-        await bus.Publish(new SendAlarmDigest("u"));
+        await bus.Publish(new AlarmStatusChanged("a", "masstransit", AlarmStatus.Critical, at));
+        await system.WaitForAsync("SELECT count(*) FROM alarm WHERE user_id = 'masstransit'", 1L);
+        await bus.Publish(new SendAlarmDigest("masstransit"));
         var digest = await received.Task.WaitAsync(Eventually.Timeout);
         await bus.StopAsync();
-        Assert.Equal("u", digest.UserId);
+        Assert.Equal("masstransit", digest.UserId);
         Assert.Equal([new ActiveAlarm("a", "CRITICAL", at)], digest.ActiveAlarms);
-        Assert.Equal(0u, await system.CountAsync("AlarmStatusChanged"));
+        await system.WaitForCountAsync("AlarmStatusChanged", 0);
     }
 
     [Fact]
     public async Task The_queue_of_digests_is_there_before_the_first_of_them_whoever_starts_first_unless_it_is_not_wanted()
     {
-        await using var system = await StartAsync();
+        var system = shared.System;
         Assert.Equal(0u, await system.CountAsync("AlarmDigest"));
         await using var others = await StartAsync(("Roles", "payments"));
         Assert.Equal(0u, await others.CountAsync("AlarmDigest"));
@@ -159,7 +169,7 @@ public sealed class AlarmServicesTests(ServersFixture servers) : IClassFixture<S
     [Fact]
     public async Task The_command_line_reports_asks_and_shows()
     {
-        await using var system = await StartAsync();
+        var system = shared.System;
         var sagas = new CommandLineRunner(system.Settings["ConnectionStrings:Postgres"]!, new Uri(system.Settings["RabbitMq:Uri"]!));
         Assert.Contains("No alarms of user ada", (await sagas.RunAsync("alarms", "ada")).Output);
         Assert.Contains("No digests were sent to user ada", (await sagas.RunAsync("digests", "ada")).Output);
@@ -177,19 +187,11 @@ public sealed class AlarmServicesTests(ServersFixture servers) : IClassFixture<S
         Assert.False((await sagas.JsonAsync("alarms", "ada"))[0].GetProperty("toTell").GetBoolean());
     }
 
-    private static byte[] Body(string user, string alarm, string status) => Encoding.UTF8.GetBytes(
-        $$"""{"AlarmID":"{{alarm}}","UserID":"{{user}}","Status":"{{status}}","ChangedAt":"2026-01-01T00:00:00Z"}""");
+    private static byte[] Body(string user, string alarm, string status, DateTimeOffset? at = null) => Encoding.UTF8.GetBytes(
+        $$"""{"AlarmID":"{{alarm}}","UserID":"{{user}}","Status":"{{status}}","ChangedAt":"{{at ?? _newYear:yyyy-MM-ddTHH:mm:ssZ}}"}""");
 
     private static Task PublishAsync(TestSystem system, string user, string alarm, string status) =>
         system.PublishAsync("AlarmStatusChanged", "", Body(user, alarm, status));
-
-    private static async Task ExecuteAsync(TestSystem system, string sql)
-    {
-        await using var connection = new Npgsql.NpgsqlConnection(system.Settings["ConnectionStrings:Postgres"]);
-        await connection.OpenAsync();
-        await using var command = new Npgsql.NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
-    }
 
     private async Task<TestSystem> StartAsync(params (string, string?)[] settings)
     {

@@ -22,29 +22,35 @@ internal sealed record ReceivedDigest(string UserId, IReadOnlyList<string> Alarm
     }
 }
 
-/// <summary>Reads the queue <c>AlarmDigest</c>, and passes over what is sent again: it has the same message id.</summary>
-internal sealed class DigestReader(ChannelReader<ReceivedDigest> digests)
+/// <summary>Reads the digests of a test's users from the queue <c>AlarmDigest</c>, and passes over what is sent again: it has the
+/// same message id.</summary>
+internal sealed class DigestReader : IAsyncDisposable
 {
-    public static async Task<DigestReader> StartAsync(TestSystem system, string queue = "AlarmDigest")
+    private readonly Channel<ReceivedDigest> _digests = Channel.CreateUnbounded<ReceivedDigest>();
+    private readonly HashSet<string> _seen = [];
+    private readonly IChannel _channel;
+
+    private DigestReader(IChannel channel) => _channel = channel;
+
+    public bool IsEmpty => !_digests.Reader.TryPeek(out _);
+
+    /// <param name="system">Whose digests.</param>
+    /// <param name="users">How the names of the users begin.</param>
+    public static async Task<DigestReader> StartAsync(TestSystem system, string users)
     {
-        var channel = await system.OpenChannelAsync();
-        var digests = Channel.CreateUnbounded<ReceivedDigest>();
-        var seen = new HashSet<string>();
-        var consumer = new AsyncEventingBasicConsumer(channel);
+        var reader = new DigestReader(await system.OpenChannelAsync());
+        var consumer = new AsyncEventingBasicConsumer(reader._channel);
         consumer.ReceivedAsync += async (_, delivery) =>
         {
-            if (seen.Add(delivery.BasicProperties.MessageId!))
-                await digests.Writer.WriteAsync(ReceivedDigest.Of(delivery));
+            var digest = ReceivedDigest.Of(delivery);
+            if (digest.UserId.StartsWith(users, StringComparison.Ordinal) && reader._seen.Add(digest.MessageId))
+                await reader._digests.Writer.WriteAsync(digest);
         };
-        await channel.BasicConsumeAsync(queue, autoAck: true, consumer);
-        return new DigestReader(digests.Reader);
+        await reader._channel.BasicConsumeAsync("AlarmDigest", autoAck: true, consumer);
+        return reader;
     }
 
-    public async Task<ReceivedDigest> NextAsync()
-    {
-        using var timeout = new CancellationTokenSource(Eventually.Timeout);
-        return await digests.ReadAsync(timeout.Token);
-    }
+    public async Task<ReceivedDigest> NextAsync() => await _digests.Reader.ReadAsync(Eventually.Cancellation());
 
-    public bool IsEmpty => !digests.TryPeek(out _);
+    public ValueTask DisposeAsync() => _channel.DisposeAsync();
 }
