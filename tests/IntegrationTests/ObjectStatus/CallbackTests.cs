@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text;
 using RabbitMQ.Client;
@@ -6,12 +5,12 @@ using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-[Collection(nameof(KillableServers))]
-public sealed class CallbackTests(KillableServers servers)
+public sealed class CallbackTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private const string Key = "a-key-of-enough-characters";
 
     [Fact]
+    [Trait("Category", "Smoke")]
     public async Task Every_posted_object_is_fetched_once_and_the_online_ones_are_seen()
     {
         await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:Freshness", "01:00:00"));
@@ -114,42 +113,5 @@ public sealed class CallbackTests(KillableServers servers)
         using var response = await system.PostAsync("""{"object_ids":[1]}""");
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
-    }
-
-    [PrivateServersFact]
-    public async Task Ids_are_taken_while_broker_or_database_is_away_refused_while_both_are_and_all_taken_are_fetched()
-    {
-        var brokerTimeout = TimeSpan.FromSeconds(2);
-        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:BrokerTimeout", brokerTimeout.ToString()));
-        await system.AcceptAsync("before");
-        await system.SeenAsync(1);
-
-        await servers.Postgres.KillAsync();
-        await system.AcceptAsync("without-database");
-
-        await servers.RabbitMq.KillAsync();
-        using (var refused = await system.PostAsync("""{"object_ids":["refused"]}"""))
-        {
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
-            Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter?.Delta);
-            await ObjectStatusSystem.ProblemAsync(refused);
-        }
-
-        await servers.Postgres.StartAgainAsync();
-        await system.AcceptAsync(Enumerable.Range(1, 10_000).Select(number => $"many-{number}"));
-        // One callback a second finds out whether the broker is back, the others do not wait for it. On a machine that does much
-        // else all of the first ones may find out.
-        var count = 0;
-        for (TimeSpan? fastest = null; fastest is null || fastest >= brokerTimeout;)
-        {
-            Assert.True(count < 20, $"Each callback waited for the broker, the fastest {fastest}.");
-            var watch = Stopwatch.StartNew();
-            await system.AcceptAsync($"without-broker-{++count}");
-            fastest = fastest < watch.Elapsed ? fastest : watch.Elapsed;
-        }
-
-        await servers.RabbitMq.StartAgainAsync();
-        await system.SeenAsync(10_002 + count);
-        Assert.DoesNotContain("refused", system.Api.Calls.Keys);
     }
 }

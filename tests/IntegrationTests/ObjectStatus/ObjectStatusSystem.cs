@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -55,16 +54,14 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
     public async Task AcceptAsync(params IEnumerable<object> ids)
     {
         var body = JsonSerializer.Serialize(new { object_ids = ids });
-        for (var watch = Stopwatch.StartNew(); ;)
+        await Eventually.TrueAsync("a callback that is accepted", async () =>
         {
             using var response = await PostAsync(body);
-            if (response.StatusCode != HttpStatusCode.ServiceUnavailable || watch.Elapsed > Eventually.Timeout)
-            {
-                Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
-                return;
-            }
-            await Task.Delay(response.Headers.RetryAfter?.Delta ?? TimeSpan.Zero);
-        }
+            if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
+                return false;
+            Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+            return true;
+        });
     }
 
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri url, HttpContent? content = null)
@@ -76,11 +73,8 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
     public Task SeenAsync(long objects) => Host.WaitForAsync("SELECT count(*) FROM object_status", objects);
 
     /// <summary>Waits until the API has been called so often.</summary>
-    public async Task CalledAsync(int times)
-    {
-        for (var watch = Stopwatch.StartNew(); Api.CallCount < times; await Task.Delay(TimeSpan.FromMilliseconds(10)))
-            Assert.True(watch.Elapsed < Eventually.Timeout, $"The API was called {Api.CallCount} times, not {times}.");
-    }
+    public Task CalledAsync(int times) =>
+        Eventually.MatchesAsync($"{times} calls of the API", () => Task.FromResult(Api.CallCount), count => count >= times);
 
     /// <summary>Has every <c>ObjectSeen</c> from now on kept in a queue.</summary>
     public async Task KeepSightingsAsync()

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,7 +9,7 @@ using Sagas.Services.ObjectStatus.Fetch;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-public sealed class SweepTests(ServersFixture servers) : IClassFixture<ServersFixture>
+public sealed class SweepTests(ServersFixture servers, SharedStatus shared) : IClassFixture<ServersFixture>, IClassFixture<SharedStatus>
 {
     private const string Expired = "INSERT INTO object_status SELECT 'old-' || n, now() - interval '1 hour' - n * interval '1 microsecond' FROM generate_series(1, {0}) n";
     private const string Count = "SELECT count(*) FROM object_status";
@@ -44,15 +43,13 @@ public sealed class SweepTests(ServersFixture servers) : IClassFixture<ServersFi
         Assert.Equal("stays", await system.Host.QueryAsync<string>("SELECT string_agg(object_id, ',') FROM object_status"));
         await ElapseAsync(system, minutes: 40);
         await system.SeenAsync(0);
-        for (var watch = Stopwatch.StartNew(); Interlocked.Read(ref expired) < 2 && watch.Elapsed < Eventually.Timeout;)
-            await Task.Delay(TimeSpan.FromMilliseconds(10));
-        Assert.Equal(2, Interlocked.Read(ref expired));
+        await Eventually.EqualAsync(2L, () => Interlocked.Read(ref expired));
     }
 
     [Fact]
     public async Task One_process_sweeps_at_a_time()
     {
-        await using var system = await StartAsync();
+        var system = await shared.EmptyAsync();
         await ExecuteAsync(system, Expired, 1200);
         var sweep = Sweep(system);
 
@@ -72,7 +69,7 @@ public sealed class SweepTests(ServersFixture servers) : IClassFixture<ServersFi
     [Fact]
     public async Task An_object_that_is_being_seen_is_neither_waited_for_nor_removed()
     {
-        await using var system = await StartAsync();
+        var system = await shared.EmptyAsync();
         await ExecuteAsync(system, Expired, 1200);
         await using var other = NpgsqlDataSource.Create(system.Host.Settings["ConnectionStrings:Postgres"]!);
         await using var connection = await other.OpenConnectionAsync();
@@ -90,28 +87,25 @@ public sealed class SweepTests(ServersFixture servers) : IClassFixture<ServersFi
     [Fact]
     public async Task A_sweep_of_many_rows_locks_a_few_at_a_time_and_delays_no_update()
     {
-        await using var system = await StartAsync();
+        var system = await shared.EmptyAsync();
         await ExecuteAsync(system, Expired, 1200);
         await ExecuteAsync(system, "INSERT INTO object_status SELECT 'new-' || n, now() FROM generate_series(1, {0}) n", 100);
-        // The end of each batch waits until nobody holds the gate.
-        await ExecuteAsync(system,
-            """
-            CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END $$;
-            CREATE TRIGGER gate AFTER DELETE ON object_status EXECUTE FUNCTION gate();
-            """);
+        // The end of each batch waits while the gate is closed.
+        var database = system.Host.Settings["ConnectionStrings:Postgres"]!;
+        await AdvisoryLockGate.BuildAsync(database, "object_status", "AFTER DELETE");
         var writer = system.Host.Services.GetRequiredService<LastSeenWriter>();
         await writer.WriteAsync("warm", DateTimeOffset.UtcNow);
 
-        var firstBatch = await HoldGateAsync(system);
+        var firstBatch = await AdvisoryLockGate.CloseAsync(database);
         var sweeping = Sweep(system).SweepAsync(CancellationToken.None);
-        await WaitAtGateAsync(system, 1);
+        await firstBatch.ReachedAsync();
         // Waits behind the first batch, and has the gate before the second one.
-        var holding = HoldGateAsync(system);
-        await WaitAtGateAsync(system, 2);
+        var closing = AdvisoryLockGate.CloseAsync(database);
+        await firstBatch.ReachedAsync(2);
         await firstBatch.DisposeAsync();
-        await using (await holding)
+        await using (var secondBatch = await closing)
         {
-            await WaitAtGateAsync(system, 1);
+            await secondBatch.ReachedAsync();
             Assert.Equal(301L, await system.Host.QueryAsync<long>("SELECT count(*) FROM (SELECT FROM object_status FOR UPDATE SKIP LOCKED) free"));
             // One that stays, one that the sweep has not come to yet, and one of those that it took first.
             await Task.WhenAll(((string[])["new-1", "old-1", "old-1200"]).Select(id => writer.WriteAsync(id, DateTimeOffset.UtcNow)))
@@ -127,8 +121,8 @@ public sealed class SweepTests(ServersFixture servers) : IClassFixture<ServersFi
     [Fact]
     public async Task The_sweep_reads_the_front_of_its_index()
     {
-        await using var system = await StartAsync();
-        await ExecuteAsync(system, "INSERT INTO object_status SELECT 'new-' || n, now() FROM generate_series(1, {0}) n", 50_000);
+        var system = await shared.EmptyAsync();
+        await ExecuteAsync(system, "INSERT INTO object_status SELECT 'new-' || n, now() FROM generate_series(1, {0}) n", 10_000);
         await ExecuteAsync(system, "ANALYZE object_status");
 
         var plan = await system.Host.QueryAsync<string>(
@@ -144,35 +138,12 @@ public sealed class SweepTests(ServersFixture servers) : IClassFixture<ServersFi
         Assert.DoesNotContain("\"Sort\"", plan);
     }
 
-    // It sweeps when the test says so.
-    private Task<ObjectStatusSystem> StartAsync() => ObjectStatusSystem.StartAsync(
-        servers, ("ObjectStatus:Expiry", "00:30:00"), ("ObjectStatus:SweepInterval", "01:00:00"), ("Roles", "status"));
-
     private static ObjectSweep Sweep(ObjectStatusSystem system) => system.Host.Services.GetServices<IHostedService>().OfType<ObjectSweep>().Single();
 
     // As if the objects had been seen so much longer ago.
     private static Task ElapseAsync(ObjectStatusSystem system, int minutes) =>
         ExecuteAsync(system, "UPDATE object_status SET last_seen = last_seen - {0} * interval '1 minute'", minutes);
 
-    /// <returns>Holds the gate until it is disposed of.</returns>
-    private static async Task<NpgsqlConnection> HoldGateAsync(ObjectStatusSystem system)
-    {
-        var connection = new NpgsqlConnection(system.Host.Settings["ConnectionStrings:Postgres"] + ";Pooling=false");
-        await connection.OpenAsync();
-        await using var hold = new NpgsqlCommand("SELECT pg_advisory_lock(1)", connection);
-        await hold.ExecuteNonQueryAsync();
-        return connection;
-    }
-
-    private static Task WaitAtGateAsync(ObjectStatusSystem system, long waiting) => system.Host.WaitForAsync(
-        "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE datname = current_database() AND objid = 1 AND objsubid = 1"
-        + " AND locktype = 'advisory' AND NOT granted",
-        waiting);
-
-    private static async Task ExecuteAsync(ObjectStatusSystem system, string sql, int number = 0)
-    {
-        await using var database = NpgsqlDataSource.Create(system.Host.Settings["ConnectionStrings:Postgres"]!);
-        await using var command = database.CreateCommand(string.Format(System.Globalization.CultureInfo.InvariantCulture, sql, number));
-        await command.ExecuteNonQueryAsync();
-    }
+    private static Task ExecuteAsync(ObjectStatusSystem system, string sql, int number = 0) =>
+        system.Host.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, sql, number));
 }
