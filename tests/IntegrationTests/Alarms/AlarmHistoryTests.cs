@@ -13,7 +13,8 @@ namespace Sagas.IntegrationTests.Alarms;
 /// The statements on Postgres against the model: histories of changes and digests, shuffled, repeated and cut off by crashes.
 /// Many users' histories run together, their changes in one statement, as they do in the services.
 /// </summary>
-public sealed class AlarmHistoryTests(ServersFixture servers, ITestOutputHelper output) : IClassFixture<ServersFixture>, IAsyncLifetime
+public sealed class AlarmHistoryTests(ServersFixture servers, ITestOutputHelper output)
+    : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     // More than by default find what is rarer.
     private const string HistoriesVariable = "SAGAS_TEST_HISTORIES";

@@ -9,7 +9,8 @@ using Xunit.Abstractions;
 namespace Sagas.IntegrationTests.Alarms;
 
 /// <summary>The statements where they meet others: digests that cross changes, processes that cross each other, housekeeping.</summary>
-public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelper output) : IClassFixture<AlarmRowsTests.Shared>, IAsyncLifetime
+public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelper output)
+    : IClassFixture<AlarmRowsTests.Shared>, IAsyncLifetime
 {
     private static readonly Instant _first = Instant.Parse("2021-06-07T20:40:15.598765212Z");
     private static readonly Instant _second = Instant.Parse("2021-06-07T20:40:15.598765213Z");

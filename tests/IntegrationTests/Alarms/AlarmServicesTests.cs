@@ -11,7 +11,8 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alarms;
 
 /// <summary>What the services do beyond a single digest: schedule, order, large digests, other processes, MassTransit.</summary>
-public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shared) : IClassFixture<ServersFixture>, IClassFixture<SharedAlarms>
+public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shared)
+    : IClassFixture<ServersFixture>, IClassFixture<SharedAlarms>
 {
     private static readonly DateTimeOffset _newYear = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -57,12 +58,17 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
         await PublishAsync(system, "waits-v", "a", "WARNING");
         await system.WaitForAsync("SELECT count(*) FROM alarm WHERE user_id LIKE 'waits-%'", 2L);
         // As a process that committed a digest and died before it sent it leaves it, until its death is noticed.
-        await system.ExecuteAsync($"INSERT INTO outbox_state (outbox_id, host_name, process_id, renewed) VALUES ('{Guid.Empty}', 'gone', 1, now() + interval '1 hour')");
+        await system.ExecuteAsync(
+            $"""
+            INSERT INTO outbox_state (outbox_id, host_name, process_id, renewed)
+            VALUES ('{Guid.Empty}', 'gone', 1, now() + interval '1 hour')
+            """);
         await system.ExecuteAsync(
             $"""
             INSERT INTO outbox_message (message_id, outbox_id, batch_id, correlation_id, destination_address, message_type, content_type, body)
-            VALUES (gen_random_uuid(), '{Guid.Empty}', gen_random_uuid(), '{SagaIdentity.AlarmUser("waits-u")}', 'exchange:AlarmDigest',
-                    'urn:message:Sagas.Contracts:AlarmDigest', 'application/json', '{"{\"UserID\":\"waits-u\",\"ActiveAlarms\":[]}"}')
+            VALUES (gen_random_uuid(), '{Guid.Empty}', gen_random_uuid(), '{SagaIdentity.AlarmUser("waits-u")}',
+                    'exchange:AlarmDigest', 'urn:message:Sagas.Contracts:AlarmDigest', 'application/json',
+                    '{"{\"UserID\":\"waits-u\",\"ActiveAlarms\":[]}"}')
             """);
         await system.PublishAsync("SendAlarmDigest", """{"UserID":"waits-u"}""");
         await system.PublishAsync("SendAlarmDigest", """{"UserID":"waits-v"}""");
@@ -102,7 +108,8 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
         var letters = await system.ReadDeadLettersAsync("AlarmStatusChanged");
         await using var channel = await system.OpenChannelAsync();
         await Task.WhenAll(Enumerable.Range(0, 300).Select(number => channel.BasicPublishAsync(
-            "AlarmStatusChanged", "", true, new BasicProperties(), Body("poisoned", number == 150 ? "poison" : $"a{number}", "WARNING")).AsTask()));
+            "AlarmStatusChanged", "", true, new BasicProperties(),
+            Body("poisoned", number == 150 ? "poison" : $"a{number}", "WARNING")).AsTask()));
         Assert.Contains("poison", (await letters.NextAsync()).Body);
         await system.WaitForAsync("SELECT count(*) FROM alarm WHERE user_id = 'poisoned'", 299L);
         Assert.True(letters.IsEmpty);
@@ -188,7 +195,9 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
     }
 
     private static byte[] Body(string user, string alarm, string status, DateTimeOffset? at = null) => Encoding.UTF8.GetBytes(
-        $$"""{"AlarmID":"{{alarm}}","UserID":"{{user}}","Status":"{{status}}","ChangedAt":"{{at ?? _newYear:yyyy-MM-ddTHH:mm:ssZ}}"}""");
+        $$"""
+        {"AlarmID":"{{alarm}}","UserID":"{{user}}","Status":"{{status}}","ChangedAt":"{{at ?? _newYear:yyyy-MM-ddTHH:mm:ssZ}}"}
+        """);
 
     private static Task PublishAsync(TestSystem system, string user, string alarm, string status) =>
         system.PublishAsync("AlarmStatusChanged", "", Body(user, alarm, status));

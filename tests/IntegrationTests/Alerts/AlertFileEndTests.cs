@@ -17,7 +17,8 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
         // The receiver takes three hundred and then asks for a pause of a quarter of an hour: there the reader stands still.
         await using var system = await AlertSystem.StartAsync(
             servers, new { perSecond = 0.001, burst = 300 }, ("Alerts:Limit:PerSecond", "600"), ("Alerts:RowsAhead", "40"), ("Alerts:RowsUndelivered", "400"));
-        var content = AlertSystem.Gzip("userId,alertMessage\n" + string.Concat(Enumerable.Range(1, rows).Select(number => $"{number},m{number}\n")));
+        var content = AlertSystem.Gzip(
+            "userId,alertMessage\n" + string.Concat(Enumerable.Range(1, rows).Select(number => $"{number},m{number}\n")));
         system.Drop("users.csv.gz", content);
 
         await system.Services.WaitForAsync("SELECT EXISTS (SELECT FROM ledger_limit WHERE paused_until > now() + interval '5 minutes')", true);
@@ -55,11 +56,14 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
         await system.Services.WaitForAsync("SELECT count(*) >= 30 FROM alert_delivery WHERE state = 'delivered'", true);
 
         system.Drop("small.csv", Enumerable.Range(1, 10).Select(number => $"small-{number},x"));
-        await system.Services.WaitForAsync("SELECT count(*) FROM alert_delivery WHERE state = 'delivered' AND file = 'small.csv'", 10L);
+        await system.Services.WaitForAsync(
+            "SELECT count(*) FROM alert_delivery WHERE state = 'delivered' AND file = 'small.csv'", 10L);
 
         // At twenty a second the huge file takes forty minutes.
-        Assert.InRange(await system.Services.QueryAsync<long>("SELECT count(*) FROM alert_delivery WHERE file = 'huge.csv'"), 30, 5_000);
-        Assert.InRange(await system.Services.QueryAsync<long>("SELECT waiting FROM alert_files_overview WHERE name = 'huge.csv'"), 1, 1_000);
+        Assert.InRange(
+            await system.Services.QueryAsync<long>("SELECT count(*) FROM alert_delivery WHERE file = 'huge.csv'"), 30, 5_000);
+        Assert.InRange(
+            await system.Services.QueryAsync<long>("SELECT waiting FROM alert_files_overview WHERE name = 'huge.csv'"), 1, 1_000);
     }
 
     [Fact]
@@ -76,7 +80,8 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
         system.Drop("later.csv", Enumerable.Range(1, 10).Select(number => $"later-{number},m"));
         await system.UntilMovedAsync("done/later.csv");
 
-        Assert.InRange(await system.Services.QueryAsync<long>("SELECT count(*) FROM alert_delivery WHERE file = 'users.csv'"), 56, 60);
+        Assert.InRange(
+            await system.Services.QueryAsync<long>("SELECT count(*) FROM alert_delivery WHERE file = 'users.csv'"), 56, 60);
         Assert.True(File.Exists(Path.Combine(system.Folder, "users.csv")));
     }
 }

@@ -120,11 +120,13 @@ internal sealed class AlertSystem : IAsyncDisposable
     public string[] Output(string users)
     {
         using var file = new StreamReader(new FileStream(OutputOf(_folder), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        return [.. file.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(row => row.StartsWith(users, StringComparison.Ordinal))];
+        var rows = file.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return [.. rows.Where(row => row.StartsWith(users, StringComparison.Ordinal))];
     }
 
     /// <summary>Waits until a file has been moved to where it belongs, such as <c>done/users.csv</c>.</summary>
-    public Task UntilMovedAsync(string name) => Eventually.TrueAsync($"{name} in the folder", () => File.Exists(Path.Combine(Folder, name)));
+    public Task UntilMovedAsync(string name) =>
+        Eventually.TrueAsync($"{name} in the folder", () => File.Exists(Path.Combine(Folder, name)));
 
     /// <summary>Has each question for slots noted from now on, for <see cref="AskedForSlotsAsync"/>.</summary>
     public Task WatchSlotsAsync() => Services.ExecuteAsync(
@@ -141,7 +143,7 @@ internal sealed class AlertSystem : IAsyncDisposable
         $$;
         """);
 
-    /// <summary>Waits until the services have asked for slots twice from now on: what they got the first time may be old.</summary>
+    /// <summary>Waits until the services have asked for slots twice: the first answer may be from before.</summary>
     public async Task AskedForSlotsAsync()
     {
         var before = await Services.QueryAsync<long>("SELECT count(*) FROM asked_for_slots");

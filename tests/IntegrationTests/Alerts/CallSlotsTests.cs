@@ -50,7 +50,8 @@ public sealed class CallSlotsTests(ServersFixture servers, ITestOutputHelper out
 
         Assert.Equal(0, await other.TakeAsync(10, 0, default));
         Assert.InRange(other.Paused, TimeSpan.FromMinutes(50), TimeSpan.FromHours(1));
-        await table.ExecuteAsync("UPDATE ledger_limit SET paused_until = now() + interval '0.1 s', next_slot = now() + interval '0.1 s'");
+        await table.ExecuteAsync(
+            "UPDATE ledger_limit SET paused_until = now() + interval '0.1 s', next_slot = now() + interval '0.1 s'");
         await Eventually.TrueAsync("the end of the pause", async () =>
         {
             _time.Advance(TimeSpan.FromSeconds(1));

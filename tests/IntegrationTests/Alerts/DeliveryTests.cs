@@ -7,7 +7,8 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>From the message to the receiver's answer and what follows from it.</summary>
-public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared shared) : IClassFixture<ServersFixture>, IClassFixture<DeliveryTests.Shared>
+public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared shared)
+    : IClassFixture<ServersFixture>, IClassFixture<DeliveryTests.Shared>
 {
     private static readonly object _unlimited = new { perSecond = 0 };
 
@@ -59,7 +60,8 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
             "422: the receiver refused it",
             await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery WHERE alert_id = 'refused-1'"));
         Assert.Single(await system.RecordsOfAsync("refused-"));
-        await system.Services.WaitForAsync("SELECT count(*) FROM ledger WHERE idempotency_key = 'refused-1' AND due IS NOT NULL", 0L);
+        await system.Services.WaitForAsync(
+            "SELECT count(*) FROM ledger WHERE idempotency_key = 'refused-1' AND due IS NOT NULL", 0L);
     }
 
     [Fact]
@@ -70,7 +72,7 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
         await system.SendAsync("parked-1", "parked-125", "x");
         await system.SendAsync("parked-2", "parked-126", "y");
         await system.WaitForStateAsync("parked", 2, "user_id LIKE 'parked-%'");
-        var tries = (await system.RecordsAsync()).Where(record => record.UserId == "parked-125").Select(record => record.At).ToArray();
+        var tries = (await system.RecordsOfAsync("parked-125")).Select(record => record.At).ToArray();
         Assert.Equal(3, tries.Length);
         Assert.True(tries[1] - tries[0] > TimeSpan.FromSeconds(0.19), $"{tries[1] - tries[0]}");
         Assert.True(tries[2] - tries[1] > TimeSpan.FromSeconds(0.39), $"{tries[2] - tries[1]}");

@@ -23,7 +23,8 @@ public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper o
             var rate = last.Count(record => record.Outcome == "Alerted") / Seconds;
             var refused = (double)last.Count(record => record.Outcome == "Limited") / Math.Max(last.Length, 1);
             output.WriteLine($"{rate:0.0}/s of {Allowed}/s, {refused:P1} refused");
-            return records.Length > 0 && rate >= Allowed * 0.5 && refused <= 0.05 && records[^1].At > records[0].At.AddSeconds(Seconds * 2);
+            return records.Length > 0 && rate >= Allowed * 0.5 && refused <= 0.05
+                && records[^1].At > records[0].At.AddSeconds(Seconds * 2);
         });
     }
 }

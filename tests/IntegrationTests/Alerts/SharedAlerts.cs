@@ -1,6 +1,6 @@
 namespace Sagas.IntegrationTests.Alerts;
 
-/// <summary>A started system whose receiver takes everything, for the tests of a class: each has users and files of its own.</summary>
+/// <summary>A started system for the tests of a class; each test has users and files of its own.</summary>
 public abstract class SharedAlerts : IAsyncLifetime
 {
     /// <summary>The system, with the receiver as the last test left it.</summary>
@@ -8,7 +8,8 @@ public abstract class SharedAlerts : IAsyncLifetime
 
     private protected abstract (string Key, string? Value)[] Settings { get; }
 
-    public async Task InitializeAsync() => System = await AlertSystem.StartAsync(new ServersFixture(), new { perSecond = 0 }, Settings);
+    public async Task InitializeAsync() =>
+        System = await AlertSystem.StartAsync(new ServersFixture(), new { perSecond = 0 }, Settings);
 
     public async Task DisposeAsync() => await System.DisposeAsync();
 }

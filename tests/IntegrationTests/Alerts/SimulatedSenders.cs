@@ -43,7 +43,8 @@ internal sealed class SimulatedSenders : IAsyncDisposable
             SearchPath = "public,pg_catalog", NoResetOnClose = true, MaxAutoPrepare = 10, AutoPrepareMinUsages = 2,
         }.ConnectionString;
         _provider = new ServiceCollection()
-            .AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(connectionString).AddInterceptors(new DatabaseClock(() => Now)))
+            .AddDbContextPool<SagasDbContext>(
+                options => options.UseNpgsql(connectionString).AddInterceptors(new DatabaseClock(() => Now)))
             .BuildServiceProvider();
         for (var process = 0; process < processes; process++)
         {
@@ -179,8 +180,10 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         public override async Task ConnectionOpenedAsync(
             DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
         {
-            await using var command = new NpgsqlCommand($"SELECT set_config('{Setting}', $1, false)", (NpgsqlConnection)connection);
-            command.Parameters.Add(new() { Value = string.Create(CultureInfo.InvariantCulture, $"{passed().TotalMicroseconds:0} microseconds") });
+            const string sql = $"SELECT set_config('{Setting}', $1, false)";
+            await using var command = new NpgsqlCommand(sql, (NpgsqlConnection)connection);
+            command.Parameters.Add(
+                new() { Value = string.Create(CultureInfo.InvariantCulture, $"{passed().TotalMicroseconds:0} microseconds") });
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }

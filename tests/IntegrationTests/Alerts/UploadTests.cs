@@ -7,7 +7,8 @@ using Sagas.IntegrationTests.Host;
 namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>Files by HTTP, and another try by HTTP.</summary>
-public sealed class UploadTests(ServersFixture servers, UploadTests.Shared shared) : IClassFixture<ServersFixture>, IClassFixture<UploadTests.Shared>
+public sealed class UploadTests(ServersFixture servers, UploadTests.Shared shared)
+    : IClassFixture<ServersFixture>, IClassFixture<UploadTests.Shared>
 {
     private static readonly object _unlimited = new { perSecond = 0 };
 
@@ -16,7 +17,8 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
     {
         var system = shared.System;
 
-        var (status, accepted) = await UploadAsync(system, "../../users.csv", "userId,alertMessage\nonce-125,Order has been placed\n");
+        var (status, accepted) = await UploadAsync(
+            system, "../../users.csv", "userId,alertMessage\nonce-125,Order has been placed\n");
         Assert.Equal((HttpStatusCode.Accepted, "accepted"), (status, accepted.GetProperty("status").GetString()));
         var file = accepted.GetProperty("file").GetGuid();
         await system.WaitForStateAsync("delivered", 1, "user_id = 'once-125'");
@@ -25,7 +27,8 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
 
         Assert.Equal((HttpStatusCode.OK, "known", "entered"), (again, known.GetProperty("status").GetString(), known.GetProperty("state").GetString()));
         Assert.Equal(file, known.GetProperty("file").GetGuid());
-        Assert.Equal(file, await system.Services.QueryAsync<Guid>("SELECT file_id FROM alert_delivery WHERE user_id = 'once-125'"));
+        Assert.Equal(
+            file, await system.Services.QueryAsync<Guid>("SELECT file_id FROM alert_delivery WHERE user_id = 'once-125'"));
         Assert.Single(await system.RecordsOfAsync("once-"));
     }
 
@@ -42,7 +45,9 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
         Assert.Equal(
             (HttpStatusCode.RequestEntityTooLarge, HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (large, empty, none.StatusCode));
         Assert.Equal("application/problem+json", none.Content.Headers.ContentType?.MediaType);
-        Assert.Equal(0, await system.Services.QueryAsync<long>("SELECT count(*) FROM file WHERE name LIKE 'large%' OR name LIKE 'empty%'"));
+        Assert.Equal(
+            0,
+            await system.Services.QueryAsync<long>("SELECT count(*) FROM file WHERE name LIKE 'large%' OR name LIKE 'empty%'"));
         // Of the other tests' files, too, once they are read.
         await Eventually.EqualAsync(0, () => Directory.GetFiles(system.Folder).Length);
     }
@@ -111,6 +116,7 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
 
     public sealed class Shared : SharedAlerts
     {
-        private protected override (string Key, string? Value)[] Settings => [("Alerts:LargestUpload", "1000"), ("Alerts:RetrySchedule", "0:0:0")];
+        private protected override (string Key, string? Value)[] Settings =>
+            [("Alerts:LargestUpload", "1000"), ("Alerts:RetrySchedule", "0:0:0")];
     }
 }

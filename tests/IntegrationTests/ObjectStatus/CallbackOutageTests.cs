@@ -11,7 +11,8 @@ public sealed class CallbackOutageTests(KillableServers servers)
     public async Task Ids_are_taken_while_broker_or_database_is_away_refused_while_both_are_and_all_taken_are_fetched()
     {
         var brokerTimeout = TimeSpan.FromSeconds(2);
-        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:BrokerTimeout", brokerTimeout.ToString()));
+        await using var system = await ObjectStatusSystem.StartAsync(
+            servers, ("ObjectStatus:BrokerTimeout", brokerTimeout.ToString()));
         await system.AcceptAsync("before");
         await system.SeenAsync(1);
 

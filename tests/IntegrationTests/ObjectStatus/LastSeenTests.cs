@@ -18,7 +18,8 @@ public sealed class LastSeenTests(SharedStatus shared, ITestOutputHelper output)
         async Task<TimeSpan> BackAsync(string id) =>
             now - await system.Host.QueryAsync<DateTime>($"SELECT last_seen FROM object_status WHERE object_id = '{id}'");
 
-        await Task.WhenAll(writer.WriteAsync("x", now - TimeSpan.FromSeconds(5)), writer.WriteAsync("x", now - TimeSpan.FromSeconds(9)));
+        await Task.WhenAll(
+            writer.WriteAsync("x", now - TimeSpan.FromSeconds(5)), writer.WriteAsync("x", now - TimeSpan.FromSeconds(9)));
         Assert.Equal(TimeSpan.FromSeconds(5), await BackAsync("x"));
         await writer.WriteAsync("x", now - TimeSpan.FromSeconds(12));
         Assert.Equal(TimeSpan.FromSeconds(5), await BackAsync("x"));
@@ -28,7 +29,9 @@ public sealed class LastSeenTests(SharedStatus shared, ITestOutputHelper output)
         await writer.WriteAsync("old", now - TimeSpan.FromMinutes(31));
         await writer.WriteAsync("ahead", now + TimeSpan.FromHours(1));
         Assert.Equal(0L, await system.Host.QueryAsync<long>("SELECT count(*) FROM object_status WHERE object_id = 'old'"));
-        Assert.True(await system.Host.QueryAsync<bool>("SELECT last_seen <= clock_timestamp() FROM object_status WHERE object_id = 'ahead'"));
+        Assert.True(
+            await system.Host.QueryAsync<bool>("SELECT last_seen <= clock_timestamp() FROM object_status "
+                + "WHERE object_id = 'ahead'"));
     }
 
     [Fact]
@@ -48,7 +51,8 @@ public sealed class LastSeenTests(SharedStatus shared, ITestOutputHelper output)
             await Task.WhenAll([.. first, .. second]).WaitAsync(Eventually.Timeout);
         }
 
-        Assert.Equal(0L, await system.Host.QueryAsync<long>("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
+        Assert.Equal(
+            0L, await system.Host.QueryAsync<long>("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
         Assert.Equal(300L, await system.Host.QueryAsync<long>("SELECT count(*) FROM object_status"));
     }
 }

@@ -9,7 +9,8 @@ using Sagas.Services.ObjectStatus.Fetch;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-public sealed class SweepTests(ServersFixture servers, SharedStatus shared) : IClassFixture<ServersFixture>, IClassFixture<SharedStatus>
+public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
+    : IClassFixture<ServersFixture>, IClassFixture<SharedStatus>
 {
     private const string Expired = "INSERT INTO object_status SELECT 'old-' || n, now() - interval '1 hour' - n * interval '1 microsecond' FROM generate_series(1, {0}) n";
     private const string Count = "SELECT count(*) FROM object_status";
