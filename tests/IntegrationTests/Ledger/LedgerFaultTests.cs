@@ -45,6 +45,7 @@ public sealed class LedgerFaultTests(ServersFixture servers) : IClassFixture<Ser
     }
 
     [Fact]
+    [Trait("Category", "Smoke")]
     public async Task At_most_once_repeats_only_what_is_proved_not_to_have_happened()
     {
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);

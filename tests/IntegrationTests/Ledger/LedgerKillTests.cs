@@ -86,7 +86,7 @@ public sealed class LedgerKillTests(ServersFixture servers) : IClassFixture<Serv
     public async Task An_orderly_stop_finishes_the_calls_in_flight()
     {
         await using var gateway = await FailingGateway.StartAsync();
-        gateway.Latency = TimeSpan.FromMilliseconds(200);
+        gateway.Latency = TimeSpan.FromMilliseconds(50);
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var table = await LedgerTable.CreateAsync(servers);
         var settings = new TargetSettings(gateway.Url, LedgerMode.AtMostOnce) { Building = () => reached.TrySetResult() };

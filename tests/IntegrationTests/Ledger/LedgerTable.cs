@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 
@@ -71,31 +71,15 @@ internal sealed class LedgerTable : IAsyncDisposable
     public Task EndLeasesAsync() => ExecuteAsync("UPDATE ledger SET due = now() WHERE state = 'in_flight'");
 
     public Task<IReadOnlyList<Row>> UntilFinishedAsync() =>
-        UntilAsync(rows => rows.All(row => row.State is "done" or "failed" or "parked"));
+        UntilAsync(rows => rows.All(row => row.State is "done" or "failed" or "parked"), "every call is finished");
 
-    /// <summary>Waits for many rows at little cost to what is measured.</summary>
-    public async Task UntilAllDoneAsync()
-    {
-        await using var command = _database.CreateCommand("SELECT count(*) FROM ledger WHERE due IS NOT NULL");
-        for (var watch = Stopwatch.StartNew(); (long)(await command.ExecuteScalarAsync())! > 0;)
-        {
-            Assert.True(watch.Elapsed < Eventually.Timeout, $"Not in {Eventually.Timeout}.");
-            await Task.Delay(10);
-        }
-    }
+    /// <summary>Awaits the end of many calls without reading their rows.</summary>
+    public Task UntilAllDoneAsync() =>
+        Eventually.EqualAsync(0, () => CountAsync("SELECT count(*) FROM ledger WHERE due IS NOT NULL"));
 
-    public async Task<IReadOnlyList<Row>> UntilAsync(Func<IReadOnlyList<Row>, bool> condition)
-    {
-        var watch = Stopwatch.StartNew();
-        while (true)
-        {
-            var rows = await RowsAsync();
-            if (condition(rows))
-                return rows;
-            Assert.True(watch.Elapsed < Eventually.Timeout, $"Not in {Eventually.Timeout}: " + string.Join("; ", rows.Take(10)));
-            await Task.Delay(10);
-        }
-    }
+    public Task<IReadOnlyList<Row>> UntilAsync(
+        Func<IReadOnlyList<Row>, bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+        Eventually.MatchesAsync(what, RowsAsync, condition);
 
     public async ValueTask DisposeAsync()
     {
