@@ -17,6 +17,7 @@ namespace Sagas.IntegrationTests.Payments;
 public sealed class ProcessPaymentTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
+    [Trait("Category", "Smoke")]
     public async Task A_command_becomes_one_charge_and_one_event()
     {
         await using var gateway = await FailingGateway.StartAsync();
@@ -36,6 +37,8 @@ public sealed class ProcessPaymentTests(ServersFixture servers) : IClassFixture<
         using var patience = new CancellationTokenSource(Eventually.Timeout);
         var both = new[] { await events.ReadAsync(patience.Token), await events.ReadAsync(patience.Token) };
         await table.UntilFinishedAsync();
+        // All three commands and both events are consumed: a third event would be here by now.
+        await Eventually.EqualAsync(5, () => table.CountAsync("SELECT count(*) FROM inbox_state"));
         var first = Assert.Single(both, one => one.Message.PaymentId == "p-1");
         Assert.Single(both, one => one.Message.PaymentId == "p-2");
         var key = SagaIdentity.Payment("p-1").ToString("D");

@@ -21,7 +21,8 @@ internal sealed class RaceHost : IAsyncDisposable
     private readonly TestDatabase _database;
     private readonly NpgsqlDataSource _dataSource;
     private readonly IHost _host;
-    private readonly ProcessPayments _processPayments = new();
+    // A message that is sent again is the same message.
+    private readonly ConcurrentDictionary<Guid, string> _processPayments = [];
 
     private RaceHost(TestDatabase database, RedeliveryOptions options)
     {
@@ -44,13 +45,9 @@ internal sealed class RaceHost : IAsyncDisposable
     public Task PublishAsync<T>(T message)
         where T : class => _host.Services.GetRequiredService<IBus>().Publish(message);
 
-    /// <summary>Waits until a query says true.</summary>
-    public async Task UntilAsync(string condition)
-    {
-        using var patience = new CancellationTokenSource(Eventually.Timeout);
-        while (!await QueryAsync<bool>($"SELECT {condition}"))
-            await Task.Delay(10, patience.Token);
-    }
+    /// <summary>Awaits that a condition on the database holds.</summary>
+    public Task UntilAsync(string condition) =>
+        Eventually.TrueAsync(condition, () => QueryAsync<bool>($"SELECT {condition}"));
 
     public Task UntilPaymentIsAsync(string state, string paymentId = "p1") =>
         UntilAsync($"EXISTS (SELECT FROM payment_state WHERE payment_id = '{paymentId}' AND current_state = '{state}')");
@@ -67,9 +64,9 @@ internal sealed class RaceHost : IAsyncDisposable
     /// <summary>The ids of the payments that ProcessPayment was published for, once for each message, once nothing is left to publish.</summary>
     public async Task<string[]> ProcessPaymentsAsync(int expected)
     {
-        await _processPayments.UntilAsync(expected).WaitAsync(Eventually.Timeout);
+        await Eventually.TrueAsync($"{expected} ProcessPayment are published", () => _processPayments.Count >= expected);
         await UntilAsync("NOT EXISTS (SELECT FROM outbox_message)");
-        return _processPayments.PaymentIds;
+        return [.. _processPayments.Values];
     }
 
     public async ValueTask DisposeAsync()
@@ -118,38 +115,12 @@ internal sealed class RaceHost : IAsyncDisposable
         return builder.Build();
     }
 
-    private sealed class ProcessPaymentConsumer(ProcessPayments processPayments) : IConsumer<ProcessPayment>
+    private sealed class ProcessPaymentConsumer(ConcurrentDictionary<Guid, string> processPayments) : IConsumer<ProcessPayment>
     {
         public Task Consume(ConsumeContext<ProcessPayment> context)
         {
-            processPayments.Add(context.MessageId!.Value, context.Message.PaymentId);
+            processPayments.TryAdd(context.MessageId!.Value, context.Message.PaymentId);
             return Task.CompletedTask;
-        }
-    }
-
-    private sealed class ProcessPayments
-    {
-        // A message that is sent again is the same message.
-        private readonly ConcurrentDictionary<Guid, string> _paymentIds = [];
-        private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public string[] PaymentIds => [.. _paymentIds.Values];
-
-        public void Add(Guid messageId, string paymentId)
-        {
-            _paymentIds.TryAdd(messageId, paymentId);
-            Interlocked.Exchange(ref _changed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
-        }
-
-        public async Task UntilAsync(int count)
-        {
-            while (true)
-            {
-                var changed = Volatile.Read(ref _changed).Task;
-                if (_paymentIds.Count >= count)
-                    return;
-                await changed;
-            }
         }
     }
 }

@@ -1,17 +1,21 @@
+using System.Globalization;
 using Sagas.Contracts;
+using Xunit.Abstractions;
 
 namespace Sagas.IntegrationTests.Payments.Races;
 
-public sealed class RandomRaceTests(ServersFixture servers) : IClassFixture<ServersFixture>
+public sealed class RandomRaceTests(ServersFixture servers, ITestOutputHelper output) : IClassFixture<ServersFixture>
 {
-    private const int Payments = 500;
-    private const int Customers = 250;
+    private const int Payments = 120;
+    private const int Customers = 60;
 
     [Fact]
     public async Task Payments_and_customers_in_any_order_end_with_every_payment_processed_once()
     {
         await using var race = await RaceHost.StartAsync(servers, TimeSpan.FromMilliseconds(200));
-        var seed = Environment.TickCount;
+        var setting = Environment.GetEnvironmentVariable("SAGAS_TEST_SEED");
+        var seed = int.TryParse(setting, CultureInfo.InvariantCulture, out var given) ? given : Environment.TickCount;
+        output.WriteLine($"SAGAS_TEST_SEED={seed}");
         var messages = Messages();
         new Random(seed).Shuffle(messages);
 
@@ -20,19 +24,20 @@ public sealed class RandomRaceTests(ServersFixture servers) : IClassFixture<Serv
             $"(SELECT count(*) = {Payments} AND count(*) FILTER (WHERE current_state <> 'Processing') = 0 FROM payment_state)");
 
         var processed = await race.ProcessPaymentsAsync(Payments);
-        Assert.True(processed.Length == Payments && processed.Distinct().Count() == Payments, $"seed {seed}: {processed.Length} ProcessPayment");
+        Assert.Equal((Payments, Payments), (processed.Length, processed.Distinct().Count()));
         Assert.Equal(0, await race.QueryAsync<long>("SELECT count(*) FROM payments_waiting"));
         Assert.Equal(Customers, await race.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE version = 1"));
 
-        // From when both are known: the last wait at most, and what a busy machine needs.
+        // From when both are known: the last wait at most, and what a busy machine may need.
         Assert.Empty(await race.QueryAsync<string[]>(
-            """
+            $$"""
             SELECT coalesce(array_agg(s.payment_id), '{}') FROM payment_state s
             JOIN saga_transition known ON known.correlation_id = (SELECT correlation_id FROM customer_state WHERE customer_id = s.customer_id)
                 AND known.from_state IS NULL
             JOIN saga_transition processed ON processed.correlation_id = s.correlation_id AND processed.to_state = 'Processing'
             WHERE processed.occurred_at - greatest(known.occurred_at, s.created_at)
-                > least(s.attempts * interval '200 milliseconds', interval '2 seconds') + interval '1 minute'
+                > least(s.attempts * interval '200 milliseconds', interval '2 seconds')
+                    + interval '{{Eventually.Timeout.TotalSeconds}} seconds'
             """));
     }
 
