@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
 using MassTransit;
@@ -65,6 +64,7 @@ internal sealed class CrmSystem : IAsyncDisposable
             ["urls"] = "http://127.0.0.1:0",
             ["ConnectionStrings:Postgres"] = database.ConnectionString,
             ["RabbitMq:Uri"] = host.Uri.ToString(),
+            ["Roles"] = "sagas,crm",
             ["Crm:Url"] = simulators.Urls.First() + "/crm",
             // No call times out, nor ends its lease, because the machine does something else meanwhile.
             ["Crm:Calls:CallTimeout"] = "01:00:00",
@@ -157,18 +157,19 @@ internal sealed class CrmSystem : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Waits until a condition on the database holds.</summary>
-    public async Task UntilAsync(string condition)
-    {
-        for (var watch = Stopwatch.StartNew(); !await QueryAsync<bool>($"SELECT {condition}"); await Task.Delay(20))
-        {
-            if (watch.Elapsed < Eventually.Timeout)
-                continue;
-            var states = await QueryAsync<string>("SELECT string_agg(state || ' ' || n, ', ') FROM (SELECT current_state AS state, count(*) AS n FROM customer_state GROUP BY 1) s");
-            var calls = await QueryAsync<string>("SELECT string_agg(concat_ws(' ', state, n, last), ', ') FROM (SELECT state, count(*) AS n, max(last_outcome) AS last FROM ledger GROUP BY 1) s");
-            Assert.Fail($"Not in {Eventually.Timeout}: {condition}; customers: {states}; calls: {calls}");
-        }
-    }
+    /// <summary>Awaits that a condition on the database holds; a failure says how customers and calls are.</summary>
+    public Task UntilAsync(string condition) => Eventually.MatchesAsync(
+        condition,
+        () => QueryAsync<string>($"""
+            SELECT CASE WHEN {condition} THEN '' ELSE concat(
+                'customers: ',
+                (SELECT string_agg(state || ' ' || n, ', ')
+                 FROM (SELECT current_state AS state, count(*) AS n FROM customer_state GROUP BY 1) s),
+                '; calls: ',
+                (SELECT string_agg(concat_ws(' ', state, n, last), ', ')
+                 FROM (SELECT state, count(*) AS n, max(last_outcome) AS last FROM ledger GROUP BY 1) s)) END
+            """),
+        otherwise => otherwise is "");
 
     public Task UntilAllAreAsync(string state, int customers) =>
         UntilAsync($"(SELECT count(*) FROM customer_state WHERE current_state = '{state}') = {customers}");
