@@ -1,11 +1,14 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>The connection to Postgres is cut around the commit: everything happens once all the same.</summary>
 public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+
     private PersistenceDatabase _database = null!;
 
     public async Task InitializeAsync() => _database = await PersistenceDatabase.CreateAsync(servers);
@@ -52,7 +55,7 @@ public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<S
         };
         await process.SendAsync(new Work("in doubt", 1));
 
-        await process.Arrivals.CountAsync("in doubt", 2);
+        await ArriveAsync(process, proxy, "in doubt", 2);
         Assert.Equal(1, proxy.Lost);
         Assert.Equal([1, 2], process.Arrivals.NumbersOf("in doubt"));
         await process.Deliveries.SettledAsync(TestProcess.WorkQueue, 1);
@@ -75,7 +78,7 @@ public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<S
         };
         await process.SendOrderAsync(new OrderPlaced(NewId.NextGuid()));
 
-        await process.Arrivals.CountAsync("counted", 1);
+        await ArriveAsync(process, proxy, "counted", 1);
         Assert.Equal(1, proxy.Lost);
         await process.Deliveries.SettledAsync(TestProcess.OrderQueue, 1);
         await _database.OutboxIsEmptyAsync();
@@ -84,9 +87,10 @@ public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<S
         Assert.Empty(process.Arrivals.Faults);
     }
 
-    private static ProcessSetup Setup(PostgresProxy proxy, bool retries) => new()
+    private ProcessSetup Setup(PostgresProxy proxy, bool retries) => new()
     {
         Postgres = proxy.ConnectionString,
+        Time = _time,
         Endpoint = endpoint =>
         {
             if (retries)
@@ -95,6 +99,15 @@ public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<S
     };
 
     private static Task<int> BackendAsync(OrdersDbContext db) => db.Database.SqlQueryRaw<int>("SELECT pg_backend_pid() AS \"Value\"").SingleAsync();
+
+    // A commit in doubt is looked for with the next heartbeat.
+    private Task ArriveAsync(TestProcess process, PostgresProxy proxy, string name, int expected) =>
+        Eventually.EqualAsync(expected, () =>
+        {
+            if (proxy.Lost > 0)
+                _time.Advance(TimeSpan.FromSeconds(1));
+            return process.Arrivals.NumbersOf(name).Count;
+        });
 
     private async Task AssertOnceAsync(TestProcess process, string name)
     {

@@ -5,7 +5,7 @@ namespace Sagas.IntegrationTests.Persistence;
 /// <summary>Messages of one transaction arrive in the order in which they were published, whichever way they go.</summary>
 public sealed class OrderingTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
-    private const int Transactions = 300;
+    private const int Transactions = 60;
     private const int MessagesEach = 5;
 
     private PersistenceDatabase _database = null!;
@@ -18,10 +18,11 @@ public sealed class OrderingTests(ServersFixture servers) : IClassFixture<Server
     public async Task Consumed_messages_are_published_in_order() => await PublishFromConsumersAsync(null, Transactions);
 
     [Fact]
+    [Trait("Category", "Smoke")]
     public async Task Consumed_messages_are_published_in_order_through_RabbitMQ()
     {
         await using var virtualHost = await servers.CreateVirtualHostAsync();
-        await PublishFromConsumersAsync(virtualHost.Uri, Transactions / 3);
+        await PublishFromConsumersAsync(virtualHost.Uri, Transactions / 2);
     }
 
     [Fact]
@@ -35,7 +36,8 @@ public sealed class OrderingTests(ServersFixture servers) : IClassFixture<Server
         await using var second = await TestProcess.StartAsync(_database, setup);
 
         await _database.OutboxIsEmptyAsync();
-        await AssertInOrderAsync(arrivals, Transactions);
+        await arrivals.CountAsync(Transactions * MessagesEach);
+        AssertInOrder(arrivals, Transactions);
     }
 
     [Fact]
@@ -51,14 +53,14 @@ public sealed class OrderingTests(ServersFixture servers) : IClassFixture<Server
                 ConfirmsAreAwaited(outbox);
             },
         };
-        await StoreAsync(Transactions / 3, virtualHost.Uri);
+        await StoreAsync(Transactions / 2, virtualHost.Uri);
 
         // One of them consumes: two consumers of a queue have no common order.
         await using var first = await TestProcess.StartAsync(_database, setup);
         await using var second = await TestProcess.StartAsync(_database, setup with { Consumes = false });
 
         await _database.OutboxIsEmptyAsync();
-        await AssertInOrderAsync(first.Arrivals, Transactions / 3);
+        await AssertInOrderAsync(first.Arrivals, Transactions / 2);
     }
 
     private async Task PublishFromConsumersAsync(Uri? rabbitMq, int transactions)
@@ -89,10 +91,15 @@ public sealed class OrderingTests(ServersFixture servers) : IClassFixture<Server
             async (transaction, _) => await producer.PublishStoredAsync($"{transaction}", MessagesEach));
     }
 
+    // A broker may deliver a message again.
     private static async Task AssertInOrderAsync(Arrivals arrivals, int transactions)
     {
-        await arrivals.CountAsync(transactions * MessagesEach);
-        Assert.All(Enumerable.Range(0, transactions), transaction =>
-            Assert.Equal(Enumerable.Range(0, MessagesEach), arrivals.NumbersOf($"{transaction}")));
+        await Eventually.EqualAsync(
+            transactions * MessagesEach, () => arrivals.All.DistinctBy(arrival => arrival.MessageId).Count());
+        AssertInOrder(arrivals, transactions);
     }
+
+    private static void AssertInOrder(Arrivals arrivals, int transactions) =>
+        Assert.All(Enumerable.Range(0, transactions), transaction =>
+            Assert.Equal(Enumerable.Range(0, MessagesEach), arrivals.DistinctNumbersOf($"{transaction}")));
 }

@@ -1,4 +1,3 @@
-using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 
 namespace Sagas.IntegrationTests.Persistence;
@@ -6,13 +5,13 @@ namespace Sagas.IntegrationTests.Persistence;
 /// <summary>A database with the migrated schema and the tables of <see cref="OrdersDbContext"/>.</summary>
 internal sealed class PersistenceDatabase : IAsyncDisposable
 {
-    private readonly IAsyncDisposable? _owned;
+    private readonly TestDatabase _owned;
     private readonly NpgsqlDataSource _source;
 
-    private PersistenceDatabase(string connectionString, IAsyncDisposable? owned)
+    private PersistenceDatabase(TestDatabase owned)
     {
         _owned = owned;
-        ConnectionString = new NpgsqlConnectionStringBuilder(connectionString)
+        ConnectionString = new NpgsqlConnectionStringBuilder(owned.ConnectionString)
         {
             MaxPoolSize = 40,
             // A server that stalls is waited for: nothing here is about how long a statement or a connection may take.
@@ -24,16 +23,9 @@ internal sealed class PersistenceDatabase : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    public static async Task<PersistenceDatabase> CreateAsync(ServersFixture servers)
+    public static async Task<PersistenceDatabase> CreateAsync(ITestServers servers)
     {
-        var database = await servers.CreateDatabaseAsync("persistence");
-        return await CreateAsync(database.ConnectionString, database);
-    }
-
-    public static async Task<PersistenceDatabase> CreateAsync(string connectionString, IAsyncDisposable? owned = null)
-    {
-        var database = new PersistenceDatabase(connectionString, owned);
-        await SchemaMigrator.MigrateAsync(database._source, typeof(SagasDbContext).Assembly);
+        var database = new PersistenceDatabase(await servers.CreateDatabaseAsync("persistence"));
         await database.ExecuteAsync(OrdersDbContext.CreateTables);
         return database;
     }
@@ -81,8 +73,7 @@ internal sealed class PersistenceDatabase : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _source.DisposeAsync();
-        if (_owned is not null)
-            await _owned.DisposeAsync();
+        await _owned.DisposeAsync();
     }
 
     private NpgsqlCommand Command(string sql, object[] parameters)

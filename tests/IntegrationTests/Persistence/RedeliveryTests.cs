@@ -6,7 +6,7 @@ namespace Sagas.IntegrationTests.Persistence;
 /// <summary>A message redelivered later is consumed once, whether its consumer failed or asked for it and completed.</summary>
 public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
-    private static readonly TimeSpan _soon = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan _soon = TimeSpan.FromMilliseconds(50);
 
     private PersistenceDatabase _database = null!;
 
@@ -15,7 +15,7 @@ public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<Serv
     public async Task DisposeAsync() => await _database.DisposeAsync();
 
     [Theory]
-    [InlineData(200)]
+    [InlineData(50)]
     [InlineData(0)]
     public async Task A_consumer_that_asks_for_a_redelivery_and_completes_gets_it_once(int milliseconds)
     {

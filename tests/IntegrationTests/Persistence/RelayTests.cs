@@ -2,13 +2,14 @@ using System.Collections.Concurrent;
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Committed messages reach the broker, whatever becomes of the process that committed them.</summary>
 public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
-    private static readonly ProcessSetup _storesOnly = new() { Relays = false };
+    private static readonly ProcessSetup _storesOnly = new() { Relays = false, Consumes = false };
 
     private PersistenceDatabase _database = null!;
 
@@ -53,7 +54,7 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     {
         var published = new TaskCompletionSource();
         var goOn = new TaskCompletionSource();
-        await using var stopping = await TestProcess.StartAsync(_database, _storesOnly);
+        await using var stopping = await TestProcess.StartAsync(_database, new ProcessSetup { Relays = false });
         stopping.Script.Work = async (context, db) =>
         {
             await Script.EffectAndMessageAsync(context, db);
@@ -79,7 +80,8 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     [Fact]
     public async Task A_process_that_loses_its_hold_in_the_middle_of_a_consumer_sends_all_of_its_messages_in_order()
     {
-        await using var process = await TestProcess.StartAsync(_database);
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { Time = time });
         var owner = process.Services.GetRequiredService<OutboxProcess>();
         process.Script.Work = async (context, _) =>
         {
@@ -91,11 +93,16 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
                 await using var transaction = await blocker.BeginTransactionAsync();
                 await using var lockState = new Npgsql.NpgsqlCommand("LOCK TABLE outbox_state", blocker);
                 await lockState.ExecuteNonQueryAsync();
-                await Eventually.EqualAsync(null, () => owner.OutboxId);
+                time.Advance(TimeSpan.FromSeconds(4));
+                Assert.Null(owner.OutboxId);
                 await context.Publish(new WorkDone("held", 1));
             }
 
-            await Eventually.TrueAsync("the process owns an outbox", () => owner.OutboxId is not null);
+            await Eventually.TrueAsync("the process owns an outbox", () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return owner.OutboxId is not null;
+            });
             await context.Publish(new WorkDone("held", 2));
         };
         await process.SendAsync(new Work("held", 1));
@@ -201,8 +208,13 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
             CREATE TRIGGER stall BEFORE INSERT OR UPDATE ON outbox_state FOR EACH ROW EXECUTE FUNCTION stall();
             """);
 
-        await using var process = await TestProcess.StartAsync(_database);
-        await Eventually.EqualAsync(1, () => _database.CountAsync("renewals WHERE last_value >= 3"));
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { Time = time });
+        await Eventually.TrueAsync("the process has renewed three times", async () =>
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return await _database.CountAsync("renewals WHERE last_value >= 3") == 1;
+        });
 
         Assert.Equal(1, await _database.CountAsync("outbox_state"));
     }

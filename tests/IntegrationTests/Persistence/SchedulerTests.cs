@@ -7,7 +7,7 @@ namespace Sagas.IntegrationTests.Persistence;
 /// <summary>A scheduled message is a row that is due later.</summary>
 public sealed class SchedulerTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
-    private static readonly TimeSpan _soon = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan _soon = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _inAnHour = TimeSpan.FromHours(1);
 
     private PersistenceDatabase _database = null!;
@@ -20,12 +20,13 @@ public sealed class SchedulerTests(ServersFixture servers) : IClassFixture<Serve
     public async Task A_scheduled_message_arrives_when_it_is_due_and_not_before()
     {
         await using var process = await TestProcess.StartAsync(_database);
+        var delay = TimeSpan.FromMilliseconds(300);
         var due = DateTime.MaxValue;
         process.Script.Work = async (context, db) =>
         {
             // Due times count from when the message is scheduled, not from the start of a transaction that takes its time.
-            await db.Database.ExecuteSqlRawAsync("SELECT pg_sleep(0.7)");
-            due = DateTime.UtcNow + _soon;
+            await db.Database.ExecuteSqlRawAsync("SELECT pg_sleep(0.4)");
+            due = DateTime.UtcNow + delay;
             await context.SchedulePublish(due, new WorkDone("scheduled", 1));
         };
         await process.SendAsync(new Work("scheduled", 1));
@@ -110,6 +111,7 @@ public sealed class SchedulerTests(ServersFixture servers) : IClassFixture<Serve
     }
 
     [Fact]
+    [Trait("Category", "Smoke")]
     public async Task A_message_pulled_forward_arrives_at_once()
     {
         await using var process = await TestProcess.StartAsync(_database);

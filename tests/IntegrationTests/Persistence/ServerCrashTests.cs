@@ -1,28 +1,26 @@
 using MassTransit;
-using Sagas.LocalServers;
 
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Postgres and the broker are killed while messages flow through consumers and sagas: nothing is lost, nothing happens twice.</summary>
-[Collection(OwnServers.Name)]
-public sealed class ServerCrashTests
+[Collection(nameof(KillableServers))]
+public sealed class ServerCrashTests(KillableServers servers)
 {
-    private const int Messages = 200;
+    private const int Messages = 80;
 
     [PrivateServersFact]
     public async Task Postgres_killed_under_load()
     {
-        await using var postgres = await PrivatePostgres.StartAsync();
-        await using var database = await PersistenceDatabase.CreateAsync(await postgres.CreateDatabaseAsync("crash"));
+        await using var database = await PersistenceDatabase.CreateAsync(servers);
         await using var process = await TestProcess.StartAsync(database, new ProcessSetup
         {
             Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Interval(10_000, TimeSpan.FromMilliseconds(50))),
         });
         await SendAllAsync(process, 0, Messages);
         await process.Deliveries.AtLeastSettledAsync(TestProcess.WorkQueue, Messages / 4);
-        await postgres.KillAsync();
+        await servers.Postgres.KillAsync();
         await SendAllAsync(process, Messages, Messages);
-        await postgres.StartAgainAsync();
+        await servers.Postgres.StartAgainAsync();
         database.Reconnect();
 
         await AssertAllOnceAsync(process, database);
@@ -31,18 +29,16 @@ public sealed class ServerCrashTests
     [PrivateServersFact]
     public async Task RabbitMQ_killed_under_load()
     {
-        var starting = PrivatePostgres.StartAsync();
-        await using var rabbitMq = await PrivateRabbitMq.StartAsync();
-        await using var postgres = await starting;
-        await using var database = await PersistenceDatabase.CreateAsync(await postgres.CreateDatabaseAsync("restart"));
-        await using var process = await TestProcess.StartAsync(database, new ProcessSetup { RabbitMq = rabbitMq.Uri });
+        await using var virtualHost = await servers.CreateVirtualHostAsync();
+        await using var database = await PersistenceDatabase.CreateAsync(servers);
+        await using var process = await TestProcess.StartAsync(database, new ProcessSetup { RabbitMq = virtualHost.Uri });
         await SendAllAsync(process, 0, Messages);
         await process.Deliveries.AtLeastSettledAsync(TestProcess.WorkQueue, Messages / 4);
-        await rabbitMq.KillAsync();
+        await servers.RabbitMq.KillAsync();
 
         // What is published while the broker is away waits for it.
         await process.PublishStoredAsync("meanwhile", 20);
-        await rabbitMq.StartAgainAsync();
+        await servers.RabbitMq.StartAgainAsync();
 
         await Eventually.EqualAsync(20, () => process.Arrivals.DistinctNumbersOf("meanwhile").Count);
         Assert.Equal(Enumerable.Range(0, 20), process.Arrivals.DistinctNumbersOf("meanwhile"));

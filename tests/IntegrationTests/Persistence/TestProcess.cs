@@ -34,6 +34,9 @@ internal sealed record ProcessSetup
     public Action<IEntityFrameworkSagaRepositoryConfigurator<OrderState>> Repository { get; init; } =
         repository => repository.ConcurrencyMode = ConcurrencyMode.Optimistic;
 
+    /// <summary>The clock of the process.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     /// <summary>Told of every stored message before it goes to the broker.</summary>
     public Func<SendContext, Task>? Sending { get; init; }
 }
@@ -67,6 +70,7 @@ internal sealed class TestProcess : IAsyncDisposable
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.SetMinimumLevel(LogLevel.None);
         builder.Services.AddSingleton(setup.Script);
+        builder.Services.AddSingleton(setup.Time);
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(setup.Postgres ?? database.ConnectionString));
         builder.Services.AddDbContextPool<OrdersDbContext>((provider, options) =>
             options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
