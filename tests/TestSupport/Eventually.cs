@@ -108,6 +108,7 @@ public static class Eventually
 
     private static bool IsUnavailable(Exception e) =>
         e is NpgsqlException { IsTransient: true } or IOException or SocketException or HttpRequestException or TimeoutException
+            or OperationCanceledException { InnerException: TimeoutException }
             or BrokerUnreachableException or AlreadyClosedException
             or OperationInterruptedException { ShutdownReason.ReplyCode: not 404 };
 }

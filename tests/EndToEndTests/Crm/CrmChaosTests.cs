@@ -1,257 +1,174 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Net.Http.Json;
-using System.Text.Json;
-using Npgsql;
 using Sagas.EndToEndTests.Processes;
-using Sagas.LocalServers;
+using Sagas.TestSupport.Chaos;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Crm;
 
 /// <summary>The CRM fails in every way, and it and the services are killed at random; afterwards the CRM has every customer's
 /// newest data, and stored none of them twice.</summary>
-public sealed class CrmChaosTests(ITestOutputHelper output)
+[Collection(ChaosCollection.Name)]
+public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper output) : SystemChaosTest(servers, output)
 {
-    private const int Processes = 2;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sagas-crm-");
+    private CustomerLoad _load = null!;
+    private int _registered;
+    private int _kills;
 
-    private static readonly TimeSpan _longestStall = TimeSpan.FromSeconds(90);
-
-    private readonly Stopwatch _watch = Stopwatch.StartNew();
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
-
-    [Fact]
+    [PrivateServersFact]
     [Trait("Category", "Chaos")]
     public Task Every_customer_reaches_the_CRM_once_when_it_and_the_services_are_killed() =>
-        RunAsync(new CustomerLoad(2_000, 300), registered: 700, kills: 3, Eventually.Timeout);
+        RunAsync(new CustomerLoad(800, 150), registered: 300, kills: 2, Eventually.Timeout);
 
-    [Fact]
+    [PrivateServersFact]
     [Trait("Category", "ChaosFull")]
     public Task A_hundred_thousand_customers_reach_the_CRM_once_with_twenty_kills_of_each() =>
         RunAsync(new CustomerLoad(100_000, 5_000), registered: 5_000, kills: 20, TimeSpan.FromMinutes(3));
 
-    private async Task RunAsync(CustomerLoad load, int registered, int kills, TimeSpan patience)
-    {
-        var seed = Environment.GetEnvironmentVariable("SAGAS_TEST_SEED") is { Length: > 0 } given
-            ? int.Parse(given, CultureInfo.InvariantCulture)
-            : Random.Shared.Next();
-        Say($"SAGAS_TEST_SEED={seed}");
-        var record = Path.Combine(Directory.CreateTempSubdirectory("sagas-crm-").FullName, "crm.jsonl");
-        var starting = PrivatePostgres.StartAsync();
-        await using var rabbitMq = await PrivateRabbitMq.StartAsync();
-        await using var postgres = await starting;
-        await using var system = new RunningSystem(
-            await postgres.CreateDatabaseAsync("sagas"), rabbitMq.Uri,
-            ("Crm:Enabled", "true"), ("Crm:Calls:CallTimeout", "00:00:02"), ("Crm:Calls:LeaseMargin", "00:00:02"), ("Crm:Calls:BreakCap", "00:00:02"));
-        var faults = Faults(record);
-        await system.StartSimulatorsAsync(faults);
-        var services = await Task.WhenAll(Enumerable.Range(1, Processes).Select(system.StartServicesAsync));
-        await Task.WhenAll(services.Select(service => service.ReadyAsync()));
-        Say("everything runs");
+    private protected override (string Key, string Value)[] Settings =>
+    [
+        ("Crm:Enabled", "true"), ("Crm:Calls:CallTimeout", "00:00:02"), ("Crm:Calls:LeaseMargin", "00:00:02"),
+        ("Crm:Calls:BreakCap", "00:00:02"),
+    ];
 
-        var random = new Random(seed);
-        var started = _watch.Elapsed;
-        using var stop = new CancellationTokenSource(TimeSpan.FromMinutes(8));
-        await Task.WhenAll(
-            FeedAsync(system, load, registered, stop.Token),
-            KillAsync(system, load, kills, random, "services", async () =>
-            {
-                var number = Next(random, 1, Processes + 1);
-                await system.Service(number).KillAsync();
-                await system.StartServicesAsync(number);
-            }),
-            KillAsync(system, load, kills, random, "the CRM", async () =>
-            {
-                await system.KillSimulatorsAsync();
-                await system.StartSimulatorsAsync(faults);
-            }),
-            KillAsync(system, load, 1, random, "the CRM's work for 2 s", () => GoDownAsync(system)));
-        Say("the last disturbance is over");
-        await SettledAsync(system, load, patience);
-        var took = _watch.Elapsed - started;
-        await BalancesAsync(system, load);
-        await SummariseAsync(system, load, took);
-        Directory.Delete(Path.GetDirectoryName(record)!, recursive: true);
-    }
+    private protected override string[] Sections =>
+    [
+        "SELECT current_state, last_name, count(*), max(sync_failure) FROM customer_state GROUP BY 1, 2",
+        "SELECT state, count(*), max(attempts), min(due), max(last_outcome), now() FROM ledger GROUP BY 1",
+        """
+        SELECT c.customer_id, c.current_state, c.version, c.synced_version, l.state, l.last_outcome
+        FROM customer_state c LEFT JOIN ledger l ON l.idempotency_key = c.correlation_id || '/' || c.version
+        WHERE c.current_state <> 'Synced' LIMIT 10
+        """,
+        "SELECT message_type, outbox_id, count(*), max(last_error) FROM outbox_message GROUP BY 1, 2",
+    ];
 
-    // One call in five fails, each way alike, and one in fifty takes longer than anybody waits.
-    private static Dictionary<string, string> Faults(string record)
+    // One call in five fails, each way alike, and one in fifty takes longer than the services wait.
+    private Dictionary<string, string> Faults
     {
-        var faults = new Dictionary<string, string>
+        get
         {
-            ["Crm:RecordFile"] = record,
-            ["Crm:Faults:RetryAfterSeconds"] = "0",
-            ["Crm:Faults:Latency:MinMs"] = "1",
-            ["Crm:Faults:Latency:MaxMs"] = "5",
-            ["Crm:Faults:SlowRate"] = "0.002",
-            ["Crm:Faults:SlowMs"] = "2500",
-        };
-        foreach (var kind in (string[])["FailBefore", "FailAfter", "LostAfter", "Garbage", "HalfResponse", "TooManyRequests"])
-            faults["Crm:Faults:" + kind] = "0.033";
-        return faults;
+            var faults = new Dictionary<string, string>
+            {
+                ["Crm:RecordFile"] = Path.Combine(_folder.FullName, "crm.jsonl"),
+                ["Crm:Faults:RetryAfterSeconds"] = "0",
+                ["Crm:Faults:Latency:MinMs"] = "1",
+                ["Crm:Faults:Latency:MaxMs"] = "5",
+                ["Crm:Faults:SlowRate"] = "0.002",
+                ["Crm:Faults:SlowMs"] = "2500",
+            };
+            foreach (var kind in (string[])["FailBefore", "FailAfter", "LostAfter", "Garbage", "HalfResponse", "TooManyRequests"])
+                faults["Crm:Faults:" + kind] = "0.033";
+            return faults;
+        }
     }
 
-    private async Task FeedAsync(RunningSystem system, CustomerLoad load, int registered, CancellationToken stop)
+    protected override Task PrepareAsync() => Running.StartSimulatorsAsync(Faults);
+
+    protected override IEnumerable<Disturbance> Plan() =>
+    [
+        .. KillServices(_kills),
+        .. Moments(_kills).Select(moment => new Disturbance("the CRM", moment, "SIGKILL", RestartCrmAsync)),
+        .. Moments(1).Select(moment => new Disturbance("the CRM's work", moment, "stop for 2 s", GoDownAsync)),
+    ];
+
+    protected override async Task WorkAsync()
     {
         await Task.WhenAll(
-            Broker.PublishAsync(system.RabbitMq, CustomerLoad.Registrations(0, registered, 1), stop),
-            CustomerLoad.InsertAsync(system.Database, system.RabbitMq, registered, load.Customers, stop));
-        Say("all customers are queued");
-        await ReachAsync(system, load, 0.1);
-        await Broker.PublishAsync(system.RabbitMq, load.Changes, stop);
-        Say("all changes are published");
+            Broker.PublishAsync(Running.RabbitMq, CustomerLoad.Registrations(0, _registered, 1), Eventually.Cancellation()),
+            IngestAsync());
+        Narration.Say("all customers are queued");
+        await Eventually.MatchesAsync(
+            "a tenth of the customers are in the CRM", ShareAsync, share => share >= 0.1, TimeSpan.FromMinutes(10));
+        await Broker.PublishAsync(Running.RabbitMq, _load.Changes, Eventually.Cancellation());
+        Narration.Say("all changes are published");
     }
 
-    private async Task KillAsync(RunningSystem system, CustomerLoad load, int times, Random random, string whom, Func<Task> kill)
+    protected override async Task<double> ShareAsync() =>
+        (await Running.GetAsync("/crm/summary")).GetProperty("effects").GetDouble() / _load.Customers;
+
+    protected override async Task<string> UnsettledAsync()
     {
-        // The last tenth is left alone: a disturbance after the end of the work would test nothing.
-        double[] moments;
-        lock (random)
-            moments = [.. Enumerable.Range(0, times).Select(_ => random.NextDouble() * 0.9).Order()];
-        foreach (var moment in moments)
-        {
-            await ReachAsync(system, load, moment);
-            Say($"{moment:P0}: ends {whom}");
-            await kill();
-        }
+        var counts = await Running.QueryAsync<string>(
+            """
+            SELECT concat_ws(', ',
+                (SELECT count(*) FROM customer_state
+                 WHERE current_state = 'Synced' AND synced_version = version AND last_name IN ('v1', 'v2')) || ' synced',
+                (SELECT count(*) FROM customer_state WHERE last_name = 'v2') || ' changed',
+                (SELECT count(*) FROM ledger WHERE due IS NOT NULL) || ' calls due',
+                (SELECT count(*) FROM outbox_message) || ' in the outbox')
+            """);
+        var settled = $"{_load.Customers} synced, {_load.MaxEffects - _load.Customers} changed, 0 calls due, 0 in the outbox";
+        return counts == settled ? "" : counts;
     }
 
-    private static int Next(Random random, int least, int limit)
-    {
-        lock (random)
-            return random.Next(least, limit);
-    }
-
-    private async Task ReachAsync(RunningSystem system, CustomerLoad load, double share)
-    {
-        var (sinceProgress, last) = (Stopwatch.StartNew(), -1L);
-        while (true)
-        {
-            var effects = await SummaryAsync(system) is { } summary ? summary.GetProperty("effects").GetInt64() : last;
-            if (effects >= share * load.Customers)
-                return;
-            if (effects > last)
-                sinceProgress.Restart();
-            last = Math.Max(last, effects);
-            if (sinceProgress.Elapsed > _longestStall)
-                Assert.Fail($"The CRM has {last} and none more in {_longestStall.TotalSeconds:0} s.\n{await DescribeAsync(system)}");
-            await Task.Delay(TimeSpan.FromMilliseconds(50));
-        }
-    }
-
-    private async Task GoDownAsync(RunningSystem system)
-    {
-        while (true)
-        {
-            try
-            {
-                (await _http.PostAsync(new Uri(system.Gateway, "/crm/down?seconds=2"), null)).Dispose();
-                return;
-            }
-            catch (HttpRequestException)
-            {
-                // It is being killed at this moment.
-                await Task.Delay(TimeSpan.FromMilliseconds(50));
-            }
-        }
-    }
-
-    private async Task SettledAsync(RunningSystem system, CustomerLoad load, TimeSpan patience)
-    {
-        var settled = $"""
-            SELECT (SELECT count(*) FROM customer_state WHERE current_state = 'Synced' AND synced_version = version AND last_name IN ('v1', 'v2')) = {load.Customers}
-               AND (SELECT count(*) FROM customer_state WHERE last_name = 'v2') = {load.MostEffects - load.Customers}
-               AND NOT EXISTS (SELECT FROM ledger WHERE due IS NOT NULL) AND NOT EXISTS (SELECT FROM outbox_message)
-            """;
-        for (var watch = Stopwatch.StartNew(); !await system.QueryAsync<bool>(settled); await Task.Delay(200))
-        {
-            if (watch.Elapsed > patience)
-                Assert.Fail($"Not everything came to its end within {patience.TotalSeconds:0} s.\n{await DescribeAsync(system)}");
-        }
-    }
-
-    private async Task BalancesAsync(RunningSystem system, CustomerLoad load)
+    protected override async Task BalanceAsync()
     {
         var mistakes = new List<string>();
-        var stored = new Dictionary<string, (int Version, string LastName)>();
-        await foreach (var customer in _http.GetFromJsonAsAsyncEnumerable<JsonElement>(new Uri(system.Gateway, "/crm/stored")))
-            stored[customer.GetProperty("customerId").GetString()!] = (customer.GetProperty("version").GetInt32(), customer.GetProperty("lastName").GetString()!);
-        await using var command = system.Database.CreateCommand("SELECT customer_id, version FROM customer_state");
+        var stored = await StoredAsync();
+        await using var command = Running.Database.CreateCommand("SELECT customer_id, version FROM customer_state");
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
             var id = reader.GetString(0);
-            var expected = (reader.GetInt32(1), load.LastName(int.Parse(id.AsSpan(2), CultureInfo.InvariantCulture)));
+            var expected = (reader.GetInt32(1), _load.LastName(int.Parse(id.AsSpan(2), CultureInfo.InvariantCulture)));
             if (!stored.TryGetValue(id, out var found))
                 mistakes.Add($"{id} is missing");
             else if (found != expected)
                 mistakes.Add($"{id} is {found} instead of {expected}");
         }
 
-        var summary = (await SummaryAsync(system))!.Value;
+        var summary = await Running.GetAsync("/crm/summary");
+        foreach (var name in (string[])["calls", "effects", "replays", "faults"])
+            Narration.Say($"{name} at the CRM", summary.GetProperty(name).GetInt64());
+        var repeated = await Running.QueryAsync<long>("SELECT count(*) FROM ledger WHERE attempts > 1");
+        Narration.Say("calls made more than once", repeated);
         foreach (var name in (string[])["duplicateEffects", "staleEffects", "rejected"])
         {
             if (summary.GetProperty(name).GetInt64() is var count and not 0)
                 mistakes.Add($"{name}: {count}");
         }
 
-        Assert.Equal(load.Customers, stored.Count);
+        Assert.Equal(_load.Customers, stored.Count);
         Assert.True(mistakes.Count == 0, $"{mistakes.Count} mistakes:\n{string.Join('\n', mistakes.Take(20))}");
-        Say("the books balance");
+        _folder.Delete(recursive: true);
     }
 
-    private async Task SummariseAsync(RunningSystem system, CustomerLoad load, TimeSpan took)
+    private Task RunAsync(CustomerLoad load, int registered, int kills, TimeSpan timeout)
     {
-        var summary = (await SummaryAsync(system))!.Value;
-        foreach (var name in (string[])["calls", "effects", "replays", "faults", "duplicateEffects", "staleEffects"])
-            Say(string.Create(CultureInfo.InvariantCulture, $"{name,-36}{summary.GetProperty(name).GetInt64(),10:N0}"));
-        Say(string.Create(CultureInfo.InvariantCulture, $"{"customers",-36}{load.Customers,10:N0}"));
-        Say(string.Create(CultureInfo.InvariantCulture, $"{"seconds until all was settled",-36}{took.TotalSeconds,10:N0}"));
-        var repeated = await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE attempts > 1");
-        Say(string.Create(CultureInfo.InvariantCulture, $"{"calls made more than once",-36}{repeated,10:N0}"));
+        (_load, _registered, _kills) = (load, registered, kills);
+        return RunAsync(timeout);
     }
 
-    // Null while the CRM is being killed.
-    private async Task<JsonElement?> SummaryAsync(RunningSystem system)
+    private async Task IngestAsync()
     {
-        try
-        {
-            return await _http.GetFromJsonAsync<JsonElement>(new Uri(system.Gateway, "/crm/summary"));
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException or TaskCanceledException or JsonException)
-        {
-            return null;
-        }
+        var path = Path.Combine(_folder.FullName, "customers.csv");
+        await File.WriteAllLinesAsync(path, CustomerLoad.Rows(_registered, _load.Customers));
+        await Running.RunCommandAsync("ingest", path);
     }
 
-    private static async Task<string> DescribeAsync(RunningSystem system)
+    private async Task RestartCrmAsync()
     {
-        var lines = new List<string>();
-        foreach (var sql in (string[])
-        [
-            "SELECT current_state, last_name, count(*), max(sync_failure) FROM customer_state GROUP BY 1, 2",
-            "SELECT state, count(*), max(attempts), min(due), max(last_outcome), now() FROM ledger GROUP BY 1",
-            "SELECT c.customer_id, c.current_state, c.version, c.synced_version, l.state, l.last_outcome FROM customer_state c LEFT JOIN ledger l ON l.idempotency_key = c.correlation_id || '/' || c.version WHERE c.current_state <> 'Synced' LIMIT 10",
-            "SELECT message_type, outbox_id, count(*), max(last_error) FROM outbox_message GROUP BY 1, 2",
-        ])
+        await Running.KillSimulatorsAsync();
+        await Running.StartSimulatorsAsync(Faults);
+    }
+
+    // It may be killed at this moment.
+    private Task GoDownAsync() => Eventually.TrueAsync("the CRM does not work", async () =>
+    {
+        await Running.PostAsync("/crm/down?seconds=2");
+        return true;
+    });
+
+    private async Task<Dictionary<string, (int Version, string LastName)>> StoredAsync()
+    {
+        var stored = new Dictionary<string, (int Version, string LastName)>();
+        await foreach (var customer in Running.ListAsync("/crm/stored"))
         {
-            try
-            {
-                lines.AddRange(await system.LinesAsync(sql));
-            }
-            catch (NpgsqlException e)
-            {
-                lines.Add(e.Message);
-            }
+            stored[customer.GetProperty("customerId").GetString()!] =
+                (customer.GetProperty("version").GetInt32(), customer.GetProperty("lastName").GetString()!);
         }
 
-        return string.Join('\n', lines.Concat(system.Services.Select(service => $"-- {service.Name}:\n{service.LastLines(15)}")));
-    }
-
-    private void Say(string text)
-    {
-        var line = string.Create(CultureInfo.InvariantCulture, $"{_watch.Elapsed.TotalSeconds,7:0.0} s  {text}");
-        output.WriteLine(line);
-        Console.WriteLine(line);
+        return stored;
     }
 }

@@ -30,7 +30,8 @@ internal sealed class CallbackClient(IReadOnlyList<int> ports, int objects) : ID
     public async Task PostAllAsync(CancellationToken stop)
     {
         var post = 0;
-        foreach (var ids in Enumerable.Range(1, objects).Select(number => string.Create(CultureInfo.InvariantCulture, $"o-{number}")).Chunk(IdsPerPost))
+        var all = Enumerable.Range(1, objects).Select(number => string.Create(CultureInfo.InvariantCulture, $"o-{number}"));
+        foreach (var ids in all.Chunk(IdsPerPost))
         {
             while (!await PostAsync(ports[post++ % ports.Count], ids, stop))
             {
@@ -53,8 +54,8 @@ internal sealed class CallbackClient(IReadOnlyList<int> ports, int objects) : ID
             using var response = await _http.PostAsJsonAsync($"http://127.0.0.1:{port}/callback", new { object_ids = ids }, stop);
             return response.IsSuccessStatusCode;
         }
-        // Killed, away, or too slow.
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException && !stop.IsCancellationRequested)
+        // Killed, unavailable, or too slow.
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !stop.IsCancellationRequested)
         {
             return false;
         }

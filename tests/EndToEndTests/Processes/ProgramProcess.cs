@@ -16,7 +16,6 @@ internal sealed class ProgramProcess : IAsyncDisposable
 
     private const int LinesKept = 400;
 
-
     private readonly Process _process;
     private readonly Queue<string> _lines = new();
     private readonly TaskCompletionSource<string> _line = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -28,7 +27,11 @@ internal sealed class ProgramProcess : IAsyncDisposable
         Name = name;
         _awaited = awaited;
         if (Environment.GetEnvironmentVariable("SAGAS_TEST_LOGS") is { Length: > 0 } folder)
-            _file = new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, $"{DateTime.UtcNow:HHmmss-fff}-{name}.log")) { AutoFlush = true };
+        {
+            var file = Path.Combine(Directory.CreateDirectory(folder).FullName, $"{DateTime.UtcNow:HHmmss-fff}-{name}.log");
+            _file = new StreamWriter(file) { AutoFlush = true };
+        }
+
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, line) => Keep(line.Data);
         _process.ErrorDataReceived += (_, line) => Keep(line.Data);
@@ -49,7 +52,11 @@ internal sealed class ProgramProcess : IAsyncDisposable
     /// <param name="settings">Configuration keys, which become environment variables.</param>
     /// <param name="awaited">What it writes once it is ready, for <see cref="ReadyAsync"/>.</param>
     public static ProgramProcess Start(
-        string name, string program, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> settings, string? awaited = null)
+        string name,
+        string program,
+        IEnumerable<string> arguments,
+        IEnumerable<KeyValuePair<string, string>> settings,
+        string? awaited = null)
     {
         var assembly = Path.Combine(AppContext.BaseDirectory, program + ".dll");
         var start = new ProcessStartInfo("bash", ["-c", Launch, "sagas-test", "dotnet", assembly, .. arguments])
@@ -68,7 +75,9 @@ internal sealed class ProgramProcess : IAsyncDisposable
     public async Task<string> ReadyAsync()
     {
         await Task.WhenAny(_line.Task, Ended).WaitAsync(Eventually.Timeout);
-        return _line.Task.IsCompleted ? await _line.Task : throw new InvalidOperationException($"{Name} ended with {await Ended}: {LastLines(20)}");
+        return _line.Task.IsCompleted
+            ? await _line.Task
+            : throw new InvalidOperationException($"{Name} ended with {await Ended}: {LastLines(20)}");
     }
 
     /// <summary>Ends the process as a crash does.</summary>
@@ -94,6 +103,8 @@ internal sealed class ProgramProcess : IAsyncDisposable
         lock (_lines)
             return string.Join(Environment.NewLine, _lines.TakeLast(count));
     }
+
+    public override string ToString() => Ended.IsCompletedSuccessfully ? $"{Name}, ended with {Ended.Result}" : Name;
 
     public async ValueTask DisposeAsync()
     {

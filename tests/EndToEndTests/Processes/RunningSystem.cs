@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using Npgsql;
 using Sagas.LocalServers;
@@ -37,7 +38,8 @@ internal sealed class RunningSystem : IAsyncDisposable
         foreach (var (key, value) in settings)
             _settings[key] = value;
 
-        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres) { MaxPoolSize = 4, Timeout = 60, CommandTimeout = 60 });
+        Database = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(postgres) { MaxPoolSize = 4, Timeout = 60, CommandTimeout = 60 });
     }
 
     public Uri RabbitMq { get; }
@@ -50,7 +52,7 @@ internal sealed class RunningSystem : IAsyncDisposable
     public IEnumerable<ProgramProcess> Services => _services.Values;
 
     /// <summary>The callback's port of each services process, which it has again after a restart; none: any free one.</summary>
-    public IReadOnlyList<int> CallbackPorts { get; init; } = [];
+    public IReadOnlyList<int> CallbackPorts { get; set; } = [];
 
     /// <summary>Starts the gateway simulator.</summary>
     /// <param name="faults">What goes wrong there, as configuration.</param>
@@ -96,6 +98,43 @@ internal sealed class RunningSystem : IAsyncDisposable
         return _services[number] = ProgramProcess.Start(name, "Sagas.Host", [], settings, Started);
     }
 
+    /// <summary>Starts services processes and awaits that they are ready.</summary>
+    public async Task StartReadyAsync(int processes)
+    {
+        var started = await Task.WhenAll(Enumerable.Range(1, processes).Select(StartServicesAsync));
+        await Task.WhenAll(started.Select(service => service.ReadyAsync()));
+    }
+
+    /// <summary>Ends all services in good order. One that is still starting would die of the signal: it is ready first.</summary>
+    public async Task StopServicesAsync()
+    {
+        await Task.WhenAll(Services.Select(service => service.ReadyAsync()));
+        foreach (var (service, stopping) in Services.Select(service => (service, service.TerminateAsync())).ToArray())
+            Assert.True(await stopping == 0, $"{service.Name} ended with {await stopping}.");
+    }
+
+    /// <summary>The rows of queries, and the last lines of the services, for the message of a failure.</summary>
+    public async Task<string> DescribeAsync(params string[] queries)
+    {
+        var text = new StringBuilder();
+        foreach (var sql in queries)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"-- {sql}");
+            try
+            {
+                text.AppendJoin('\n', await LinesAsync(sql)).AppendLine();
+            }
+            catch (NpgsqlException e)
+            {
+                text.AppendLine(e.Message);
+            }
+        }
+
+        foreach (var service in Services)
+            text.AppendLine(CultureInfo.InvariantCulture, $"-- {service}:\n{service.LastLines(25)}");
+        return text.ToString();
+    }
+
     /// <summary>Configures the services that are started from now on.</summary>
     public void Configure(string key, string value) => _settings[key] = value;
 
@@ -109,7 +148,11 @@ internal sealed class RunningSystem : IAsyncDisposable
     public async Task<JsonElement> RunCommandAsync(params string[] arguments)
     {
         var assembly = Path.Combine(AppContext.BaseDirectory, "Sagas.Cli.dll");
-        var start = new ProcessStartInfo("dotnet", [assembly, .. arguments, "--json"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [assembly, .. arguments, "--json"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["ConnectionStrings__Postgres"] = _settings["ConnectionStrings:Postgres"] + ";Timeout=60";
         start.Environment["RabbitMq__Uri"] = _settings["RabbitMq:Uri"];
         using var command = Process.Start(start)!;
@@ -121,19 +164,35 @@ internal sealed class RunningSystem : IAsyncDisposable
     }
 
     /// <summary>Has the gateway take so long from now on.</summary>
-    public async Task SetLatencyAsync(int milliseconds)
+    public Task SetLatencyAsync(int milliseconds) =>
+        SetFaultsAsync("/payments/faults", new { latency = new { minMs = milliseconds, maxMs = milliseconds } });
+
+    /// <summary>Has the simulators behave so from now on.</summary>
+    public async Task SetFaultsAsync(string path, object faults)
     {
-        using var response = await _http.PutAsJsonAsync(
-            new Uri(Gateway, "/payments/faults"), new { latency = new { minMs = milliseconds, maxMs = milliseconds } });
+        using var response = await _http.PutAsJsonAsync(new Uri(Gateway, path), faults);
+        response.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Tells the simulators something.</summary>
+    public async Task PostAsync(string path)
+    {
+        using var response = await _http.PostAsync(new Uri(Gateway, path), null);
         response.EnsureSuccessStatusCode();
     }
 
     /// <summary>What the gateway counted.</summary>
-    public Task<JsonElement> SummaryAsync() => _http.GetFromJsonAsync<JsonElement>(new Uri(Gateway, "/payments/summary"));
+    public Task<JsonElement> SummaryAsync() => GetAsync("/payments/summary");
 
     /// <summary>Every request that the gateway received.</summary>
-    public IAsyncEnumerable<JsonElement> RecordsAsync() =>
-        _http.GetFromJsonAsAsyncEnumerable<JsonElement>(new Uri(Gateway, "/payments/records"));
+    public IAsyncEnumerable<JsonElement> RecordsAsync() => ListAsync("/payments/records");
+
+    /// <summary>What the simulators answer.</summary>
+    public Task<JsonElement> GetAsync(string path) => _http.GetFromJsonAsync<JsonElement>(new Uri(Gateway, path));
+
+    /// <summary>The elements of a list that the simulators answer.</summary>
+    public IAsyncEnumerable<JsonElement> ListAsync(string path) =>
+        _http.GetFromJsonAsAsyncEnumerable<JsonElement>(new Uri(Gateway, path));
 
     public async Task<T> QueryAsync<T>(string sql)
     {
@@ -155,7 +214,8 @@ internal sealed class RunningSystem : IAsyncDisposable
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
-            var values = Enumerable.Range(0, reader.FieldCount).Select(column => Convert.ToString(reader.GetValue(column), CultureInfo.InvariantCulture));
+            var values = Enumerable.Range(0, reader.FieldCount)
+                .Select(column => Convert.ToString(reader.GetValue(column), CultureInfo.InvariantCulture));
             lines.Add(string.Join(" | ", values));
         }
 

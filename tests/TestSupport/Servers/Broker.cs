@@ -1,5 +1,7 @@
 using System.Text;
+using System.Threading.Channels;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
 
 namespace Sagas.TestSupport.Servers;
@@ -52,7 +54,8 @@ public static class Broker
 
     /// <summary>Publishes messages, each until the broker has confirmed it, always with the same id.</summary>
     /// <returns>How often a connection was lost on the way.</returns>
-    public static async Task<int> PublishAsync(Uri uri, IReadOnlyCollection<PlainMessage> messages, CancellationToken cancellationToken)
+    public static async Task<int> PublishAsync(
+        Uri uri, IReadOnlyCollection<PlainMessage> messages, CancellationToken cancellationToken)
     {
         var left = new Queue<PlainMessage>(messages);
         for (var losses = 0; ; losses++)
@@ -60,7 +63,8 @@ public static class Broker
             try
             {
                 await using var connection = await ConnectAsync(uri);
-                await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true), cancellationToken);
+                var confirming = new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true);
+                await using var channel = await connection.CreateChannelAsync(confirming, cancellationToken);
                 await PublishAsync(channel, left, cancellationToken);
                 return losses;
             }
@@ -75,21 +79,38 @@ public static class Broker
     public static async Task<BasicGetResult> TakeAsync(IChannel channel, string queue, bool autoAck = true) =>
         (await Eventually.MatchesAsync($"a message in {queue}", () => channel.BasicGetAsync(queue, autoAck), message => message is not null))!;
 
-    /// <summary>The messages of a queue with the reason in their headers, without taking them out.</summary>
-    public static async Task<IReadOnlyList<string>> PeekAsync(IConnection connection, string queue, int limit)
+    /// <summary>The messages of a queue, which stay there.</summary>
+    public static async Task<IReadOnlyList<QueuedMessage>> PeekAsync(
+        IConnection connection, string queue, int limit = int.MaxValue)
     {
-        var found = new List<string>();
+        var found = new List<QueuedMessage>();
         if (await CountAsync(connection, queue) is null or 0)
             return found;
         await using var channel = await connection.CreateChannelAsync();
         while (found.Count < limit && await channel.BasicGetAsync(queue, autoAck: false) is { } message)
-        {
-            var headers = message.BasicProperties.Headers;
-            var reason = headers?.TryGetValue("MT-Fault-Message", out var text) == true && text is byte[] bytes ? Encoding.UTF8.GetString(bytes) : "?";
-            found.Add($"{queue}: {reason} ← {Encoding.UTF8.GetString(message.Body.Span)}");
-        }
-
+            found.Add(QueuedMessage.Read(queue, message.Exchange, message.BasicProperties, message.Body));
         return found;
+    }
+
+    /// <summary>Takes out the messages that are in a queue now. They must be confirmed and have no other consumer.</summary>
+    public static async Task<IReadOnlyList<QueuedMessage>> DrainAsync(Uri uri, string queue)
+    {
+        await using var connection = await ConnectAsync(uri);
+        await using var channel = await connection.CreateChannelAsync();
+        var count = (await channel.QueueDeclarePassiveAsync(queue)).MessageCount;
+        var arriving = Channel.CreateUnbounded<QueuedMessage>();
+        var consumer = new AsyncEventingBasicConsumer(channel);
+        consumer.ReceivedAsync += (_, message) =>
+        {
+            var read = QueuedMessage.Read(queue, message.Exchange, message.BasicProperties, message.Body);
+            return arriving.Writer.WriteAsync(read).AsTask();
+        };
+        await channel.BasicConsumeAsync(queue, autoAck: true, consumer);
+        var cancellationToken = Eventually.Cancellation();
+        var messages = new List<QueuedMessage>();
+        while (messages.Count < count)
+            messages.Add(await arriving.Reader.ReadAsync(cancellationToken));
+        return messages;
     }
 
     private static async Task PublishAsync(IChannel channel, Queue<PlainMessage> left, CancellationToken cancellationToken)
@@ -98,7 +119,8 @@ public static class Broker
         {
             // Unconfirmed ones stay in the queue: a failure anywhere in the round publishes the round again.
             var round = left.Take(MaxUnconfirmed).ToArray();
-            await Task.WhenAll(round.Select(message => PublishAsync(channel, message, cancellationToken))).WaitAsync(Eventually.Timeout, cancellationToken);
+            await Task.WhenAll(round.Select(message => PublishAsync(channel, message, cancellationToken)))
+                .WaitAsync(Eventually.Timeout, cancellationToken);
             for (var i = 0; i < round.Length; i++)
                 left.Dequeue();
         }
@@ -106,10 +128,17 @@ public static class Broker
 
     private static Task PublishAsync(IChannel channel, PlainMessage message, CancellationToken cancellationToken)
     {
-        var properties = new BasicProperties { Persistent = true, ContentType = "application/json", MessageId = message.MessageId };
-        return channel.BasicPublishAsync(message.Exchange, "", mandatory: true, properties, Encoding.UTF8.GetBytes(message.Body), cancellationToken).AsTask();
+        var properties = new BasicProperties
+        {
+            Persistent = true,
+            ContentType = "application/json",
+            MessageId = message.MessageId,
+        };
+        var body = Encoding.UTF8.GetBytes(message.Body);
+        return channel.BasicPublishAsync(message.Exchange, "", mandatory: true, properties, body, cancellationToken).AsTask();
     }
 
     private static bool IsLoss(Exception e) =>
-        e is BrokerUnreachableException or RabbitMQClientException or IOException or TimeoutException or ObjectDisposedException or OperationCanceledException;
+        e is BrokerUnreachableException or RabbitMQClientException or IOException or TimeoutException
+            or ObjectDisposedException or OperationCanceledException;
 }

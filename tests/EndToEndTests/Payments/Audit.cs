@@ -1,7 +1,7 @@
 using System.Globalization;
 using Sagas.EndToEndTests.Processes;
 
-namespace Sagas.EndToEndTests.Books;
+namespace Sagas.EndToEndTests.Payments;
 
 /// <summary>Compares, row by row, what was asked for with what the services, the gateway and the listeners have.</summary>
 internal sealed class Audit(RunningSystem system, Workload workload)
@@ -62,8 +62,9 @@ internal sealed class Audit(RunningSystem system, Workload workload)
         Compare(null, "customers", await system.QueryAsync<long>("SELECT count(*) FROM customer_state"), workload.Customers);
         Compare(null, "rows in the ledger", await system.QueryAsync<long>("SELECT count(*) FROM ledger"), workload.Orders.Count);
         Compare(null, "rows left in the outbox", await system.QueryAsync<long>("SELECT count(*) FROM outbox_message"), 0);
-        Compare(null, "transitions to a final state", await system.QueryAsync<long>(
-            "SELECT count(*) FROM saga_transition WHERE from_state = 'Processing' AND to_state IN ('Completed', 'Failed')"), workload.Orders.Count);
+        var finished = await system.QueryAsync<long>(
+            "SELECT count(*) FROM saga_transition WHERE from_state = 'Processing' AND to_state IN ('Completed', 'Failed')");
+        Compare(null, "transitions to a final state", finished, workload.Orders.Count);
         RetriedCalls = await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE attempts > 1");
     }
 
@@ -77,17 +78,25 @@ internal sealed class Audit(RunningSystem system, Workload workload)
     private async Task<Dictionary<string, (string State, decimal Amount, string? Reference)?>> RowsAsync()
     {
         var rows = new Dictionary<string, (string, decimal, string?)?>();
-        await using var command = system.Database.CreateCommand("SELECT payment_id, current_state, amount, gateway_reference FROM payment_state");
+        await using var command = system.Database.CreateCommand(
+            "SELECT payment_id, current_state, amount, gateway_reference FROM payment_state");
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
-            rows[reader.GetString(0)] = (reader.GetString(1), reader.GetDecimal(2), await reader.IsDBNullAsync(3) ? null : reader.GetString(3));
+        {
+            var reference = await reader.IsDBNullAsync(3) ? null : reader.GetString(3);
+            rows[reader.GetString(0)] = (reader.GetString(1), reader.GetDecimal(2), reference);
+        }
+
         return rows;
     }
 
     private void Compare<T>(Order? order, string what, T? found, T? expected)
     {
         if (!Equals(found, expected))
-            _mistakes.Add($"{order?.PaymentId ?? "all"}: {what}: {found?.ToString() ?? "none"} instead of {expected?.ToString() ?? "none"}");
+        {
+            var (seen, wanted) = (found?.ToString() ?? "none", expected?.ToString() ?? "none");
+            _mistakes.Add($"{order?.PaymentId ?? "all"}: {what}: {seen} instead of {wanted}");
+        }
     }
 
     private void Compare(Order? order, string what, long? found, long expected) => Compare<long?>(order, what, found, expected);

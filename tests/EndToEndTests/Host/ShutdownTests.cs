@@ -1,9 +1,9 @@
 using System.Diagnostics;
-using Sagas.EndToEndTests.Books;
+using Sagas.EndToEndTests.Payments;
 using Sagas.EndToEndTests.Processes;
 using Xunit.Abstractions;
 
-namespace Sagas.EndToEndTests.Tests;
+namespace Sagas.EndToEndTests.Host;
 
 [Collection(SharedServers.Name)]
 public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper output)
@@ -13,30 +13,32 @@ public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper outp
     // Far longer than an orderly stop needs on a busy machine, so that what takes as long has not ended by itself.
     private static readonly TimeSpan _gracePeriod = TimeSpan.FromMinutes(2);
 
+    private readonly Narration _narration = new(output);
+
     [Fact]
     public async Task SIGTERM_under_load_ends_before_the_grace_period_does_and_nothing_is_asked_twice()
     {
         await using var shared = await SharedSystem.StartAsync(
-            servers, processes: 1, ("ShutdownTimeout", $"{_gracePeriod}"), ("Payments:Calls:CallTimeout", "01:00:00"), ("Payments:Calls:LeaseMargin", "01:00:00"));
+            servers, processes: 1, ("ShutdownTimeout", $"{_gracePeriod}"),
+            ("Payments:Calls:CallTimeout", "01:00:00"), ("Payments:Calls:LeaseMargin", "01:00:00"));
         var system = shared.Running;
         // So slow that the gateway is far from done when the signal comes, however late that is noticed.
         await system.SetLatencyAsync(2_000);
-        var workload = new Workload(customers: 500, Payments, Random.Shared);
-        using var stop = new CancellationTokenSource(Eventually.Timeout);
-        await Broker.PublishAsync(system.RabbitMq, workload.Messages, stop.Token);
-        await Eventually.TrueAsync("some of the payments are settled", async () => await SettledAsync(system) > 0, Eventually.Timeout);
+        var workload = new Workload(customers: 500, Payments, _narration.Random);
+        await Broker.PublishAsync(system.RabbitMq, workload.Messages, Eventually.Cancellation());
+        await Eventually.TrueAsync("some of the payments are settled", async () => await SettledAsync(system) > 0);
 
         var watch = Stopwatch.StartNew();
         var code = await system.Service(1).TerminateAsync();
-        output.WriteLine($"ended with {code} after {watch.Elapsed.TotalSeconds:0.0} s, {await SettledAsync(system)} of {Payments} settled");
+        _narration.Say($"ended with {code} after {watch.Elapsed.TotalSeconds:0.0} s; {await SettledAsync(system)} are settled");
         Assert.Equal(0, code);
         Assert.True(watch.Elapsed < _gracePeriod, $"It took {watch.Elapsed}.");
         Assert.True(await SettledAsync(system) < Payments, "Everything was done before the signal: nothing was tested.");
         Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE state = 'in_flight'"));
 
         await system.SetLatencyAsync(0);
-        await (await system.StartServicesAsync(1)).ReadyAsync();
-        await new Settlement(system, workload).SettledAsync(Eventually.Timeout);
+        await system.StartReadyAsync(processes: 1);
+        await new Settlement(system, workload).SettledAsync();
         await new Audit(system, workload).BalancesAsync();
         // The gateway is faultless here: whatever it was asked a second time, an orderly stop left unfinished.
         Assert.Equal(Payments, (await system.SummaryAsync()).GetProperty("requests").GetInt32());

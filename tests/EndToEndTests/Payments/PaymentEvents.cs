@@ -1,10 +1,7 @@
 using System.Text.Json;
-using System.Threading.Channels;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
-using Sagas.EndToEndTests.Processes;
 
-namespace Sagas.EndToEndTests.Books;
+namespace Sagas.EndToEndTests.Payments;
 
 /// <summary>Another system that listens to what becomes of payments: a durable queue, read when everything is over.</summary>
 internal static class PaymentEvents
@@ -17,7 +14,8 @@ internal static class PaymentEvents
     {
         await using var connection = await Broker.ConnectAsync(rabbitMq);
         await using var channel = await connection.CreateChannelAsync();
-        await channel.QueueDeclareAsync(Queue, true, false, false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
+        var arguments = new Dictionary<string, object?> { ["x-queue-type"] = "quorum" };
+        await channel.QueueDeclareAsync(Queue, durable: true, exclusive: false, autoDelete: false, arguments);
         foreach (var exchange in _exchanges)
         {
             await channel.ExchangeDeclareAsync(exchange, ExchangeType.Fanout, durable: true);
@@ -26,28 +24,15 @@ internal static class PaymentEvents
     }
 
     /// <summary>Takes out all that arrived.</summary>
-    public static async Task<IReadOnlyList<PaymentEvent>> ReadAsync(Uri rabbitMq)
-    {
-        await using var connection = await Broker.ConnectAsync(rabbitMq);
-        await using var channel = await connection.CreateChannelAsync();
-        var count = (await channel.QueueDeclarePassiveAsync(Queue)).MessageCount;
-        var arriving = Channel.CreateUnbounded<PaymentEvent>();
-        var consumer = new AsyncEventingBasicConsumer(channel);
-        consumer.ReceivedAsync += (_, message) => arriving.Writer.WriteAsync(Read(message)).AsTask();
-        await channel.BasicConsumeAsync(Queue, autoAck: true, consumer);
-        using var timeout = new CancellationTokenSource(Eventually.Timeout);
-        var events = new List<PaymentEvent>();
-        while (events.Count < count)
-            events.Add(await arriving.Reader.ReadAsync(timeout.Token));
-        return events;
-    }
+    public static async Task<IReadOnlyList<PaymentEvent>> ReadAsync(Uri rabbitMq) =>
+        [.. (await Broker.TakeAsync(rabbitMq, Queue)).Select(Read)];
 
-    private static PaymentEvent Read(BasicDeliverEventArgs message)
+    private static PaymentEvent Read(QueuedMessage message)
     {
         using var json = JsonDocument.Parse(message.Body);
         var body = json.RootElement.GetProperty("message");
         return new PaymentEvent(
-            message.Exchange, message.BasicProperties.MessageId ?? "", body.GetProperty("paymentId").GetString()!,
+            message.Exchange, message.MessageId, body.GetProperty("paymentId").GetString()!,
             body.TryGetProperty("gatewayReference", out var reference) ? reference.GetString() : null);
     }
 }

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Sagas.EndToEndTests.Processes;
 
-namespace Sagas.EndToEndTests.Books;
+namespace Sagas.EndToEndTests.Payments;
 
 /// <summary>What the gateway did under one key.</summary>
 /// <param name="Effects">How often money was taken.</param>
@@ -35,5 +35,7 @@ internal static class GatewayBooks
     }
 
     private static Order OrderOf(JsonElement body) => new(
-        body.GetProperty("paymentId").GetString()!, body.GetProperty("customerId").GetString()!, body.GetProperty("amount").GetDecimal());
+        body.GetProperty("paymentId").GetString()!,
+        body.GetProperty("customerId").GetString()!,
+        body.GetProperty("amount").GetDecimal());
 }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Sagas.EndToEndTests.Processes;
 
-namespace Sagas.EndToEndTests.Books;
+namespace Sagas.EndToEndTests.Payments;
 
 /// <summary>A payment that is asked for.</summary>
 internal sealed record Order(string PaymentId, string CustomerId, decimal Amount)
@@ -13,7 +13,8 @@ internal sealed record Order(string PaymentId, string CustomerId, decimal Amount
     public bool IsDeclined => Amount % 1 == 0.13m;
 
     public string ToJson() => string.Create(
-        CultureInfo.InvariantCulture, $$"""{"paymentId":"{{PaymentId}}","customerId":"{{CustomerId}}","amount":{{Amount}},"currency":"EUR"}""");
+        CultureInfo.InvariantCulture,
+        $$"""{"paymentId":"{{PaymentId}}","customerId":"{{CustomerId}}","amount":{{Amount}},"currency":"EUR"}""");
 }
 
 /// <summary>Customers and payments, in one random order: many payments come before their customer.</summary>
@@ -28,10 +29,12 @@ internal sealed class Workload
     {
         Customers = customers;
         Orders = [.. Enumerable.Range(0, payments).Select(number => new Order(
-            $"p-{number:D6}", $"c-{number % customers:D6}", random.Next(1, 5_000) + (random.Next(100) < DeclinedOfHundred ? 0.13m : 0.50m)))];
+            $"p-{number:D6}", $"c-{number % customers:D6}",
+            random.Next(1, 5_000) + (random.Next(100) < DeclinedOfHundred ? 0.13m : 0.50m)))];
         var messages = Orders.Select(order => new PlainMessage("PaymentRequested", order.ToJson()))
             .Concat(Enumerable.Range(0, customers).Select(number => new PlainMessage(
-                "CustomerRegistered", $$"""{"customerId":"c-{{number:D6}}","firstName":"Ada","email":"c-{{number}}@example.com"}""")))
+                "CustomerRegistered",
+                $$"""{"customerId":"c-{{number:D6}}","firstName":"Ada","email":"c-{{number}}@example.com"}""")))
             .ToArray();
         random.Shuffle(messages);
         Messages = messages;

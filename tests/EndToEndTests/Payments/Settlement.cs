@@ -1,0 +1,75 @@
+using Sagas.EndToEndTests.Processes;
+using Xunit.Sdk;
+
+namespace Sagas.EndToEndTests.Payments;
+
+/// <summary>Tells whether all payments have come to their end, and what is stuck when they do not.</summary>
+internal sealed class Settlement(RunningSystem system, Workload workload)
+{
+    // Customers and payments that are known, and what is under way.
+    private const string Counts =
+        """
+        SELECT concat_ws(', ',
+            (SELECT count(*) FROM customer_state) || ' customers', (SELECT count(*) FROM payment_state) || ' payments',
+            (SELECT count(*) FROM payment_state WHERE current_state NOT IN ('Completed', 'Failed')) || ' open',
+            (SELECT count(*) FROM ledger WHERE state NOT IN ('done', 'failed')) || ' open calls',
+            (SELECT count(*) FROM outbox_message) || ' in the outbox')
+        """;
+
+    private static readonly string[] _sections =
+    [
+        "SELECT current_state, count(*), min(payment_id), max(updated_at) FROM payment_state GROUP BY 1",
+        "SELECT current_state, count(*) FROM customer_state GROUP BY 1",
+        """
+        SELECT payment_id, current_state, attempts, next_due_at, updated_at FROM payment_state
+        WHERE current_state NOT IN ('Completed', 'Failed') ORDER BY updated_at LIMIT 10
+        """,
+        "SELECT state, count(*), max(attempts), min(due), max(last_outcome) FROM ledger GROUP BY 1",
+        """
+        SELECT idempotency_key, state, attempts, due, may_have_happened, last_outcome FROM ledger
+        WHERE state NOT IN ('done', 'failed') ORDER BY due LIMIT 10
+        """,
+        """
+        SELECT message_type, outbox_id, position, count(*), min(enqueue_time), max(attempts), max(last_error) FROM outbox_message
+        GROUP BY 1, 2, 3
+        """,
+        "SELECT outbox_id, process_id, started, renewed, now() FROM outbox_state",
+        """
+        SELECT pid, application_name, state, now() - xact_start, left(query, 100) FROM pg_stat_activity
+        WHERE xact_start < now() - interval '2 seconds' ORDER BY xact_start LIMIT 10
+        """,
+    ];
+
+    private readonly string _settled =
+        $"{workload.Customers} customers, {workload.Orders.Count} payments, 0 open, 0 open calls, 0 in the outbox";
+
+    private readonly ServiceQueues _queues = new(system, "customer-saga", "payment-saga", "process-payment");
+
+    /// <summary>What has not come to its end; empty when all has.</summary>
+    public async Task<string> DescribeUnsettledAsync()
+    {
+        var counts = await system.QueryAsync<string>(Counts);
+        return counts == _settled ? await _queues.DescribeFilledAsync() : counts;
+    }
+
+    /// <summary>Awaits that everything has come to its end.</summary>
+    /// <exception cref="XunitException">Something is stuck; the message says what.</exception>
+    public async Task SettledAsync()
+    {
+        try
+        {
+            await Eventually.EqualAsync("", DescribeUnsettledAsync, what: "what is under way");
+        }
+        catch (XunitException e)
+        {
+            Assert.Fail($"{e.Message}\n{await DescribeAsync()}");
+        }
+    }
+
+    /// <summary>Checks that no message failed and none is left that was not consumed.</summary>
+    public Task QueuesHoldNothingNewAsync() => _queues.HoldNothingNewAsync();
+
+    /// <summary>Where everything is.</summary>
+    public async Task<string> DescribeAsync() =>
+        $"{await system.DescribeAsync(_sections)}\n{await _queues.DescribeAsync()}\n-- gateway: {await system.SummaryAsync()}";
+}
