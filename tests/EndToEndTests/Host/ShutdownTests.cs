@@ -8,7 +8,7 @@ namespace Sagas.EndToEndTests.Host;
 [Collection(SharedServers.Name)]
 public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper output)
 {
-    private const int Payments = 1_000;
+    private const int Payments = 400;
 
     // Far longer than an orderly stop needs on a busy machine, so that what takes as long has not ended by itself.
     private static readonly TimeSpan _gracePeriod = TimeSpan.FromMinutes(2);
@@ -24,7 +24,7 @@ public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper outp
         var system = shared.Running;
         // So slow that the gateway is far from done when the signal comes, however late that is noticed.
         await system.SetLatencyAsync(2_000);
-        var workload = new Workload(customers: 500, Payments, _narration.Random);
+        var workload = new Workload(customers: 200, Payments, _narration.Random);
         await Broker.PublishAsync(system.RabbitMq, workload.Messages, Eventually.Cancellation());
         await Eventually.TrueAsync("some of the payments are settled", async () => await SettledAsync(system) > 0);
 

@@ -20,7 +20,7 @@ public sealed class SharedWorkTests(ServersFixture servers, ITestOutputHelper ou
         await using var shared = await SharedSystem.StartAsync(servers, Processes);
         var system = shared.Running;
         await system.ExecuteAsync(SignTransitions);
-        var workload = new Workload(customers: 500, payments: 1_000, _narration.Random);
+        var workload = new Workload(customers: 300, payments: 600, _narration.Random);
         _narration.Say("everything runs");
         await Broker.PublishAsync(system.RabbitMq, workload.Messages, Eventually.Cancellation());
         var settlement = new Settlement(system, workload);

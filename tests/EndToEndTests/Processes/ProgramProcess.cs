@@ -65,10 +65,17 @@ internal sealed class ProgramProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        DoWithoutProfile(start);
         foreach (var (key, value) in settings)
             start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
         return new ProgramProcess(name, start, awaited);
     }
+
+    /// <summary>
+    /// Has a program compile without measuring itself first: that pays in programs that run for long, and these take
+    /// most of their time to start.
+    /// </summary>
+    public static void DoWithoutProfile(ProcessStartInfo start) => start.Environment["DOTNET_TieredPGO"] = "0";
 
     /// <summary>Waits for the line that says that the program is ready.</summary>
     /// <returns>The line.</returns>

@@ -153,6 +153,7 @@ internal sealed class RunningSystem : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        ProgramProcess.DoWithoutProfile(start);
         start.Environment["ConnectionStrings__Postgres"] = _settings["ConnectionStrings:Postgres"] + ";Timeout=60";
         start.Environment["RabbitMq__Uri"] = _settings["RabbitMq:Uri"];
         using var command = Process.Start(start)!;
