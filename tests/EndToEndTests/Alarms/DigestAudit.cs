@@ -26,7 +26,7 @@ internal sealed class DigestAudit(RunningSystem system, AlarmWorkload workload)
     /// <summary>Checks that everything balances.</summary>
     public async Task BalancesAsync()
     {
-        Digest[] arrived = [.. (await Broker.TakeAsync(system.RabbitMq, Queue)).Select(Read)];
+        Digest[] arrived = [.. (await Broker.DrainAsync(system.RabbitMq, Queue)).Select(Read)];
         var digests = arrived.DistinctBy(digest => digest.MessageId).ToArray();
         (Digests, Repeated) = (digests.Length, arrived.Length - digests.Length);
         var last = new Dictionary<(int User, int Alarm), int>();

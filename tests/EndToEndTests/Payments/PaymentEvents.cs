@@ -25,7 +25,7 @@ internal static class PaymentEvents
 
     /// <summary>Takes out all that arrived.</summary>
     public static async Task<IReadOnlyList<PaymentEvent>> ReadAsync(Uri rabbitMq) =>
-        [.. (await Broker.TakeAsync(rabbitMq, Queue)).Select(Read)];
+        [.. (await Broker.DrainAsync(rabbitMq, Queue)).Select(Read)];
 
     private static PaymentEvent Read(QueuedMessage message)
     {

@@ -156,7 +156,9 @@ internal sealed class LedgerProcess : IAsyncDisposable
     /// <summary>Retries a parked payment, as an operator does.</summary>
     public async Task RetryAsync(string key)
     {
-        var database = _host.Services.GetRequiredService<NpgsqlDataSource>();
+        await using var scope = _host.Services.CreateAsyncScope();
+        var connection = scope.ServiceProvider.GetRequiredService<SagasDbContext>().Database.GetConnectionString()!;
+        await using var database = NpgsqlDataSource.Create(connection);
         Assert.Single(await ParkedCalls.RetryAsync(database, new() { Target = PaymentGateway.TargetName, Keys = [key] }, default));
     }
 
