@@ -27,8 +27,8 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
 
     private protected override (string Key, string Value)[] Settings =>
     [
-        ("Crm:Enabled", "true"), ("Crm:Calls:CallTimeout", "00:00:02"), ("Crm:Calls:LeaseMargin", "00:00:02"),
-        ("Crm:Calls:BreakCap", "00:00:02"),
+        ("Roles", "sagas,crm"), ("Crm:Enabled", "true"), ("Crm:Calls:CallTimeout", "00:00:02"),
+        ("Crm:Calls:LeaseMargin", "00:00:02"), ("Crm:Calls:BreakCap", "00:00:02"),
     ];
 
     private protected override string[] Sections =>

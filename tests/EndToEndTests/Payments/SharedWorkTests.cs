@@ -17,7 +17,7 @@ public sealed class SharedWorkTests(ServersFixture servers, ITestOutputHelper ou
     [Fact]
     public async Task Two_processes_share_the_work_and_the_books_balance()
     {
-        await using var shared = await SharedSystem.StartAsync(servers, Processes);
+        await using var shared = await SharedSystem.StartAsync(servers, Processes, ("Roles", "sagas,payments"));
         var system = shared.Running;
         await system.ExecuteAsync(SignTransitions);
         var workload = new Workload(customers: 300, payments: 600, _narration.Random);
