@@ -2,9 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Sagas.Contracts;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Demo;
+using Sagas.Contracts;
 using CommandException = Sagas.Cli.CommandLine.CommandException;
 
 namespace Sagas.Benchmarks;

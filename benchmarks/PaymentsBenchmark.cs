@@ -1,6 +1,6 @@
-using Sagas.Contracts;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Demo;
+using Sagas.Contracts;
 
 namespace Sagas.Benchmarks;
 

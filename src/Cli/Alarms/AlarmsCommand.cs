@@ -1,8 +1,8 @@
 using System.CommandLine;
-using Sagas.Contracts;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
 using Sagas.Cli.List;
+using Sagas.Contracts;
 
 namespace Sagas.Cli.Alarms;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Npgsql;
-using Sagas.Contracts;
 using Sagas.Cli.Database;
+using Sagas.Contracts;
 
 namespace Sagas.Cli.Alarms;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using Sagas.Contracts;
 using Sagas.Cli.Broker;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Publish;
+using Sagas.Contracts;
 using Sagas.Services.Alarms;
 
 namespace Sagas.Cli.Alarms;

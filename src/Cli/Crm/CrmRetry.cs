@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using Sagas.Contracts;
 using Sagas.Cli.Broker;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
+using Sagas.Contracts;
 
 namespace Sagas.Cli.Crm;
 

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Sagas.Cli.Database;
-using Sagas.LocalServers;
 using Sagas.Host;
+using Sagas.LocalServers;
 using Sagas.Simulators;
 
 namespace Sagas.Cli.Demo;

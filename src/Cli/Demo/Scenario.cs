@@ -1,7 +1,7 @@
-using Sagas.Contracts;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
 using Sagas.Cli.Show;
+using Sagas.Contracts;
 
 namespace Sagas.Cli.Demo;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using Sagas.Customers;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
+using Sagas.Customers;
 using Sagas.Services.Files;
 using Sagas.Services.Ingest;
 using Sagas.Services.Messages;

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using Sagas.Contracts;
 using Sagas.Cli.Broker;
 using Sagas.Cli.CommandLine;
+using Sagas.Contracts;
 
 namespace Sagas.Cli.Publish;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using Sagas.Contracts;
 using Sagas.Cli.Broker;
 using Sagas.Cli.CommandLine;
+using Sagas.Contracts;
 
 namespace Sagas.Cli.Publish;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Security.Cryptography;
-using Sagas.Contracts;
 using Sagas.Cli.Broker;
 using Sagas.Cli.CommandLine;
+using Sagas.Contracts;
 
 namespace Sagas.Cli.Publish;
 

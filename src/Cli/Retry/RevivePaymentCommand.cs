@@ -1,9 +1,9 @@
 using System.CommandLine;
-using Sagas.Contracts;
 using Sagas.Cli.Broker;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
 using Sagas.Cli.Show;
+using Sagas.Contracts;
 
 namespace Sagas.Cli.Retry;
 

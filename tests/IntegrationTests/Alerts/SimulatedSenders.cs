@@ -40,7 +40,10 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         // A connection that is reset between two uses forgets its plans, which costs more than all that is asked of it here.
         var connectionString = new NpgsqlConnectionStringBuilder(table.ConnectionString)
         {
-            SearchPath = "public,pg_catalog", NoResetOnClose = true, MaxAutoPrepare = 10, AutoPrepareMinUsages = 2,
+            SearchPath = "public,pg_catalog",
+            NoResetOnClose = true,
+            MaxAutoPrepare = 10,
+            AutoPrepareMinUsages = 2,
         }.ConnectionString;
         _provider = new ServiceCollection()
             .AddDbContextPool<SagasDbContext>(

@@ -1,6 +1,6 @@
-using Sagas.UnitTests.Files;
 using Sagas.Services.Alerts;
 using Sagas.Services.Files;
+using Sagas.UnitTests.Files;
 
 namespace Sagas.UnitTests.Alerts;
 

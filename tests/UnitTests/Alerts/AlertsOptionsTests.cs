@@ -1,6 +1,6 @@
-using Sagas.UnitTests.Ledger;
 using Sagas.Services.Alerts;
 using Sagas.Services.Ledger;
+using Sagas.UnitTests.Ledger;
 
 namespace Sagas.UnitTests.Alerts;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using Sagas.Contracts;
 using Sagas.Cli.Broker;
 using Sagas.Cli.Publish;
+using Sagas.Contracts;
 
 namespace Sagas.UnitTests.CommandLine;
 
