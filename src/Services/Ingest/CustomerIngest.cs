@@ -103,6 +103,9 @@ public sealed class CustomerIngest(
             await stop.CancelAsync();
             await waking;
         }
+        // Npgsql may report a COPY that was cancelled as a broken connection.
+        if (!running.All(lane => lane.IsCompletedSuccessfully))
+            cancellationToken.ThrowIfCancellationRequested();
         ThrowFirst(running);
         await crossing.FinishAsync(cancellationToken);
         return problem;
