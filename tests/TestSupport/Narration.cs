@@ -7,8 +7,6 @@ namespace Sagas.TestSupport;
 /// <summary>What a test says while it runs, each line with its time; first the seed of its random numbers.</summary>
 public sealed class Narration
 {
-    private const string SeedVariable = "SAGAS_TEST_SEED";
-
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private readonly ITestOutputHelper _output;
 
@@ -16,11 +14,9 @@ public sealed class Narration
     public Narration(ITestOutputHelper output)
     {
         _output = output;
-        var seed = Environment.GetEnvironmentVariable(SeedVariable) is { Length: > 0 } given
-            ? int.Parse(given, CultureInfo.InvariantCulture)
-            : Random.Shared.Next();
+        var seed = TestSeed.Read() ?? Random.Shared.Next();
         Random = new Random(seed);
-        Seed = string.Create(CultureInfo.InvariantCulture, $"{SeedVariable}={seed}");
+        Seed = TestSeed.Describe(seed);
         Say(Seed);
     }
 

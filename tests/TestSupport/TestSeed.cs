@@ -3,16 +3,24 @@ using Xunit.Abstractions;
 
 namespace Sagas.TestSupport;
 
-/// <summary>The seed of a test's random numbers: that of <c>SAGAS_TEST_SEED</c>, or a new one.</summary>
+/// <summary>The seed of a test's random numbers, which <c>SAGAS_TEST_SEED</c> sets.</summary>
 public static class TestSeed
 {
+    private const string Variable = "SAGAS_TEST_SEED";
+
     /// <summary>Takes a seed and prints it, so that a failed test can be run again with the same numbers.</summary>
-    public static int Take(ITestOutputHelper output)
+    /// <param name="output">The test's output.</param>
+    /// <param name="otherwise">The seed where none is set; a random one where not given.</param>
+    public static int Take(ITestOutputHelper output, int? otherwise = null)
     {
-        var seed = Environment.GetEnvironmentVariable("SAGAS_TEST_SEED") is { Length: > 0 } given
-            ? int.Parse(given, CultureInfo.InvariantCulture)
-            : Random.Shared.Next();
-        output.WriteLine($"SAGAS_TEST_SEED={seed}");
+        var seed = Read() ?? otherwise ?? Random.Shared.Next();
+        output.WriteLine(Describe(seed));
         return seed;
     }
+
+    internal static int? Read() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given
+        ? int.Parse(given, CultureInfo.InvariantCulture)
+        : null;
+
+    internal static string Describe(int seed) => string.Create(CultureInfo.InvariantCulture, $"{Variable}={seed}");
 }

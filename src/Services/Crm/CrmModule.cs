@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Sagas.Customers;
+using Sagas.Services.Ledger;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
 using Sagas.Services.Operations;
@@ -35,9 +36,11 @@ public sealed class CrmModule : FeatureModule
     public override void AddServices(IServiceCollection services, FeatureContext context)
     {
         // Every process that changes customers needs to know whether there is a CRM.
-        services.AddCustomerSync(context.Configuration);
-        if (HasCrm(context))
-            services.AddCrmCalls(context.Configuration);
+        services.AddOptions<CustomerSyncOptions>().Bind(context.Configuration.GetSection(CustomerSyncOptions.Section)).ValidateOnStart();
+        if (!HasCrm(context))
+            return;
+        services.AddValidatedOptions<CrmOptions>(context.Configuration, CrmOptions.Section);
+        services.AddLedgerTarget<CrmTarget>(CrmTarget.TargetName);
     }
 
     /// <inheritdoc/>

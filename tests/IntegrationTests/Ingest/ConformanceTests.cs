@@ -36,10 +36,7 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
     [InlineData(3, false, 8, 3)]
     public async Task A_file_does_what_publishing_its_rows_does(int seed, bool crm, int lanes, int batch)
     {
-        if (Environment.GetEnvironmentVariable("SAGAS_TEST_SEED") is { Length: > 0 } given)
-            seed = int.Parse(given, CultureInfo.InvariantCulture);
-        output.WriteLine($"SAGAS_TEST_SEED={seed}");
-        var random = new Random(seed);
+        var random = new Random(TestSeed.Take(output, otherwise: seed));
         var (first, second) = (RandomRows(random), RandomRows(random));
         var options = new IngestOptions { Lanes = lanes, MaxBatchRows = batch };
         await using var ingested = await IngestDatabase.CreateAsync(servers);

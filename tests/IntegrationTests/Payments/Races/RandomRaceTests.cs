@@ -1,4 +1,3 @@
-using System.Globalization;
 using Sagas.Contracts;
 using Xunit.Abstractions;
 
@@ -13,9 +12,7 @@ public sealed class RandomRaceTests(ServersFixture servers, ITestOutputHelper ou
     public async Task Payments_and_customers_in_any_order_end_with_every_payment_processed_once()
     {
         await using var race = await RaceHost.StartAsync(servers, TimeSpan.FromMilliseconds(200));
-        var setting = Environment.GetEnvironmentVariable("SAGAS_TEST_SEED");
-        var seed = int.TryParse(setting, CultureInfo.InvariantCulture, out var given) ? given : Environment.TickCount;
-        output.WriteLine($"SAGAS_TEST_SEED={seed}");
+        var seed = TestSeed.Take(output);
         var messages = Messages();
         new Random(seed).Shuffle(messages);
 
