@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 using Sagas.Cli.Generate;
 using Sagas.LocalServers;
+using Sagas.Persistence;
+using Sagas.Services;
 
 namespace Sagas.Benchmarks;
 
@@ -156,7 +157,7 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
         var database = await postgres.CreateDatabaseAsync($"ingest_benchmark_{_databases++}", stop);
         await using var source = NpgsqlDataSource.Create(database);
         if (sql is null)
-            await SchemaMigrator.MigrateAsync(source, typeof(SagasDbContext).Assembly, null, stop);
+            await SchemaMigrator.MigrateAsync(source, Features.Migrations, null, stop);
         else
             await using (var command = source.CreateCommand(sql))
                 await command.ExecuteNonQueryAsync(stop);

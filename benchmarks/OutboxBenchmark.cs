@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using MassTransit;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using RabbitMQ.Client;
+using Sagas.Persistence;
+using Sagas.Services;
 
 namespace Sagas.Benchmarks;
 
@@ -89,7 +90,7 @@ internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<strin
     {
         var postgres = await createDatabase($"outbox_benchmark_{_databases++}", cancellationToken);
         await using var dataSource = NpgsqlDataSource.Create(postgres);
-        await SchemaMigrator.MigrateAsync(dataSource, typeof(SagasDbContext).Assembly, null, cancellationToken);
+        await SchemaMigrator.MigrateAsync(dataSource, Features.Migrations, null, cancellationToken);
         await using var command = dataSource.CreateCommand(BenchmarkDbContext.CreateTable);
         await command.ExecuteNonQueryAsync(cancellationToken);
         return postgres;

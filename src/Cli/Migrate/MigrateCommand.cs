@@ -1,7 +1,8 @@
 using System.CommandLine;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
+using Sagas.Persistence;
+using Sagas.Services;
 
 namespace Sagas.Cli.Migrate;
 
@@ -21,7 +22,7 @@ internal static class MigrateCommand
         command.SetAction(async (parse, stop) =>
         {
             await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), stop);
-            var applied = await SchemaMigrator.MigrateAsync(database.Source, typeof(SagasDbContext).Assembly, null, stop);
+            var applied = await SchemaMigrator.MigrateAsync(database.Source, Features.Migrations, null, stop);
             if (parse.GetValue<bool>(CommandOptions.JsonName))
                 terminal.WriteJson(new { applied });
             else

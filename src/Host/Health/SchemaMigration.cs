@@ -1,4 +1,5 @@
-using MassTransit.EntityFrameworkCoreIntegration;
+using Sagas.Persistence;
+using Sagas.Services;
 
 namespace Sagas.Host.Health;
 
@@ -12,7 +13,7 @@ internal sealed class SchemaMigration(DatabaseAtStart database, ILogger<SchemaMi
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await database.RunAsync(
-            (dataSource, cancellation) => SchemaMigrator.MigrateAsync(dataSource, typeof(SagasDbContext).Assembly, logger, cancellation),
+            (dataSource, cancellation) => SchemaMigrator.MigrateAsync(dataSource, Features.Migrations, logger, cancellation),
             cancellationToken);
         IsDone = true;
     }

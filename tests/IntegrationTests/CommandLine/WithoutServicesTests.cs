@@ -79,7 +79,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         Assert.Equal(1, before.ExitCode);
         Assert.Contains("sagas migrate", before.Error);
 
-        Assert.Contains("001_initial", (await sagas.JsonAsync("migrate")).GetProperty("applied").EnumerateArray().Select(name => name.GetString()));
+        Assert.Contains("001_persistence", (await sagas.JsonAsync("migrate")).GetProperty("applied").EnumerateArray().Select(name => name.GetString()));
         Assert.Empty((await sagas.JsonAsync("migrate")).GetProperty("applied").EnumerateArray());
         Assert.Equal(0, (await sagas.JsonAsync("list", "payments")).GetArrayLength());
         Assert.Equal(4, (await sagas.RunAsync("show", "payment", "invoice-8")).ExitCode);

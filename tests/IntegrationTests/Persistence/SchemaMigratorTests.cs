@@ -1,7 +1,8 @@
 using System.Reflection;
 using System.Text;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
+using Sagas.Persistence;
+using Sagas.Services;
 
 namespace Sagas.IntegrationTests.Persistence;
 
@@ -26,21 +27,19 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
     [Fact]
     public async Task Ten_processes_that_start_at_once_apply_each_file_once()
     {
-        var applied = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => SchemaMigrator.MigrateAsync(_source, typeof(SagasDbContext).Assembly)));
+        var applied = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => SchemaMigrator.MigrateAsync(_source, Features.Migrations)));
 
-        var files = typeof(SagasDbContext).Assembly.GetManifestResourceNames().Count(name => name.EndsWith(".sql", StringComparison.Ordinal));
         var names = Assert.Single(applied, names => names.Count > 0);
-        Assert.Equal(("001_initial", files), (names[0], names.Count));
-        Assert.Equal(names.Order(StringComparer.Ordinal), names);
-        Assert.Empty(await SchemaMigrator.MigrateAsync(_source, typeof(SagasDbContext).Assembly));
-        Assert.Equal(files, await CountAsync("schema_migration"));
+        Assert.Equal(Features.Migrations.Select(migration => migration.Version), names);
+        Assert.Empty(await SchemaMigrator.MigrateAsync(_source, Features.Migrations));
+        Assert.Equal(Features.Migrations.Count, await CountAsync("schema_migration"));
     }
 
     [Fact]
     public async Task Files_are_applied_in_order_and_later_ones_are_added()
     {
-        var first = new SqlFiles(("001_one.sql", "CREATE TABLE one (id int)"), ("notes.txt", "Not SQL."));
-        var both = new SqlFiles(
+        var first = Files(("001_one.sql", "CREATE TABLE one (id int)"), ("notes.txt", "Not SQL."));
+        var both = Files(
             ("010_three.sql", "INSERT INTO one SELECT id FROM two"),
             ("002_two.sql", "CREATE TABLE two AS SELECT 2 AS id"),
             ("001_one.sql", "CREATE TABLE one (id int)"));
@@ -53,8 +52,8 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
     [Fact]
     public async Task A_file_changed_after_it_was_applied_is_refused()
     {
-        await SchemaMigrator.MigrateAsync(_source, new SqlFiles(("001_one.sql", "CREATE TABLE one (id int)")));
-        var changed = new SqlFiles(("001_one.sql", "CREATE TABLE one (id bigint)"), ("002_two.sql", "CREATE TABLE two (id int)"));
+        await SchemaMigrator.MigrateAsync(_source, Files(("001_one.sql", "CREATE TABLE one (id int)")));
+        var changed = Files(("001_one.sql", "CREATE TABLE one (id bigint)"), ("002_two.sql", "CREATE TABLE two (id int)"));
 
         var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => SchemaMigrator.MigrateAsync(_source, changed));
 
@@ -65,21 +64,29 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
     [Fact]
     public async Task Line_endings_are_no_change()
     {
-        await SchemaMigrator.MigrateAsync(_source, new SqlFiles(("001_one.sql", "CREATE TABLE one (\n  id int)\n")));
-        Assert.Empty(await SchemaMigrator.MigrateAsync(_source, new SqlFiles(("001_one.sql", "CREATE TABLE one (\r\n  id int)\r\n"))));
+        await SchemaMigrator.MigrateAsync(_source, Files(("001_one.sql", "CREATE TABLE one (\n  id int)\n")));
+        Assert.Empty(await SchemaMigrator.MigrateAsync(_source, Files(("001_one.sql", "CREATE TABLE one (\r\n  id int)\r\n"))));
     }
 
     [Fact]
     public async Task A_file_that_fails_leaves_nothing_and_can_be_corrected()
     {
-        var failing = new SqlFiles(("001_one.sql", "CREATE TABLE one (id int)"), ("002_two.sql", "CREATE TABLE two (id int); SELECT 1 / 0"));
+        var failing = Files(("001_one.sql", "CREATE TABLE one (id int)"), ("002_two.sql", "CREATE TABLE two (id int); SELECT 1 / 0"));
 
         await Assert.ThrowsAsync<PostgresException>(() => SchemaMigrator.MigrateAsync(_source, failing));
 
         foreach (var table in new[] { "one", "two", "schema_migration" })
             await Assert.ThrowsAsync<PostgresException>(() => CountAsync(table));
-        var corrected = new SqlFiles(("001_one.sql", "CREATE TABLE one (id int)"), ("002_two.sql", "CREATE TABLE two (id int)"));
+        var corrected = Files(("001_one.sql", "CREATE TABLE one (id int)"), ("002_two.sql", "CREATE TABLE two (id int)"));
         Assert.Equal(["001_one", "002_two"], await SchemaMigrator.MigrateAsync(_source, corrected));
+    }
+
+    [Fact]
+    public void Every_migration_has_its_own_number()
+    {
+        var refusal = Assert.Throws<InvalidOperationException>(() => Files(("001_one.sql", "SELECT 1"), ("001_two.sql", "SELECT 2")));
+
+        Assert.Equal("Migrations 001_one and 001_two have the same number.", refusal.Message);
     }
 
     private async Task<long> CountAsync(string table)
@@ -87,6 +94,8 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
         await using var command = _source.CreateCommand($"SELECT count(*) FROM {table}");
         return (long)(await command.ExecuteScalarAsync())!;
     }
+
+    private static IReadOnlyList<Migration> Files(params (string Name, string Sql)[] files) => Migration.EmbeddedIn(new SqlFiles(files));
 
     /// <summary>An assembly with nothing in it but these files.</summary>
     private sealed class SqlFiles(params (string Name, string Sql)[] files) : Assembly

@@ -1,5 +1,6 @@
-using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
+using Sagas.Persistence;
+using Sagas.Services;
 
 namespace Sagas.TestSupport.Servers;
 
@@ -18,7 +19,7 @@ internal sealed class DatabaseTemplate(Func<Task<string>> server)
         // Unpooled: a database with open connections cannot be cloned.
         await using var source = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(template.ConnectionString) { Pooling = false, Timeout = 180, CommandTimeout = 180 }.ConnectionString);
-        await SchemaMigrator.MigrateAsync(source, typeof(SagasDbContext).Assembly);
+        await SchemaMigrator.MigrateAsync(source, Features.Migrations);
         return template.Name;
     }
 }

@@ -1,8 +1,8 @@
 using System.Reflection;
 using System.Xml.Linq;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Sagas.Contracts;
 using Sagas.Host;
+using Sagas.Persistence;
 using Sagas.Services.Payments;
 using Sagas.Simulators;
 

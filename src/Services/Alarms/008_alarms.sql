@@ -1,5 +1,3 @@
--- Alarms and their digests ---------------------------------------------------------------------------------------
-
 -- Times are numbers, because timestamptz ends at microseconds: seconds since 1970, whose scale is the number of decimals
 -- that the producer sent. instant_text writes them for people.
 CREATE FUNCTION instant_text(instant numeric) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$

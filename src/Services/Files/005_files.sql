@@ -1,5 +1,3 @@
--- Files that come in --------------------------------------------------------------------------------------------
-
 CREATE TABLE file (
     file_id      uuid        PRIMARY KEY,
     kind         text        NOT NULL,
@@ -66,20 +64,3 @@ COMMENT ON COLUMN file_reject.line IS 'The line of the file on which the row sta
 COMMENT ON COLUMN file_reject.column_name IS 'The column, as the file calls it; null: the row as a whole.';
 COMMENT ON COLUMN file_reject.reason IS 'What is wrong.';
 COMMENT ON COLUMN file_reject.record IS 'The row as it is in the file, cut when it is long.';
-
-CREATE VIEW ingest_files AS
-SELECT f.kind, f.name, f.state, p.rows, p.rejected, p.added, p.changed, p.rows - p.rejected - p.added - p.changed AS unchanged, f.reason,
-       f.accepted_at, coalesce(f.finished_at, p.updated_at, f.started_at) - f.started_at AS took, f.length, f.file_id
-FROM file f
-CROSS JOIN LATERAL (
-    SELECT coalesce(sum(rows), 0) AS rows, coalesce(sum(rejected), 0) AS rejected, coalesce(sum(added), 0) AS added,
-           coalesce(sum(changed), 0) AS changed, max(updated_at) AS updated_at
-    FROM file_progress WHERE file_id = f.file_id) p
-ORDER BY f.accepted_at DESC;
-COMMENT ON VIEW ingest_files IS 'Every file that came in with its counts, the last first.';
-
--- A saga's history is looked up by the saga alone: an index on the number besides costs every transition an entry, and all who insert
--- one meet at its last page.
-ALTER TABLE saga_transition DROP CONSTRAINT saga_transition_pkey;
-DROP INDEX saga_transition_saga;
-ALTER TABLE saga_transition ADD PRIMARY KEY (correlation_id, id);

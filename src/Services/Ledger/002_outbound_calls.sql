@@ -1,4 +1,44 @@
--- What a target may be sent by all processes together -------------------------------------------------------------
+-- Calls to third parties.
+
+CREATE TABLE ledger (
+    target          text        NOT NULL,
+    idempotency_key text        NOT NULL,
+    state           text        NOT NULL CHECK (state IN ('waiting', 'in_flight', 'done', 'failed', 'parked', 'superseded')),
+    mode            text        NOT NULL CHECK (mode IN ('IdempotencyKey', 'Lookup', 'AtMostOnce')),
+    request         jsonb       NOT NULL,
+    attempts        integer     NOT NULL DEFAULT 0,
+    due             timestamptz,
+    claim           uuid,
+    may_have_happened boolean   NOT NULL DEFAULT false,
+    last_outcome    text,
+    response        jsonb,
+    conversation_id uuid,
+    correlation_id  uuid,
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    started_at      timestamptz,
+    finished_at     timestamptz,
+    PRIMARY KEY (target, idempotency_key)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
+CREATE INDEX ledger_due ON ledger (target, due) WHERE due IS NOT NULL;
+COMMENT ON TABLE ledger IS 'One row per call to a third party: what makes the call have its effect once.';
+COMMENT ON COLUMN ledger.target IS 'The third party.';
+COMMENT ON COLUMN ledger.idempotency_key IS 'The call''s name at the target, the same however often it is sent.';
+COMMENT ON COLUMN ledger.state IS 'waiting, in_flight, done, failed (refused for good), parked (for a person to decide) or superseded (a newer call says it all).';
+COMMENT ON COLUMN ledger.mode IS 'How an unknown outcome is resolved: IdempotencyKey, Lookup or AtMostOnce.';
+COMMENT ON COLUMN ledger.request IS 'What the target is asked to do.';
+COMMENT ON COLUMN ledger.attempts IS 'How often the call was started.';
+COMMENT ON COLUMN ledger.due IS 'When it is tried next, or, in flight, when it counts as abandoned; null: nothing more will be done.';
+COMMENT ON COLUMN ledger.claim IS 'In flight: the claim that holds it, so that only its holder may say what came of it.';
+COMMENT ON COLUMN ledger.may_have_happened IS 'An attempt''s outcome is unknown: resolved by mode before the call is made again.';
+COMMENT ON COLUMN ledger.last_outcome IS 'What came of the last attempt.';
+COMMENT ON COLUMN ledger.response IS 'What the target answered.';
+COMMENT ON COLUMN ledger.conversation_id IS 'The conversation that asked for it.';
+COMMENT ON COLUMN ledger.correlation_id IS 'The saga that asked for it.';
+COMMENT ON COLUMN ledger.created_at IS 'When it was asked for.';
+COMMENT ON COLUMN ledger.started_at IS 'When the last attempt started.';
+COMMENT ON COLUMN ledger.finished_at IS 'When it was done, failed, parked or superseded.';
+
+-- What a target may be sent by all processes together.
 
 CREATE TABLE ledger_limit (
     target       text             PRIMARY KEY,
@@ -225,35 +265,3 @@ BEGIN
     WHERE target = p_target;
 END $$;
 COMMENT ON FUNCTION refuse_slots IS 'A target asked for a pause (seconds), which then holds for all processes; a refusal for its rate also corrects a learned rate.';
-
--- Files of alerts ------------------------------------------------------------------------------------------------
-
--- What is not delivered, by file: read all the time to see how much more of a file may be entered.
-CREATE INDEX ledger_alert_open ON ledger (correlation_id, state) WHERE target = 'alert-webhook' AND state <> 'done';
-
-CREATE VIEW alert_delivery AS
-SELECT l.idempotency_key AS alert_id, f.name AS file, l.correlation_id AS file_id,
-       CASE WHEN f.file_id IS NOT NULL THEN split_part(l.idempotency_key, '-', 2)::bigint END AS line,
-       l.request ->> 'userId' AS user_id, l.request ->> 'alertMessage' AS alert_message,
-       CASE l.state WHEN 'done' THEN 'delivered' ELSE l.state END AS state, l.attempts, l.last_outcome AS last_answer,
-       l.due AS next_try_at, l.started_at AS last_try_at, l.created_at, l.finished_at
-FROM ledger l
-LEFT JOIN file f ON f.file_id = l.correlation_id
-WHERE l.target = 'alert-webhook';
-COMMENT ON VIEW alert_delivery IS 'Every alert: its state (waiting, in_flight, delivered, failed, parked), attempts, last answer and next try. The ledger''s rows with the file and line that they came from.';
-
-CREATE VIEW alert_files_overview AS
-SELECT f.file_id, f.name, CASE WHEN f.state = 'done' THEN 'entered' WHEN f.state IN ('stopped', 'refused') THEN 'failed' ELSE 'reading' END AS state,
-       f.reason, f.length AS size, coalesce(p.next_offset, 0) AS next_offset, coalesce(p.added, 0) AS rows, coalesce(p.rejected, 0) AS rejected,
-       f.accepted_at AS created_at, CASE WHEN f.state = 'done' THEN f.finished_at END AS entered_at,
-       coalesce(p.added, 0) - o.waiting - o.failed - o.parked AS delivered, o.waiting, o.failed, o.parked
-FROM file f
-LEFT JOIN file_progress p ON p.file_id = f.file_id
-CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE l.state IN ('waiting', 'in_flight')) AS waiting,
-           count(*) FILTER (WHERE l.state = 'failed') AS failed,
-           count(*) FILTER (WHERE l.state NOT IN ('waiting', 'in_flight', 'failed')) AS parked
-    FROM ledger l
-    WHERE l.target = 'alert-webhook' AND l.state <> 'done' AND l.correlation_id = f.file_id) o
-WHERE f.kind = 'alerts';
-COMMENT ON VIEW alert_files_overview IS 'How far each file is: rows, delivered, waiting, failed (refused for good), parked (given up, for a person to retry) and rejected.';

@@ -1,5 +1,3 @@
--- Objects that were seen online not long ago ----------------------------------------------------------------------
-
 -- Rows live for seconds and change often, and each change moves the row within the index: pages keep room for it, and the dead
 -- rows go soon.
 CREATE TABLE object_status (

@@ -1,27 +1,27 @@
-using System.Reflection;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.RegularExpressions;
+using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace MassTransit.EntityFrameworkCoreIntegration;
+namespace Sagas.Persistence;
 
 /// <summary>
-/// Brings a database's schema up to date with SQL files, named <c>NNN_name.sql</c> and embedded in an assembly, applied once each and
-/// in order. Processes that start together take turns by an advisory lock.
+/// Brings a database's schema up to date: migrations are applied once each and in order. Processes that start together take turns by an
+/// advisory lock.
 /// </summary>
 public static partial class SchemaMigrator
 {
     /// <summary>Applies what is missing.</summary>
     /// <param name="dataSource">The database.</param>
-    /// <param name="migrations">The assembly with the files.</param>
-    /// <param name="logger">Told of each file applied.</param>
-    /// <param name="cancellationToken">Stops between files and statements.</param>
-    /// <returns>The names of the files applied, in order; none when the schema was up to date.</returns>
-    /// <exception cref="InvalidOperationException">A file was changed after it had been applied.</exception>
+    /// <param name="migrations">All migrations, in order.</param>
+    /// <param name="logger">Logs each migration applied.</param>
+    /// <param name="cancellationToken">Cancels; nothing is applied then.</param>
+    /// <returns>The versions applied, in order; none when the schema was up to date.</returns>
+    /// <exception cref="InvalidOperationException">A migration was changed after it had been applied.</exception>
     public static async Task<IReadOnlyList<string>> MigrateAsync(
-        NpgsqlDataSource dataSource, Assembly migrations, ILogger? logger = null, CancellationToken cancellationToken = default)
+        NpgsqlDataSource dataSource,
+        IReadOnlyList<Migration> migrations,
+        ILogger? logger = null,
+        CancellationToken cancellationToken = default)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -41,22 +41,21 @@ public static partial class SchemaMigrator
             cancellationToken);
         var applied = await ReadAppliedAsync(connection, cancellationToken);
         var done = new List<string>();
-        foreach (var (version, sql) in Read(migrations))
+        foreach (var migration in migrations)
         {
-            var checksum = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(sql)));
-            if (applied.TryGetValue(version, out var before))
+            if (applied.TryGetValue(migration.Version, out var checksum))
             {
-                if (before != checksum)
-                    throw new InvalidOperationException($"Migration {version} was applied and then changed; put the change into a new file.");
+                if (checksum != migration.Checksum)
+                    throw new InvalidOperationException($"Migration {migration.Version} was applied and then changed; put the change into a new file.");
                 continue;
             }
 
-            await ExecuteAsync(connection, sql, cancellationToken);
+            await ExecuteAsync(connection, migration.Sql, cancellationToken);
             await using var insert = new NpgsqlCommand("INSERT INTO schema_migration (version, checksum) VALUES ($1, $2)", connection);
-            insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = version });
-            insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = checksum });
+            insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = migration.Version });
+            insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = migration.Checksum });
             await insert.ExecuteNonQueryAsync(cancellationToken);
-            done.Add(version);
+            done.Add(migration.Version);
         }
 
         // All or nothing: a start that is killed here leaves the schema as it was.
@@ -64,15 +63,6 @@ public static partial class SchemaMigrator
         if (logger is not null)
             done.ForEach(version => LogApplied(logger, version));
         return done;
-    }
-
-    private static IEnumerable<(string Version, string Sql)> Read(Assembly migrations)
-    {
-        foreach (var name in migrations.GetManifestResourceNames().Where(name => FileName().IsMatch(name)).Order(StringComparer.Ordinal))
-        {
-            using var reader = new StreamReader(migrations.GetManifestResourceStream(name)!, Encoding.UTF8);
-            yield return (FileName().Match(name).Groups[1].Value, reader.ReadToEnd().ReplaceLineEndings("\n"));
-        }
     }
 
     private static async Task<Dictionary<string, string>> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -90,9 +80,6 @@ public static partial class SchemaMigrator
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
-
-    [GeneratedRegex(@"(?:^|\.)(\d{3,}_\w+)\.sql$")]
-    private static partial Regex FileName();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Applied migration {Version}")]
     private static partial void LogApplied(ILogger logger, string version);
