@@ -68,7 +68,7 @@ internal static class IngestCommand
                 .ToDictionary(column => column.Key, column => string.Join(',', column));
             options = options with { Columns = names };
         }
-        return options.Problems().ToArray() is { Length: > 0 } problems
+        return options.Validate().ToArray() is { Length: > 0 } problems
             ? throw new CommandException(ExitCode.Usage, string.Join(Environment.NewLine, problems))
             : options;
     }

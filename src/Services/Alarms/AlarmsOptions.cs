@@ -30,7 +30,7 @@ public sealed record AlarmsOptions : IValidatedOptions
     public int ChangesAtOnce { get; init; } = 2000;
 
     /// <inheritdoc/>
-    public IEnumerable<string> Problems()
+    public IEnumerable<string> Validate()
     {
         if (DigestEvery != TimeSpan.Zero && (DigestEvery < TimeSpan.FromSeconds(1) || DigestEvery > TimeSpan.FromDays(366)))
             yield return $"{Section}:{nameof(DigestEvery)} must be zero (never) or between 1 second and 366 days.";

@@ -53,7 +53,7 @@ public sealed record AlertsOptions : IValidatedOptions
     internal LedgerOptions ScheduledCalls => Calls with { RetrySchedule = Schedule() };
 
     /// <inheritdoc/>
-    public IEnumerable<string> Problems()
+    public IEnumerable<string> Validate()
     {
         if (EndpointProblem() is { } endpoint)
             yield return endpoint;
@@ -69,9 +69,9 @@ public sealed record AlertsOptions : IValidatedOptions
             yield return $"{Section}: 1 ≤ {nameof(RowsAhead)} ≤ {nameof(RowsUndelivered)} must hold, and {nameof(RowsAhead)} be at most 1,000,000.";
         if (LargestUpload < 1)
             yield return $"{Section}:{nameof(LargestUpload)} must be more than zero.";
-        foreach (var problem in Limit.Problems())
+        foreach (var problem in Limit.Validate())
             yield return $"{Section}:{nameof(Limit)}: {problem}";
-        foreach (var problem in Calls.Problems())
+        foreach (var problem in Calls.Validate())
             yield return $"{Section}:{nameof(Calls)}: {problem}";
     }
 

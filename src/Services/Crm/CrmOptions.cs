@@ -31,7 +31,7 @@ public sealed record CrmOptions : IValidatedOptions
     public LedgerOptions Calls { get; init; } = new();
 
     /// <inheritdoc/>
-    public IEnumerable<string> Problems()
+    public IEnumerable<string> Validate()
     {
         if (!Uri.TryCreate(Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
             yield return $"{Section}:{nameof(Url)} must be an absolute http or https address.";
@@ -46,7 +46,7 @@ public sealed record CrmOptions : IValidatedOptions
         // Never the value: it is the secret.
         if (Authorization is { } secret && (string.IsNullOrWhiteSpace(secret) || secret.Any(sign => sign is < ' ' or > '~')))
             yield return $"{Section}:{nameof(Authorization)} must be visible ASCII characters, such as Bearer and a token.";
-        foreach (var problem in Calls.Problems())
+        foreach (var problem in Calls.Validate())
             yield return $"{Section}:{nameof(Calls)}: {problem}";
     }
 

@@ -15,7 +15,7 @@ public sealed record WatchedFolderOptions
     public TimeSpan StableFor { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>What is wrong with these options, one sentence each; empty: nothing.</summary>
-    public IEnumerable<string> Problems()
+    public IEnumerable<string> Validate()
     {
         if (string.IsNullOrWhiteSpace(Path))
             yield return "Path must name a folder.";

@@ -62,9 +62,9 @@ public sealed record IngestOptions : IValidatedOptions
         Folder is null ? null : new WatchedFolderOptions { Path = Folder, PollInterval = PollInterval, StableFor = StableFor };
 
     /// <inheritdoc/>
-    public IEnumerable<string> Problems()
+    public IEnumerable<string> Validate()
     {
-        foreach (var problem in Watched?.Problems() ?? [])
+        foreach (var problem in Watched?.Validate() ?? [])
             yield return $"{Section}: {problem}";
         if (MaxUploadBytes < 1)
             yield return $"{Section}:{nameof(MaxUploadBytes)} must be at least 1.";

@@ -13,7 +13,7 @@ public sealed record CallLimit
     public int? AtOnce { get; init; }
 
     /// <summary>What is wrong with these options, one sentence each; empty: nothing.</summary>
-    public IEnumerable<string> Problems()
+    public IEnumerable<string> Validate()
     {
         if (PerSecond is not null and not (> 0 and <= Highest))
             yield return $"PerSecond must be more than 0 and at most {Highest:0}; leave it out to have it learned.";

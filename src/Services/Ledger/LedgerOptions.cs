@@ -61,7 +61,7 @@ public sealed record LedgerOptions
     public TimeSpan BreakCap { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>What is wrong with these options, one sentence each; empty: nothing.</summary>
-    public IEnumerable<string> Problems()
+    public IEnumerable<string> Validate()
     {
         if (CallTimeout <= TimeSpan.Zero || LeaseMargin <= TimeSpan.Zero || PollInterval <= TimeSpan.Zero)
             yield return "CallTimeout, LeaseMargin and PollInterval must be more than zero.";

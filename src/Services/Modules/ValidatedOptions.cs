@@ -8,7 +8,7 @@ namespace Sagas.Services.Modules;
 public interface IValidatedOptions
 {
     /// <summary>What is wrong with these options, one sentence each; empty where they can be used.</summary>
-    IEnumerable<string> Problems();
+    IEnumerable<string> Validate();
 }
 
 /// <summary>Registers options that are validated before the process starts.</summary>
@@ -31,6 +31,6 @@ public static class ValidatedOptions
         where TOptions : class, IValidatedOptions
     {
         public ValidateOptionsResult Validate(string? name, TOptions options) =>
-            options.Problems().ToArray() is { Length: > 0 } problems ? ValidateOptionsResult.Fail(problems) : ValidateOptionsResult.Success;
+            options.Validate().ToArray() is { Length: > 0 } problems ? ValidateOptionsResult.Fail(problems) : ValidateOptionsResult.Success;
     }
 }

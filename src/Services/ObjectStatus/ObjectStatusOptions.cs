@@ -78,7 +78,7 @@ public sealed record ObjectStatusOptions : IValidatedOptions
     internal int Prefetch => Math.Min(Consuming + (InFlight / 4) + 16, LargestPrefetch);
 
     /// <inheritdoc/>
-    public IEnumerable<string> Problems()
+    public IEnumerable<string> Validate()
     {
         if (!Uri.TryCreate(StatusApi, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
             yield return Say(nameof(StatusApi), "must be an absolute http or https address");

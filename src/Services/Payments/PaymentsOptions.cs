@@ -16,13 +16,13 @@ public sealed record PaymentsOptions : IValidatedOptions
     public LedgerOptions Calls { get; init; } = new();
 
     /// <inheritdoc/>
-    public IEnumerable<string> Problems()
+    public IEnumerable<string> Validate()
     {
         if (!Uri.TryCreate(GatewayUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
             yield return $"{Section}:{nameof(GatewayUrl)} must be an absolute http or https address.";
         else if (url.Query.Length > 0 || url.Fragment.Length > 0 || url.UserInfo.Length > 0)
             yield return $"{Section}:{nameof(GatewayUrl)} must have no query, fragment or user name.";
-        foreach (var problem in Calls.Problems())
+        foreach (var problem in Calls.Validate())
             yield return $"{Section}:{nameof(Calls)}: {problem}";
     }
 }

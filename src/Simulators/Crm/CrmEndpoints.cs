@@ -14,7 +14,7 @@ internal static class CrmEndpoints
     {
         var options = builder.Configuration.GetSection(CrmOptions.Section)
             .Get<CrmOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new CrmOptions();
-        var mistakes = options.Mistakes().ToArray();
+        var mistakes = options.Validate().ToArray();
         if (mistakes.Length > 0)
             throw new OptionsValidationException(CrmOptions.Section, typeof(CrmOptions), mistakes);
 

@@ -22,7 +22,7 @@ internal sealed record CrmOptions
     /// <summary>The faults at start.</summary>
     public FaultSettings Faults { get; init; } = new();
 
-    public IEnumerable<string> Mistakes()
+    public IEnumerable<string> Validate()
     {
         foreach (var (name, rate) in new[] { (nameof(RefuseRate), RefuseRate), (nameof(ItemFailRate), ItemFailRate) })
         {
@@ -30,7 +30,7 @@ internal sealed record CrmOptions
                 yield return $"{Section}:{name} is {rate}; a rate is between 0 and 1.";
         }
 
-        foreach (var mistake in Faults.Mistakes())
+        foreach (var mistake in Faults.Validate())
             yield return $"{Section}:Faults: {mistake}";
     }
 }

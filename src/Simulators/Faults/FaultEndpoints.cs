@@ -26,7 +26,7 @@ internal static class FaultEndpoints
 
     private static IResult Change(FaultInjector faults, (FaultSettings? Settings, string? Mistake) read)
     {
-        var mistakes = read.Settings?.Mistakes().ToArray() ?? [read.Mistake!];
+        var mistakes = read.Settings?.Validate().ToArray() ?? [read.Mistake!];
         if (mistakes.Length > 0)
             return Results.Problem(string.Join(' ', mistakes), statusCode: 400, title: "Not valid fault settings");
         faults.Settings = read.Settings!;

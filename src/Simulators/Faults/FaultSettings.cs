@@ -44,7 +44,7 @@ internal sealed record FaultSettings
     public DateTimeOffset? DownUntil { get; init; }
 
     /// <summary>What is wrong with these settings, a sentence each.</summary>
-    public IEnumerable<string> Mistakes()
+    public IEnumerable<string> Validate()
     {
         (string Name, double Value)[] rates =
         [

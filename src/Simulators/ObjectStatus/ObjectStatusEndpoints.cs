@@ -12,7 +12,7 @@ internal static class ObjectStatusEndpoints
     {
         var options = builder.Configuration.GetSection(ObjectStatusOptions.Section)
             .Get<ObjectStatusOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new ObjectStatusOptions();
-        var mistakes = options.Mistakes().ToArray();
+        var mistakes = options.Validate().ToArray();
         if (mistakes.Length > 0)
             throw new OptionsValidationException(ObjectStatusOptions.Section, typeof(ObjectStatusOptions), mistakes);
 

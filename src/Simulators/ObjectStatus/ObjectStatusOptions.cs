@@ -22,7 +22,7 @@ internal sealed record ObjectStatusOptions
     /// <summary>The faults at start; unless told otherwise, only that it is slow.</summary>
     public FaultSettings Faults { get; init; } = new() { Latency = new() { MinMs = 300, MaxMs = 4300 } };
 
-    public IEnumerable<string> Mistakes()
+    public IEnumerable<string> Validate()
     {
         if (CallbackUrl is { Length: > 0 } && (!Uri.TryCreate(CallbackUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")))
             yield return $"{Section}:{nameof(CallbackUrl)} must be an absolute http or https address.";
@@ -30,7 +30,7 @@ internal sealed record ObjectStatusOptions
             yield return $"{Section}:{nameof(PostInterval)} is at least 10 ms.";
         if (MostIds < 0 || IdsBelow < 1)
             yield return $"{Section}:{nameof(MostIds)} is 0 or more, {nameof(IdsBelow)} 1 or more.";
-        foreach (var mistake in Faults.Mistakes())
+        foreach (var mistake in Faults.Validate())
             yield return $"{Section}:Faults: {mistake}";
     }
 }

@@ -16,11 +16,11 @@ internal sealed record GatewayOptions
     /// <summary>The faults at start.</summary>
     public FaultSettings Faults { get; init; } = new();
 
-    public IEnumerable<string> Mistakes()
+    public IEnumerable<string> Validate()
     {
         if (DeclineRate is not (>= 0 and <= 1))
             yield return $"{Section}:DeclineRate is {DeclineRate}; a rate is between 0 and 1.";
-        foreach (var mistake in Faults.Mistakes())
+        foreach (var mistake in Faults.Validate())
             yield return $"{Section}:Faults: {mistake}";
     }
 }

@@ -14,7 +14,7 @@ internal static class PaymentGatewayEndpoints
     {
         var options = builder.Configuration.GetSection(GatewayOptions.Section)
             .Get<GatewayOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new GatewayOptions();
-        var mistakes = options.Mistakes().ToArray();
+        var mistakes = options.Validate().ToArray();
         if (mistakes.Length > 0)
             throw new OptionsValidationException(GatewayOptions.Section, typeof(GatewayOptions), mistakes);
 

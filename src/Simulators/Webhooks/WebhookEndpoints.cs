@@ -18,7 +18,7 @@ internal static class WebhookEndpoints
     {
         var options = builder.Configuration.GetSection(WebhookOptions.Section)
             .Get<WebhookOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new WebhookOptions();
-        var mistakes = options.Mistakes().ToArray();
+        var mistakes = options.Validate().ToArray();
         if (mistakes.Length > 0)
             throw new OptionsValidationException(WebhookOptions.Section, typeof(WebhookOptions), mistakes);
 
@@ -78,10 +78,10 @@ internal static class WebhookEndpoints
                 "The body is a JSON object of perSecond, burst and answer.", statusCode: 400, title: "Not a valid behaviour");
         }
 
-        if (behaviour is null || behaviour.Mistakes().ToArray() is { Length: > 0 })
+        if (behaviour is null || behaviour.Validate().ToArray() is { Length: > 0 })
         {
             return Results.Problem(
-                string.Join(' ', behaviour?.Mistakes() ?? ["The body is null."]), statusCode: 400, title: "Not a valid behaviour");
+                string.Join(' ', behaviour?.Validate() ?? ["The body is null."]), statusCode: 400, title: "Not a valid behaviour");
         }
 
         books.Behaviour = behaviour;

@@ -28,15 +28,15 @@ internal sealed record WebhookOptions
     /// <summary>The faults at start.</summary>
     public FaultSettings Faults { get; init; } = new();
 
-    public IEnumerable<string> Mistakes()
+    public IEnumerable<string> Validate()
     {
         if (SignatureCheck.Keys(Secrets) is not { Length: > 0 })
             yield return $"{Section}:Secrets is one or more of whsec_ and base64, separated by spaces.";
         if (ToleranceSeconds < 1)
             yield return $"{Section}:ToleranceSeconds is at least 1.";
-        foreach (var mistake in Behaviour.Mistakes())
+        foreach (var mistake in Behaviour.Validate())
             yield return $"{Section}:Behaviour: {mistake}";
-        foreach (var mistake in Faults.Mistakes())
+        foreach (var mistake in Faults.Validate())
             yield return $"{Section}:Faults: {mistake}";
     }
 }
@@ -53,7 +53,7 @@ internal sealed record WebhookBehaviour
     /// <summary>Answers every delivery so instead of taking it, 400 to 599: 410 is an endpoint that is gone; 0: takes them.</summary>
     public int Answer { get; init; }
 
-    public IEnumerable<string> Mistakes()
+    public IEnumerable<string> Validate()
     {
         if (PerSecond is not (>= 0 and <= 1_000_000))
             yield return "perSecond is between 0 and 1000000.";

@@ -48,15 +48,15 @@ public sealed class AlarmChangeTests
     [InlineData(-1, false)]
     [InlineData(86_400 * 400, false)]
     public void The_schedule_is_off_or_not_absurd(double seconds, bool accepted) =>
-        Assert.Equal(accepted, !new AlarmsOptions { DigestEvery = TimeSpan.FromSeconds(seconds) }.Problems().Any());
+        Assert.Equal(accepted, !new AlarmsOptions { DigestEvery = TimeSpan.FromSeconds(seconds) }.Validate().Any());
 
     [Fact]
     public void Options_that_would_forget_at_once_are_refused()
     {
-        Assert.Empty(new AlarmsOptions().Problems());
-        Assert.Contains("Alarms:KeepCleared", Assert.Single(new AlarmsOptions { KeepCleared = TimeSpan.Zero }.Problems()));
-        Assert.Contains("Alarms:KeepDigests", Assert.Single(new AlarmsOptions { KeepDigests = TimeSpan.Zero }.Problems()));
-        Assert.Contains("Alarms:DigestQueueKeeps", Assert.Single(new AlarmsOptions { DigestQueueKeeps = TimeSpan.Zero }.Problems()));
-        Assert.Contains("Alarms:ChangesAtOnce", Assert.Single(new AlarmsOptions { ChangesAtOnce = 0 }.Problems()));
+        Assert.Empty(new AlarmsOptions().Validate());
+        Assert.Contains("Alarms:KeepCleared", Assert.Single(new AlarmsOptions { KeepCleared = TimeSpan.Zero }.Validate()));
+        Assert.Contains("Alarms:KeepDigests", Assert.Single(new AlarmsOptions { KeepDigests = TimeSpan.Zero }.Validate()));
+        Assert.Contains("Alarms:DigestQueueKeeps", Assert.Single(new AlarmsOptions { DigestQueueKeeps = TimeSpan.Zero }.Validate()));
+        Assert.Contains("Alarms:ChangesAtOnce", Assert.Single(new AlarmsOptions { ChangesAtOnce = 0 }.Validate()));
     }
 }

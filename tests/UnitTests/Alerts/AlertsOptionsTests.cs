@@ -7,7 +7,7 @@ namespace Sagas.UnitTests.Alerts;
 public sealed class AlertsOptionsTests
 {
     [Fact]
-    public void The_defaults_can_be_used() => Assert.Empty(new AlertsOptions().Problems());
+    public void The_defaults_can_be_used() => Assert.Empty(new AlertsOptions().Validate());
 
     [Theory]
     [InlineData("https://receiver.example/hook", "", true)]
@@ -17,7 +17,7 @@ public sealed class AlertsOptionsTests
     [InlineData("https://user:secret@receiver.example/", "", false)]
     [InlineData("/hook", "", false)]
     public void An_endpoint_is_https_or_allowed(string endpoint, string allowed, bool usable) =>
-        Assert.Equal(usable, !new AlertsOptions { Endpoint = endpoint, AllowedHosts = allowed }.Problems().Any());
+        Assert.Equal(usable, !new AlertsOptions { Endpoint = endpoint, AllowedHosts = allowed }.Validate().Any());
 
     [Fact]
     public void What_is_wrong_is_said_and_no_secret_told()
@@ -28,7 +28,7 @@ public sealed class AlertsOptionsTests
             RetrySchedule = "soon",
             RowsAhead = 0,
             Limit = new CallLimit { PerSecond = 0, AtOnce = -1 },
-        }.Problems().ToArray();
+        }.Validate().ToArray();
 
         Assert.Equal(5, problems.Length);
         Assert.DoesNotContain(problems, problem => problem.Contains("c2hvcnQ", StringComparison.Ordinal));

@@ -96,12 +96,12 @@ public sealed class CrmTargetTests
             .. new CrmOptions
             {
                 Url = "ftp://crm", BatchSize = 0, BatchPath = "a?b", Authorization = "Bearer secret\n", Mode = (LedgerMode)9, Calls = new LedgerOptions { CallTimeout = TimeSpan.Zero },
-            }.Problems(),
+            }.Validate(),
         ];
 
         Assert.Equal(6, problems.Length);
         Assert.All(problems, problem => Assert.DoesNotContain("secret", problem));
-        Assert.Empty(new CrmOptions().Problems());
+        Assert.Empty(new CrmOptions().Validate());
     }
 
     private static CrmTarget Target(LedgerMode mode = LedgerMode.IdempotencyKey) => new(Options.Create(

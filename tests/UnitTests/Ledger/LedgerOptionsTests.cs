@@ -17,9 +17,9 @@ public sealed class LedgerOptionsTests
     ];
 
     [Fact]
-    public void The_defaults_hold_together() => Assert.Empty(new LedgerOptions().Problems());
+    public void The_defaults_hold_together() => Assert.Empty(new LedgerOptions().Validate());
 
     [Theory]
     [MemberData(nameof(Wrong))]
-    public void What_cannot_work_is_said_in_one_sentence(LedgerOptions options) => Assert.Single(options.Problems());
+    public void What_cannot_work_is_said_in_one_sentence(LedgerOptions options) => Assert.Single(options.Validate());
 }

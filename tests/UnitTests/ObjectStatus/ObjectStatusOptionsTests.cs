@@ -5,7 +5,7 @@ namespace Sagas.UnitTests.ObjectStatus;
 public sealed class ObjectStatusOptionsTests
 {
     [Fact]
-    public void The_defaults_are_right() => Assert.Empty(new ObjectStatusOptions().Problems());
+    public void The_defaults_are_right() => Assert.Empty(new ObjectStatusOptions().Validate());
 
     [Fact]
     public void An_empty_key_is_none() => Assert.Null(new ObjectStatusOptions { ApiKey = " " }.ApiKey);
@@ -32,7 +32,7 @@ public sealed class ObjectStatusOptionsTests
             ("SweepInterval", new() { SweepInterval = TimeSpan.Zero }),
         ];
 
-        Assert.All(wrong, one => Assert.Contains($"ObjectStatus__{one.Name}", Assert.Single(one.Options.Problems())));
+        Assert.All(wrong, one => Assert.Contains($"ObjectStatus__{one.Name}", Assert.Single(one.Options.Validate())));
     }
 
     [Theory]
