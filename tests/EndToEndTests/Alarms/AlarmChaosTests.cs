@@ -7,7 +7,7 @@ namespace Sagas.EndToEndTests.Alarms;
 
 /// <summary>Processes and servers die at random while alarms change and digests go out; afterwards every change was told
 /// once.</summary>
-[Collection(ChaosCollection.Name)]
+[Collection(ChaosCollections.First)]
 public sealed class AlarmChaosTests(KillableServers servers, ITestOutputHelper output) : SystemChaosTest(servers, output)
 {
     private const int Producers = 4;

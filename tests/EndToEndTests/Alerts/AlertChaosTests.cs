@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 namespace Sagas.EndToEndTests.Alerts;
 
 /// <summary>Senders die at random while a receiver fails in every way; afterwards every user was alerted once.</summary>
-[Collection(ChaosCollection.Name)]
+[Collection(ChaosCollections.Second)]
 public sealed class AlertChaosTests(KillableServers servers, ITestOutputHelper output) : SystemChaosTest(servers, output)
 {
     // One request in five fails: before and after its effect, and with answers of every kind.

@@ -7,7 +7,7 @@ namespace Sagas.EndToEndTests.Crm;
 
 /// <summary>The CRM fails in every way, and it and the services are killed at random; afterwards the CRM has every customer's
 /// newest data, and stored none of them twice.</summary>
-[Collection(ChaosCollection.Name)]
+[Collection(ChaosCollections.First)]
 public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper output) : SystemChaosTest(servers, output)
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sagas-crm-");

@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 namespace Sagas.EndToEndTests.Ingest;
 
 /// <summary>The ingest and its database die while a file is read; afterwards every row was done once.</summary>
-[Collection(ChaosCollection.Name)]
+[Collection(ChaosCollections.Second)]
 public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper output)
 {
     // At the beginning of a batch's transaction, in its middle, and before its commit.

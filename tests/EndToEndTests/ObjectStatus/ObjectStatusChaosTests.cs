@@ -8,7 +8,7 @@ namespace Sagas.EndToEndTests.ObjectStatus;
 
 /// <summary>Processes and servers die at random while callbacks are taken and statuses fetched; every id that was acknowledged is
 /// fetched and seen.</summary>
-[Collection(ChaosCollection.Name)]
+[Collection(ChaosCollections.Second)]
 public sealed class ObjectStatusChaosTests(KillableServers servers, ITestOutputHelper output)
     : SystemChaosTest(servers, output), IDisposable
 {

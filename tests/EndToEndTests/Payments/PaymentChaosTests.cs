@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 namespace Sagas.EndToEndTests.Payments;
 
 /// <summary>Processes and servers die at random while payments are made; afterwards every payment was made once.</summary>
-[Collection(ChaosCollection.Name)]
+[Collection(ChaosCollections.First)]
 public sealed class PaymentChaosTests(KillableServers servers, ITestOutputHelper output) : SystemChaosTest(servers, output)
 {
     // Beside the failures, the gateway's usual time: 2 to 20 ms, and now and then a third of a second.

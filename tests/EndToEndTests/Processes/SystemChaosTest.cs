@@ -3,13 +3,6 @@ using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Processes;
 
-/// <summary>Tests that kill processes and servers run one after the other, on servers that they share.</summary>
-[CollectionDefinition(Name)]
-public sealed class ChaosCollection : ICollectionFixture<KillableServers>
-{
-    public const string Name = "chaos";
-}
-
 /// <summary>A chaos test of the product: services as processes, with a database and a virtual host of the test's own.</summary>
 public abstract class SystemChaosTest(KillableServers servers, ITestOutputHelper output)
     : ChaosTest(servers, output), IAsyncLifetime

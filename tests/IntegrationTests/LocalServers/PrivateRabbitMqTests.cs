@@ -46,18 +46,6 @@ public sealed class PrivateRabbitMqTests(KillableServers servers)
         Assert.True(await HasVirtualHostAsync(host.Uri));
     }
 
-    [PrivateServersFact]
-    public async Task Virtual_hosts_can_be_made_through_its_management_plugin_when_asked_for()
-    {
-        using var hosts = new VirtualHosts(servers.RabbitMq.Uri, servers.RabbitMq.ManagementUri);
-
-        var host = await hosts.CreateAsync("given");
-        await PublishAsync(host, "one");
-        await hosts.DeleteAsync("given");
-
-        Assert.False(await HasVirtualHostAsync(host));
-    }
-
     private static async Task PublishAsync(Uri host, string text)
     {
         await using var connection = await ConnectAsync(host);

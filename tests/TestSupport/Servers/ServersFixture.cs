@@ -25,8 +25,11 @@ public sealed class ServersFixture : ITestServers, IAsyncLifetime
     public Task<TestDatabase> CreateDatabaseAsync(string purpose = "test") => _template.CloneAsync(purpose);
 
     /// <inheritdoc/>
-    public async Task<TestVirtualHost> CreateVirtualHostAsync(string purpose = "test") =>
-        await TestVirtualHost.CreateAsync(await _rabbitMq.Value, TestDatabase.UniqueName(purpose));
+    public async Task<TestVirtualHost> CreateVirtualHostAsync(string purpose = "test")
+    {
+        var (hosts, name) = (await _rabbitMq.Value, TestDatabase.UniqueName(purpose));
+        return new(await hosts.CreateAsync(name), () => hosts.DeleteAsync(name));
+    }
 
     Task IAsyncLifetime.InitializeAsync()
     {
