@@ -109,7 +109,7 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
 
     private async Task<double> PeakMegabytesAsync(CancellationToken stop)
     {
-        await using var command = _database.CreateCommand("SELECT DISTINCT process_id FROM outbox_state");
+        await using var command = _database.CreateCommand("SELECT DISTINCT process_id FROM outbox_instance");
         await using var reader = await command.ExecuteReaderAsync(stop);
         var most = 0L;
         while (await reader.ReadAsync(stop))

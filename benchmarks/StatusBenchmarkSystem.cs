@@ -115,7 +115,7 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
     /// <summary>The most memory that the process that fetches has held so far, in megabytes of 2^20 bytes.</summary>
     public async Task<double> PeakMegabytesAsync(CancellationToken stop)
     {
-        await using var command = _database.CreateCommand("SELECT process_id FROM outbox_state ORDER BY started DESC LIMIT 1");
+        await using var command = _database.CreateCommand("SELECT process_id FROM outbox_instance ORDER BY started_at DESC LIMIT 1");
         using var services = Process.GetProcessById((int)(await command.ExecuteScalarAsync(stop))!);
         return services.PeakWorkingSet64 / 1024.0 / 1024.0;
     }

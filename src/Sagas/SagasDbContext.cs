@@ -3,6 +3,7 @@ using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.EntityFrameworkCore;
 using Sagas.Customers;
 using Sagas.Payments;
+using Sagas.Persistence;
 
 namespace Sagas;
 

@@ -30,13 +30,13 @@ internal sealed record OutboxRow(
 
     private const string Sql = """
         WITH waiting AS (
-            SELECT m.*, o.host_name, o.process_id, o.renewed, CASE
+            SELECT m.*, o.host_name, o.process_id, o.heartbeat_at, CASE
                 WHEN m.attempts > 0 THEN 'failing'
                 WHEN m.outbox_id IS NOT NULL THEN 'publishing'
                 WHEN m.position > 0 THEN 'behind'
                 WHEN m.enqueue_time > now() THEN 'scheduled'
                 ELSE 'due' END AS state
-            FROM outbox_message m LEFT JOIN outbox_state o ON o.outbox_id = m.outbox_id)
+            FROM outbox_message m LEFT JOIN outbox_instance o ON o.outbox_id = m.outbox_id)
         SELECT * FROM waiting
         """;
 
@@ -89,8 +89,8 @@ internal sealed record OutboxRow(
     private static string Reason(string state, Row row, DateTimeOffset now) => state switch
     {
         "failing" => row.Text("last_error") ?? "sending failed",
-        "publishing" when row.Maybe<DateTimeOffset>("renewed") is { } renewed =>
-            $"sent by process {row.Get<int>("process_id")} on {row.Text("host_name")}, alive {CommandLine.Display.FromNow(renewed, now)}",
+        "publishing" when row.Maybe<DateTimeOffset>("heartbeat_at") is { } heartbeat =>
+            $"sent by process {row.Get<int>("process_id")} on {row.Text("host_name")}, alive {CommandLine.Display.FromNow(heartbeat, now)}",
         "publishing" => "its process is gone; the relay takes it over",
         "behind" => "sent after the earlier messages of its transaction",
         "scheduled" => "its time has not come",

@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
+using Sagas.Persistence;
 using Sagas.Services;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;

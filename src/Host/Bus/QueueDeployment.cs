@@ -1,5 +1,4 @@
 using MassTransit;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 using Sagas.Host.Health;
 using Sagas.Host.Logs;
@@ -26,6 +25,8 @@ internal sealed partial class QueueDeployment(
     BrokerVersion version,
     DatabaseAtStart database) : IHostedService
 {
+    internal const string AdvisoryLock = "7230008";
+
     // Many times what it takes. A broker that goes away meanwhile may leave the bus waiting for it for ever.
     private static readonly TimeSpan _longestAttempt = TimeSpan.FromSeconds(30);
 
@@ -48,7 +49,7 @@ internal sealed partial class QueueDeployment(
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var turn = await connection.BeginTransactionAsync(cancellationToken);
         // For as long as the process whose turn it is takes.
-        await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLocks.QueueDeployment})", connection) { CommandTimeout = 0 };
+        await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLock})", connection) { CommandTimeout = 0 };
         await take.ExecuteNonQueryAsync(cancellationToken);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_longestAttempt);

@@ -16,19 +16,19 @@ COMMENT ON COLUMN inbox_state.consumer_id IS 'Hash of receive endpoint, consumer
 COMMENT ON COLUMN inbox_state.awaiting_redelivery IS 'The redelivery that the consumer itself asked for and that will be consumed; null: none.';
 COMMENT ON COLUMN inbox_state.received IS 'When it was consumed; rows are kept for the duplicate detection window.';
 
-CREATE TABLE outbox_state (
-    outbox_id  uuid        PRIMARY KEY,
-    host_name  text        NOT NULL,
-    process_id integer     NOT NULL,
-    started    timestamptz NOT NULL DEFAULT now(),
-    renewed    timestamptz NOT NULL DEFAULT now()
+CREATE TABLE outbox_instance (
+    outbox_id    uuid        PRIMARY KEY,
+    host_name    text        NOT NULL,
+    process_id   integer     NOT NULL,
+    started_at   timestamptz NOT NULL DEFAULT now(),
+    heartbeat_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE outbox_state IS 'One row per process that publishes from memory; when it is not renewed, the relay takes the process''s messages over.';
-COMMENT ON COLUMN outbox_state.outbox_id IS 'The process, for as long as it lives.';
-COMMENT ON COLUMN outbox_state.host_name IS 'Host (container) of the process.';
-COMMENT ON COLUMN outbox_state.process_id IS 'Operating system''s number of the process.';
-COMMENT ON COLUMN outbox_state.started IS 'When the process started.';
-COMMENT ON COLUMN outbox_state.renewed IS 'When the process last said that it lives.';
+COMMENT ON TABLE outbox_instance IS 'One row per process that publishes from memory; when its heartbeat stops, the relay takes its messages over.';
+COMMENT ON COLUMN outbox_instance.outbox_id IS 'The instance; a process has a new one at each start.';
+COMMENT ON COLUMN outbox_instance.host_name IS 'Host (container) of the process.';
+COMMENT ON COLUMN outbox_instance.process_id IS 'Operating system''s number of the process.';
+COMMENT ON COLUMN outbox_instance.started_at IS 'When the process started.';
+COMMENT ON COLUMN outbox_instance.heartbeat_at IS 'The last heartbeat.';
 
 CREATE TABLE outbox_message (
     sequence_number     bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -60,14 +60,14 @@ CREATE TABLE outbox_message (
 -- Oldest first, only what the relay may take: a backlog of any size is read from its front.
 CREATE INDEX outbox_message_due ON outbox_message (enqueue_time, sequence_number) WHERE outbox_id IS NULL AND position = 0;
 CREATE INDEX outbox_message_batch ON outbox_message (batch_id, position) WHERE position > 0;
--- Read only to find what a process that is gone has left, so it must cost next to nothing to write.
+-- Read only to find what a stopped instance has left, so it must cost next to nothing to write.
 CREATE INDEX outbox_message_owner ON outbox_message USING brin (outbox_id) WITH (pages_per_range = 32, autosummarize = on)
     WHERE outbox_id IS NOT NULL;
 CREATE UNIQUE INDEX outbox_message_schedule ON outbox_message (schedule_token_id) WHERE schedule_token_id IS NOT NULL;
 COMMENT ON TABLE outbox_message IS 'Messages committed and not yet confirmed by the broker: being published, waiting for the relay, or scheduled for later.';
 COMMENT ON COLUMN outbox_message.sequence_number IS 'Order of insertion.';
 COMMENT ON COLUMN outbox_message.message_id IS 'The MessageId it is sent with, however often it is sent.';
-COMMENT ON COLUMN outbox_message.outbox_id IS 'The process publishing it from memory; null: the relay sends it when due.';
+COMMENT ON COLUMN outbox_message.outbox_id IS 'The instance publishing it from memory; null: the relay sends it when due.';
 COMMENT ON COLUMN outbox_message.batch_id IS 'Messages of one transaction that are sent in order.';
 COMMENT ON COLUMN outbox_message.position IS 'Place within the batch, from 0.';
 COMMENT ON COLUMN outbox_message.batch_size IS 'How many messages the batch has; told by its first message.';

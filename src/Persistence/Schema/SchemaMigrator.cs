@@ -1,4 +1,3 @@
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -10,6 +9,8 @@ namespace Sagas.Persistence;
 /// </summary>
 public static partial class SchemaMigrator
 {
+    private const string AdvisoryLock = "7230002";
+
     /// <summary>Applies what is missing.</summary>
     /// <param name="dataSource">The database.</param>
     /// <param name="migrations">All migrations, in order.</param>
@@ -25,7 +26,7 @@ public static partial class SchemaMigrator
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLocks.Migration})", cancellationToken);
+        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLock})", cancellationToken);
         await ExecuteAsync(
             connection,
             """

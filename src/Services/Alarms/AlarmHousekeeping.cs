@@ -1,4 +1,3 @@
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -13,18 +12,20 @@ namespace Sagas.Services.Alarms;
 internal sealed partial class AlarmHousekeeping(
     NpgsqlDataSource dataSource, IOptions<AlarmsOptions> options, TimeProvider time, ILogger<AlarmHousekeeping> logger) : BackgroundService
 {
+    internal const string AdvisoryLock = "7230006";
+
     private const int BatchSize = 5000;
 
     // A row that changes meanwhile is at another place then, and stays.
     private const string RemoveAlarms = $"""
         DELETE FROM alarm WHERE ctid = ANY (ARRAY(
             SELECT ctid FROM alarm WHERE status = 'CLEARED' AND received_at < now() - $1
-              AND (SELECT pg_try_advisory_xact_lock({AdvisoryLocks.AlarmHousekeeping})) LIMIT $2 FOR UPDATE SKIP LOCKED))
+              AND (SELECT pg_try_advisory_xact_lock({AdvisoryLock})) LIMIT $2 FOR UPDATE SKIP LOCKED))
         """;
 
     private const string RemoveDigests = $"""
         DELETE FROM alarm_digest WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM alarm_digest WHERE sent_at < now() - $1 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLocks.AlarmHousekeeping})) LIMIT $2))
+            SELECT ctid FROM alarm_digest WHERE sent_at < now() - $1 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLock})) LIMIT $2))
         """;
 
     private static readonly TimeSpan _every = TimeSpan.FromMinutes(1);

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 using NpgsqlTypes;
 using Sagas.Contracts;
@@ -20,7 +19,9 @@ internal static class AlarmRows
         """;
 
     // Digests of one user take turns.
-    private const string LockSql = $"SELECT pg_advisory_xact_lock({AdvisoryLocks.AlarmDigest}, hashtext($1))";
+    private const string DigestAdvisoryLock = "7230005";
+
+    private const string LockSql = $"SELECT pg_advisory_xact_lock({DigestAdvisoryLock}, hashtext($1))";
 
     private const string UnsentSql =
         "SELECT EXISTS (SELECT FROM outbox_message WHERE message_type = 'urn:message:Sagas.Contracts:AlarmDigest' AND correlation_id = $1)";

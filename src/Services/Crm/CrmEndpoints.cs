@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Sagas.Contracts;
 using Sagas.Customers;
+using Sagas.Persistence;
 using Sagas.Services.Http;
 
 namespace Sagas.Services.Crm;

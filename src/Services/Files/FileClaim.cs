@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 
 namespace Sagas.Services.Files;
@@ -7,6 +6,8 @@ namespace Sagas.Services.Files;
 /// <summary>The right to read a file alone, among all processes.</summary>
 public sealed class FileClaim : IAsyncDisposable
 {
+    internal const string AdvisoryLock = "7230003";
+
     private readonly FileClaims _claims;
 
     internal FileClaim(FileClaims claims, NpgsqlConnection connection, int key) => (_claims, Connection, Key) = (claims, connection, key);
@@ -92,7 +93,7 @@ internal sealed class FileClaims(NpgsqlDataSource database)
 
     private async Task<bool> AskAsync(string function, int key)
     {
-        await using var command = new NpgsqlCommand($"SELECT {function}({AdvisoryLocks.File}, {key})", _connection);
+        await using var command = new NpgsqlCommand($"SELECT {function}({FileClaim.AdvisoryLock}, {key})", _connection);
         return await command.ExecuteScalarAsync(CancellationToken.None) is true;
     }
 

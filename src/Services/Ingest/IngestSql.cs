@@ -1,4 +1,4 @@
-using MassTransit.EntityFrameworkCoreIntegration;
+
 
 namespace Sagas.Services.Ingest;
 
@@ -23,6 +23,8 @@ internal static class IngestSql
     public const string CopyTransitions =
         "COPY saga_transition (correlation_id, saga, from_state, to_state, event, conversation_id) FROM STDIN (FORMAT binary)";
 
+    private const string CustomerBucketAdvisoryLock = "7230004";
+
     /// <summary>A batch's rows as the file has them, on the connection that does them. It is gone with the transaction, as what a crash
     /// leaves of it would be of no use: progress is committed with the rows' effects only.</summary>
     public const string CreateStaging = """
@@ -37,7 +39,7 @@ internal static class IngestSql
     public const string Settings = "SET LOCAL work_mem = '96MB'";
 
     /// <summary>Customers of the buckets are done by one transaction at a time, whichever files they are in: nobody waits crosswise.</summary>
-    public const string LockBucket = $"SELECT pg_advisory_xact_lock({AdvisoryLocks.CustomerBucket}, $1)";
+    public const string LockBucket = $"SELECT pg_advisory_xact_lock({CustomerBucketAdvisoryLock}, $1)";
 
     private const string Publish = """
         INSERT INTO outbox_message (message_id, batch_id, conversation_id, destination_address, message_type, content_type, body)

@@ -1,4 +1,3 @@
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -11,6 +10,8 @@ internal sealed partial class ObjectSweep(
     NpgsqlDataSource database, IOptions<ObjectStatusOptions> options, ObjectStatusMetrics metrics, TimeProvider time, ILogger<ObjectSweep> logger)
     : BackgroundService
 {
+    internal const string AdvisoryLock = "7230007";
+
     private const int BatchSize = 500;
 
     // A row that is being updated is not waited for: it is being seen. A row that was taken is locked for the few milliseconds
@@ -20,7 +21,7 @@ internal sealed partial class ObjectSweep(
         WITH removed AS (
             DELETE FROM object_status WHERE ctid = ANY (ARRAY(
                 SELECT ctid FROM object_status
-                WHERE last_seen < now() - $1 AND last_seen >= $2 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLocks.ObjectSweep}))
+                WHERE last_seen < now() - $1 AND last_seen >= $2 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLock}))
                 ORDER BY last_seen LIMIT {BatchSize} FOR UPDATE SKIP LOCKED))
             RETURNING last_seen)
         SELECT count(*)::int, max(last_seen) FROM removed

@@ -33,7 +33,7 @@ internal sealed class Settlement(RunningSystem system, Workload workload)
         SELECT message_type, outbox_id, position, count(*), min(enqueue_time), max(attempts), max(last_error) FROM outbox_message
         GROUP BY 1, 2, 3
         """,
-        "SELECT outbox_id, process_id, started, renewed, now() FROM outbox_state",
+        "SELECT outbox_id, process_id, started_at, heartbeat_at, now() FROM outbox_instance",
         """
         SELECT pid, application_name, state, now() - xact_start, left(query, 100) FROM pg_stat_activity
         WHERE xact_start < now() - interval '2 seconds' ORDER BY xact_start LIMIT 10

@@ -1,4 +1,3 @@
-using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 using Sagas.Contracts;
 using Sagas.Services.Alarms;

@@ -1,4 +1,3 @@
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -159,7 +158,7 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
         await using (var other = await _database.Source.OpenConnectionAsync())
         {
             await using var transaction = await other.BeginTransactionAsync();
-            await using var busy = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLocks.AlarmHousekeeping})", other);
+            await using var busy = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AlarmHousekeeping.AdvisoryLock})", other);
             await busy.ExecuteNonQueryAsync();
             Assert.Equal((0, 0), await Housekeeping().CleanUpAsync(CancellationToken.None));
         }

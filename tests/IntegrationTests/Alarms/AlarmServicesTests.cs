@@ -60,7 +60,7 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
         // As a process that committed a digest and died before it sent it leaves it, until its death is noticed.
         await system.ExecuteAsync(
             $"""
-            INSERT INTO outbox_state (outbox_id, host_name, process_id, renewed)
+            INSERT INTO outbox_instance (outbox_id, host_name, process_id, heartbeat_at)
             VALUES ('{Guid.Empty}', 'gone', 1, now() + interval '1 hour')
             """);
         await system.ExecuteAsync(
@@ -74,7 +74,7 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
         await system.PublishAsync("SendAlarmDigest", """{"UserID":"waits-v"}""");
         Assert.Equal("waits-v", (await digests.NextAsync()).UserId);
         Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM alarm_digest WHERE user_id = 'waits-u'"));
-        await system.ExecuteAsync("DELETE FROM outbox_state WHERE host_name = 'gone'");
+        await system.ExecuteAsync("DELETE FROM outbox_instance WHERE host_name = 'gone'");
         var (earlier, later) = (await digests.NextAsync(), await digests.NextAsync());
         Assert.Equal(("waits-u", 0), (earlier.UserId, earlier.Alarms.Count));
         Assert.Equal(("waits-u", 1), (later.UserId, later.Alarms.Count));

@@ -1,4 +1,3 @@
-using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 using Sagas.IntegrationTests.Host;
 using Sagas.Services.Files;
@@ -39,7 +38,7 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
             await system.UntilMovedAsync("done/later.csv");
             Assert.Equal(entered, await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'users.csv.gz'"));
             await system.Services.ExecuteAsync(
-                $"SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid = {AdvisoryLocks.File} AND granted");
+                $"SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid = {FileClaim.AdvisoryLock} AND granted");
         }
 
         await system.UntilMovedAsync("done/users.csv.gz");

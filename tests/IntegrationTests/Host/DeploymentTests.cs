@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using MassTransit;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client.Exceptions;
 using Sagas.Contracts;
+using Sagas.Host.Bus;
 
 namespace Sagas.IntegrationTests.Host;
 
@@ -19,7 +19,7 @@ public sealed class DeploymentTests(ServersFixture servers) : IClassFixture<Serv
         await using var system = await TestSystem.CreateAsync(servers, ("Roles", "payments"));
         Task starting;
         await using (var turn = await AdvisoryLockGate.CloseAsync(
-            system.Settings["ConnectionStrings:Postgres"]!, long.Parse(AdvisoryLocks.QueueDeployment, CultureInfo.InvariantCulture)))
+            system.Settings["ConnectionStrings:Postgres"]!, long.Parse(QueueDeployment.AdvisoryLock, CultureInfo.InvariantCulture)))
         {
             starting = system.StartAsync();
             await turn.ReachedAsync();

@@ -1,5 +1,4 @@
 using System.Text;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Sagas.Customers;

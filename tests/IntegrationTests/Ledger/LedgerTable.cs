@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Npgsql;
 
 namespace Sagas.IntegrationTests.Ledger;

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
@@ -58,7 +57,7 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
         await using (var connection = await other.OpenConnectionAsync())
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await using var command = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLocks.ObjectSweep})", connection, transaction);
+            await using var command = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({ObjectSweep.AdvisoryLock})", connection, transaction);
             await command.ExecuteNonQueryAsync();
             Assert.Equal(0, await sweep.SweepAsync(CancellationToken.None));
         }
@@ -130,7 +129,7 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
             $"""
             EXPLAIN (FORMAT JSON) DELETE FROM object_status WHERE ctid = ANY (ARRAY(
                 SELECT ctid FROM object_status
-                WHERE last_seen < now() - interval '30 seconds' AND last_seen >= '-infinity' AND (SELECT pg_try_advisory_xact_lock({AdvisoryLocks.ObjectSweep}))
+                WHERE last_seen < now() - interval '30 seconds' AND last_seen >= '-infinity' AND (SELECT pg_try_advisory_xact_lock({ObjectSweep.AdvisoryLock}))
                 ORDER BY last_seen LIMIT 500 FOR UPDATE SKIP LOCKED))
             """);
 

@@ -168,11 +168,11 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var producer = await TestProcess.StartAsync(_database, new ProcessSetup { Relays = false, Time = time });
         await producer.PublishStoredAsync("left");
-        var renewed = await RenewedAsync();
+        var heartbeat = await HeartbeatAsync();
         await Eventually.TrueAsync("a heartbeat is written", async () =>
         {
             time.Advance(TimeSpan.FromSeconds(1));
-            return await RenewedAsync() > renewed;
+            return await HeartbeatAsync() > heartbeat;
         });
         Assert.Equal(1, await _database.CountAsync("outbox_message"));
 
@@ -180,6 +180,6 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
         await relay.Arrivals.CountAsync("left", 1);
         Assert.Empty(producer.Arrivals.All);
 
-        Task<DateTime> RenewedAsync() => _database.ScalarAsync<DateTime>("SELECT max(renewed) FROM outbox_state");
+        Task<DateTime> HeartbeatAsync() => _database.ScalarAsync<DateTime>("SELECT max(heartbeat_at) FROM outbox_instance");
     }
 }

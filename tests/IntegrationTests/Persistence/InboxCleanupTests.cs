@@ -1,8 +1,8 @@
 using System.Globalization;
 using MassTransit;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Sagas.Persistence;
 
 namespace Sagas.IntegrationTests.Persistence;
 
@@ -46,7 +46,7 @@ public sealed class InboxCleanupTests(ServersFixture servers) : IClassFixture<Se
     {
         await using var process = await StartAsync(new ProcessSetup());
         await AddAsync(10, TimeSpan.FromDays(8));
-        var turn = long.Parse(AdvisoryLocks.InboxCleanup, CultureInfo.InvariantCulture);
+        var turn = long.Parse(InboxCleanupService.AdvisoryLock, CultureInfo.InvariantCulture);
         await using (await AdvisoryLockGate.CloseAsync(_database.ConnectionString, turn))
             Assert.Equal(0, await Cleanup(process)!.CleanUpAsync(CancellationToken.None));
 

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using MassTransit;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using Sagas.Persistence;
 
 namespace Sagas.IntegrationTests.Persistence;
 
@@ -64,8 +64,8 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
         await stopping.SendAsync(new Work("late", 1));
         await published.Task;
         // As when the consumer takes longer than the process has to stop.
-        await stopping.Services.GetRequiredService<OutboxProcess>().StopAsync(CancellationToken.None);
-        Assert.Equal(0, await _database.CountAsync("outbox_state"));
+        await stopping.Services.GetRequiredService<OutboxInstance>().StopAsync(CancellationToken.None);
+        Assert.Equal(0, await _database.CountAsync("outbox_instance"));
         goOn.SetResult();
         await stopping.Deliveries.SettledAsync(TestProcess.WorkQueue, 1);
         await stopping.StopAsync();
@@ -82,7 +82,7 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { Time = time });
-        var owner = process.Services.GetRequiredService<OutboxProcess>();
+        var owner = process.Services.GetRequiredService<OutboxInstance>();
         process.Script.Work = async (context, _) =>
         {
             await context.Publish(new WorkDone("held", 0));
@@ -91,7 +91,7 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
                 // For so long the process cannot say that it lives.
                 await blocker.OpenAsync();
                 await using var transaction = await blocker.BeginTransactionAsync();
-                await using var lockState = new Npgsql.NpgsqlCommand("LOCK TABLE outbox_state", blocker);
+                await using var lockState = new Npgsql.NpgsqlCommand("LOCK TABLE outbox_instance", blocker);
                 await lockState.ExecuteNonQueryAsync();
                 time.Advance(TimeSpan.FromSeconds(4));
                 Assert.Null(owner.OutboxId);
@@ -186,11 +186,11 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     public async Task The_table_of_processes_shows_the_living_and_forgets_the_dead()
     {
         await _database.ExecuteAsync(
-            "INSERT INTO outbox_state (outbox_id, host_name, process_id, renewed) VALUES (gen_random_uuid(), 'gone', 1, now() - interval '1 day')");
+            "INSERT INTO outbox_instance (outbox_id, host_name, process_id, heartbeat_at) VALUES (gen_random_uuid(), 'gone', 1, now() - interval '1 day')");
         await using var process = await TestProcess.StartAsync(_database);
 
-        await Eventually.EqualAsync(1, () => _database.CountAsync("outbox_state"));
-        Assert.Equal(Environment.ProcessId, await _database.ScalarAsync<int>("SELECT process_id FROM outbox_state"));
+        await Eventually.EqualAsync(1, () => _database.CountAsync("outbox_instance"));
+        Assert.Equal(Environment.ProcessId, await _database.ScalarAsync<int>("SELECT process_id FROM outbox_instance"));
     }
 
     [Fact]
@@ -202,21 +202,21 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
             CREATE SEQUENCE renewals;
             CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
                 PERFORM nextval('renewals');
-                NEW.renewed := now() - interval '1 minute';
+                NEW.heartbeat_at := now() - interval '1 minute';
                 RETURN NEW;
             END $$;
-            CREATE TRIGGER stall BEFORE INSERT OR UPDATE ON outbox_state FOR EACH ROW EXECUTE FUNCTION stall();
+            CREATE TRIGGER stall BEFORE INSERT OR UPDATE ON outbox_instance FOR EACH ROW EXECUTE FUNCTION stall();
             """);
 
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { Time = time });
-        await Eventually.TrueAsync("the process has renewed three times", async () =>
+        await Eventually.TrueAsync("three heartbeats were written", async () =>
         {
             time.Advance(TimeSpan.FromSeconds(1));
             return await _database.CountAsync("renewals WHERE last_value >= 3") == 1;
         });
 
-        Assert.Equal(1, await _database.CountAsync("outbox_state"));
+        Assert.Equal(1, await _database.CountAsync("outbox_instance"));
     }
 
     [Fact]
@@ -224,7 +224,7 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     {
         var unknown = new Npgsql.NpgsqlConnectionStringBuilder(_database.ConnectionString) { Host = "postgres.invalid" }.ConnectionString;
         await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { Postgres = unknown });
-        Assert.Null(process.Services.GetRequiredService<OutboxProcess>().OutboxId);
+        Assert.Null(process.Services.GetRequiredService<OutboxInstance>().OutboxId);
     }
 
     private async Task StoreAsync(string name, int count = 1)

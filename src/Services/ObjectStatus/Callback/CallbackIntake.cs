@@ -1,9 +1,9 @@
 using MassTransit;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Sagas.Contracts;
+using Sagas.Persistence;
 
 namespace Sagas.Services.ObjectStatus.Callback;
 

@@ -1,10 +1,10 @@
 using System.Threading.Channels;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 using Sagas.Contracts;
+using Sagas.Persistence;
 
 namespace Sagas.Services.ObjectStatus.Fetch;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using MassTransit;
-using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -9,6 +8,7 @@ using Npgsql;
 using Sagas.Contracts;
 using Sagas.Customers;
 using Sagas.Payments;
+using Sagas.Persistence;
 using RedeliveryOptions = Sagas.Payments.RedeliveryOptions;
 
 namespace Sagas.IntegrationTests.Payments.Races;

@@ -1,0 +1,66 @@
+using MassTransit.Context;
+using MassTransit.Saga;
+using Microsoft.EntityFrameworkCore;
+using Sagas.Persistence;
+
+namespace MassTransit.EntityFrameworkCoreIntegration;
+
+/// <summary>
+/// Loads, adds and removes the saga of one message. It only tells the <see cref="DbContext"/>: everything is written when the
+/// transaction commits, in one go. Each change of a saga leaves a row in its history.
+/// </summary>
+internal sealed class DbContextSagaRepositoryContext<TSaga, TMessage, TDbContext>(
+    TDbContext dbContext, ConsumeContext<TMessage> context, ConsumeTransaction transaction, SagaLoader<TSaga, TDbContext> loader)
+    : ConsumeContextScope<TMessage>(context), SagaRepositoryContext<TSaga, TMessage>
+    where TSaga : class, ISaga
+    where TMessage : class
+    where TDbContext : DbContext
+{
+    private readonly ConsumeContext<TMessage> _context = context;
+
+    public async Task<SagaConsumeContext<TSaga, TMessage>> Add(TSaga instance) => await Create(_context, instance);
+
+    public async Task<SagaConsumeContext<TSaga, TMessage>> Insert(TSaga instance)
+    {
+        // Whether the row exists is known only when it is written; a saga that exists is loaded instead.
+        if (await loader.LoadAsync(dbContext, instance.CorrelationId, CancellationToken) is not null)
+            return null!;
+        dbContext.Add(instance);
+        return await Create(_context, instance);
+    }
+
+    public async Task<SagaConsumeContext<TSaga, TMessage>> Load(Guid correlationId) =>
+        await loader.LoadAsync(dbContext, correlationId, CancellationToken) is { } instance ? await Create(_context, instance) : null!;
+
+    public Task Save(SagaConsumeContext<TSaga> context)
+    {
+        dbContext.Add(context.Saga);
+        return Update(context);
+    }
+
+    public Task Update(SagaConsumeContext<TSaga> context)
+    {
+        SagaHistory.Record(dbContext, context, typeof(TMessage).Name, transaction);
+        return Task.CompletedTask;
+    }
+
+    public Task Delete(SagaConsumeContext<TSaga> context)
+    {
+        dbContext.Remove(context.Saga);
+        return Update(context);
+    }
+
+    public Task Discard(SagaConsumeContext<TSaga> context) => Task.CompletedTask;
+
+    public Task Undo(SagaConsumeContext<TSaga> context)
+    {
+        dbContext.Entry(context.Saga).State = EntityState.Detached;
+        return Task.CompletedTask;
+    }
+
+    public Task<SagaConsumeContext<TSaga, T>> CreateSagaConsumeContext<T>(ConsumeContext<T> consumeContext, TSaga instance, SagaConsumeContextMode mode)
+        where T : class => Create(consumeContext, instance);
+
+    private static Task<SagaConsumeContext<TSaga, T>> Create<T>(ConsumeContext<T> consumeContext, TSaga instance)
+        where T : class => Task.FromResult<SagaConsumeContext<TSaga, T>>(new DefaultSagaConsumeContext<TSaga, T>(consumeContext, instance));
+}

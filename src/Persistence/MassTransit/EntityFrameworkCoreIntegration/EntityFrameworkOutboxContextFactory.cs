@@ -1,0 +1,123 @@
+using MassTransit.Middleware;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Sagas.Persistence;
+
+namespace MassTransit.EntityFrameworkCoreIntegration;
+
+/// <summary>Runs a consumer or saga in one transaction with its inbox row and its outgoing messages, and publishes these after the commit.</summary>
+internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
+    TDbContext dbContext,
+    IServiceProvider provider,
+    OutboxInstance process,
+    OutboxPublisher publisher,
+    OutboxSignal signal,
+    TimeProvider timeProvider,
+    IEnumerable<EntityFrameworkSaga> sagas,
+    IOptions<EntityFrameworkOutboxOptions> options,
+    ILogger<EntityFrameworkOutboxContextFactory<TDbContext>> logger) : IOutboxContextFactory<TDbContext>
+    where TDbContext : DbContext
+{
+    public async Task Send<T>(ConsumeContext<T> context, OutboxConsumeOptions consumeOptions, IPipe<OutboxConsumeContext<T>> next)
+        where T : class
+    {
+        var messageId = context.GetOriginalMessageId() ?? throw new MessageException(typeof(T), "MessageId required to use the outbox");
+        var inbox = new InboxEntry(messageId, consumeOptions.ConsumerId, context.RedeliveryCount());
+
+        // A consumer may do anything, so its inbox row comes first. All that a saga does is in the transaction, so its inbox row
+        // may come with the commit, which saves a round trip; a second delivery is then undone.
+        var deferInbox = inbox.RedeliveryCount == 0 && sagas.Any(saga => saga.Name == consumeOptions.ConsumerType);
+        DbContextOutboxConsumeContext<T>? outbox = null;
+        bool scheduled;
+        var transaction = await ConsumeTransaction.BeginAsync(dbContext, options.Value.IsolationLevel, process, context.CancellationToken);
+        await using (transaction)
+        {
+            if (deferInbox)
+            {
+                transaction.DeferInbox(inbox);
+            }
+            else if (!await transaction.EnterInboxAsync(inbox, context.CancellationToken))
+            {
+                await SkipAsync(context, consumeOptions);
+                return;
+            }
+
+            outbox = new DbContextOutboxConsumeContext<T>(context, consumeOptions, provider, transaction, inbox, timeProvider);
+            try
+            {
+                await next.Send(outbox);
+            }
+            catch (Exception)
+            {
+                // A saga that has moved on may refuse a message it consumed before, and a commit whose answer got lost may have
+                // happened; then that is no failure. Of a redelivery the row does not tell whether it was consumed.
+                await transaction.DisposeAsync();
+                if (inbox.RedeliveryCount == 0 && (deferInbox || outbox.CommitStarted) && await WasConsumedAsync(inbox, context.CancellationToken))
+                {
+                    await SkipAsync(context, consumeOptions);
+                    return;
+                }
+
+                await outbox.NotifyFaultsAsync();
+                throw;
+            }
+
+            scheduled = transaction.HasScheduledMessages;
+        }
+
+        if (outbox.ConsumedBefore)
+        {
+            await SkipAsync(context, consumeOptions);
+            return;
+        }
+
+        try
+        {
+            await publisher.PublishAsync(outbox.Committed, context.CancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody has them in memory now, while this process lives on as their owner.
+            process.ReleaseInDoubt(outbox.Committed[0].BatchId);
+            throw;
+        }
+
+        if (scheduled)
+            signal.Set();
+    }
+
+    public void Probe(ProbeContext context) => context.CreateFilterScope("entityFrameworkOutboxContextFactory");
+
+    private async Task<bool> WasConsumedAsync(InboxEntry inbox, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await dbContext.Database.OpenConnectionAsync(cancellationToken);
+            await using var command = new NpgsqlCommand(InboxSql.Exists, (NpgsqlConnection)dbContext.Database.GetDbConnection());
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = inbox.MessageId });
+            command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = inbox.ConsumerId });
+            return await command.ExecuteScalarAsync(cancellationToken) is not null;
+        }
+        catch (Exception exception)
+        {
+            // Unknown: the message fails with its own exception, and when it comes again, its inbox row is looked for again.
+            LogNotLookedUp(exception.GetBaseException().Message);
+            return false;
+        }
+    }
+
+    private async Task SkipAsync<T>(ConsumeContext<T> context, OutboxConsumeOptions consumeOptions)
+        where T : class
+    {
+        LogConsumedBefore(context.MessageId, consumeOptions.ConsumerType);
+        await context.NotifyConsumed(context, context.ReceiveContext.ElapsedTime, consumeOptions.ConsumerType);
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Message {MessageId} was consumed before by {Consumer}; skipped")]
+    private partial void LogConsumedBefore(Guid? messageId, string consumer);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Whether a failed message was consumed before could not be looked up: {Reason}")]
+    private partial void LogNotLookedUp(string reason);
+}

@@ -1,0 +1,32 @@
+using System.Data;
+
+namespace MassTransit;
+
+/// <summary>Configures inbox, outbox and relay.</summary>
+public interface IEntityFrameworkOutboxConfigurator
+{
+    /// <summary>Isolation level of a consume; read committed unless set.</summary>
+    IsolationLevel IsolationLevel { set; }
+
+    /// <summary>How long a consumed message is remembered; 7 days unless set.</summary>
+    TimeSpan DuplicateDetectionWindow { set; }
+
+    /// <summary>How often the relay looks for messages when nothing wakes it; 100 ms unless set.</summary>
+    TimeSpan QueryDelay { set; }
+
+    /// <summary>How many transactions' messages the relay takes at a time; 500 unless set.</summary>
+    int QueryMessageLimit { set; }
+
+    /// <summary>How long the broker may take over one transaction's messages before they are sent again; 10 s unless set.</summary>
+    TimeSpan QueryTimeout { set; }
+
+    /// <summary>Postgres is the only database there is; this says so where the package's other databases would be named.</summary>
+    void UsePostgres();
+
+    /// <summary>Stores what is published or sent in a scope outside consumers with the scope's context.</summary>
+    /// <param name="configure">Options of the bus outbox.</param>
+    void UseBusOutbox(Action<IEntityFrameworkBusOutboxConfigurator>? configure = null);
+
+    /// <summary>Leaves consumed messages remembered for ever.</summary>
+    void DisableInboxCleanupService();
+}

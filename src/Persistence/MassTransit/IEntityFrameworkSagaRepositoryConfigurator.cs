@@ -1,0 +1,40 @@
+using System.Data;
+using MassTransit.EntityFrameworkCoreIntegration;
+using Microsoft.EntityFrameworkCore;
+
+namespace MassTransit;
+
+/// <summary>Configures where and how a saga is kept.</summary>
+/// <typeparam name="TSaga">The saga's state.</typeparam>
+public interface IEntityFrameworkSagaRepositoryConfigurator<TSaga>
+    where TSaga : class, ISaga
+{
+    /// <summary>Pessimistic unless set.</summary>
+    ConcurrencyMode ConcurrencyMode { set; }
+
+    /// <summary>Isolation level where the repository makes the transaction itself; read committed unless set.</summary>
+    IsolationLevel IsolationLevel { set; }
+
+    /// <summary>Makes the statement that locks a row.</summary>
+    ILockStatementProvider LockStatementProvider { set; }
+
+    /// <summary>Uses a context that is registered already.</summary>
+    /// <typeparam name="TContext">The context.</typeparam>
+    void ExistingDbContext<TContext>()
+        where TContext : DbContext;
+
+    /// <summary>Registers a context and uses it.</summary>
+    /// <typeparam name="TContext">The context's registered type.</typeparam>
+    /// <typeparam name="TImplementation">The context's class.</typeparam>
+    /// <param name="optionsAction">Its options; the provider must be Npgsql.</param>
+    void AddDbContext<TContext, TImplementation>(Action<IServiceProvider, DbContextOptionsBuilder> optionsAction)
+        where TContext : DbContext
+        where TImplementation : DbContext, TContext;
+
+    /// <summary>Changes the query that loads an instance, to include what belongs to it.</summary>
+    /// <param name="queryCustomization">Takes the query, gives the query.</param>
+    void CustomizeQuery(Func<IQueryable<TSaga>, IQueryable<TSaga>> queryCustomization);
+
+    /// <summary>Postgres is the only database there is; this says so where the package's other databases would be named.</summary>
+    void UsePostgres();
+}

@@ -1,0 +1,19 @@
+using MassTransit.EntityFrameworkCoreIntegration;
+using Npgsql;
+
+namespace Sagas.Persistence;
+
+/// <summary>Messages that are published once their statement is committed, each for itself and in no order.</summary>
+public sealed class OutboxBatch
+{
+    private readonly IReadOnlyList<OutboxMessage> _rows;
+    private readonly OutboxSignal _signal;
+
+    internal OutboxBatch(IReadOnlyList<OutboxMessage> rows, OutboxSignal signal) => (_rows, _signal) = (rows, signal);
+
+    /// <summary>The statement that enters the messages; a new command each time.</summary>
+    public NpgsqlBatchCommand Insert() => OutboxSql.InsertMessages(_rows);
+
+    /// <summary>Tells this process's relay that the statement was committed; without it, the relay finds out when it next looks.</summary>
+    public void Committed() => _signal.Set();
+}

@@ -1,0 +1,50 @@
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace Sagas.Persistence;
+
+/// <summary>Connections for the outbox's own work, outside any consumer.</summary>
+internal abstract class OutboxDatabase
+{
+    /// <summary>Opens a connection; disposing it gives it back to the pool.</summary>
+    public abstract Task<OutboxConnection> OpenAsync(CancellationToken cancellationToken);
+
+    /// <summary>Runs one statement.</summary>
+    /// <returns>The number of rows that it changed.</returns>
+    public async Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+    {
+        await using var connection = await OpenAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(sql, connection.Npgsql);
+        command.Parameters.AddRange(parameters);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}
+
+/// <inheritdoc />
+internal sealed class OutboxDatabase<TDbContext>(IServiceScopeFactory scopeFactory) : OutboxDatabase
+    where TDbContext : DbContext
+{
+    public override async Task<OutboxConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        var scope = scopeFactory.CreateAsyncScope();
+        try
+        {
+            var database = scope.ServiceProvider.GetRequiredService<TDbContext>().Database;
+            if (!database.IsNpgsql())
+            {
+                throw new ConfigurationException(
+                    $"The outbox of {typeof(TDbContext).Name} needs Postgres: configure the context with UseNpgsql(...); it uses {database.ProviderName}.");
+            }
+
+            await database.OpenConnectionAsync(cancellationToken);
+            return new OutboxConnection(scope, (NpgsqlConnection)database.GetDbConnection());
+        }
+        catch
+        {
+            await scope.DisposeAsync();
+            throw;
+        }
+    }
+}
