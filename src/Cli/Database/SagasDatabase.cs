@@ -1,6 +1,6 @@
-using System.Net.Sockets;
 using Npgsql;
 using Sagas.Cli.CommandLine;
+using Sagas.Persistence;
 
 namespace Sagas.Cli.Database;
 
@@ -45,7 +45,7 @@ internal sealed class SagasDatabase : IAsyncDisposable
             await using var connection = await source.OpenConnectionAsync(stop);
             return new SagasDatabase(source);
         }
-        catch (Exception exception) when (exception is NpgsqlException or SocketException or TimeoutException)
+        catch (Exception exception) when (DatabaseFaults.Classify(exception) is not DatabaseFault.None)
         {
             await source.DisposeAsync();
             throw new CommandException(ExitCode.CannotConnect, CannotConnect(settings, exception), exception);
@@ -67,7 +67,7 @@ internal sealed class SagasDatabase : IAsyncDisposable
             {
                 return await work();
             }
-            catch (Exception exception) when (IsAway(exception) && !stop.IsCancellationRequested)
+            catch (Exception exception) when (DatabaseFaults.Classify(exception) is DatabaseFault.Transient && !stop.IsCancellationRequested)
             {
                 await ReturnAsync(exception, say, time, stop);
             }
@@ -109,15 +109,6 @@ internal sealed class SagasDatabase : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 
-    // 57P: the server is shut down, crashed or starts. What Npgsql calls invalid is a connection that broke a moment before.
-    private static bool IsAway(Exception exception) => exception switch
-    {
-        PostgresException { IsTransient: false, SqlState: not ['5', '7', 'P', ..] } => false,
-        NpgsqlException or TimeoutException or SocketException => true,
-        InvalidOperationException => exception.Source == nameof(Npgsql),
-        _ => false,
-    };
-
     private Task ReturnAsync(Exception exception, Action<string> say, TimeProvider time, CancellationToken stop)
     {
         lock (_lock)
@@ -142,7 +133,7 @@ internal sealed class SagasDatabase : IAsyncDisposable
             await using var connection = await _source.OpenConnectionAsync(stop);
             return true;
         }
-        catch (Exception exception) when (IsAway(exception))
+        catch (Exception exception) when (DatabaseFaults.Classify(exception) is DatabaseFault.Transient)
         {
             return false;
         }

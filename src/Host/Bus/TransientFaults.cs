@@ -1,8 +1,6 @@
-using System.Net.Sockets;
 using MassTransit;
-using Microsoft.EntityFrameworkCore;
-using Npgsql;
 using RabbitMQ.Client.Exceptions;
+using Sagas.Persistence;
 
 namespace Sagas.Host.Bus;
 
@@ -53,29 +51,16 @@ internal static class TransientFaults
     private static FaultKind Single(Exception exception) => exception switch
     {
         MessageRefusedException => FaultKind.Refused,
-        PostgresException postgres => Postgres(postgres),
-        NpgsqlException { IsTransient: true } => FaultKind.Transient,
-        DbUpdateConcurrencyException => FaultKind.Transient,
-        SocketException or TimeoutException or EndOfStreamException or IOException => FaultKind.Transient,
+        EndOfStreamException or IOException => FaultKind.Transient,
         RabbitMQClientException or ConnectionException or TransportException => FaultKind.Transient,
         MessageNotAcknowledgedException or TransportUnavailableException => FaultKind.Transient,
         // Cancelled by something other than this process's own stop, which MassTransit does not pass on: a time-out.
         OperationCanceledException => FaultKind.Transient,
-        _ => FaultKind.Unknown,
-    };
-
-    private static FaultKind Postgres(PostgresException exception) => exception.SqlState switch
-    {
-        PostgresErrorCodes.UniqueViolation => FaultKind.Race,
-        _ when exception.IsTransient => FaultKind.Transient,
-        PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.LockNotAvailable => FaultKind.Transient,
-        // The server is a standby for the moment: a failover is under way.
-        PostgresErrorCodes.ReadOnlySqlTransaction => FaultKind.Transient,
-        // A password that is being changed or a database that is being restored is nothing to lose messages over.
-        PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
-            or PostgresErrorCodes.InvalidCatalogName => FaultKind.Transient,
-        // 08 connection, 53 resources, 57P operator intervention, 58 system error.
-        ['0', '8', ..] or ['5', '3', ..] or ['5', '7', 'P', ..] or ['5', '8', ..] => FaultKind.Transient,
-        _ => FaultKind.Unknown,
+        _ => DatabaseFaults.ClassifySingle(exception) switch
+        {
+            DatabaseFault.Transient or DatabaseFault.LoginRejected => FaultKind.Transient,
+            DatabaseFault.Duplicate => FaultKind.Race,
+            _ => FaultKind.Unknown,
+        },
     };
 }

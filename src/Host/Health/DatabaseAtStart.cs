@@ -1,5 +1,5 @@
-using System.Net.Sockets;
 using Npgsql;
+using Sagas.Persistence;
 
 namespace Sagas.Host.Health;
 
@@ -37,15 +37,9 @@ internal sealed partial class DatabaseAtStart(NpgsqlDataSource dataSource, ILogg
         LogWaiting(logger, address.Host, address.Port, address.Database, exception.GetBaseException().Message);
     }
 
-    // A role or database that does not exist yet is made by whatever sets the server up; wrong SQL stays wrong.
-    private static bool IsWorthWaiting(Exception exception) => exception switch
-    {
-        PostgresException postgres => postgres.IsTransient || postgres.SqlState is PostgresErrorCodes.InvalidPassword
-            or PostgresErrorCodes.InvalidCatalogName or PostgresErrorCodes.InvalidAuthorizationSpecification
-            or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown,
-        NpgsqlException or SocketException or TimeoutException or IOException => true,
-        _ => false,
-    };
+    // A role or database that does not exist yet may be created while the process waits; wrong SQL stays wrong.
+    private static bool IsWorthWaiting(Exception exception) =>
+        DatabaseFaults.Classify(exception) is DatabaseFault.Transient or DatabaseFault.LoginRejected;
 
     [LoggerMessage(Level = LogLevel.Warning,
         Message = "Postgres at {Host}:{Port}, database {Database}, cannot be used yet, trying again every second: {Reason}")]

@@ -98,7 +98,7 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
     {
         if (_dbContext.ChangeTracker.HasChanges())
         {
-            // Nothing is left to try when this fails, so there is no use for a savepoint to return to, nor for its round trips.
+            // A failure ends the transaction, so a savepoint would only cost round trips.
             _dbContext.Database.AutoSavepointsEnabled = false;
             await _dbContext.SaveChangesAsync(cancellationToken);
         }
@@ -123,8 +123,8 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
         }
         catch when (owner is not null && _batchHead is not null)
         {
-            // Whether the commit happened is unknown: a server that is shut down may say so after it committed. If it did, nobody
-            // has the messages in memory: the relay must send them.
+            // Whether the commit happened is unknown: a server may report its shutdown after it committed. If it did, no instance has
+            // the messages in memory, and the relay must send them.
             _process!.ReleaseInDoubt(_batchHead.BatchId);
             throw;
         }

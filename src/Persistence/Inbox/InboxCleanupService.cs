@@ -1,5 +1,4 @@
 using MassTransit.EntityFrameworkCoreIntegration;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -7,9 +6,9 @@ using Npgsql;
 namespace Sagas.Persistence;
 
 /// <summary>Removes inbox rows that are older than the duplicate detection window, in small batches, in one process at a time.</summary>
-internal sealed partial class InboxCleanupService(
+internal sealed class InboxCleanupService(
     OutboxDatabase database, IOptions<EntityFrameworkOutboxOptions> options, TimeProvider timeProvider, ILogger<InboxCleanupService> logger)
-    : BackgroundService
+    : PeriodicCleanup("inbox rows", _interval, timeProvider, logger)
 {
     internal const string AdvisoryLock = "7230001";
 
@@ -20,44 +19,12 @@ internal sealed partial class InboxCleanupService(
             SELECT ctid FROM inbox_state WHERE received < now() - $1 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLock})) LIMIT $2))
         """;
 
-    private static readonly TimeSpan _every = TimeSpan.FromMinutes(1);
-
-    /// <summary>Removes what is too old.</summary>
-    /// <returns>The number of rows removed.</returns>
-    public async Task<int> CleanUpAsync(CancellationToken cancellationToken)
-    {
-        var total = 0;
-        int removed;
-        do
-        {
-            removed = await database.ExecuteAsync(
-                Remove,
-                cancellationToken,
-                new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.DuplicateDetectionWindow },
-                new NpgsqlParameter<int> { TypedValue = BatchSize });
-            total += removed;
-        }
-        while (removed == BatchSize);
-        return total;
-    }
+    private static readonly TimeSpan _interval = TimeSpan.FromMinutes(1);
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(_every, timeProvider);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
-        {
-            try
-            {
-                await CleanUpAsync(stoppingToken);
-            }
-            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
-            {
-                LogNotCleaned(exception.GetBaseException().Message);
-            }
-        }
-    }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The inbox was not cleaned up this time: {Reason}")]
-    private partial void LogNotCleaned(string reason);
+    public override Task<int> CleanUpAsync(CancellationToken cancellationToken) => RemoveInBatchesAsync(BatchSize, () => database.ExecuteAsync(
+        Remove,
+        cancellationToken,
+        new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.DuplicateDetectionWindow },
+        new NpgsqlParameter<int> { TypedValue = BatchSize }));
 }

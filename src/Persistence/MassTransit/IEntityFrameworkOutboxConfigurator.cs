@@ -27,6 +27,6 @@ public interface IEntityFrameworkOutboxConfigurator
     /// <param name="configure">Options of the bus outbox.</param>
     void UseBusOutbox(Action<IEntityFrameworkBusOutboxConfigurator>? configure = null);
 
-    /// <summary>Leaves consumed messages remembered for ever.</summary>
+    /// <summary>Keeps inbox rows without end.</summary>
     void DisableInboxCleanupService();
 }

@@ -14,6 +14,6 @@ public sealed class OutboxBatch
     /// <summary>The statement that enters the messages; a new command each time.</summary>
     public NpgsqlBatchCommand Insert() => OutboxSql.InsertMessages(_rows);
 
-    /// <summary>Tells this process's relay that the statement was committed; without it, the relay finds out when it next looks.</summary>
+    /// <summary>Wakes this process's relay after the statement was committed; otherwise its next poll finds the messages.</summary>
     public void Committed() => _signal.Set();
 }

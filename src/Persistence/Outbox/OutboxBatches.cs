@@ -18,7 +18,7 @@ public sealed class OutboxBatches
     /// <summary>Serializes messages to be published. Each keeps its MessageId however often the statement is executed.</summary>
     /// <typeparam name="T">The message.</typeparam>
     /// <param name="messages">The messages; at least one.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     public async Task<OutboxBatch> CreateAsync<T>(IReadOnlyCollection<T> messages, CancellationToken cancellationToken)
         where T : class
     {

@@ -51,7 +51,7 @@ internal static class OutboxMessageFactory
         var properties = new Dictionary<string, object>();
         transport.WritePropertiesTo(properties);
 
-        // The row's due time is the delay; told to the broker too, it would be a second one, by a plugin that need not be there.
+        // The row's due time is the delay. As a property it would delay the message again, by a plugin that may be missing.
         properties.Remove(nameof(SendContext.Delay));
         return Serialize(properties);
     }

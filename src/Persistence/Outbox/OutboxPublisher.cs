@@ -147,7 +147,7 @@ internal sealed partial class OutboxPublisher(
             }
             catch (Exception exception)
             {
-                // Any exception (EF Core wraps those of Npgsql): without a retry the rows would stay for ever.
+                // Any exception (EF Core wraps those of Npgsql): without a retry the rows would stay.
                 LogDeleteFailed(sequenceNumbers.Count, exception.GetBaseException().Message);
                 if (stoppingToken.IsCancellationRequested)
                     return;

@@ -13,7 +13,7 @@ public static class OutboxSaveExtensions
     /// are sent in no order, and lost when the transaction is not committed: for contexts that do not outlive their transaction.
     /// </summary>
     /// <param name="dbContext">The scope's context, in a transaction.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="InvalidOperationException">The context is in no transaction.</exception>
     public static async Task SaveOutboxMessagesAsync(this DbContext dbContext, CancellationToken cancellationToken = default)
     {

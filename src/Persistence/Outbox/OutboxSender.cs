@@ -22,7 +22,7 @@ internal sealed class OutboxSender(IBus bus, TimeProvider timeProvider)
         var address = _addresses.GetOrAdd(message.DestinationAddress, static value => new Uri(value));
         var endpoint = await bus.GetSendEndpoint(address);
 
-        // The transport goes on trying for as long as it likes; who gives up here sends the message again, under the same id.
+        // The transport itself does not stop trying. After a timeout here the message is sent again, under the same id.
         await endpoint.Send(_stored, new StoredMessagePipe(message, timeProvider), cancellationToken).WaitAsync(cancellationToken);
     }
 

@@ -70,7 +70,7 @@ COMMENT ON COLUMN outbox_message.message_id IS 'The MessageId it is sent with, h
 COMMENT ON COLUMN outbox_message.outbox_id IS 'The instance publishing it from memory; null: the relay sends it when due.';
 COMMENT ON COLUMN outbox_message.batch_id IS 'Messages of one transaction that are sent in order.';
 COMMENT ON COLUMN outbox_message.position IS 'Place within the batch, from 0.';
-COMMENT ON COLUMN outbox_message.batch_size IS 'How many messages the batch has; told by its first message.';
+COMMENT ON COLUMN outbox_message.batch_size IS 'How many messages the batch has; set on its first message.';
 COMMENT ON COLUMN outbox_message.enqueue_time IS 'When it is due.';
 COMMENT ON COLUMN outbox_message.sent_time IS 'When the producer published it.';
 COMMENT ON COLUMN outbox_message.expiration_time IS 'After this it is not sent any more.';

@@ -1,7 +1,6 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Sagas.Persistence;
 
 namespace Sagas.Services.Ledger;
@@ -96,7 +95,7 @@ internal sealed partial class OutcomeWriter(
 #pragma warning restore CA1031
             {
                 LogWriteFailed(logger, exception, target.Name, batch.Count);
-                var ofTheRows = !IsOfTheDatabase(exception);
+                var ofTheRows = DatabaseFaults.Classify(exception) is DatabaseFault.None or DatabaseFault.InvalidData or DatabaseFault.Duplicate;
                 if (ofTheRows && batch.Count > 1)
                 {
                     var entered = false;
@@ -164,21 +163,6 @@ internal sealed partial class OutcomeWriter(
             outcome.Call,
             $"{outcome.State} ({outcome.LastOutcome}), but its message cannot be written: {exception.GetType().Name}",
             mayHaveHappened: outcome.State == LedgerState.Done);
-
-    // Whether writing failed for a reason that has nothing to do with what is written: any but an answer of the server's
-    // that complains of data (class 22) or a constraint (23), and anything that is no database's exception at all.
-    private static bool IsOfTheDatabase(Exception exception)
-    {
-        for (var inner = exception; inner is not null; inner = inner.InnerException)
-        {
-            if (inner is PostgresException refused)
-                return !refused.SqlState.StartsWith("22", StringComparison.Ordinal) && !refused.SqlState.StartsWith("23", StringComparison.Ordinal);
-            if (inner is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException or IOException)
-                return true;
-        }
-
-        return false;
-    }
 
     private static TimeSpan Longer(TimeSpan delay) => delay * 2 < _longestDelay ? delay * 2 : _longestDelay;
 

@@ -59,10 +59,10 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
         {
             await using var command = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({ObjectSweep.AdvisoryLock})", connection, transaction);
             await command.ExecuteNonQueryAsync();
-            Assert.Equal(0, await sweep.SweepAsync(CancellationToken.None));
+            Assert.Equal(0, await sweep.CleanUpAsync(CancellationToken.None));
         }
 
-        Assert.Equal(1200, await sweep.SweepAsync(CancellationToken.None));
+        Assert.Equal(1200, await sweep.CleanUpAsync(CancellationToken.None));
         Assert.Equal(0L, await system.Host.QueryAsync<long>(Count));
     }
 
@@ -77,10 +77,10 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
         await using var seen = new NpgsqlCommand("UPDATE object_status SET last_seen = now() WHERE object_id = 'old-7'", connection, transaction);
         await seen.ExecuteNonQueryAsync();
 
-        Assert.Equal(1199, await Sweep(system).SweepAsync(CancellationToken.None).WaitAsync(Eventually.Timeout));
+        Assert.Equal(1199, await Sweep(system).CleanUpAsync(CancellationToken.None).WaitAsync(Eventually.Timeout));
 
         await transaction.CommitAsync();
-        Assert.Equal(0, await Sweep(system).SweepAsync(CancellationToken.None));
+        Assert.Equal(0, await Sweep(system).CleanUpAsync(CancellationToken.None));
         Assert.Equal("old-7", await system.Host.QueryAsync<string>("SELECT string_agg(object_id, ',') FROM object_status"));
     }
 
@@ -97,7 +97,7 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
         await writer.WriteAsync("warm", DateTimeOffset.UtcNow);
 
         var firstBatch = await AdvisoryLockGate.CloseAsync(database);
-        var sweeping = Sweep(system).SweepAsync(CancellationToken.None);
+        var sweeping = Sweep(system).CleanUpAsync(CancellationToken.None);
         await firstBatch.ReachedAsync();
         // Waits behind the first batch, and has the gate before the second one.
         var closing = AdvisoryLockGate.CloseAsync(database);

@@ -62,7 +62,7 @@ internal sealed class DbContextOutboxConsumeContext<TMessage>(
         return Task.CompletedTask;
     }
 
-    // A message that failed may have had its effect before, which is no failure; that is known after the transaction only.
+    // A message that failed may have had its effect before and is then not faulted, which is known only after the transaction.
     public override Task NotifyFaulted<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception)
     {
         _faults.Add(() => base.NotifyFaulted(context, duration, consumerType, exception));

@@ -51,8 +51,8 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
             }
             catch (Exception)
             {
-                // A saga that has moved on may refuse a message it consumed before, and a commit whose answer got lost may have
-                // happened; then that is no failure. Of a redelivery the row does not tell whether it was consumed.
+                // A saga may refuse a message that it consumed before, and a commit whose answer got lost may have happened: the
+                // message has had its effect then. For a redelivery the row does not say whether it was consumed.
                 await transaction.DisposeAsync();
                 if (inbox.RedeliveryCount == 0 && (deferInbox || outbox.CommitStarted) && await WasConsumedAsync(inbox, context.CancellationToken))
                 {

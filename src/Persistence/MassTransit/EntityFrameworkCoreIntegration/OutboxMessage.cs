@@ -18,7 +18,7 @@ public sealed class OutboxMessage
     /// <summary>Place within the batch, from 0.</summary>
     public int Position { get; set; }
 
-    /// <summary>How many messages the batch has; told by its first message.</summary>
+    /// <summary>How many messages the batch has; set on its first message.</summary>
     public int BatchSize { get; set; } = 1;
 
     /// <summary>When it is due, UTC, by the database's clock; unset: at once.</summary>

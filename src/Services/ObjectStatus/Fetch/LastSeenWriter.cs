@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -8,14 +7,10 @@ using Sagas.Persistence;
 
 namespace Sagas.Services.ObjectStatus.Fetch;
 
-/// <summary>Writes sightings, many in one transaction with the messages that tell of them. Whoever hands one in knows when it is
-/// committed; as long as that takes, it is tried.</summary>
+/// <summary>Writes sightings, many in one transaction with the messages that announce them, and retries until they are committed.</summary>
 internal sealed partial class LastSeenWriter : IAsyncDisposable
 {
-    private const int MostAtOnce = 1000;
-
-    // An answer that comes late must not bring back a row that it would be removed for, nor move one back, nor may a clock that
-    // is ahead keep one.
+    // A late answer must not bring back an expired row or move a time back, and a clock that is ahead must not keep a row.
     private const string Write = """
         INSERT INTO object_status AS o (object_id, last_seen)
         SELECT object_id, least(seen_at, clock_timestamp()) FROM unnest($1, $2) AS s (object_id, seen_at) WHERE seen_at > now() - $3
@@ -23,93 +18,78 @@ internal sealed partial class LastSeenWriter : IAsyncDisposable
         """;
 
     // The statement costs little more for a hundred rows than for one.
-    private static readonly TimeSpan _gathering = TimeSpan.FromMilliseconds(5);
-    private static readonly TimeSpan _longestPause = TimeSpan.FromSeconds(1);
+    private static readonly BatchingOptions _batching = new(MaxBatchSize: 1000, GatherDelay: TimeSpan.FromMilliseconds(5));
+    private static readonly TimeSpan _firstRetryDelay = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan _maxRetryDelay = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<Sighting> _sightings = Channel.CreateUnbounded<Sighting>();
     private readonly CancellationTokenSource _abandon = new();
     private readonly NpgsqlDataSource _database;
     private readonly OutboxBatches _outbox;
     private readonly TimeSpan _expiry;
-    private readonly TimeProvider _time;
+    private readonly TimeProvider _timeProvider;
     private readonly ILogger _logger;
-    private readonly Task _writing;
+    private readonly BatchingWriter<ObjectSeen> _writer;
 
     public LastSeenWriter(
-        NpgsqlDataSource database, OutboxBatches outbox, IOptions<ObjectStatusOptions> options, TimeProvider time, ILogger<LastSeenWriter> logger)
+        NpgsqlDataSource database,
+        OutboxBatches outbox,
+        IOptions<ObjectStatusOptions> options,
+        TimeProvider timeProvider,
+        ILogger<LastSeenWriter> logger)
     {
-        (_database, _outbox, _expiry, _time, _logger) = (database, outbox, options.Value.Expiry, time, logger);
-        _writing = Task.Run(WriteAllAsync);
+        _database = database;
+        _outbox = outbox;
+        _expiry = options.Value.Expiry;
+        _timeProvider = timeProvider;
+        _logger = logger;
+        _writer = new BatchingWriter<ObjectSeen>(_batching, WriteBatchAsync, timeProvider);
     }
 
     /// <summary>Writes a sighting.</summary>
     /// <param name="id">The object.</param>
     /// <param name="seenAt">When it was seen.</param>
-    /// <returns>Completes when it is committed, and with it the message that tells of it.</returns>
-    public Task WriteAsync(string id, DateTimeOffset seenAt)
-    {
-        var sighting = new Sighting(new ObjectSeen(id, seenAt));
-        return _sightings.Writer.TryWrite(sighting) ? sighting.Committed.Task : throw new OperationCanceledException("The process stops.");
-    }
+    /// <returns>Completes when it is committed with the message that announces it.</returns>
+    public Task WriteAsync(string id, DateTimeOffset seenAt) => _writer.WriteAsync(new ObjectSeen(id, seenAt));
 
-    /// <summary>Writes what was handed in, unless the database is away.</summary>
+    /// <summary>Writes what was handed in, unless the database is unavailable.</summary>
     public async ValueTask DisposeAsync()
     {
-        _sightings.Writer.TryComplete();
-        _abandon.CancelAfter(_longestPause);
-        await _writing;
+        _abandon.CancelAfter(_maxRetryDelay);
+        await _writer.CompleteAsync();
         _abandon.Dispose();
     }
 
-    private async Task WriteAllAsync()
+    private async Task WriteBatchAsync(IReadOnlyList<ObjectSeen> batch)
     {
-        var batch = new List<Sighting>(MostAtOnce);
-        while (await _sightings.Reader.WaitToReadAsync())
-        {
-            if (_sightings.Reader.Count < MostAtOnce)
-                await Task.Delay(_gathering, _time);
-            while (batch.Count < MostAtOnce && _sightings.Reader.TryRead(out var sighting))
-                batch.Add(sighting);
-            await WriteAsync(batch);
-            batch.Clear();
-        }
-    }
-
-    private async Task WriteAsync(List<Sighting> batch)
-    {
-        var pause = _gathering;
         OutboxBatch? messages = null;
-        while (true)
+        for (var delay = _firstRetryDelay; ; delay = delay * 2 < _maxRetryDelay ? delay * 2 : _maxRetryDelay)
         {
             try
             {
-                // Made once: should a commit have happened whose answer got lost, the messages go out twice under the same ids.
-                messages ??= await _outbox.CreateAsync([.. batch.Select(sighting => sighting.Seen)], _abandon.Token);
+                // Made once: after a commit whose answer got lost, the messages go out twice under the same ids.
+                messages ??= await _outbox.CreateAsync(batch, _abandon.Token);
                 await CommitAsync(batch, messages);
                 messages.Committed();
-                batch.ForEach(sighting => sighting.Committed.SetResult());
                 return;
             }
-            catch (Exception) when (_abandon.IsCancellationRequested)
+            catch (Exception exception) when (_abandon.IsCancellationRequested)
             {
-                batch.ForEach(sighting => sighting.Committed.SetCanceled(_abandon.Token));
-                return;
+                throw new OperationCanceledException("The process stops.", exception, _abandon.Token);
             }
-            // Whatever it is: the messages wait until it is over.
+            // Any exception: the consumed messages wait until the sightings are committed.
             catch (Exception exception)
             {
-                LogNotWritten(_logger, batch.Count, exception.GetBaseException().Message);
-                pause = pause * 2 < _longestPause ? pause * 2 : _longestPause;
-                await Task.Delay(pause, _time, _abandon.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                LogWriteFailed(_logger, batch.Count, exception.GetBaseException().Message);
+                await Task.Delay(delay, _timeProvider, _abandon.Token);
             }
         }
     }
 
-    private async Task CommitAsync(List<Sighting> batch, OutboxBatch messages)
+    private async Task CommitAsync(IReadOnlyList<ObjectSeen> batch, OutboxBatch messages)
     {
-        // In one order in all processes, lest two of them wait for each other's rows.
-        var newest = batch.GroupBy(sighting => sighting.Seen.ObjectId, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal)
-            .Select(group => (Id: group.Key, SeenAt: group.Max(sighting => sighting.Seen.SeenAt))).ToArray();
+        // In one order in all processes, which prevents deadlocks between them.
+        var newest = batch.GroupBy(seen => seen.ObjectId, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal)
+            .Select(group => (Id: group.Key, SeenAt: group.Max(seen => seen.SeenAt))).ToArray();
         await using var connection = await _database.OpenConnectionAsync(_abandon.Token);
         // Without a transaction of its own: the statements of a batch are one.
         await using var statements = new NpgsqlBatch(connection);
@@ -130,11 +110,6 @@ internal sealed partial class LastSeenWriter : IAsyncDisposable
         await statements.ExecuteNonQueryAsync(_abandon.Token);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} sightings could not be written yet: {Reason}")]
-    private static partial void LogNotWritten(ILogger logger, int count, string reason);
-
-    private sealed record Sighting(ObjectSeen Seen)
-    {
-        public TaskCompletionSource Committed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    }
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Writing {Count} sightings failed; retrying: {Reason}")]
+    private static partial void LogWriteFailed(ILogger logger, int count, string reason);
 }
