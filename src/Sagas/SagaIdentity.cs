@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Sagas;
 
-/// <summary>Names saga rows: the same thing is the same row whoever computes it.</summary>
+/// <summary>Correlation ids of sagas: every process computes the same id for the same thing.</summary>
 public static class SagaIdentity
 {
     // The namespace of this product's names; itself a version 5 UUID of the URL namespace and "urn:sagas".

@@ -8,7 +8,7 @@ public sealed class CustomerState : SagaStateMachineInstance
     /// <inheritdoc />
     public Guid CorrelationId { get; set; }
 
-    /// <summary>The customer's id, as the producers say it.</summary>
+    /// <summary>The customer's id, as the producers send it.</summary>
     public string CustomerId { get; set; } = "";
 
     /// <summary>Name of the state of <see cref="CustomerStateMachine"/>.</summary>
@@ -26,7 +26,7 @@ public sealed class CustomerState : SagaStateMachineInstance
     /// <summary>Telephone number.</summary>
     public string? Phone { get; set; }
 
-    /// <summary>The system that said so last.</summary>
+    /// <summary>The system that sent the data held.</summary>
     public string? Source { get; set; }
 
     /// <summary>Time of the data held, UTC; an older registration does not overwrite them.</summary>
@@ -38,7 +38,7 @@ public sealed class CustomerState : SagaStateMachineInstance
     /// <summary>The version of the data that the CRM is known to have; null: none.</summary>
     public int? SyncedVersion { get; set; }
 
-    /// <summary>Why the CRM could not be told; null unless the customer is in state <c>SyncFailed</c>.</summary>
+    /// <summary>Why the CRM refused the data or the call was given up; null unless the customer is in state <c>SyncFailed</c>.</summary>
     public string? SyncFailure { get; set; }
 
     /// <summary>When the row was made, UTC.</summary>
@@ -46,4 +46,18 @@ public sealed class CustomerState : SagaStateMachineInstance
 
     /// <summary>When the row changed last, UTC.</summary>
     public DateTimeOffset UpdatedAt { get; set; }
+
+    internal CustomerStatus Status => new(CurrentState, Version, SyncedVersion, SyncFailure);
+
+    internal CustomerData Data => new(FirstName, LastName, Email, Phone, RegisteredAt);
+
+    internal void Hold(CustomerData data, string? source)
+    {
+        FirstName = data.FirstName;
+        LastName = data.LastName;
+        Email = data.Email;
+        Phone = data.Phone;
+        RegisteredAt = data.RegisteredAt;
+        Source = source;
+    }
 }

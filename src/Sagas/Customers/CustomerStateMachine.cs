@@ -1,13 +1,12 @@
 using MassTransit;
 using Microsoft.Extensions.Options;
 using Sagas.Contracts;
-using Sagas.Payments;
 
 namespace Sagas.Customers;
 
 /// <summary>
-/// The life of a customer: known from the first registration on, with the newest data that any registration brought. The CRM is
-/// told of each version of the data by one call, and one call at a time, so that it never ends with old data.
+/// The life of a customer: known from the first registration on, with the newest data of all registrations, which the CRM gets. What
+/// each event changes is decided by <see cref="CustomerTransitions"/>.
 /// </summary>
 public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState>
 {
@@ -28,75 +27,37 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
             When(CustomerRegistered)
                 .Then(Create)
                 .Activity(x => x.OfType<ReleaseWaitingPayments>())
-                .TransitionTo(Registered)
-                .If(HasCrm, Sync));
-
-        During(Registered, Synced, SyncFailed,
-            When(CustomerRegistered, IsChange)
-                .Then(Update)
-                .IfElse(HasCrm, Sync, Rest));
-
-        // One call at a time: what is told when this one is over is the newest then.
-        During(Syncing,
-            When(CustomerRegistered, IsChange)
-                .Then(Update),
-            When(CustomerSynced)
-                .Then(NoteSynced)
-                .IfElse(IsOfCurrentData, x => x.TransitionTo(Synced), Next),
-            When(CustomerSyncFailed)
-                .Then(CheckVersion)
-                .IfElse(IsOfCurrentData, GiveUp, Next));
+                .ThenAsync(RegisterFirstAsync));
 
         During(Registered, Syncing, Synced, SyncFailed,
-            When(CustomerRegistered, context => IsCurrent(context) && HasSameData(context))
-                .Then(context => context.Saga.RegisteredAt = RegisteredAt(context)),
-            Ignore(CustomerRegistered, context => !IsCurrent(context)));
-
-        // A call that was given up may turn out to have been made.
-        During(Registered, Synced, SyncFailed,
-            When(CustomerSynced, IsNews)
-                .Then(NoteSynced)
-                .If(IsOfCurrentData, x => x.TransitionTo(Synced)),
-            Ignore(CustomerSynced, context => !IsNews(context)));
-        During(SyncFailed,
-            When(CustomerSyncFailed, IsOfCurrentData)
-                .Then(NoteFailure),
-            Ignore(CustomerSyncFailed, context => !IsOfCurrentData(context)));
-
-        During(Registered, SyncFailed,
-            When(RetryCustomerSync)
-                .Then(RefuseWithoutCrm)
-                .Then(Touch)
-                .Publish(context => new SyncCustomer(context.Saga.CustomerId, context.Saga.Version, Retry: true))
-                .TransitionTo(Syncing));
-
-        // A retry that comes too late has nothing left to do, and what was settled stays settled.
-        During(Syncing, Synced, Ignore(RetryCustomerSync));
-        During(Registered, Synced, Ignore(CustomerSyncFailed));
+            When(CustomerRegistered).ThenAsync(RegisterAsync),
+            When(CustomerSynced).ThenAsync(RecordSyncedAsync),
+            When(CustomerSyncFailed).ThenAsync(RecordSyncFailedAsync),
+            When(RetryCustomerSync).ThenAsync(RetrySyncAsync));
     }
 
-    /// <summary>The customer is known here; no CRM is told.</summary>
+    /// <summary>The customer is known here; the CRM is not called.</summary>
     public State Registered { get; private set; } = null!;
 
-    /// <summary>The CRM is being told.</summary>
+    /// <summary>The CRM is being called.</summary>
     public State Syncing { get; private set; } = null!;
 
-    /// <summary>The CRM knows the customer as this row does.</summary>
+    /// <summary>The CRM has the data of this row.</summary>
     public State Synced { get; private set; } = null!;
 
-    /// <summary>The CRM could not be told.</summary>
+    /// <summary>The CRM refused the data, or the call was given up.</summary>
     public State SyncFailed { get; private set; } = null!;
 
-    /// <summary>A system tells of a customer.</summary>
+    /// <summary>A system registers a customer.</summary>
     public Event<CustomerRegistered> CustomerRegistered { get; private set; } = null!;
 
     /// <summary>The CRM has a version of the data.</summary>
     public Event<CustomerSynced> CustomerSynced { get; private set; } = null!;
 
-    /// <summary>The CRM could not be told of a version of the data.</summary>
+    /// <summary>The CRM refused a version of the data, or the call was given up.</summary>
     public Event<CustomerSyncFailed> CustomerSyncFailed { get; private set; } = null!;
 
-    /// <summary>An operator has the CRM told again.</summary>
+    /// <summary>An operator has the CRM called again.</summary>
     public Event<RetryCustomerSync> RetryCustomerSync { get; private set; } = null!;
 
     private static void Existing<T>(IEventCorrelationConfigurator<CustomerState, T> configurator, Func<T, string> customerId)
@@ -109,102 +70,77 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
 
     private static void Create(BehaviorContext<CustomerState, CustomerRegistered> context)
     {
-        var customer = context.Saga;
-        customer.CustomerId = context.Message.CustomerId.Trim();
-        customer.CreatedAt = context.Now();
-        Update(context);
+        context.Saga.CustomerId = context.Message.CustomerId.Trim();
+        context.Saga.CreatedAt = context.Now();
     }
 
-    private static void Update(BehaviorContext<CustomerState, CustomerRegistered> context)
+    private Task RegisterFirstAsync(BehaviorContext<CustomerState, CustomerRegistered> context)
     {
-        var (customer, message) = (context.Saga, context.Message);
-        customer.FirstName = message.FirstName;
-        customer.LastName = message.LastName;
-        customer.Email = message.Email;
-        customer.Phone = message.Phone;
-        customer.Source = message.Source;
-        customer.RegisteredAt = RegisteredAt(context);
-        customer.Version++;
+        context.Saga.Hold(DataOf(context), context.Message.Source);
+        return ApplyAsync(context, CustomerTransitions.RegisterFirst(_hasCrm));
+    }
+
+    private Task RegisterAsync(BehaviorContext<CustomerState, CustomerRegistered> context)
+    {
+        var (customer, registration) = (context.Saga, DataOf(context));
+        var transition = CustomerTransitions.Register(customer.Status, customer.Data, registration, _hasCrm);
+        if (transition.Change == CustomerChange.Data)
+            customer.Hold(registration, context.Message.Source);
+        else if (transition.Change == CustomerChange.Time)
+            customer.RegisteredAt = registration.RegisteredAt;
+        return ApplyAsync(context, transition);
+    }
+
+    private Task RecordSyncedAsync(BehaviorContext<CustomerState, CustomerSynced> context)
+    {
+        var version = context.Message.Version;
+        var transition = CustomerTransitions.RecordSynced(context.Saga.Status, version, _hasCrm);
+        CheckVersion(context.Saga, version, transition);
+        return ApplyAsync(context, transition);
+    }
+
+    private Task RecordSyncFailedAsync(BehaviorContext<CustomerState, CustomerSyncFailed> context)
+    {
+        var version = context.Message.Version;
+        var transition = CustomerTransitions.RecordSyncFailed(context.Saga.Status, version, context.Message.Reason, _hasCrm);
+        CheckVersion(context.Saga, version, transition);
+        return ApplyAsync(context, transition);
+    }
+
+    private Task RetrySyncAsync(BehaviorContext<CustomerState, RetryCustomerSync> context)
+    {
+        var transition = CustomerTransitions.RetrySync(context.Saga.Status, _hasCrm);
+        if (transition.Change != CustomerChange.None && !_hasCrm)
+            throw new MessageRefusedException($"Customer {context.Saga.CustomerId} cannot be synced: there is no CRM (Crm:Enabled is false).");
+        return ApplyAsync(context, transition, retry: true);
+    }
+
+    private async Task ApplyAsync<T>(BehaviorContext<CustomerState, T> context, CustomerTransition transition, bool retry = false)
+        where T : class
+    {
+        if (transition.Change is CustomerChange.None or CustomerChange.Time)
+            return;
+        var (customer, status) = (context.Saga, transition.Status);
+        customer.Version = status.Version;
+        customer.SyncedVersion = status.SyncedVersion;
+        customer.SyncFailure = status.SyncFailure;
         customer.UpdatedAt = context.Now();
-    }
-
-    // Older data lose, whenever they arrive. The same data again leave the row as it is, but for the time of the data: otherwise
-    // data recorded between the two could still overwrite them.
-    private static bool IsCurrent(BehaviorContext<CustomerState, CustomerRegistered> context) => RegisteredAt(context) >= context.Saga.RegisteredAt;
-
-    private static bool IsChange(BehaviorContext<CustomerState, CustomerRegistered> context) => IsCurrent(context) && !HasSameData(context);
-
-    private static bool HasSameData(BehaviorContext<CustomerState, CustomerRegistered> context)
-    {
-        var (customer, message) = (context.Saga, context.Message);
-        return (message.FirstName, message.LastName, message.Email, message.Phone)
-            == (customer.FirstName, customer.LastName, customer.Email, customer.Phone);
+        if (transition.CallsCrm)
+            await context.Publish(new SyncCustomer(customer.CustomerId, customer.Version, retry), context.CancellationToken);
+        await context.TransitionToState(GetState(status.State));
     }
 
     // To the microsecond, as Postgres keeps it: otherwise the same message again would seem newer than the row it made.
-    private static DateTimeOffset RegisteredAt(BehaviorContext<CustomerState, CustomerRegistered> context)
+    private static CustomerData DataOf(BehaviorContext<CustomerState, CustomerRegistered> context)
     {
-        var time = context.Message.RegisteredAt?.ToUniversalTime() ?? context.SentTime ?? context.Now();
-        return time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
+        var message = context.Message;
+        var time = message.RegisteredAt?.ToUniversalTime() ?? context.SentTime ?? context.Now();
+        return new(message.FirstName, message.LastName, message.Email, message.Phone, time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond)));
     }
 
-    private bool HasCrm(BehaviorContext<CustomerState> context) => _hasCrm;
-
-    private static bool IsOfCurrentData(BehaviorContext<CustomerState, CustomerSynced> context) => context.Message.Version == context.Saga.Version;
-
-    private static bool IsOfCurrentData(BehaviorContext<CustomerState, CustomerSyncFailed> context) => context.Message.Version == context.Saga.Version;
-
-    private static bool IsNews(BehaviorContext<CustomerState, CustomerSynced> context) => !(context.Message.Version <= context.Saga.SyncedVersion);
-
-    private static void NoteSynced(BehaviorContext<CustomerState, CustomerSynced> context)
+    private static void CheckVersion(CustomerState customer, int version, CustomerTransition transition)
     {
-        var customer = context.Saga;
-        CheckVersion(customer, context.Message.Version);
-        customer.SyncedVersion = Math.Max(customer.SyncedVersion ?? 0, context.Message.Version);
-        customer.UpdatedAt = context.Now();
-        if (context.Message.Version == customer.Version)
-            customer.SyncFailure = null;
-    }
-
-    private static void CheckVersion(BehaviorContext<CustomerState, CustomerSyncFailed> context) =>
-        CheckVersion(context.Saga, context.Message.Version);
-
-    private static void CheckVersion(CustomerState customer, int version)
-    {
-        if (version < 1 || version > customer.Version)
+        if (transition.Change != CustomerChange.None && (version < 1 || version > customer.Version))
             throw new MessageRefusedException($"Customer {customer.CustomerId} has no version {version}; the newest is {customer.Version}.");
-    }
-
-    private EventActivityBinder<CustomerState, CustomerSyncFailed> GiveUp(EventActivityBinder<CustomerState, CustomerSyncFailed> binder) =>
-        binder.Then(NoteFailure).TransitionTo(SyncFailed);
-
-    private static void NoteFailure(BehaviorContext<CustomerState, CustomerSyncFailed> context)
-    {
-        context.Saga.SyncFailure = context.Message.Reason;
-        context.Saga.UpdatedAt = context.Now();
-    }
-
-    private void RefuseWithoutCrm(BehaviorContext<CustomerState> context)
-    {
-        if (!_hasCrm)
-            throw new MessageRefusedException($"Customer {context.Saga.CustomerId} cannot be synced: there is no CRM (Crm:Enabled is false).");
-    }
-
-    private EventActivityBinder<CustomerState, T> Next<T>(EventActivityBinder<CustomerState, T> binder)
-        where T : class => binder.IfElse(HasCrm, Sync, Rest);
-
-    private EventActivityBinder<CustomerState, T> Sync<T>(EventActivityBinder<CustomerState, T> binder)
-        where T : class => binder
-        .Then(Touch)
-        .Publish(context => new SyncCustomer(context.Saga.CustomerId, context.Saga.Version))
-        .TransitionTo(Syncing);
-
-    private EventActivityBinder<CustomerState, T> Rest<T>(EventActivityBinder<CustomerState, T> binder)
-        where T : class => binder.Then(Touch).TransitionTo(Registered);
-
-    private static void Touch(BehaviorContext<CustomerState> context)
-    {
-        context.Saga.SyncFailure = null;
-        context.Saga.UpdatedAt = context.Now();
     }
 }

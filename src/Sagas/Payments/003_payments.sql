@@ -23,13 +23,13 @@ CREATE INDEX payment_state_waiting ON payment_state (customer_id) WHERE current_
 CREATE INDEX payment_state_created ON payment_state (created_at);
 COMMENT ON TABLE payment_state IS 'One row per payment: the payment saga.';
 COMMENT ON COLUMN payment_state.correlation_id IS 'Version 5 UUID of the kind and the payment''s id.';
-COMMENT ON COLUMN payment_state.payment_id IS 'The payment''s id, as the producers say it.';
+COMMENT ON COLUMN payment_state.payment_id IS 'The payment''s id, as the producers send it.';
 COMMENT ON COLUMN payment_state.customer_id IS 'The customer who pays.';
 COMMENT ON COLUMN payment_state.current_state IS 'AwaitingCustomer, Processing, Completed, Failed or Expired.';
 COMMENT ON COLUMN payment_state.amount IS 'How much, in units of the currency.';
 COMMENT ON COLUMN payment_state.currency IS 'ISO 4217 code.';
 COMMENT ON COLUMN payment_state.requested_at IS 'When the payment was asked for.';
-COMMENT ON COLUMN payment_state.attempts IS 'How often the customer was looked for in vain.';
+COMMENT ON COLUMN payment_state.attempts IS 'How often the customer was looked up and not found.';
 COMMENT ON COLUMN payment_state.next_due_at IS 'When the customer is looked for next; null when nothing is scheduled.';
 COMMENT ON COLUMN payment_state.deadline_at IS 'When the wait for the customer ends.';
 COMMENT ON COLUMN payment_state.redelivery_token_id IS 'The scheduled message that wakes the payment (outbox_message.schedule_token_id).';

@@ -8,7 +8,7 @@ public sealed class PaymentState : SagaStateMachineInstance
     /// <inheritdoc />
     public Guid CorrelationId { get; set; }
 
-    /// <summary>The payment's id, as the producers say it.</summary>
+    /// <summary>The payment's id, as the producers send it.</summary>
     public string PaymentId { get; set; } = "";
 
     /// <summary>The customer who pays.</summary>
@@ -26,7 +26,7 @@ public sealed class PaymentState : SagaStateMachineInstance
     /// <summary>When the payment was asked for, UTC.</summary>
     public DateTimeOffset RequestedAt { get; set; }
 
-    /// <summary>How often the customer was looked for in vain.</summary>
+    /// <summary>How often the customer was looked up and not found.</summary>
     public int Attempts { get; set; }
 
     /// <summary>When the customer is looked for next, UTC; null when nothing is scheduled.</summary>

@@ -1,6 +1,7 @@
 using MassTransit;
 using Microsoft.Extensions.Options;
 using Sagas.Contracts;
+using Sagas.Customers;
 
 namespace Sagas.Payments;
 
@@ -53,7 +54,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
 
         DuringAny(When(PaymentRequested).Then(RefuseConflict));
 
-        // What was decided stays decided: the gateway's answer told again, or a wake-up that lost its race, changes nothing.
+        // What was decided stays decided: a repeated answer of the gateway, or a wake-up that lost its race, changes nothing.
         During(Completed, Failed, Expired, Ignore(PaymentProcessed), Ignore(PaymentDeclined));
         During(Processing, Completed, Failed, Expired, Ignore(Redelivery.Received));
         During(AwaitingCustomer, Processing, Completed, Failed,

@@ -16,6 +16,6 @@ public sealed record RedeliveryOptions
     public TimeSpan Deadline { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>The wait after the given number of attempts.</summary>
-    /// <param name="attempts">How often the customer was looked for in vain; from 1.</param>
+    /// <param name="attempts">How often the customer was looked up and not found; from 1.</param>
     public TimeSpan DelayAfter(int attempts) => TimeSpan.FromTicks((long)Math.Min(Cap.Ticks, (double)Increment.Ticks * attempts));
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using Npgsql;
 using NpgsqlTypes;
 using Sagas.Contracts;
+using Sagas.Customers;
 using Sagas.Services.Files;
 
 namespace Sagas.Services.Ingest;
@@ -38,7 +39,7 @@ internal sealed class LaneBatch(NpgsqlDataSource database, FileRun run, BatchRow
 
     private const string Undo = "ROLLBACK TO SAVEPOINT staged";
 
-    private string State => run.HasCrm ? "Syncing" : "Registered";
+    private string State => CustomerTransitions.RegisterFirst(run.HasCrm).Status.State;
 
     /// <summary>Ends a COPY that is not to happen; the transaction is to be rolled back then.</summary>
     public static async Task CancelAsync(NpgsqlRawCopyStream copy)

@@ -1,5 +1,5 @@
 using Npgsql;
-using Sagas.Payments;
+using Sagas.Customers;
 
 namespace Sagas.Services.Ingest;
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Sagas.Payments;
+using Sagas.Customers;
 
 namespace Sagas.IntegrationTests.Payments.Races;
 

@@ -1,4 +1,4 @@
-namespace Sagas.Payments;
+namespace Sagas.Customers;
 
 /// <summary>Where the payment saga looks for a payment's customer, and the customer saga wakes the payments that wait for it.</summary>
 public interface ICustomerDirectory

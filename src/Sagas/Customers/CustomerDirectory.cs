@@ -1,7 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
-namespace Sagas.Payments;
+namespace Sagas.Customers;
 
 /// <summary>The directory in Postgres. It works in the transaction of the message that is being consumed.</summary>
 /// <param name="dbContext">The context of that transaction.</param>

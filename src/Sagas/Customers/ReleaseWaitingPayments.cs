@@ -1,8 +1,7 @@
 using MassTransit;
 using Sagas.Contracts;
-using Sagas.Customers;
 
-namespace Sagas.Payments;
+namespace Sagas.Customers;
 
 /// <summary>When a customer becomes known, the payments that wait for it are due at once.</summary>
 /// <param name="directory">Where they wait.</param>
@@ -14,7 +13,7 @@ public sealed class ReleaseWaitingPayments(ICustomerDirectory directory) : IStat
         var crossing = await directory.ReleaseWaitingPaymentsAsync(context.Saga.CustomerId, context.CancellationToken);
 
         // A payment that is looking for the customer right now may have looked before this transaction commits, and would then wait
-        // for its next turn, which can be the longest wait. It is told to look once more; a payment that goes on anyway ignores that.
+        // for its next turn, which can be the longest wait. The message makes it look once more; a payment that has moved on ignores it.
         foreach (var paymentId in crossing)
             await context.Publish(new PaymentRedeliveryDue(paymentId), context.CancellationToken);
         await next.Execute(context);
