@@ -52,9 +52,9 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
                     ["Roles"] = role,
                     ["ObjectStatus__CallbackPort"] = ports[2].ToString(CultureInfo.InvariantCulture),
                     ["ObjectStatus__StatusApi"] = system._api.ToString(),
-                    ["ObjectStatus__InFlight"] = inFlight.ToString(CultureInfo.InvariantCulture),
+                    ["ObjectStatus__MaxConcurrency"] = inFlight.ToString(CultureInfo.InvariantCulture),
                     // What was seen is counted at the end.
-                    ["ObjectStatus__Expiry"] = "01:00:00",
+                    ["ObjectStatus__ExpiryTimeout"] = "01:00:00",
                 });
                 await system._programs.UntilReadyAsync(new Uri($"http://127.0.0.1:{port}/health/ready"), stop);
             }

@@ -48,7 +48,7 @@ internal static class CommandLineHelp
                                              refusedPosts
           DELETE /object-status              forget all this
           GET, PUT /object-status/faults, POST /object-status/down?seconds=N   as the gateway's
-          The tester posts random ids to ObjectStatus:CallbackUrl, where that is set: 0 to ObjectStatus:MostIds (200)
+          The tester posts random ids to ObjectStatus:CallbackUrl, where that is set: 0 to ObjectStatus:MaxIds (200)
           of them, below ObjectStatus:IdsBelow (100), every ObjectStatus:PostInterval (00:00:05).
 
         Webhook receiver

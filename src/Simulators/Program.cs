@@ -1,5 +1,5 @@
 using System.Reflection;
-using Microsoft.Extensions.Options;
+using Sagas.Configuration;
 using Sagas.Simulators;
 
 if (args.Any(argument => argument is "--help" or "-h" or "-?"))
@@ -23,7 +23,6 @@ catch (Exception exception) when (IsForTheOperator(exception))
     return 1;
 }
 
-// Settings that cannot be bound, a port or a record file that is taken: a sentence helps, a stack trace does not.
+// Invalid configuration, a port or a record file that is taken: a sentence helps, a stack trace does not.
 static bool IsForTheOperator(Exception exception) =>
-    exception is OptionsValidationException or IOException or UnauthorizedAccessException or TargetInvocationException
-        or InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" };
+    exception is InvalidConfigurationException or IOException or UnauthorizedAccessException or TargetInvocationException;

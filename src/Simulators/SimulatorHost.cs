@@ -1,3 +1,4 @@
+using Sagas.Configuration;
 using Sagas.Simulators.Crm;
 using Sagas.Simulators.ObjectStatus;
 using Sagas.Simulators.PaymentGateway;
@@ -10,12 +11,19 @@ public static class SimulatorHost
 {
     internal const string DefaultPort = "5081";
 
+    private static readonly UnknownSettings _settings = new(
+    [
+        new OptionsSection(GatewayOptions.Section, typeof(GatewayOptions)),
+        new OptionsSection(CrmOptions.Section, typeof(CrmOptions)),
+        new OptionsSection(ObjectStatusOptions.Section, typeof(ObjectStatusOptions)),
+        new OptionsSection(WebhookOptions.Section, typeof(WebhookOptions)),
+    ]);
+
     /// <summary>Builds the simulators, ready to be started.</summary>
     /// <param name="args">Command line, as configuration (<c>--Gateway:DeclineRate=0.1</c>).</param>
     /// <param name="settings">Settings that override every other source of configuration.</param>
     /// <param name="time">The clock of latencies and limits; the system's unless given.</param>
-    /// <exception cref="Microsoft.Extensions.Options.OptionsValidationException">A setting has no sensible meaning.</exception>
-    /// <exception cref="InvalidOperationException">A setting is unknown or of the wrong type.</exception>
+    /// <exception cref="InvalidConfigurationException">The configuration cannot be used; the message says what to change.</exception>
     /// <exception cref="IOException">The record file cannot be opened, or another process uses it.</exception>
     public static WebApplication Create(string[] args, IReadOnlyDictionary<string, string?>? settings = null, TimeProvider? time = null)
     {
@@ -38,6 +46,8 @@ public static class SimulatorHost
         builder.AddWebhooks();
 
         var app = builder.Build();
+        app.Services.ValidateConfiguration();
+        app.Logger.WarnOfUnknownSettings(_settings, builder.Configuration);
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             StatusCodeSelector = exception => exception is BadHttpRequestException bad ? bad.StatusCode : 500,

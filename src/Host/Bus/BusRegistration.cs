@@ -1,6 +1,5 @@
 using MassTransit;
-using Microsoft.Extensions.DependencyInjection.Extensions;
-using Sagas.Host.Logs;
+using Microsoft.Extensions.Options;
 using Sagas.Host.Settings;
 using Sagas.Persistence;
 using Sagas.Services;
@@ -13,41 +12,38 @@ namespace Sagas.Host.Bus;
 /// <summary>The bus and what holds for each of its endpoints.</summary>
 internal static class BusRegistration
 {
-    /// <param name="services">The services; the database's must be among them.</param>
-    /// <param name="settings">What is the same for every feature.</param>
-    /// <param name="configuration">The whole configuration.</param>
+    /// <param name="services">The services; settings and database must be among them.</param>
+    /// <param name="features">What the features register from.</param>
+    /// <param name="transport">What carries the messages.</param>
     /// <param name="onlyDeploy">Starting the bus declares exchanges, queues and bindings, and consumes nothing.</param>
-    public static void AddBus(this IServiceCollection services, HostSettings settings, IConfiguration configuration, bool onlyDeploy = false)
+    public static void AddBus(this IServiceCollection services, FeatureContext features, BusTransport transport, bool onlyDeploy = false)
     {
-        services.AddSingleton(settings.RabbitMq);
-        services.TryAddSingleton<BrokerVersion>();
-        // Whatever is in flight gets most of the time there is; the rest is for closing connections.
-        services.AddOptions<MassTransitHostOptions>().Configure(options =>
+        // Work in flight gets most of the time; the rest is for closing connections.
+        services.AddOptions<MassTransitHostOptions>().Configure<IOptions<ProcessOptions>>((options, process) =>
         {
             options.WaitUntilStarted = true;
-            options.StopTimeout = settings.ShutdownTimeout;
-            options.ConsumerStopTimeout = settings.ShutdownTimeout * 0.9;
+            options.StopTimeout = process.Value.ShutdownTimeout;
+            options.ConsumerStopTimeout = process.Value.ShutdownTimeout * 0.9;
         });
         services.AddMassTransit(bus =>
         {
             bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
-            // MassTransit would report to its makers what is configured here, and on which machine.
+            // MassTransit would report this configuration and machine to its makers.
             bus.ConfigureUsageTelemetryOptions(options => options.Enabled = false);
-            AddOutbox(bus, settings.Roles);
-            var features = new FeatureContext(settings.Roles, configuration, settings.Messages);
+            AddOutbox(bus, features.Roles);
             foreach (var module in Features.All)
                 module.AddConsumers(bus, features);
-            bus.AddConfigureEndpointsCallback((context, name, endpoint) => ConfigureEndpoint(context, name, endpoint, settings));
-            if (settings.UsesRabbitMq)
+            bus.AddConfigureEndpointsCallback(ConfigureEndpoint);
+            if (transport == BusTransport.RabbitMq)
             {
                 bus.UsingRabbitMq((context, configurator) =>
                 {
                     configurator.DeployTopologyOnly = onlyDeploy;
-                    ConfigureRabbitMq(context, configurator, settings, onlyDeploy);
+                    ConfigureRabbitMq(context, configurator, features.Roles, onlyDeploy);
                 });
             }
             else
-                bus.UsingInMemory((context, configurator) => ConfigureInMemory(context, configurator, settings));
+                bus.UsingInMemory(ConfigureInMemory);
         });
     }
 
@@ -57,52 +53,53 @@ internal static class BusRegistration
         {
             outbox.UsePostgres();
             outbox.UseBusOutbox();
-            // Cleanup is the work of one role; publishing and relaying what it wrote is every process's own.
+            // Cleanup is the work of one role; each process publishes and relays what it wrote.
             if (!roles.Has(OperationsModule.OperationsRole))
                 outbox.DisableInboxCleanupService();
         });
         bus.AddEntityFrameworkMessageScheduler();
     }
 
-    private static void ConfigureRabbitMq(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator bus, HostSettings settings, bool onlyDeploy)
+    private static void ConfigureRabbitMq(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator bus, RoleSet roles, bool onlyDeploy)
     {
-        var rabbitMq = settings.RabbitMq;
+        var rabbitMq = Options<RabbitMqOptions>(context);
         bus.Host(rabbitMq.Address, host =>
         {
             host.Username(rabbitMq.User);
             host.Password(rabbitMq.Password);
-            host.Heartbeat(rabbitMq.Heartbeat);
+            host.Heartbeat(rabbitMq.HeartbeatInterval);
             host.PublisherConfirmation = true;
-            host.ConnectionName($"sagas on {Environment.MachineName} ({settings.Roles})");
+            host.ConnectionName($"sagas on {Environment.MachineName} ({roles})");
             if (rabbitMq.UsesTls)
                 host.UseSsl(tls => tls.ServerName = rabbitMq.Address.Host);
         });
-        bus.PrefetchCount = rabbitMq.Prefetch;
-        ConfigureMessages(context, bus, settings);
+        bus.PrefetchCount = rabbitMq.PrefetchCount;
+        ConfigureMessages(context, bus);
         foreach (var module in Features.All)
-            module.ConfigureBroker(bus, context, settings.Roles, onlyDeploy);
+            module.ConfigureBroker(bus, context, roles, onlyDeploy);
         bus.ConfigureEndpoints(context);
     }
 
-    private static void ConfigureInMemory(IBusRegistrationContext context, IInMemoryBusFactoryConfigurator bus, HostSettings settings)
+    private static void ConfigureInMemory(IBusRegistrationContext context, IInMemoryBusFactoryConfigurator bus)
     {
-        bus.PrefetchCount = settings.RabbitMq.Prefetch;
-        ConfigureMessages(context, bus, settings);
+        bus.PrefetchCount = Options<RabbitMqOptions>(context).PrefetchCount;
+        ConfigureMessages(context, bus);
         bus.ConfigureEndpoints(context);
     }
 
-    private static void ConfigureMessages(IBusRegistrationContext context, IBusFactoryConfigurator bus, HostSettings settings)
+    private static void ConfigureMessages(IBusRegistrationContext context, IBusFactoryConfigurator bus)
     {
         bus.UseContractEntityNames();
-        bus.UsePlainJson(settings.Messages);
+        bus.UsePlainJson(Options<MessagesOptions>(context));
         bus.UseEntityFrameworkMessageScheduler(context);
     }
 
-    private static void ConfigureEndpoint(IRegistrationContext context, string name, IReceiveEndpointConfigurator endpoint, HostSettings settings)
+    private static void ConfigureEndpoint(IRegistrationContext context, string name, IReceiveEndpointConfigurator endpoint)
     {
         var loggers = context.GetRequiredService<ILoggerFactory>();
         var logger = loggers.CreateLogger("Sagas.DeadLetters");
         var deliveries = loggers.CreateLogger("Sagas.Deliveries");
+        var timeProvider = context.GetRequiredService<TimeProvider>();
         var stopping = context.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         if (endpoint is IRabbitMqReceiveEndpointConfigurator queue)
         {
@@ -112,8 +109,8 @@ internal static class BusRegistration
             if (context.GetRequiredService<BrokerVersion>().LimitsDeliveries)
                 queue.SetQueueArgument("x-delivery-limit", -1);
         }
-        endpoint.ConnectReceiveEndpointObserver(new EndpointBack(deliveries));
-        // Dead letters are seen in the error queue; nobody subscribes to faults, which would carry personal data.
+        endpoint.ConnectReceiveEndpointObserver(new EndpointRecoveryObserver(deliveries));
+        // Dead letters are in the error queue; nothing subscribes to faults, which would carry personal data.
         endpoint.PublishFaults = false;
         endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(new UnknownMessageFilter(logger)));
         endpoint.ConfigureError(pipe =>
@@ -121,11 +118,14 @@ internal static class BusRegistration
             pipe.UseFilter(new FaultReportFilter(logger));
             pipe.UseFilter(new MassTransit.Middleware.ErrorTransportFilter());
         });
-        // From the outside in: what is logged, what is refused, what is retried, what is atomic.
+        // From the outside in: log scope, validation, retry, transaction.
         endpoint.UseFilter(new LogScopeFilter());
-        endpoint.UseMessageRules(Features.MessageRules, settings.Messages, context.GetRequiredService<TimeProvider>());
-        endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, stopping, deliveries)));
+        endpoint.UseMessageRules(Features.MessageRules, Options<MessagesOptions>(context), timeProvider);
+        endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, stopping, timeProvider, deliveries)));
         if (Features.Endpoint(name).UsesOutbox)
             endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
     }
+
+    private static TOptions Options<TOptions>(IServiceProvider provider)
+        where TOptions : class => provider.GetRequiredService<IOptions<TOptions>>().Value;
 }

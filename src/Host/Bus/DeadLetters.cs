@@ -10,8 +10,8 @@ namespace Sagas.Host.Bus;
 internal sealed class DeadLettered;
 
 /// <summary>
-/// Tells the log why a message goes to the error queue: one line when it was refused, since the reason says it all;
-/// MassTransit's report with the stack otherwise. And tells the message what it is, so that it can come back.
+/// Logs why a message goes to the error queue: one line with the reason when it is invalid, MassTransit's report with the stack
+/// otherwise. Adds the message's type as a header, so that it can be retried.
 /// </summary>
 internal sealed partial class FaultReportFilter(ILogger logger) : IFilter<ExceptionReceiveContext>
 {
@@ -22,18 +22,18 @@ internal sealed partial class FaultReportFilter(ILogger logger) : IFilter<Except
 
     public Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
     {
-        SayType(context);
-        if (context.Exception.GetBaseException() is not MessageRefusedException refused)
+        SetTypeHeader(context);
+        if (context.Exception.GetBaseException() is not InvalidMessageException invalid)
             return _report.Send(context, next);
         context.GetOrAddPayload(() => new DeadLettered());
-        LogRefused(logger, context.InputAddress.AbsolutePath, NameOf(context), refused.Message);
+        LogInvalid(logger, context.InputAddress.AbsolutePath, NameOf(context), invalid.Message);
         return next.Send(context);
     }
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("faultReport");
 
-    // Plain JSON is known by the exchange that it was published to, and the way back to its queue leads by no exchange.
-    private static void SayType(ExceptionReceiveContext context)
+    // The exchange tells the type of plain JSON, and a retry goes to the queue without an exchange.
+    private static void SetTypeHeader(ExceptionReceiveContext context)
     {
         var headers = context.TransportHeaders;
         if (context.ContentType?.MediaType != Envelope && headers.Get<string>(TypeHeader) is null
@@ -44,13 +44,13 @@ internal sealed partial class FaultReportFilter(ILogger logger) : IFilter<Except
     /// <summary>As the command line names it.</summary>
     public static string NameOf(ReceiveContext context) => DeadLetterName.Of(context.TransportHeaders.Get<string>("MessageId"), context.Body.GetBytes());
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Refused a message on {Endpoint} ({MessageId}): {Reason}")]
-    public static partial void LogRefused(ILogger logger, string endpoint, string messageId, string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Invalid message on {Endpoint} ({MessageId}) moved to the error queue: {Reason}")]
+    public static partial void LogInvalid(ILogger logger, string endpoint, string messageId, string reason);
 }
 
 /// <summary>
-/// A message that nothing on its queue consumes goes to the error queue with a reason, like any other that cannot be
-/// consumed, instead of to a queue of its own (<c>_skipped</c>) that nobody looks at.
+/// Moves a message that nothing on its queue consumes to the error queue with a reason, like any other that cannot be consumed,
+/// instead of to a queue of its own (<c>_skipped</c>).
 /// </summary>
 internal sealed class UnknownMessageFilter(ILogger logger) : IFilter<ReceiveContext>
 {
@@ -59,10 +59,10 @@ internal sealed class UnknownMessageFilter(ILogger logger) : IFilter<ReceiveCont
         if (context.TryGetPayload<DeadLettered>(out _) || !context.TryGetPayload<IErrorTransport>(out var errors))
             return;
         var types = context.TryGetPayload<ConsumeContext>(out var consumed) ? string.Join(", ", consumed.SupportedMessageTypes) : "";
-        var reason = new MessageRefusedException(
+        var reason = new InvalidMessageException(
             $"Nothing on the queue '{context.InputAddress.AbsolutePath.Split('/')[^1]}' consumes a message of the type "
             + $"{(types.Length > 0 ? types : "that it has")}.");
-        FaultReportFilter.LogRefused(logger, context.InputAddress.AbsolutePath, FaultReportFilter.NameOf(context), reason.Message);
+        FaultReportFilter.LogInvalid(logger, context.InputAddress.AbsolutePath, FaultReportFilter.NameOf(context), reason.Message);
         await errors.Send(new RescueExceptionReceiveContext(context, reason));
     }
 

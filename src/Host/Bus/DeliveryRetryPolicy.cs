@@ -3,36 +3,37 @@ using MassTransit;
 namespace Sagas.Host.Bus;
 
 /// <summary>
-/// Retries a delivery in place, the message staying unacknowledged: as long as it takes when the surroundings are at
-/// fault, a few times otherwise, never when the message is refused.
+/// Retries a delivery in place while the message stays unacknowledged: without limit on infrastructure failures, a few times on
+/// other failures, never when the message is invalid.
 /// </summary>
 /// <remarks>
-/// MassTransit's own policies cannot wait without end, and when the process stops while one of them waits, the message is
-/// acknowledged or moved to the error queue. Here it goes back to its queue.
+/// MassTransit's own policies have a limit, and when the process stops while one of them waits, the message is acknowledged or
+/// moved to the error queue. Here it returns to its queue.
 /// </remarks>
 /// <param name="filter">What the endpoint configured to be handled.</param>
 /// <param name="stopping">Signalled when the process begins to stop.</param>
-/// <param name="logger">Told when a delivery has been waiting for a while.</param>
-internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, CancellationToken stopping, ILogger logger) : IRetryPolicy
+/// <param name="timeProvider">The clock of the delays.</param>
+/// <param name="logger">Where a delivery that keeps failing is reported.</param>
+internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, CancellationToken stopping, TimeProvider timeProvider, ILogger logger) : IRetryPolicy
 {
     private const int AttemptsAfterUnknownFault = 3;
     private const int AttemptsAfterRace = 10;
-    private const int LongestDoubling = 9;
+    private const int MaxDoublings = 9;
 
-    // After about a second: what passes sooner is nobody's concern.
-    private const int AttemptToReport = 7;
+    // After about a second; shorter failures need no attention.
+    private const int ReportedAttempt = 7;
 
-    // Milliseconds.
-    private const int BetweenReports = 1000;
+    private static readonly TimeSpan _reportInterval = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan _shortestDelay = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan _longestDelay = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _minDelay = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan _maxDelay = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _delayAfterUnknownFault = TimeSpan.FromMilliseconds(100);
 
     private readonly CancellationToken _stopping = stopping;
-    private long _reported = -BetweenReports;
+    private readonly TimeProvider _timeProvider = timeProvider;
+    private long _reported = long.MinValue;
 
-    // The retry loop of MassTransit ends quietly, as if consumed, when the token of its retry context is signalled.
+    // MassTransit's retry loop ends as if the message were consumed when the token of its retry context is signalled.
     private static readonly CancellationToken _never = new CancellationTokenSource().Token;
 
     public RetryPolicyContext<T> CreatePolicyContext<T>(T context)
@@ -40,7 +41,7 @@ internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, Cance
 
     public bool IsHandled(Exception exception) => filter.Match(exception) && TransientFaults.Classify(exception) != FaultKind.Refused;
 
-    public void Probe(ProbeContext context) => context.Set(new { Policy = "Delivery", Longest = _longestDelay });
+    public void Probe(ProbeContext context) => context.Set(new { Policy = "Delivery", Longest = _maxDelay });
 
     private bool TryDelay(Exception exception, ref Counts counts, out TimeSpan delay)
     {
@@ -51,12 +52,12 @@ internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, Cance
             FaultKind.Unknown => counts with { All = counts.All + 1, Unknown = counts.Unknown + 1 },
             _ => counts with { All = counts.All + 1 },
         };
-        if (kind == FaultKind.Transient && counts.All == AttemptToReport && MayReport())
+        if (kind == FaultKind.Transient && counts.All == ReportedAttempt && MayReport())
             LogWaiting(logger, exception.GetBaseException().Message);
-        var doublings = Math.Min(kind == FaultKind.Unknown ? counts.Unknown : counts.All, LongestDoubling) - 1;
-        var longest = (kind == FaultKind.Unknown ? _delayAfterUnknownFault : _shortestDelay) * (1 << doublings);
-        // Spread over the upper half, so that many deliveries that failed together do not come back together.
-        delay = (longest < _longestDelay ? longest : _longestDelay) * (0.5 + Random.Shared.NextDouble() / 2);
+        var doublings = Math.Min(kind == FaultKind.Unknown ? counts.Unknown : counts.All, MaxDoublings) - 1;
+        var longest = (kind == FaultKind.Unknown ? _delayAfterUnknownFault : _minDelay) * (1 << doublings);
+        // Jitter over the upper half, so that deliveries that failed together are not retried together.
+        delay = (longest < _maxDelay ? longest : _maxDelay) * (0.5 + Random.Shared.NextDouble() / 2);
         return kind switch
         {
             FaultKind.Transient => true,
@@ -66,14 +67,14 @@ internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, Cance
         };
     }
 
-    // Thousands of messages may wait for the same thing; one line a second tells it.
+    // Thousands of messages may wait for the same dependency; one line a second is enough.
     private bool MayReport()
     {
-        var (now, last) = (Environment.TickCount64, Volatile.Read(ref _reported));
-        return now - last >= BetweenReports && Interlocked.CompareExchange(ref _reported, now, last) == last;
+        var (now, last) = (_timeProvider.GetTimestamp(), Volatile.Read(ref _reported));
+        return (last == long.MinValue || _timeProvider.GetElapsedTime(last, now) >= _reportInterval) && Interlocked.CompareExchange(ref _reported, now, last) == last;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A message waits, and is tried again until it can be consumed: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Delivery is retried until the dependency recovers: {Reason}")]
     private static partial void LogWaiting(ILogger logger, string reason);
 
     private readonly record struct Counts(int All, int Races, int Unknown);
@@ -128,8 +129,8 @@ internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, Cance
             return again;
         }
 
-        /// <exception cref="OperationCanceledException">The process stops: the delivery is given back to the broker.</exception>
-        public Task PreRetry() => Task.Delay(delay, policy._stopping);
+        /// <exception cref="OperationCanceledException">The process stops; the delivery returns to the broker.</exception>
+        public Task PreRetry() => Task.Delay(delay, policy._timeProvider, policy._stopping);
 
         public Task RetryFaulted(Exception exception) => Task.CompletedTask;
     }

@@ -7,16 +7,16 @@ using RabbitMQ.Client.Exceptions;
 namespace Sagas.Host.Bus;
 
 /// <summary>
-/// Lets an endpoint begin again when its connection is lost while it declares its queue. The client then leaves some of what waits
-/// for the broker's answer waiting for ever, and the endpoint with it.
+/// Restarts an endpoint whose connection is lost while it declares its queue. Without this, the client leaves some calls waiting for
+/// the broker's answer for ever, and the endpoint with them.
 /// </summary>
-/// <remarks>Mended in clients that are newer than 7.2 (https://github.com/rabbitmq/rabbitmq-dotnet-client/pull/1987).</remarks>
+/// <remarks>Fixed in clients newer than 7.2 (https://github.com/rabbitmq/rabbitmq-dotnet-client/pull/1987).</remarks>
 internal sealed class LostChannelFilter : IFilter<ChannelContext>, IReceiveEndpointObserver
 {
-    // What MassTransit says when a channel is closed: it begins again then.
+    // The code by which MassTransit recognises a closed channel and restarts the endpoint.
     private const ushort ChannelClosed = 491;
 
-    private static readonly TimeSpan _grace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _graceTimeout = TimeSpan.FromSeconds(5);
 
     private volatile bool _consumes;
 
@@ -28,7 +28,7 @@ internal sealed class LostChannelFilter : IFilter<ChannelContext>, IReceiveEndpo
         endpoint.ConnectReceiveEndpointObserver(filter);
     }
 
-    /// <exception cref="OperationInterruptedException">The connection was lost, and what was under way did not end.</exception>
+    /// <exception cref="OperationInterruptedException">The connection was lost, and the set-up did not end.</exception>
     public async Task Send(ChannelContext context, IPipe<ChannelContext> next)
     {
         _consumes = false;
@@ -49,7 +49,7 @@ internal sealed class LostChannelFilter : IFilter<ChannelContext>, IReceiveEndpo
         }
         finally
         {
-            // The connection outlives channels that are closed for a reason of their own.
+            // The connection outlives a channel that is closed alone.
             if (connection.IsOpen)
                 connection.ConnectionShutdownAsync -= lose;
         }
@@ -72,12 +72,12 @@ internal sealed class LostChannelFilter : IFilter<ChannelContext>, IReceiveEndpo
     private async Task RunAsync(ChannelContext context, IPipe<ChannelContext> next, Task lost)
     {
         var running = next.Send(context);
-        // Once it consumes, what it waits for is the end of the messages in hand, which has a time limit of its own.
+        // Once it consumes, it waits for messages in flight, which has its own timeout.
         if (await Task.WhenAny(running, lost) == lost && !_consumes)
         {
             try
             {
-                await running.WaitAsync(_grace);
+                await running.WaitAsync(_graceTimeout);
             }
             catch (TimeoutException) when (!running.IsCompleted)
             {

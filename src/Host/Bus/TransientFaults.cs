@@ -50,7 +50,7 @@ internal static class TransientFaults
 
     private static FaultKind Single(Exception exception) => exception switch
     {
-        MessageRefusedException => FaultKind.Refused,
+        InvalidMessageException => FaultKind.Refused,
         EndOfStreamException or IOException => FaultKind.Transient,
         RabbitMQClientException or ConnectionException or TransportException => FaultKind.Transient,
         MessageNotAcknowledgedException or TransportUnavailableException => FaultKind.Transient,

@@ -1,5 +1,7 @@
+using Microsoft.AspNetCore.HttpLogging;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
+using Sagas.Host.Database;
 
 namespace Sagas.Host.Health;
 
@@ -9,26 +11,21 @@ internal static class HealthEndpoints
     public const string Live = "/health/live";
     public const string Ready = "/health/ready";
 
-    private static readonly TimeSpan _longestCheck = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan _checkTimeout = TimeSpan.FromSeconds(3);
 
-    public static void AddHealth(this IServiceCollection services)
-    {
-        services.AddSingleton<DatabaseAtStart>();
-        services.AddSingleton<SchemaMigration>();
-        services.AddHostedService(provider => provider.GetRequiredService<SchemaMigration>());
-        services.AddHealthChecks()
-            .AddCheck<DatabaseCheck>("database", timeout: _longestCheck)
-            .AddCheck<SchemaCheck>("schema");
-    }
+    public static void AddHealth(this IServiceCollection services) => services.AddHealthChecks()
+        .AddCheck<DatabaseCheck>("database", timeout: _checkTimeout)
+        .AddCheck<SchemaCheck>("schema");
 
-    // Not MapHealthChecks: it would make the bus while the routes are mapped, and making the bus waits for the broker.
+    // Not MapHealthChecks, which creates the bus while routes are mapped, and creating the bus waits for the broker.
     public static void MapHealth(this WebApplication app)
     {
-        app.MapGet(Live, () => Results.Json(new { status = "healthy" }));
-        app.MapGet(Ready, async (HealthCheckService checks, CancellationToken cancellationToken) =>
+        var health = app.MapGroup("").WithHttpLogging(HttpLoggingFields.None);
+        health.MapGet(Live, () => Results.Json(new { status = "healthy" }));
+        health.MapGet(Ready, async (HealthCheckService checks, CancellationToken cancellationToken) =>
         {
             var report = await checks.CheckHealthAsync(cancellationToken);
-            // A bus that is reconnecting is degraded: it takes no messages, whatever it calls that.
+            // A bus that is reconnecting reports itself as degraded, but consumes nothing.
             var status = report.Status == HealthStatus.Healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
             return Results.Json(Describe(report), statusCode: status);
         });

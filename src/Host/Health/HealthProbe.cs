@@ -1,9 +1,11 @@
+using Sagas.Host.Http;
+
 namespace Sagas.Host.Health;
 
 /// <summary>Asks a running host on this machine whether it is ready: the container's health check, where there is no curl.</summary>
 internal static class HealthProbe
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(5);
 
     /// <returns>Exit code: 0 when it is ready.</returns>
     public static async Task<int> RunAsync(IConfiguration configuration, TextWriter output)
@@ -11,7 +13,7 @@ internal static class HealthProbe
         var url = Address(configuration) + HealthEndpoints.Ready;
         try
         {
-            using var client = new HttpClient { Timeout = _patience };
+            using var client = new HttpClient { Timeout = _timeout };
             using var response = await client.GetAsync(new Uri(url));
             await output.WriteLineAsync(await response.Content.ReadAsStringAsync());
             return response.IsSuccessStatusCode ? 0 : 1;

@@ -1,9 +1,13 @@
 using System.Globalization;
+using Microsoft.AspNetCore.HttpLogging;
+using Sagas.Configuration;
 using Sagas.Host.Bus;
 using Sagas.Host.Settings;
+using Sagas.Services.Modules;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
+using Serilog.Formatting.Compact;
 
 namespace Sagas.Host.Logs;
 
@@ -13,48 +17,61 @@ internal static class LogRegistration
     private const string Text =
         "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
 
-    /// <summary>While this property is on the log's context, what is no problem is not told.</summary>
-    public const string OnlyProblems = nameof(OnlyProblems);
+    public static void AddLogs(this WebApplicationBuilder builder, RoleSet roles) => builder.Services.AddSerilog(
+        logger => Configure(logger, builder.Configuration, roles),
+        // Several hosts may run in one process.
+        preserveStaticLogger: true);
 
-    public static void AddLogs(this WebApplicationBuilder builder, HostSettings settings)
+    /// <summary>Logs each request in a line.</summary>
+    public static void UseRequestLog(this WebApplication app) =>
+        app.UseSerilogRequestLogging(options => options.GetLevel = (context, _, exception) => LevelOf(context, exception));
+
+    /// <summary>Whether another line says the same, or what the line reports is not a fault.</summary>
+    internal static bool IsNoise(LogEvent entry) => IsNoFault(entry)
+        || (entry.Level <= LogEventLevel.Information && entry.Properties.ContainsKey(TopologyDeployment.OnlyProblems));
+
+    /// <summary>
+    /// Requests that only read are not worth a line, nor are those of endpoints with <see cref="HttpLoggingFields.None"/>, which come by
+    /// the thousand.
+    /// </summary>
+    internal static LogEventLevel LevelOf(HttpContext context, Exception? exception) =>
+        exception is not null || context.Response.StatusCode >= StatusCodes.Status500InternalServerError ? LogEventLevel.Warning
+        : context.GetEndpoint()?.Metadata.GetMetadata<HttpLoggingAttribute>() is { LoggingFields: HttpLoggingFields.None } ? LogEventLevel.Debug
+        : context.Response.StatusCode < StatusCodes.Status400BadRequest && HttpMethods.IsGet(context.Request.Method) ? LogEventLevel.Debug
+        : LogEventLevel.Information;
+
+    private static void Configure(LoggerConfiguration configuration, IConfiguration settings, RoleSet roles)
     {
-        var configuration = new LoggerConfiguration()
+        configuration
             .MinimumLevel.Information()
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Information)
-            // What fails here is retried or reported by whoever asked for it.
+            // What fails here is retried or reported by its caller.
             .MinimumLevel.Override("Microsoft.EntityFrameworkCore", LogEventLevel.Fatal)
-            // Whoever asked for it gets it as the answer.
+            // The caller gets it as the answer.
             .MinimumLevel.Override("Microsoft.Extensions.Diagnostics.HealthChecks", LogEventLevel.Fatal)
             .MinimumLevel.Override("System", LogEventLevel.Warning)
             .Enrich.FromLogContext()
-            .Enrich.WithProperty("Roles", settings.Roles.ToString());
+            .Enrich.WithProperty("Roles", roles.ToString());
         var mask = new PersonalDataMask();
         configuration.Destructure.With(mask).Enrich.With(mask);
-        configuration.WriteTo.Sink(new FaultLines(Console(settings.LogsJson)));
+        configuration.WriteTo.Sink(new FaultThrottlingSink(Console(settings.ReadOptions<LoggingOptions>(LoggingOptions.Section).Format)));
         configuration.Filter.ByExcluding(IsNoise);
         // Last, so that the section Serilog can change every level.
-        configuration.ReadFrom.Configuration(builder.Configuration);
-        builder.Logging.ClearProviders();
-        // Serilog alone decides about levels.
-        builder.Logging.SetMinimumLevel(LogLevel.Trace);
-        builder.Logging.AddSerilog(configuration.CreateLogger(), dispose: true);
+        configuration.ReadFrom.Configuration(settings);
     }
 
-    private static Logger Console(bool json)
+    private static Logger Console(LogFormat format)
     {
         var console = new LoggerConfiguration().MinimumLevel.Verbose();
-        return (json
-            ? console.WriteTo.Console(new JsonLines())
+        return (format == LogFormat.Json
+            ? console.WriteTo.Console(new RenderedCompactJsonFormatter())
             : console.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture)).CreateLogger();
     }
 
-    /// <summary>Whether another line says the same, or what the line tells is no fault.</summary>
-    internal static bool IsNoise(LogEvent entry) => IsNoFault(entry) || (entry.Level <= LogEventLevel.Information && entry.Properties.ContainsKey(OnlyProblems));
-
     private static bool IsNoFault(LogEvent entry) => entry.Exception is not null && Source(entry) switch
     {
-        // A stop while the database or the broker is waited for is no fault.
+        // A stop while waiting for the database or the broker.
         "Microsoft.Extensions.Hosting.Internal.Host" => entry.Exception is OperationCanceledException,
         "MassTransit" or "MassTransit.ReceiveTransport" => IsNoise(entry.MessageTemplate.Text, entry.Exception),
         _ => false,
@@ -62,13 +79,13 @@ internal static class LogRegistration
 
     private static bool IsNoise(string text, Exception exception) => text.Split(' ')[0] switch
     {
-        // For every message that has to wait for the database; the retry policy says so in a line.
+        // For every message that waits for the database; the retry policy reports it in one line.
         "R-RETRY" => TransientFaults.Classify(exception) is FaultKind.Transient or FaultKind.Race,
-        // For every message that is refused; its dead letter's line has the reason.
+        // For every invalid message; its dead letter's line has the reason.
         "R-FAULT" => TransientFaults.Classify(exception) is FaultKind.Refused,
-        // For every message that a process which stops gives back.
+        // For every message that a stopping process gives back.
         "T-FAULT" => exception is OperationCanceledException,
-        // For every endpoint, each time that "Connection Failed" has said why.
+        // For every endpoint, each time that "Connection Failed" has given the reason.
         "Retrying" => TransientFaults.Classify(exception) is FaultKind.Transient,
         _ => false,
     };

@@ -65,7 +65,7 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
     {
         configurator.CorrelateById(context => SagaIdentity.Customer(customerId(context.Message)));
         configurator.OnMissingInstance(missing => missing.Execute(context =>
-            throw new MessageRefusedException($"There is no customer {customerId(context.Message)}.")));
+            throw new InvalidMessageException($"There is no customer {customerId(context.Message)}.")));
     }
 
     private static void Create(BehaviorContext<CustomerState, CustomerRegistered> context)
@@ -111,7 +111,7 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
     {
         var transition = CustomerTransitions.RetrySync(context.Saga.Status, _hasCrm);
         if (transition.Change != CustomerChange.None && !_hasCrm)
-            throw new MessageRefusedException($"Customer {context.Saga.CustomerId} cannot be synced: there is no CRM (Crm:Enabled is false).");
+            throw new InvalidMessageException($"Customer {context.Saga.CustomerId} cannot be synced: there is no CRM (Crm:Enabled is false).");
         return ApplyAsync(context, transition, retry: true);
     }
 
@@ -141,6 +141,6 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
     private static void CheckVersion(CustomerState customer, int version, CustomerTransition transition)
     {
         if (transition.Change != CustomerChange.None && (version < 1 || version > customer.Version))
-            throw new MessageRefusedException($"Customer {customer.CustomerId} has no version {version}; the newest is {customer.Version}.");
+            throw new InvalidMessageException($"Customer {customer.CustomerId} has no version {version}; the newest is {customer.Version}.");
     }
 }

@@ -1,11 +1,12 @@
 namespace Sagas.Customers;
 
-/// <summary>Whether customers are sent to a CRM: configuration section <c>Crm</c>.</summary>
+/// <summary>Configuration section <c>Crm</c>: whether there is a CRM.</summary>
 public sealed record CustomerSyncOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Crm";
 
-    /// <summary>False: customers stay registered and the CRM is not called.</summary>
+    /// <summary><c>false</c>: there is no CRM; customers stay <c>Registered</c>, and nothing is queued. Set it alike for the roles
+    /// <c>sagas</c>, <c>crm</c> and <c>ingest</c>.</summary>
     public bool Enabled { get; init; } = true;
 }

@@ -58,7 +58,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
         During(Completed, Failed, Expired, Ignore(PaymentProcessed), Ignore(PaymentDeclined));
         During(Processing, Completed, Failed, Expired, Ignore(Redelivery.Received));
         During(AwaitingCustomer, Processing, Completed, Failed,
-            When(RevivePayment).Then(context => throw new MessageRefusedException(
+            When(RevivePayment).Then(context => throw new InvalidMessageException(
                 $"Payment {context.Saga.PaymentId} is {context.Saga.CurrentState}; only an expired payment can be revived.")));
     }
 
@@ -97,7 +97,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
     {
         configurator.CorrelateById(context => SagaIdentity.Payment(paymentId(context.Message)));
         configurator.OnMissingInstance(missing => missing.Execute(context =>
-            throw new MessageRefusedException($"There is no payment {paymentId(context.Message)}.")));
+            throw new InvalidMessageException($"There is no payment {paymentId(context.Message)}.")));
     }
 
     private static Task<bool> CustomerIsKnown(BehaviorContext<PaymentState> context) =>
@@ -110,7 +110,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
         var (payment, message) = (context.Saga, context.Message);
         if (payment.CustomerId == message.CustomerId.Trim() && payment.Amount == message.Amount && payment.Currency == message.Currency.ToUpperInvariant())
             return;
-        throw new MessageRefusedException(
+        throw new InvalidMessageException(
             $"Payment {payment.PaymentId} was requested before with customer {payment.CustomerId} and {payment.Amount:0.####} {payment.Currency}; "
             + $"now with customer {message.CustomerId.Trim()} and {message.Amount:0.####} {message.Currency}.");
     }
@@ -133,7 +133,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
         payment.Currency = message.Currency.ToUpperInvariant();
         payment.CreatedAt = payment.UpdatedAt = context.Now();
         payment.RequestedAt = message.RequestedAt?.ToUniversalTime() ?? context.SentTime ?? payment.CreatedAt;
-        payment.DeadlineAt = payment.CreatedAt + _options.Deadline;
+        payment.DeadlineAt = payment.CreatedAt + _options.Timeout;
     }
 
     private void Revive(BehaviorContext<PaymentState> context)
@@ -143,7 +143,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
         payment.FailureReason = null;
         payment.FinishedAt = null;
         payment.UpdatedAt = context.Now();
-        payment.DeadlineAt = payment.UpdatedAt + _options.Deadline;
+        payment.DeadlineAt = payment.UpdatedAt + _options.Timeout;
     }
 
     private EventActivityBinder<PaymentState, T> Process<T>(EventActivityBinder<PaymentState, T> binder)

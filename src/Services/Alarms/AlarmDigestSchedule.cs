@@ -40,7 +40,7 @@ internal sealed partial class AlarmDigestSchedule(
         await using var start = new NpgsqlCommand(StartSql, connection);
         await start.ExecuteNonQueryAsync(cancellationToken);
         await using var turn = new NpgsqlCommand(TakeTurnSql, connection);
-        turn.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.DigestEvery });
+        turn.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.DigestInterval });
         var users = 0;
         var taken = await turn.ExecuteNonQueryAsync(cancellationToken) == 1;
         if (taken)
@@ -52,7 +52,7 @@ internal sealed partial class AlarmDigestSchedule(
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var every = options.Value.DigestEvery;
+        var every = options.Value.DigestInterval;
         if (every == TimeSpan.Zero)
             return;
         using var timer = new PeriodicTimer(every / 10 < _longestWait ? every / 10 : _longestWait, time);

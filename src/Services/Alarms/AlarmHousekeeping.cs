@@ -33,8 +33,8 @@ internal sealed class AlarmHousekeeping(
 
     /// <inheritdoc />
     public override async Task<int> CleanUpAsync(CancellationToken cancellationToken) =>
-        await RemoveAsync(RemoveAlarms, options.Value.KeepCleared, cancellationToken)
-        + await RemoveAsync(RemoveDigests, options.Value.KeepDigests, cancellationToken);
+        await RemoveAsync(RemoveAlarms, options.Value.ClearedRetention, cancellationToken)
+        + await RemoveAsync(RemoveDigests, options.Value.DigestRetention, cancellationToken);
 
     private Task<int> RemoveAsync(string sql, TimeSpan retention, CancellationToken cancellationToken) => RemoveInBatchesAsync(BatchSize, async () =>
     {

@@ -17,7 +17,7 @@ internal static class AlarmMessageRules
         check.Identifier(message, message.AlarmId);
         check.Identifier(message, message.UserId);
         if (!AlarmStatus.All.Contains(message.Status?.Trim(), StringComparer.OrdinalIgnoreCase))
-            throw check.Refused(message, nameof(message.Status), $"must be one of {string.Join(", ", AlarmStatus.All)}");
+            throw check.Invalid(message, nameof(message.Status), $"must be one of {string.Join(", ", AlarmStatus.All)}");
         check.Time(message, message.ChangedAt.ToDateTimeOffset(), nameof(message.ChangedAt));
     }
 }

@@ -30,6 +30,6 @@ internal sealed class AlarmStatusChangedConsumerDefinition : ConsumerDefinition<
         // The queue's exchange is the message's exchange: there is nothing to bind.
         endpointConfigurator.ConfigureConsumeTopology = false;
         // A batch is made of what was taken from the broker and is not acknowledged yet.
-        endpointConfigurator.PrefetchCount = _options.ChangesAtOnce;
+        endpointConfigurator.PrefetchCount = _options.PrefetchCount;
     }
 }

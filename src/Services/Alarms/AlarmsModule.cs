@@ -1,6 +1,7 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Sagas.Configuration;
 using Sagas.Contracts;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
@@ -66,7 +67,7 @@ public sealed class AlarmsModule : FeatureModule
         {
             queue.SetQueueArgument("x-queue-type", "quorum");
             // A queue that has no reader must not fill the broker's disk.
-            queue.SetQueueArgument("x-message-ttl", (long)options.DigestQueueKeeps.TotalMilliseconds);
+            queue.SetQueueArgument("x-message-ttl", (long)options.DigestQueueTtl.TotalMilliseconds);
         }));
     }
 }

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Sagas.Services.Files;
-using Sagas.Services.Http;
 using Sagas.Services.Ledger;
+using Sagas.Services.Operations;
 
 namespace Sagas.Services.Alerts;
 
@@ -20,9 +20,9 @@ public static class AlertEndpoints
     public static void MapAlerts(this IEndpointRouteBuilder routes)
     {
         ArgumentNullException.ThrowIfNull(routes);
-        routes.MapPost("/upload", UploadAsync).RequireApiKey();
+        routes.MapPost("/upload", UploadAsync).RequireOperatorKey();
         // GET for callers that know no other way.
-        routes.MapMethods("/retry", [HttpMethods.Get, HttpMethods.Post], RetryAsync).RequireApiKey();
+        routes.MapMethods("/retry", [HttpMethods.Get, HttpMethods.Post], RetryAsync).RequireOperatorKey();
     }
 
     private static async Task<IResult> UploadAsync(

@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Sagas.Configuration;
 using Sagas.Services.Files;
 using Sagas.Services.Ledger;
 using Sagas.Services.Messages;

@@ -1,6 +1,7 @@
+using System.ComponentModel;
 using System.Globalization;
+using Sagas.Configuration;
 using Sagas.Services.Ledger;
-using Sagas.Services.Modules;
 
 namespace Sagas.Services.Alerts;
 
@@ -21,6 +22,7 @@ public sealed record AlertsOptions : IValidatedOptions
 
     /// <summary>The secrets that deliveries are signed with, <c>whsec_</c> and base64, separated by commas or spaces: one, or
     /// during rotation two, the new one first.</summary>
+    [DefaultValue("a development secret, with a warning")]
     public string Secrets { get; init; } = DevelopmentSecret;
 
     /// <summary>What the receiver may be sent by all processes together.</summary>

@@ -7,6 +7,7 @@ using Sagas.Contracts;
 using Sagas.Customers;
 using Sagas.Persistence;
 using Sagas.Services.Http;
+using Sagas.Services.Operations;
 
 namespace Sagas.Services.Crm;
 
@@ -24,8 +25,8 @@ public static class CrmEndpoints
     public static void MapCrmOperations(this IEndpointRouteBuilder routes)
     {
         var operations = routes.MapGroup("/operations");
-        operations.MapPost("/customers/{id}/retry-sync", RetryAsync).RequireApiKey();
-        operations.MapPost("/crm/retry", RetryAllAsync).RequireApiKey();
+        operations.MapPost("/customers/{id}/retry-sync", RetryAsync).RequireOperatorKey();
+        operations.MapPost("/crm/retry", RetryAllAsync).RequireOperatorKey();
     }
 
     private static async Task<IResult> RetryAsync(

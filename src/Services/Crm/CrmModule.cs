@@ -1,6 +1,7 @@
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Sagas.Configuration;
 using Sagas.Customers;
 using Sagas.Services.Ledger;
 using Sagas.Services.Messages;
@@ -36,7 +37,7 @@ public sealed class CrmModule : FeatureModule
     public override void AddServices(IServiceCollection services, FeatureContext context)
     {
         // Every process that changes customers needs to know whether there is a CRM.
-        services.AddOptions<CustomerSyncOptions>().Bind(context.Configuration.GetSection(CustomerSyncOptions.Section)).ValidateOnStart();
+        services.AddValidatedOptions<CustomerSyncOptions>(context.Configuration, CustomerSyncOptions.Section);
         if (!HasCrm(context))
             return;
         services.AddValidatedOptions<CrmOptions>(context.Configuration, CrmOptions.Section);
@@ -60,8 +61,6 @@ public sealed class CrmModule : FeatureModule
             app.MapCrmOperations();
     }
 
-    // A value that is not a boolean is found where the options are validated.
     private static bool HasCrm(FeatureContext context) =>
-        context.Roles.Has(CrmRole)
-        && !(bool.TryParse(context.Configuration[$"{CustomerSyncOptions.Section}:{nameof(CustomerSyncOptions.Enabled)}"], out var enabled) && !enabled);
+        context.Roles.Has(CrmRole) && context.Configuration.ReadOptions<CustomerSyncOptions>(CustomerSyncOptions.Section).Enabled;
 }

@@ -1,30 +1,30 @@
+using System.ComponentModel.DataAnnotations;
+using Sagas.Configuration;
 using Sagas.Customers;
 using Sagas.Services.Ledger;
-using Sagas.Services.Modules;
 
 namespace Sagas.Services.Crm;
 
-/// <summary>Configuration section <c>Crm</c>: where and how the CRM is told of customers.</summary>
+/// <summary>Configuration section <c>Crm</c>: where and how customers are sent to the CRM.</summary>
 public sealed record CrmOptions : IValidatedOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = CustomerSyncOptions.Section;
 
-    private const int LargestBatch = 500;
-
-    /// <summary>The CRM's address, absolute http or https; <c>/customers</c> is added to it.</summary>
+    /// <summary>Address of the CRM; <c>/customers</c> is added.</summary>
     public string Url { get; init; } = "http://localhost:5081/crm";
 
     /// <summary>How a call whose outcome is unknown is resolved.</summary>
     public LedgerMode Mode { get; init; }
 
-    /// <summary>Most customers that one request tells of; 1: each has a request of its own.</summary>
+    /// <summary>Most customers in one request.</summary>
+    [Range(1, 500)]
     public int BatchSize { get; init; } = 1;
 
-    /// <summary>Where requests for several customers go, added to <see cref="Url"/>.</summary>
+    /// <summary>Where requests with several customers go, added to <see cref="Url"/>.</summary>
     public string BatchPath { get; init; } = "customers/batch";
 
-    /// <summary>The header <c>Authorization</c> of every request, such as <c>Bearer …</c>; a secret. Null: none.</summary>
+    /// <summary>Header <c>Authorization</c> of every request, such as <c>Bearer …</c>; never logged.</summary>
     public string? Authorization { get; init; }
 
     /// <summary>How calls are made: section <c>Crm:Calls</c>.</summary>
@@ -39,8 +39,6 @@ public sealed record CrmOptions : IValidatedOptions
             yield return $"{Section}:{nameof(Url)} must have no query, fragment or user name.";
         if (!Enum.IsDefined(Mode))
             yield return $"{Section}:{nameof(Mode)} must be one of {string.Join(", ", Enum.GetNames<LedgerMode>())}.";
-        if (BatchSize is < 1 or > LargestBatch)
-            yield return $"{Section}:{nameof(BatchSize)} must be from 1 to {LargestBatch}.";
         if (string.IsNullOrWhiteSpace(BatchPath) || BatchPath.AsSpan().ContainsAny("?#") || BatchPath.Any(char.IsControl))
             yield return $"{Section}:{nameof(BatchPath)} must be a path without query and fragment.";
         // Never the value: it is the secret.

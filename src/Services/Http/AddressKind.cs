@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace Sagas.Services.Http;
 
-/// <summary>What kind of place an address is, seen from a server that is told by others where to connect to.</summary>
+/// <summary>The kind of network an address is on, for a server that connects where others ask it to.</summary>
 public enum AddressKind
 {
     /// <summary>On the internet.</summary>

@@ -2,9 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
-using Sagas.Services.Operations;
 
 namespace Sagas.Services.Http;
 
@@ -15,22 +12,14 @@ public static class ApiKey
     public const string Header = "X-Api-Key";
 
     /// <summary>The shortest key accepted, in characters.</summary>
-    public const int Shortest = 16;
+    public const int MinLength = 16;
 
-    /// <summary>Lets only callers with the operators' key, <c>Operations:ApiKey</c>, through: 401 to others, 403 to all while no key
-    /// is set.</summary>
-    /// <typeparam name="TBuilder">The endpoint or group.</typeparam>
-    /// <param name="endpoint">The endpoint or group.</param>
-    public static TBuilder RequireApiKey<TBuilder>(this TBuilder endpoint)
-        where TBuilder : IEndpointConventionBuilder =>
-        endpoint.RequireApiKey("Operations:ApiKey", services => services.GetRequiredService<IOptions<OperationsOptions>>().Value.ApiKey);
-
-    /// <summary>Lets only callers with the key through: 401 to others, 403 to all while no key is set.</summary>
+    /// <summary>Accepts only callers with the key: 401 for others, 403 for all while no key is set.</summary>
     /// <typeparam name="TBuilder">The endpoint or group.</typeparam>
     /// <param name="endpoint">The endpoint or group.</param>
     /// <param name="setting">Where the key is set, such as <c>Operations:ApiKey</c>.</param>
     /// <param name="key">Reads the key; null: none is set.</param>
-    /// <param name="optional">Without a key, everybody is let through.</param>
+    /// <param name="optional">While no key is set, every caller is accepted.</param>
     public static TBuilder RequireApiKey<TBuilder>(
         this TBuilder endpoint, string setting, Func<IServiceProvider, string?> key, bool optional = false)
         where TBuilder : IEndpointConventionBuilder =>
@@ -45,10 +34,10 @@ public static class ApiKey
 
     private static IResult NoKeyYet(string setting) => Results.Problem(
         $"Nothing can be changed here until a key is set: start the service with {setting} (as an environment variable: "
-        + $"{setting.Replace(":", "__", StringComparison.Ordinal)}) of at least {Shortest} characters, and send it in the header {Header}.",
+        + $"{setting.Replace(":", "__", StringComparison.Ordinal)}) of at least {MinLength} characters, and send it in the header {Header}.",
         statusCode: StatusCodes.Status403Forbidden);
 
-    // Hashes have one length and are compared in constant time, so that an answer's delay tells nothing about the key.
+    // Hashes have one length and are compared in constant time, so that the response time reveals nothing about the key.
     private static bool Matches(string given, string expected) =>
         CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(given)), SHA256.HashData(Encoding.UTF8.GetBytes(expected)));
 }

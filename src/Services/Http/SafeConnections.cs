@@ -30,7 +30,7 @@ public sealed class SafeConnections(
     /// <param name="endPoint">Where to.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="AddressRefusedException">None of the host's addresses may be connected to.</exception>
-    /// <exception cref="SocketException">The name does not resolve, or nobody answers.</exception>
+    /// <exception cref="SocketException">The name does not resolve, or no address accepts the connection.</exception>
     public async Task<Stream> ConnectAsync(DnsEndPoint endPoint, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(endPoint);
@@ -71,7 +71,7 @@ public sealed class SafeConnections(
         {
             AddressKind.Public => true,
             AddressKind.Private => _allowed.Contains(host),
-            // Only for whoever named this very address.
+            // Only where the configuration names this very address.
             _ => _allowed.Contains(host) && IPAddress.TryParse(host.Trim('[', ']'), out _),
         };
     }

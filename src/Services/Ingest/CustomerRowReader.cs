@@ -125,7 +125,7 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
             return Reject(record, _registeredAt + 1, "is no time such as 2026-11-21T04:41:00Z");
         if (at < DateTimeOffset.UnixEpoch)
             return Reject(record, _registeredAt + 1, "is before 1970-01-01");
-        if (at > time.GetUtcNow() + rules.AllowedClockSkew)
+        if (at > time.GetUtcNow() + rules.MaxClockSkew)
             return Reject(record, _registeredAt + 1, "lies in the future");
         row.RegisteredAt = at;
         return null;

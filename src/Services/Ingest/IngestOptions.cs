@@ -1,6 +1,7 @@
+using System.ComponentModel;
 using System.Numerics;
+using Sagas.Configuration;
 using Sagas.Services.Files;
-using Sagas.Services.Modules;
 
 namespace Sagas.Services.Ingest;
 
@@ -23,6 +24,7 @@ public sealed record IngestOptions : IValidatedOptions
     public TimeSpan StableFor { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Where uploads are written to; null: a folder for temporary files.</summary>
+    [DefaultValue("sagas-uploads in the folder for temporary files")]
     public string? UploadFolder { get; init; }
 
     /// <summary>The largest upload, in bytes.</summary>
@@ -38,6 +40,7 @@ public sealed record IngestOptions : IValidatedOptions
     public int MaxRowLength { get; init; } = 64 * 1024;
 
     /// <summary>What separates fields; null: found out for each file.</summary>
+    [DefaultValue("detected")]
     public char? Delimiter { get; init; }
 
     /// <summary>Further names of columns in files: the column here to a list of names separated by commas, such as
@@ -46,6 +49,7 @@ public sealed record IngestOptions : IValidatedOptions
 
     /// <summary>How many connections do rows side by side: a power of two up to <see cref="MostLanes"/>; null: one per processor, at
     /// most 4.</summary>
+    [DefaultValue("one per processor, at most 4")]
     public int? Lanes { get; init; }
 
     /// <summary>Most rows that a lane does in one transaction.</summary>

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
 using Sagas.Services.Files;
-using Sagas.Services.Http;
+using Sagas.Services.Operations;
 
 namespace Sagas.Services.Ingest;
 
@@ -14,7 +14,7 @@ public static class UploadEndpoints
     /// <param name="routes">The application.</param>
     public static void MapUploads(this IEndpointRouteBuilder routes)
     {
-        var uploads = routes.MapGroup("/uploads").RequireApiKey();
+        var uploads = routes.MapGroup("/uploads").RequireOperatorKey();
         uploads.MapPost("", ReceiveAsync);
         uploads.MapGet("/{id:guid}", FindAsync);
         uploads.MapGet("/{id:guid}/rejects", RejectsAsync);

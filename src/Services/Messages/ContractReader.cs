@@ -10,7 +10,7 @@ namespace Sagas.Services.Messages;
 /// <summary>
 /// Reads a message from JSON as other producers write it: property names in any case and with underscores, numbers for
 /// string identifiers, decimals as numbers or strings, unknown properties ignored. What System.Text.Json would fill with a
-/// default or report by byte position is refused with the name of the field.
+/// default or report by byte position is invalid here, with the name of the field.
 /// </summary>
 internal sealed class ContractReader
 {
@@ -39,11 +39,11 @@ internal sealed class ContractReader
 
     /// <summary>Reads one message.</summary>
     /// <param name="body">The message as it came.</param>
-    /// <exception cref="MessageRefusedException">A field is missing, given twice or of the wrong type.</exception>
+    /// <exception cref="InvalidMessageException">A field is missing, given twice or of the wrong type.</exception>
     public object Read(JsonElement body)
     {
         if (body.ValueKind != JsonValueKind.Object)
-            throw new MessageRefusedException($"{_message}: the message must be a JSON object, and is {Describe(body)}.");
+            throw new InvalidMessageException($"{_message}: the message must be a JSON object, and is {Describe(body)}.");
         var values = new object?[_fields.Length];
         var seen = new bool[_fields.Length];
         foreach (var property in body.EnumerateObject())
@@ -52,7 +52,7 @@ internal sealed class ContractReader
                 continue;
             var field = _fields[position];
             if (seen[position])
-                throw Refused(field, "is given more than once");
+                throw Invalid(field, "is given more than once");
             seen[position] = true;
             values[position] = property.Value.ValueKind == JsonValueKind.Null ? Absent(field) : Convert(field, property.Value);
         }
@@ -67,7 +67,7 @@ internal sealed class ContractReader
         || (name.AsSpan().ContainsAny('_', '-')
             && _positions.TryGetValue(name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal), out position));
 
-    private object? Absent(Field field) => field.IsRequired ? throw Refused(field, "is missing") : field.Default;
+    private object? Absent(Field field) => field.IsRequired ? throw Invalid(field, "is missing") : field.Default;
 
     private object? Convert(Field field, JsonElement value)
     {
@@ -83,7 +83,7 @@ internal sealed class ContractReader
                 _ => value.Deserialize(field.Type, MassTransit.Serialization.SystemTextJsonMessageSerializer.Options),
             };
         }
-        // InvalidOperationException: text with half of a surrogate pair, which is no text.
+        // InvalidOperationException: text with half of a surrogate pair.
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
         {
             throw Wrong(field, value, field.Kind == Kind.Text ? "valid Unicode text" : $"a valid {field.Type.Name}");
@@ -93,7 +93,7 @@ internal sealed class ContractReader
     private static string? AsText(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString(),
-        // Producers with numeric keys write "customerId": 1; a fraction or an exponent is no identifier.
+        // Producers with numeric keys write "customerId": 1; a fraction or an exponent is not an identifier.
         JsonValueKind.Number when value.GetRawText() is var digits && digits.AsSpan().IndexOfAny(".eE") < 0 => digits,
         _ => null,
     };
@@ -124,10 +124,10 @@ internal sealed class ContractReader
     private static object? AsInstant(JsonElement value) =>
         value.ValueKind == JsonValueKind.String && Instant.TryParse(value.GetString(), CultureInfo.InvariantCulture, out var instant) ? instant : null;
 
-    private MessageRefusedException Wrong(Field field, JsonElement value, string expectation) =>
-        Refused(field, $"must be {expectation}, and is {Describe(value)}");
+    private InvalidMessageException Wrong(Field field, JsonElement value, string expectation) =>
+        Invalid(field, $"must be {expectation}, and is {Describe(value)}");
 
-    private MessageRefusedException Refused(Field field, string what) => new($"{_message}: {field.Name} {what}.");
+    private InvalidMessageException Invalid(Field field, string what) => new($"{_message}: {field.Name} {what}.");
 
     // Never the value itself: it may be personal, and is in the body of the dead letter anyway.
     private static string Describe(JsonElement value) => value.ValueKind switch

@@ -6,7 +6,7 @@ using MassTransit.Serialization;
 namespace Sagas.Services.Messages;
 
 /// <summary>
-/// MassTransit's own envelope, read as MassTransit does, except that what cannot be read is refused with a sentence.
+/// Reads MassTransit's own envelope as MassTransit does, except that what cannot be read is an invalid message.
 /// </summary>
 internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDeserializer
 {
@@ -16,7 +16,7 @@ internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDe
         new BodyConsumeContext(receiveContext, Deserialize(receiveContext.Body, receiveContext.TransportHeaders, receiveContext.InputAddress));
 
     public SerializerContext Deserialize(MessageBody body, Headers headers, Uri? destinationAddress = null) =>
-        Read(IncomingBody.Parse(body, options.MaximumBodySize));
+        Read(IncomingBody.Parse(body, options.MaxBodyBytes));
 
     public MessageBody GetMessageBody(string text) => new StringMessageBody(text);
 
@@ -28,7 +28,7 @@ internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDe
         && body.TryGetProperty("messageType", out var types) && types.ValueKind == JsonValueKind.Array
         && body.TryGetProperty("message", out var message) && message.ValueKind == JsonValueKind.Object;
 
-    /// <exception cref="MessageRefusedException">It is no envelope, or one with unreadable fields.</exception>
+    /// <exception cref="InvalidMessageException">It is not an envelope, or has fields that cannot be read.</exception>
     public SerializerContext Read(JsonElement body)
     {
         MessageEnvelope? envelope;
@@ -38,12 +38,12 @@ internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDe
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
         {
-            throw new MessageRefusedException($"The MassTransit envelope cannot be read{At(exception)}.");
+            throw new InvalidMessageException($"The MassTransit envelope cannot be read{At(exception)}.");
         }
         if (envelope?.Message is not JsonElement { ValueKind: not JsonValueKind.Null } message)
-            throw new MessageRefusedException("The MassTransit envelope has no message.");
+            throw new InvalidMessageException("The MassTransit envelope has no message.");
         if (envelope.MessageType is not { Length: > 0 } types)
-            throw new MessageRefusedException("The MassTransit envelope has no messageType.");
+            throw new InvalidMessageException("The MassTransit envelope has no messageType.");
         var context = new EnvelopeMessageContext(envelope, SystemTextJsonMessageSerializer.Instance);
         Check(context);
         return new Context(ContentType, context, types, envelope, message);
@@ -59,7 +59,7 @@ internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDe
         }
         catch (FormatException exception)
         {
-            throw new MessageRefusedException($"The MassTransit envelope cannot be read: {exception.Message}");
+            throw new InvalidMessageException($"The MassTransit envelope cannot be read: {exception.Message}");
         }
     }
 
@@ -85,7 +85,7 @@ internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDe
             }
             catch (JsonException exception)
             {
-                throw new MessageRefusedException($"{typeof(T).Name}: the message cannot be read{At(exception)}.");
+                throw new InvalidMessageException($"{typeof(T).Name}: the message cannot be read{At(exception)}.");
             }
         }
     }

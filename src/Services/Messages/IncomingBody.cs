@@ -11,7 +11,7 @@ internal static class IncomingBody
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    /// <exception cref="MessageRefusedException">The body is empty, too long or not JSON.</exception>
+    /// <exception cref="InvalidMessageException">The body is empty, too long or not JSON.</exception>
     public static JsonElement Parse(MessageBody body, int maximumSize)
     {
         if (body.Length > maximumSize)
@@ -22,7 +22,7 @@ internal static class IncomingBody
         if (bytes.Span.StartsWith(ByteOrderMark))
             bytes = bytes[ByteOrderMark.Length..];
         if (bytes.IsEmpty)
-            throw new MessageRefusedException("The body is empty; a JSON object was expected.");
+            throw new InvalidMessageException("The body is empty; a JSON object was expected.");
         try
         {
             using var document = JsonDocument.Parse(bytes, _json);
@@ -31,11 +31,11 @@ internal static class IncomingBody
         }
         catch (JsonException exception)
         {
-            throw new MessageRefusedException(
+            throw new InvalidMessageException(
                 $"The body is not JSON: it cannot be read from line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1} on.");
         }
     }
 
-    private static MessageRefusedException TooLong(long size, int maximumSize) => new(string.Create(CultureInfo.InvariantCulture,
-        $"The body is longer than the {maximumSize:N0} bytes accepted (Messages:MaximumBodySize): {size:N0}."));
+    private static InvalidMessageException TooLong(long size, int maximumSize) => new(string.Create(CultureInfo.InvariantCulture,
+        $"The body is longer than the {maximumSize:N0} bytes accepted (Messages:MaxBodyBytes): {size:N0}."));
 }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Sagas.Services.Messages;
 
-/// <summary>The checks that message rules are made of. Each throws <see cref="MessageRefusedException"/> with a sentence that names the field.</summary>
+/// <summary>The checks that message rules are made of. Each throws <see cref="InvalidMessageException"/> with a sentence that names the field.</summary>
 /// <param name="options">What is accepted from producers.</param>
 /// <param name="timeProvider">The clock.</param>
 public sealed class MessageCheck(MessagesOptions options, TimeProvider timeProvider)
@@ -13,21 +13,21 @@ public sealed class MessageCheck(MessagesOptions options, TimeProvider timeProvi
     public void Version(object message, int value, [CallerArgumentExpression(nameof(value))] string field = "")
     {
         if (value < 1)
-            throw Refused(message, field, "must be at least 1");
+            throw Invalid(message, field, "must be at least 1");
     }
 
     /// <summary>An identifier from outside.</summary>
     public void Identifier(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
     {
         if (Identifiers.Problem(value) is { } problem)
-            throw Refused(message, field, problem);
+            throw Invalid(message, field, problem);
     }
 
     /// <summary>A list of identifiers.</summary>
     public void IdentifierList(object message, IReadOnlyCollection<string>? values, int max, string things, [CallerArgumentExpression(nameof(values))] string field = "")
     {
         if (values is null || values.Count == 0 || values.Count > max)
-            throw Refused(message, field, $"must name 1 to {max} {things}");
+            throw Invalid(message, field, $"must name 1 to {max} {things}");
         foreach (var value in values)
             Identifier(message, value, field);
     }
@@ -37,7 +37,7 @@ public sealed class MessageCheck(MessagesOptions options, TimeProvider timeProvi
         object message, string? value, int maxLength = MaxTextLength, [CallerArgumentExpression(nameof(value))] string field = "")
     {
         if (string.IsNullOrWhiteSpace(value))
-            throw Refused(message, field, "must not be empty");
+            throw Invalid(message, field, "must not be empty");
         Text(message, value, maxLength, field);
     }
 
@@ -48,10 +48,10 @@ public sealed class MessageCheck(MessagesOptions options, TimeProvider timeProvi
         if (value is null)
             return;
         if (value.Length > maxLength)
-            throw Refused(message, field, $"must be at most {maxLength} characters long, and has {value.Length}");
+            throw Invalid(message, field, $"must be at most {maxLength} characters long, and has {value.Length}");
         // Postgres has no text with U+0000 in it, and none that is not Unicode.
         if (value.Contains('\0') || Identifiers.HasBrokenSurrogate(value))
-            throw Refused(message, field, "must be valid Unicode text without U+0000");
+            throw Invalid(message, field, "must be valid Unicode text without U+0000");
     }
 
     /// <summary>A time from 1970 to a little ahead of this machine's clock; null is accepted.</summary>
@@ -60,13 +60,13 @@ public sealed class MessageCheck(MessagesOptions options, TimeProvider timeProvi
         if (value is not { } at)
             return;
         if (at < DateTimeOffset.UnixEpoch)
-            throw Refused(message, field, "must not be before 1970-01-01");
-        var latest = timeProvider.GetUtcNow() + options.AllowedClockSkew;
+            throw Invalid(message, field, "must not be before 1970-01-01");
+        var latest = timeProvider.GetUtcNow() + options.MaxClockSkew;
         if (at > latest)
-            throw Refused(message, field, $"lies in the future: it is {at:u}, and the latest time accepted is {latest:u}");
+            throw Invalid(message, field, $"lies in the future: it is {at:u}, and the latest time accepted is {latest:u}");
     }
 
     /// <summary>The exception for a field that breaks a rule.</summary>
-    public MessageRefusedException Refused(object message, string field, string what) =>
+    public InvalidMessageException Invalid(object message, string field, string what) =>
         new($"{message.GetType().Name}: {field[(field.LastIndexOf('.') + 1)..]} {what}.");
 }

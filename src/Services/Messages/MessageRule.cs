@@ -7,7 +7,7 @@ public abstract class MessageRule
 {
     /// <summary>A rule for a message type.</summary>
     /// <typeparam name="TMessage">The type.</typeparam>
-    /// <param name="check">Throws <see cref="MessageRefusedException"/> where the message breaks the rule.</param>
+    /// <param name="check">Throws <see cref="InvalidMessageException"/> where the message breaks the rule.</param>
     public static MessageRule For<TMessage>(Action<TMessage, MessageCheck> check)
         where TMessage : class => new Rule<TMessage>(check);
 

@@ -7,7 +7,7 @@ internal sealed class MessageRules(IReadOnlyList<MessageRule> rules, MessagesOpt
 {
     private readonly MessageCheck _check = new(options, timeProvider);
 
-    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    /// <exception cref="InvalidMessageException">The message breaks a rule.</exception>
     public void Check(ConsumeContext context)
     {
         foreach (var rule in rules)
@@ -17,7 +17,7 @@ internal sealed class MessageRules(IReadOnlyList<MessageRule> rules, MessagesOpt
         }
     }
 
-    /// <exception cref="MessageRefusedException">The message breaks a rule.</exception>
+    /// <exception cref="InvalidMessageException">The message breaks a rule.</exception>
     public void Check(object message)
     {
         foreach (var rule in rules)

@@ -10,7 +10,7 @@ public static class MessagesConfiguration
     public static void UseContractEntityNames(this IBusFactoryConfigurator bus) =>
         bus.MessageTopology.SetEntityNameFormatter(new ContractEntityNameFormatter(bus.MessageTopology.EntityNameFormatter));
 
-    /// <summary>Accepts plain JSON beside MassTransit's envelope, and refuses what cannot be read with a sentence.</summary>
+    /// <summary>Accepts plain JSON beside MassTransit's envelope; what cannot be read is an invalid message.</summary>
     /// <param name="bus">The bus that is being configured.</param>
     /// <param name="options">What is accepted.</param>
     public static void UsePlainJson(this IBusFactoryConfigurator bus, MessagesOptions options)
@@ -19,7 +19,7 @@ public static class MessagesConfiguration
         bus.AddDeserializer(new PlainJsonSerializerFactory(options), isDefault: true);
     }
 
-    /// <summary>Refuses messages from outside that break a rule. Before retry and outbox, neither of which could help.</summary>
+    /// <summary>Rejects messages from outside that break a rule. It runs before retry and outbox, which could not help.</summary>
     /// <param name="endpoint">The endpoint that is being configured.</param>
     /// <param name="rules">The rules of all features.</param>
     /// <param name="options">What is accepted.</param>

@@ -40,7 +40,7 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageD
 
     private SerializerContext Deserialize(MessageBody body, Headers headers, Uri? address, IDictionary<string, object>? properties)
     {
-        var json = IncomingBody.Parse(body, options.MaximumBodySize);
+        var json = IncomingBody.Parse(body, options.MaxBodyBytes);
         if (EnvelopeDeserializer.IsEnvelope(json))
             return _envelopes.Read(json);
         var type = FindType(headers, properties);
@@ -59,7 +59,7 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageD
         properties?.TryGetValue("RMQ-Type", out property);
         var first = header?.Split(';', 2)[0];
         return ContractTypes.Find(first) ?? ContractTypes.Find(exchange) ?? ContractTypes.Find(property as string)
-            ?? throw new MessageRefusedException(
+            ?? throw new InvalidMessageException(
                 "The type of the message is not known: it was published to "
                 + (string.IsNullOrEmpty(exchange) ? "the queue itself" : $"the exchange '{exchange}'")
                 + $"{(first is null ? "" : $" with {TypeHeader} '{first}'")}. Publish it to the exchange of its type, such as PaymentRequested, "

@@ -6,7 +6,7 @@ namespace Sagas.Services.Messages;
 /// <summary>What is known about a plain JSON message besides its body.</summary>
 internal sealed class PlainMessageContext : MessageContext
 {
-    // The namespace of message names that are no UUIDs; itself a version 5 UUID of the URL namespace and "urn:sagas:message".
+    // The namespace of message ids that are not UUIDs; itself a version 5 UUID of the URL namespace and "urn:sagas:message".
     private static readonly Guid _names = SagaIdentity.Version5(new Guid("6ba7b811-9dad-11d1-80b4-00c04fd430c8"), "urn:sagas:message");
 
     private readonly RawMessageContext _raw;

@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Sagas.Configuration;
 using Sagas.Services.Messages;
 
 namespace Sagas.Services.Modules;
@@ -66,8 +67,3 @@ public sealed record Role(string Name, string Description);
 /// once and that must not hold a transaction for as long as an API takes.
 /// </param>
 public sealed record FeatureEndpoint(string Queue, bool UsesOutbox = true);
-
-/// <summary>A configuration section.</summary>
-/// <param name="Name">Its path, such as <c>Payments:Redelivery</c>.</param>
-/// <param name="Types">The types whose writable properties are its settings.</param>
-public sealed record OptionsSection(string Name, params IReadOnlyList<Type> Types);

@@ -19,7 +19,7 @@ internal sealed class ObjectStatusMetrics
         _accepted = _meter.CreateCounter<long>("sagas.object_status.accepted", "{object}", "Ids that callbacks were told are safe.");
         _calls = _meter.CreateHistogram<double>("sagas.object_status.call.duration", "s", "Calls to the status API by what came of them.");
         _shared = _meter.CreateCounter<long>("sagas.object_status.shared", "{message}", "Messages that shared the call of another.");
-        _expired = _meter.CreateCounter<long>("object_status_expired_total", "{object}", "Objects removed because they were not seen for long.");
+        _expired = _meter.CreateCounter<long>("sagas.object_status.expired", "{object}", "Objects removed because they were not seen for long.");
     }
 
     public void Accepted(int ids) => _accepted.Add(ids);

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Sagas.Configuration;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
 using Sagas.Services.ObjectStatus.Callback;
@@ -82,6 +83,6 @@ public sealed class ObjectStatusModule : FeatureModule
         handler.UseCookies = false;
         handler.ConnectTimeout = options.AttemptTimeout / 2;
         handler.PooledConnectionLifetime = TimeSpan.FromMinutes(5);
-        handler.MaxConnectionsPerServer = options.InFlight;
+        handler.MaxConnectionsPerServer = options.MaxConcurrency;
     }
 }

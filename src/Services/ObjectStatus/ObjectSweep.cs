@@ -33,7 +33,7 @@ internal sealed class ObjectSweep(
         return RemoveInBatchesAsync(BatchSize, async () =>
         {
             await using var command = database.CreateCommand(_remove);
-            command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.Expiry });
+            command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.ExpiryTimeout });
             command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = from });
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await reader.ReadAsync(cancellationToken);

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Sagas.Contracts;
-using Sagas.Services.Http;
 
 namespace Sagas.Services.Operations;
 
@@ -18,7 +17,7 @@ public static class OperationsEndpoints
     {
         var operations = routes.MapGroup("/operations");
         operations.MapGet("/overview", OverviewAsync);
-        operations.MapPost("/payments/{id}/revive", ReviveAsync).RequireApiKey();
+        operations.MapPost("/payments/{id}/revive", ReviveAsync).RequireOperatorKey();
     }
 
     private static async Task<IResult> OverviewAsync(SagasDbContext database, CancellationToken cancellationToken) =>

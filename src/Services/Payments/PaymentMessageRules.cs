@@ -17,7 +17,7 @@ internal static class PaymentMessageRules
         check.Identifier(message, message.CustomerId);
         Amount(message, check);
         if (message.Currency is null || !Currencies.Contains(message.Currency))
-            throw check.Refused(message, nameof(message.Currency), "must be the code of an active currency (ISO 4217), such as EUR");
+            throw check.Invalid(message, nameof(message.Currency), "must be the code of an active currency (ISO 4217), such as EUR");
         check.Time(message, message.RequestedAt);
     }
 
@@ -30,10 +30,10 @@ internal static class PaymentMessageRules
     private static void Amount(PaymentRequested message, MessageCheck check)
     {
         if (message.Amount <= 0)
-            throw check.Refused(message, nameof(message.Amount), "must be greater than zero");
+            throw check.Invalid(message, nameof(message.Amount), "must be greater than zero");
         if (message.Amount > MaxAmount)
-            throw check.Refused(message, nameof(message.Amount), $"must be at most {MaxAmount:0}");
+            throw check.Invalid(message, nameof(message.Amount), $"must be at most {MaxAmount:0}");
         if (decimal.Round(message.Amount, MaxAmountDecimals) != message.Amount)
-            throw check.Refused(message, nameof(message.Amount), $"must have at most {MaxAmountDecimals} decimals");
+            throw check.Invalid(message, nameof(message.Amount), $"must have at most {MaxAmountDecimals} decimals");
     }
 }

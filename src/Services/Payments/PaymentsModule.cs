@@ -1,5 +1,6 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
+using Sagas.Configuration;
 using Sagas.Payments;
 using Sagas.Services.Ledger;
 using Sagas.Services.Messages;
@@ -37,6 +38,7 @@ public sealed class PaymentsModule : FeatureModule
     /// <inheritdoc/>
     public override void AddServices(IServiceCollection services, FeatureContext context)
     {
+        services.AddValidatedOptions<RedeliveryOptions>(context.Configuration, RedeliveryOptions.Section);
         if (!context.Roles.Has(GatewayRole))
             return;
         services.AddValidatedOptions<PaymentsOptions>(context.Configuration, PaymentsOptions.Section);

@@ -1,5 +1,5 @@
+using Sagas.Configuration;
 using Sagas.Services.Ledger;
-using Sagas.Services.Modules;
 
 namespace Sagas.Services.Payments;
 
@@ -9,7 +9,7 @@ public sealed record PaymentsOptions : IValidatedOptions
     /// <summary>The section's name.</summary>
     public const string Section = "Payments";
 
-    /// <summary>The gateway's address, absolute http or https; <c>/payments</c> is added to it.</summary>
+    /// <summary>Address of the gateway; <c>/payments</c> is added.</summary>
     public string GatewayUrl { get; init; } = "http://localhost:5081";
 
     /// <summary>How calls are made: section <c>Payments:Calls</c>.</summary>

@@ -13,7 +13,7 @@ internal sealed class ProcessPaymentConsumer(SagasDbContext database, PaymentGat
         // The payment saga sends nothing else; whoever else does gets it back as a dead letter.
         if (string.IsNullOrWhiteSpace(payment.PaymentId) || string.IsNullOrWhiteSpace(payment.CustomerId)
             || string.IsNullOrWhiteSpace(payment.Currency) || payment.Amount <= 0)
-            throw new MessageRefusedException("A payment to process needs an id, a customer, a currency and an amount above zero.");
+            throw new InvalidMessageException("A payment to process needs an id, a customer, a currency and an amount above zero.");
         var saga = SagaIdentity.Payment(payment.PaymentId);
         return LedgerBook.EnterAsync(
             database, gateway, saga.ToString("D"), payment, context.ConversationId, saga, context.CancellationToken);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Sagas.Configuration;
 using Sagas.Simulators.Faults;
 using Sagas.Simulators.Records;
 
@@ -12,13 +13,8 @@ internal static class CrmEndpoints
 
     public static void AddCrm(this WebApplicationBuilder builder)
     {
-        var options = builder.Configuration.GetSection(CrmOptions.Section)
-            .Get<CrmOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new CrmOptions();
-        var mistakes = options.Validate().ToArray();
-        if (mistakes.Length > 0)
-            throw new OptionsValidationException(CrmOptions.Section, typeof(CrmOptions), mistakes);
-
-        builder.Services.AddSingleton(options);
+        builder.Services.AddValidatedOptions<CrmOptions>(builder.Configuration, CrmOptions.Section);
+        builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<CrmOptions>>().Value);
         builder.Services.AddSingleton<CrmBooks>();
     }
 

@@ -1,9 +1,10 @@
+using Sagas.Configuration;
 using Sagas.Simulators.Faults;
 
 namespace Sagas.Simulators.Crm;
 
 /// <summary>The configuration section <c>Crm</c>.</summary>
-internal sealed record CrmOptions
+internal sealed record CrmOptions : IValidatedOptions
 {
     public const string Section = "Crm";
 
@@ -30,7 +31,7 @@ internal sealed record CrmOptions
                 yield return $"{Section}:{name} is {rate}; a rate is between 0 and 1.";
         }
 
-        foreach (var mistake in Faults.Validate())
-            yield return $"{Section}:Faults: {mistake}";
+        foreach (var problem in Faults.Validate())
+            yield return $"{Section}:Faults: {problem}";
     }
 }

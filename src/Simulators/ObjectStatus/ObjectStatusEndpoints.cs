@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Sagas.Configuration;
 using Sagas.Simulators.Faults;
 
 namespace Sagas.Simulators.ObjectStatus;
@@ -10,15 +11,10 @@ internal static class ObjectStatusEndpoints
 {
     public static void AddObjectStatus(this WebApplicationBuilder builder)
     {
-        var options = builder.Configuration.GetSection(ObjectStatusOptions.Section)
-            .Get<ObjectStatusOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new ObjectStatusOptions();
-        var mistakes = options.Validate().ToArray();
-        if (mistakes.Length > 0)
-            throw new OptionsValidationException(ObjectStatusOptions.Section, typeof(ObjectStatusOptions), mistakes);
-
-        builder.Services.AddSingleton(options);
+        builder.Services.AddValidatedOptions<ObjectStatusOptions>(builder.Configuration, ObjectStatusOptions.Section);
+        builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<ObjectStatusOptions>>().Value);
         builder.Services.AddSingleton<ObjectBooks>();
-        if (!string.IsNullOrWhiteSpace(options.CallbackUrl))
+        if (!string.IsNullOrWhiteSpace(builder.Configuration.ReadOptions<ObjectStatusOptions>(ObjectStatusOptions.Section).CallbackUrl))
             builder.Services.AddHostedService<ObjectTester>();
     }
 

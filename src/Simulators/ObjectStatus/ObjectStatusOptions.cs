@@ -1,9 +1,10 @@
+using Sagas.Configuration;
 using Sagas.Simulators.Faults;
 
 namespace Sagas.Simulators.ObjectStatus;
 
 /// <summary>The configuration section <c>ObjectStatus</c>.</summary>
-internal sealed record ObjectStatusOptions
+internal sealed record ObjectStatusOptions : IValidatedOptions
 {
     public const string Section = "ObjectStatus";
 
@@ -14,7 +15,7 @@ internal sealed record ObjectStatusOptions
     public TimeSpan PostInterval { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The most ids that the tester posts at once.</summary>
-    public int MostIds { get; init; } = 200;
+    public int MaxIds { get; init; } = 200;
 
     /// <summary>The tester's ids are below this.</summary>
     public int IdsBelow { get; init; } = 100;
@@ -28,9 +29,9 @@ internal sealed record ObjectStatusOptions
             yield return $"{Section}:{nameof(CallbackUrl)} must be an absolute http or https address.";
         if (PostInterval < TimeSpan.FromMilliseconds(10))
             yield return $"{Section}:{nameof(PostInterval)} is at least 10 ms.";
-        if (MostIds < 0 || IdsBelow < 1)
-            yield return $"{Section}:{nameof(MostIds)} is 0 or more, {nameof(IdsBelow)} 1 or more.";
-        foreach (var mistake in Faults.Validate())
-            yield return $"{Section}:Faults: {mistake}";
+        if (MaxIds < 0 || IdsBelow < 1)
+            yield return $"{Section}:{nameof(MaxIds)} is 0 or more, {nameof(IdsBelow)} 1 or more.";
+        foreach (var problem in Faults.Validate())
+            yield return $"{Section}:Faults: {problem}";
     }
 }

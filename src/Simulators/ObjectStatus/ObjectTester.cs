@@ -19,7 +19,7 @@ internal sealed partial class ObjectTester(ObjectStatusOptions options, ObjectBo
 
     private async Task PostAsync(HttpClient client, CancellationToken stoppingToken)
     {
-        var ids = Enumerable.Range(0, Random.Shared.Next(options.MostIds + 1)).Select(_ => Random.Shared.Next(options.IdsBelow)).ToArray();
+        var ids = Enumerable.Range(0, Random.Shared.Next(options.MaxIds + 1)).Select(_ => Random.Shared.Next(options.IdsBelow)).ToArray();
         var accepted = false;
         var outcome = "";
         try

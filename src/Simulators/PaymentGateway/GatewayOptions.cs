@@ -1,9 +1,10 @@
+using Sagas.Configuration;
 using Sagas.Simulators.Faults;
 
 namespace Sagas.Simulators.PaymentGateway;
 
 /// <summary>The configuration section <c>Gateway</c>.</summary>
-internal sealed record GatewayOptions
+internal sealed record GatewayOptions : IValidatedOptions
 {
     public const string Section = "Gateway";
 
@@ -20,7 +21,7 @@ internal sealed record GatewayOptions
     {
         if (DeclineRate is not (>= 0 and <= 1))
             yield return $"{Section}:DeclineRate is {DeclineRate}; a rate is between 0 and 1.";
-        foreach (var mistake in Faults.Validate())
-            yield return $"{Section}:Faults: {mistake}";
+        foreach (var problem in Faults.Validate())
+            yield return $"{Section}:Faults: {problem}";
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Sagas.Configuration;
 using Sagas.Simulators.Faults;
 using Sagas.Simulators.Records;
 
@@ -12,13 +13,8 @@ internal static class PaymentGatewayEndpoints
 
     public static void AddPaymentGateway(this WebApplicationBuilder builder)
     {
-        var options = builder.Configuration.GetSection(GatewayOptions.Section)
-            .Get<GatewayOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new GatewayOptions();
-        var mistakes = options.Validate().ToArray();
-        if (mistakes.Length > 0)
-            throw new OptionsValidationException(GatewayOptions.Section, typeof(GatewayOptions), mistakes);
-
-        builder.Services.AddSingleton(options);
+        builder.Services.AddValidatedOptions<GatewayOptions>(builder.Configuration, GatewayOptions.Section);
+        builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<GatewayOptions>>().Value);
         builder.Services.AddSingleton<PaymentBooks>();
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
+using Sagas.Configuration;
 using Sagas.Simulators.Faults;
 
 namespace Sagas.Simulators.Webhooks;
@@ -16,13 +17,8 @@ internal static class WebhookEndpoints
 
     public static void AddWebhooks(this WebApplicationBuilder builder)
     {
-        var options = builder.Configuration.GetSection(WebhookOptions.Section)
-            .Get<WebhookOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new WebhookOptions();
-        var mistakes = options.Validate().ToArray();
-        if (mistakes.Length > 0)
-            throw new OptionsValidationException(WebhookOptions.Section, typeof(WebhookOptions), mistakes);
-
-        builder.Services.AddSingleton(options);
+        builder.Services.AddValidatedOptions<WebhookOptions>(builder.Configuration, WebhookOptions.Section);
+        builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<WebhookOptions>>().Value);
         builder.Services.AddSingleton<WebhookBooks>();
         builder.Services.AddSingleton<SignatureCheck>();
     }

@@ -1,9 +1,10 @@
+using Sagas.Configuration;
 using Sagas.Simulators.Faults;
 
 namespace Sagas.Simulators.Webhooks;
 
 /// <summary>The configuration section <c>Webhooks</c>.</summary>
-internal sealed record WebhookOptions
+internal sealed record WebhookOptions : IValidatedOptions
 {
     public const string Section = "Webhooks";
 
@@ -34,10 +35,10 @@ internal sealed record WebhookOptions
             yield return $"{Section}:Secrets is one or more of whsec_ and base64, separated by spaces.";
         if (ToleranceSeconds < 1)
             yield return $"{Section}:ToleranceSeconds is at least 1.";
-        foreach (var mistake in Behaviour.Validate())
-            yield return $"{Section}:Behaviour: {mistake}";
-        foreach (var mistake in Faults.Validate())
-            yield return $"{Section}:Faults: {mistake}";
+        foreach (var problem in Behaviour.Validate())
+            yield return $"{Section}:Behaviour: {problem}";
+        foreach (var problem in Faults.Validate())
+            yield return $"{Section}:Faults: {problem}";
     }
 }
 

@@ -55,7 +55,7 @@ public sealed class DeadLetterTests(OneProcess process)
         Assert.Equal("PaymentRequested", letter.GetProperty("message").GetString());
         // Its time comes by other clocks counting as right.
         await system.StopServicesAsync();
-        system.Configure("Messages:AllowedClockSkew", "02:00:00");
+        system.Configure("Messages:MaxClockSkew", "02:00:00");
         await system.StartReadyAsync(processes: 1);
         await system.RunCommandAsync("retry", "deadletter", early.MessageId);
 

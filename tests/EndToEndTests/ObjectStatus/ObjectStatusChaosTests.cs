@@ -31,7 +31,7 @@ public sealed class ObjectStatusChaosTests(KillableServers servers, ITestOutputH
 
     // What was seen is counted at the end; what is put off comes back before it.
     private protected override (string Key, string Value)[] Settings =>
-        [("Roles", "callback,status"), ("ObjectStatus:Expiry", "01:00:00"), ("ObjectStatus:RedeliveryDelay", "00:00:01")];
+        [("Roles", "callback,status"), ("ObjectStatus:ExpiryTimeout", "01:00:00"), ("ObjectStatus:RedeliveryDelay", "00:00:01")];
 
     private protected override string[] Sections =>
     [

@@ -19,7 +19,7 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
     [Fact]
     public async Task Scheduled_digests_reach_every_user_with_something_to_tell_once_whichever_process_asks()
     {
-        (string, string?)[] scheduled = [("Roles", "alarms"), ("Alarms:DigestEvery", "00:00:01")];
+        (string, string?)[] scheduled = [("Roles", "alarms"), ("Alarms:DigestInterval", "00:00:01")];
         await using var system = await TestSystem.CreateAsync(servers, scheduled);
         await system.StartAsync();
         await using var second = system.AnotherProcess();

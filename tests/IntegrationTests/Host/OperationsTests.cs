@@ -53,6 +53,6 @@ public sealed class OperationsTests(OperationsTests.Shared shared) : IClassFixtu
 
     public sealed class Shared() : SharedSystem(
         new ServersFixture(),
-        ("Operations:ApiKey", Key), ("Payments:Redelivery:Increment", "00:00:00.1"),
-        ("Payments:Redelivery:Deadline", "00:00:00.2"));
+        ("Operations:ApiKey", Key), ("Payments:Redelivery:BaseDelay", "00:00:00.1"),
+        ("Payments:Redelivery:Timeout", "00:00:00.2"));
 }

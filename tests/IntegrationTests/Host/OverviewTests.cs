@@ -38,5 +38,5 @@ public sealed class OverviewTests(OverviewTests.Shared shared) : IClassFixture<O
 
     // The payment does not look for its customer again while a test looks at it.
     public sealed class Shared() : SharedSystem(
-        new ServersFixture(), ("Payments:Redelivery:Increment", "01:00:00"), ("Payments:Redelivery:Cap", "01:00:00"));
+        new ServersFixture(), ("Payments:Redelivery:BaseDelay", "01:00:00"), ("Payments:Redelivery:MaxDelay", "01:00:00"));
 }

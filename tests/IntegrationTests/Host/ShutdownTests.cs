@@ -15,7 +15,7 @@ public sealed class ShutdownTests(ServersFixture servers) : IClassFixture<Server
         const int inFlight = 11;
         await using var system = await TestSystem.CreateAsync(
             servers,
-            ("Roles", "sagas"), ("Crm:Enabled", "true"), ("RabbitMq:Prefetch", "32"),
+            ("Roles", "sagas"), ("Crm:Enabled", "true"), ("RabbitMq:PrefetchCount", "32"),
             ("Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime", "Information"));
         var postgres = system.Settings["ConnectionStrings:Postgres"]!;
         await using var letters = await system.ReadDeadLettersAsync("customer-saga");

@@ -45,7 +45,7 @@ internal sealed class TestSystem : IAsyncDisposable
             ["urls"] = "http://127.0.0.1:0",
             // Reached only by what never ends, as a machine that does much else stands still for seconds.
             ["ShutdownTimeout"] = "00:02:00",
-            ["RabbitMq:Heartbeat"] = "00:01:00",
+            ["RabbitMq:HeartbeatInterval"] = "00:01:00",
             // These tests are about the host; there is no CRM to be told of their customers.
             ["Crm:Enabled"] = "false",
             ["Serilog:MinimumLevel:Default"] = "Error",

@@ -13,7 +13,7 @@ public sealed class CallbackTests(ServersFixture servers) : IClassFixture<Server
     [Trait("Category", "Smoke")]
     public async Task Every_posted_object_is_fetched_once_and_the_online_ones_are_seen()
     {
-        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:Freshness", "01:00:00"));
+        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:CacheDuration", "01:00:00"));
         await system.KeepSightingsAsync();
 
         using var response = await system.PostAsync("""{"sent_at":"now","object_ids":[2, 4, "4", 7, " lamp ", "ü/..?#", 2]}""");
@@ -33,7 +33,7 @@ public sealed class CallbackTests(ServersFixture servers) : IClassFixture<Server
     public async Task What_cannot_be_accepted_is_refused_with_its_reason_and_the_next_callback_is_answered()
     {
         await using var system = await ObjectStatusSystem.StartAsync(
-            servers, ("ObjectStatus:MaximumIds", "10"), ("ObjectStatus:MaximumBodySize", "1024"), ("Roles", "callback"));
+            servers, ("ObjectStatus:MaxIds", "10"), ("ObjectStatus:MaxBodyBytes", "1024"), ("Roles", "callback"));
         var long129 = new string('x', 129);
         (string Body, HttpStatusCode Code, string Says)[] refused =
         [

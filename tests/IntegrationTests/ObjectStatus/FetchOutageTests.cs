@@ -7,7 +7,7 @@ public sealed class FetchOutageTests(KillableServers servers)
     [PrivateServersFact]
     public async Task An_answer_that_cannot_be_committed_is_kept_until_it_can_and_told_then()
     {
-        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:Freshness", "01:00:00"));
+        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:CacheDuration", "01:00:00"));
         await system.KeepSightingsAsync();
         await system.AcceptAsync("warm");
         await system.SeenAsync(1);

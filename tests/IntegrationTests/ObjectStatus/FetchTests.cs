@@ -9,7 +9,7 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
     [Fact]
     public async Task A_burst_of_one_object_costs_one_call_and_so_does_what_comes_while_its_answer_is_fresh()
     {
-        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:Freshness", "01:00:00"));
+        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:CacheDuration", "01:00:00"));
         var answer = new TaskCompletionSource();
         system.Api.Before = _ => answer.Task;
 
@@ -28,7 +28,7 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
     [Fact]
     public async Task A_stale_answer_costs_another_call()
     {
-        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:Freshness", "00:00:00.200"));
+        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:CacheDuration", "00:00:00.200"));
 
         await Eventually.MatchesAsync(
             "three calls for one object",
@@ -45,7 +45,7 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
     {
         // Where the broker confirms late, ids come in twice: a fresh answer serves for both, so the count of calls is exact.
         await using var system = await ObjectStatusSystem.StartAsync(
-            servers, ("ObjectStatus:InFlight", "2000"), ("ObjectStatus:Freshness", "01:00:00"));
+            servers, ("ObjectStatus:MaxConcurrency", "2000"), ("ObjectStatus:CacheDuration", "01:00:00"));
         var answer = new TaskCompletionSource();
         system.Api.Before = _ => answer.Task;
 
@@ -65,8 +65,8 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
     public async Task While_the_API_is_down_messages_wait_it_is_left_alone_and_then_all_are_fetched()
     {
         await using var system = await ObjectStatusSystem.StartAsync(
-            servers, ("ObjectStatus:RetryDelay", "00:00:00.050"), ("ObjectStatus:Hold", "00:00:02"),
-            ("ObjectStatus:RedeliveryDelay", "00:00:01"), ("ObjectStatus:RedeliveryCap", "00:00:05"));
+            servers, ("ObjectStatus:RetryDelay", "00:00:00.050"), ("ObjectStatus:MaxHold", "00:00:02"),
+            ("ObjectStatus:RedeliveryDelay", "00:00:01"), ("ObjectStatus:MaxRedeliveryDelay", "00:00:05"));
         var letters = await system.Host.ReadDeadLettersAsync("object-status");
         var down = true;
         system.Api.Code = (_, _) => Volatile.Read(ref down) ? 500 : 200;
@@ -87,7 +87,7 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
     {
         await using var system = await ObjectStatusSystem.StartAsync(
             servers, ("ObjectStatus:RetryDelay", "00:00:00.010"), ("ObjectStatus:RedeliveryDelay", "00:00:00.100"),
-            ("ObjectStatus:Freshness", "01:00:00"));
+            ("ObjectStatus:CacheDuration", "01:00:00"));
         var letters = await system.Host.ReadDeadLettersAsync("object-status");
         system.Api.Code = (id, call) => (id, call) switch
         {
@@ -113,7 +113,7 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
     [Fact]
     public async Task A_stop_lets_calls_in_flight_end_and_gives_back_the_messages_that_wait()
     {
-        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:InFlight", "4"));
+        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:MaxConcurrency", "4"));
         var letters = await system.Host.ReadDeadLettersAsync("object-status");
         var answer = new TaskCompletionSource();
         system.Api.Before = _ => answer.Task;

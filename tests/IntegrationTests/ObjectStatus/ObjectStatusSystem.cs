@@ -27,7 +27,7 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
         var host = await TestSystem.CreateAsync(
             servers,
             [
-                ("ObjectStatus:StatusApi", api.Url), ("ObjectStatus:Freshness", "00:00:00"), ("ObjectStatus:Expiry", "01:00:00"),
+                ("ObjectStatus:StatusApi", api.Url), ("ObjectStatus:CacheDuration", "00:00:00"), ("ObjectStatus:ExpiryTimeout", "01:00:00"),
                 // What is only late is neither refused nor posted or called twice.
                 ("ObjectStatus:BrokerTimeout", "00:01:00"), ("ObjectStatus:DatabaseTimeout", "00:01:00"), ("ObjectStatus:AttemptTimeout", "00:05:00"),
                 .. settings,

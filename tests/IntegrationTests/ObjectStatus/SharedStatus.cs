@@ -9,7 +9,7 @@ public sealed class SharedStatus : IAsyncLifetime
 
     public async Task InitializeAsync() => _system = await ObjectStatusSystem.StartAsync(
         new ServersFixture(),
-        ("ObjectStatus:Expiry", "00:30:00"), ("ObjectStatus:SweepInterval", "01:00:00"), ("Roles", "status"));
+        ("ObjectStatus:ExpiryTimeout", "00:30:00"), ("ObjectStatus:SweepInterval", "01:00:00"), ("Roles", "status"));
 
     public async Task DisposeAsync() => await _system.DisposeAsync();
 

@@ -18,14 +18,14 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
     public async Task An_object_that_is_not_seen_again_goes_after_its_time_and_is_counted()
     {
         await using var system = await ObjectStatusSystem.StartAsync(
-            servers, ("ObjectStatus:Expiry", "01:00:00"), ("ObjectStatus:SweepInterval", "00:00:00.200"));
+            servers, ("ObjectStatus:ExpiryTimeout", "01:00:00"), ("ObjectStatus:SweepInterval", "00:00:00.200"));
         var (expired, meters) = (0L, system.Host.Services.GetRequiredService<IMeterFactory>());
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, own) =>
             {
                 // Of this process, not of others that tests run beside it.
-                if (instrument.Name == "object_status_expired_total" && instrument.Meter.Scope == meters)
+                if (instrument.Name == "sagas.object_status.expired" && instrument.Meter.Scope == meters)
                     own.EnableMeasurementEvents(instrument);
             },
         };

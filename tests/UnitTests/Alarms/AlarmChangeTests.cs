@@ -1,5 +1,6 @@
 using Sagas.Contracts;
 using Sagas.Services.Alarms;
+using Sagas.UnitTests.Host;
 
 namespace Sagas.UnitTests.Alarms;
 
@@ -48,15 +49,14 @@ public sealed class AlarmChangeTests
     [InlineData(-1, false)]
     [InlineData(86_400 * 400, false)]
     public void The_schedule_is_off_or_not_absurd(double seconds, bool accepted) =>
-        Assert.Equal(accepted, !new AlarmsOptions { DigestEvery = TimeSpan.FromSeconds(seconds) }.Validate().Any());
+        Assert.Equal(accepted, Configured.Problems<AlarmsOptions>(
+            AlarmsOptions.Section, (nameof(AlarmsOptions.DigestInterval), TimeSpan.FromSeconds(seconds).ToString())).Count == 0);
 
-    [Fact]
-    public void Options_that_would_forget_at_once_are_refused()
-    {
-        Assert.Empty(new AlarmsOptions().Validate());
-        Assert.Contains("Alarms:KeepCleared", Assert.Single(new AlarmsOptions { KeepCleared = TimeSpan.Zero }.Validate()));
-        Assert.Contains("Alarms:KeepDigests", Assert.Single(new AlarmsOptions { KeepDigests = TimeSpan.Zero }.Validate()));
-        Assert.Contains("Alarms:DigestQueueKeeps", Assert.Single(new AlarmsOptions { DigestQueueKeeps = TimeSpan.Zero }.Validate()));
-        Assert.Contains("Alarms:ChangesAtOnce", Assert.Single(new AlarmsOptions { ChangesAtOnce = 0 }.Validate()));
-    }
+    [Theory]
+    [InlineData("ClearedRetention", "00:00:00")]
+    [InlineData("DigestRetention", "00:00:00")]
+    [InlineData("DigestQueueTtl", "00:00:00")]
+    [InlineData("PrefetchCount", "0")]
+    public void Options_that_would_lose_data_or_stop_the_work_are_invalid(string name, string value) => Assert.StartsWith(
+        $"Alarms:{name} is '{value}'", Assert.Single(Configured.Problems<AlarmsOptions>(AlarmsOptions.Section, (name, value))));
 }

@@ -45,7 +45,7 @@ public sealed class AlarmMessageTests
     [MemberData(nameof(Bad))]
     public void A_bad_change_is_refused_with_its_field(AlarmStatusChanged change, string expected)
     {
-        var reason = Assert.Throws<MessageRefusedException>(() => _rules.Check(change)).Message;
+        var reason = Assert.Throws<InvalidMessageException>(() => _rules.Check(change)).Message;
         Assert.StartsWith("AlarmStatusChanged: ", reason);
         Assert.Contains(expected, reason);
     }
@@ -55,7 +55,7 @@ public sealed class AlarmMessageTests
     public void A_good_change_passes(AlarmStatusChanged change) => _rules.Check(change);
 
     [Fact]
-    public void A_request_needs_a_user() => Assert.Throws<MessageRefusedException>(() => _rules.Check(new SendAlarmDigest("")));
+    public void A_request_needs_a_user() => Assert.Throws<InvalidMessageException>(() => _rules.Check(new SendAlarmDigest("")));
 
     [Fact]
     public void A_change_is_read_to_the_nanosecond_with_and_without_an_envelope()

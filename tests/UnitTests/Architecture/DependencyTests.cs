@@ -13,14 +13,15 @@ public sealed class DependencyTests
 {
     private static readonly Dictionary<string, string[]> _allowed = new()
     {
+        ["Sagas.Configuration"] = [],
         ["Sagas.Contracts"] = [],
         ["Sagas.Persistence"] = [],
         ["Sagas"] = ["Sagas.Contracts", "Sagas.Persistence"],
-        ["Sagas.Services"] = ["Sagas.Contracts", "Sagas.Persistence", "Sagas"],
-        ["Sagas.Host"] = ["Sagas.Contracts", "Sagas.Persistence", "Sagas", "Sagas.Services"],
-        ["Sagas.Simulators"] = [],
+        ["Sagas.Services"] = ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas"],
+        ["Sagas.Host"] = ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas", "Sagas.Services"],
+        ["Sagas.Simulators"] = ["Sagas.Configuration"],
         ["Sagas.LocalServers"] = [],
-        ["Sagas.Cli"] = ["Sagas.Contracts", "Sagas.Persistence", "Sagas", "Sagas.Services", "Sagas.Host", "Sagas.Simulators", "Sagas.LocalServers"],
+        ["Sagas.Cli"] = ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas", "Sagas.Services", "Sagas.Host", "Sagas.Simulators", "Sagas.LocalServers"],
         ["Sagas.Benchmarks"] = ["Sagas.Cli"],
     };
 

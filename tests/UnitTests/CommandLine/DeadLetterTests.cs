@@ -16,7 +16,7 @@ public sealed class DeadLetterTests
             headers: new()
             {
                 ["MT-Fault-Message"] = "Amount must be greater than zero."u8.ToArray(),
-                ["MT-Fault-ExceptionType"] = "Sagas.MessageRefusedException"u8.ToArray(),
+                ["MT-Fault-ExceptionType"] = "Sagas.InvalidMessageException"u8.ToArray(),
                 ["MT-Fault-Timestamp"] = "2026-05-01T12:00:00.0000000Z"u8.ToArray(),
             }));
 
@@ -24,7 +24,7 @@ public sealed class DeadLetterTests
         Assert.Equal("payment-saga", letter.Queue);
         Assert.Equal("PaymentRequested", letter.Message);
         Assert.Equal("Amount must be greater than zero.", letter.Reason);
-        Assert.Equal("Sagas.MessageRefusedException", letter.ExceptionType);
+        Assert.Equal("Sagas.InvalidMessageException", letter.ExceptionType);
         Assert.Equal(new DateTimeOffset(2026, 5, 1, 12, 0, 0, TimeSpan.Zero), letter.FailedAt);
     }
 

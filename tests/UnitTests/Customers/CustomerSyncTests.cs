@@ -178,9 +178,9 @@ public sealed class CustomerSyncTests : IAsyncLifetime
     [Fact]
     public async Task What_is_said_of_nobody_is_refused()
     {
-        Assert.IsType<MessageRefusedException>((await _sagas.DeliverAsync(new CustomerSynced("nobody", 1)))!.GetBaseException());
-        Assert.IsType<MessageRefusedException>((await _sagas.DeliverAsync(new CustomerSyncFailed("nobody", 1, "why")))!.GetBaseException());
-        Assert.IsType<MessageRefusedException>((await _sagas.DeliverAsync(new RetryCustomerSync("nobody")))!.GetBaseException());
+        Assert.IsType<InvalidMessageException>((await _sagas.DeliverAsync(new CustomerSynced("nobody", 1)))!.GetBaseException());
+        Assert.IsType<InvalidMessageException>((await _sagas.DeliverAsync(new CustomerSyncFailed("nobody", 1, "why")))!.GetBaseException());
+        Assert.IsType<InvalidMessageException>((await _sagas.DeliverAsync(new RetryCustomerSync("nobody")))!.GetBaseException());
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Sagas.Host.Bus;
 using Sagas.Host.Logs;
 using Serilog.Events;
 using Serilog.Parsing;
@@ -13,14 +14,14 @@ public sealed class LogNoiseTests
 
     [Fact]
     public void A_refused_message_is_told_of_by_its_dead_letter_only() =>
-        Assert.True(IsNoise("R-FAULT {InputAddress}", new MessageRefusedException("There is no payment x.")));
+        Assert.True(IsNoise("R-FAULT {InputAddress}", new InvalidMessageException("There is no payment x.")));
 
     [Theory]
     [InlineData(LogEventLevel.Information, true)]
     [InlineData(LogEventLevel.Warning, false)]
     public void What_only_declares_queues_tells_of_problems_only(LogEventLevel level, bool noise) => Assert.Equal(noise, LogRegistration.IsNoise(new LogEvent(
         DateTimeOffset.UnixEpoch, level, null, new MessageTemplateParser().Parse("Configured endpoint {Endpoint}"),
-        [new LogEventProperty(LogRegistration.OnlyProblems, new ScalarValue(true))])));
+        [new LogEventProperty(TopologyDeployment.OnlyProblems, new ScalarValue(true))])));
 
     [Fact]
     public void A_consumer_that_fails_is_told_of() => Assert.False(IsNoise("R-FAULT {InputAddress}", new InvalidOperationException("bug")));

@@ -4,6 +4,7 @@ using Sagas.Contracts;
 using Sagas.Customers;
 using Sagas.Host.Logs;
 using Serilog;
+using Serilog.Formatting.Compact;
 
 namespace Sagas.UnitTests.Host;
 
@@ -52,7 +53,7 @@ public sealed class PersonalDataTests
 
     private sealed class Lines(TextWriter output) : Serilog.Core.ILogEventSink
     {
-        private readonly JsonLines _format = new();
+        private readonly RenderedCompactJsonFormatter _format = new();
 
         public void Emit(Serilog.Events.LogEvent logEvent) => _format.Format(logEvent, output);
     }

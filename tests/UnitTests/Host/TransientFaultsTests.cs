@@ -11,8 +11,8 @@ public sealed class TransientFaultsTests
 
     public static TheoryData<Exception, string> Faults => new()
     {
-        { new MessageRefusedException("no"), nameof(FaultKind.Refused) },
-        { new InvalidOperationException("outer", new MessageRefusedException("no")), nameof(FaultKind.Refused) },
+        { new InvalidMessageException("no"), nameof(FaultKind.Refused) },
+        { new InvalidOperationException("outer", new InvalidMessageException("no")), nameof(FaultKind.Refused) },
         { new NpgsqlException("gone", new SocketException((int)SocketError.ConnectionRefused)), nameof(FaultKind.Transient) },
         { new NpgsqlException("gone", new IOException()), nameof(FaultKind.Transient) },
         { Postgres(PostgresErrorCodes.AdminShutdown), nameof(FaultKind.Transient) },

@@ -33,5 +33,5 @@ internal static class IncomingJson
         return message!;
     }
 
-    public static string Refusal(Action action) => Assert.Throws<MessageRefusedException>(action).Message;
+    public static string Refusal(Action action) => Assert.Throws<InvalidMessageException>(action).Message;
 }

@@ -70,7 +70,7 @@ public sealed class MessageRulesTests
     [MemberData(nameof(BadPayments))]
     public void A_bad_payment_is_refused_with_its_field(PaymentRequested payment, string expected)
     {
-        var reason = Assert.Throws<MessageRefusedException>(() => _rules.Check(payment)).Message;
+        var reason = Assert.Throws<InvalidMessageException>(() => _rules.Check(payment)).Message;
         Assert.StartsWith("PaymentRequested: ", reason);
         Assert.Contains(expected, reason);
     }
@@ -82,13 +82,13 @@ public sealed class MessageRulesTests
     [Theory]
     [MemberData(nameof(BadCustomers))]
     public void A_bad_customer_is_refused_with_its_field(CustomerRegistered customer, string expected) =>
-        Assert.Contains(expected, Assert.Throws<MessageRefusedException>(() => _rules.Check(customer)).Message);
+        Assert.Contains(expected, Assert.Throws<InvalidMessageException>(() => _rules.Check(customer)).Message);
 
     [Fact]
     public void A_customer_with_nothing_but_an_id_passes() => _rules.Check(new CustomerRegistered("c"));
 
     [Fact]
-    public void A_revival_needs_a_payment() => Assert.Throws<MessageRefusedException>(() => _rules.Check(new RevivePayment(" ")));
+    public void A_revival_needs_a_payment() => Assert.Throws<InvalidMessageException>(() => _rules.Check(new RevivePayment(" ")));
 
     [Fact]
     public void Customers_are_synced_by_valid_ids_and_versions()
@@ -99,14 +99,14 @@ public sealed class MessageRulesTests
         _rules.Check(new CustomerSyncFailed("c", 1, "why"));
         _rules.Check(new RetryCustomerSync("c"));
 
-        Assert.Throws<MessageRefusedException>(() => _rules.Check(new SyncCustomer("c", 0)));
-        Assert.Throws<MessageRefusedException>(() => _rules.Check(new SyncCustomers([])));
-        Assert.Throws<MessageRefusedException>(() => _rules.Check(new SyncCustomers(null!)));
-        Assert.Throws<MessageRefusedException>(() => _rules.Check(new SyncCustomers(["a", null!])));
-        Assert.Throws<MessageRefusedException>(() => _rules.Check(new SyncCustomers([.. Enumerable.Repeat("a", 501)])));
-        Assert.Throws<MessageRefusedException>(() => _rules.Check(new CustomerSynced(" ", 1)));
-        Assert.Throws<MessageRefusedException>(() => _rules.Check(new CustomerSynced("c", -1)));
-        Assert.Throws<MessageRefusedException>(() => _rules.Check(new CustomerSyncFailed("c", 1, " ")));
-        Assert.Throws<MessageRefusedException>(() => _rules.Check(new RetryCustomerSync("a\nb")));
+        Assert.Throws<InvalidMessageException>(() => _rules.Check(new SyncCustomer("c", 0)));
+        Assert.Throws<InvalidMessageException>(() => _rules.Check(new SyncCustomers([])));
+        Assert.Throws<InvalidMessageException>(() => _rules.Check(new SyncCustomers(null!)));
+        Assert.Throws<InvalidMessageException>(() => _rules.Check(new SyncCustomers(["a", null!])));
+        Assert.Throws<InvalidMessageException>(() => _rules.Check(new SyncCustomers([.. Enumerable.Repeat("a", 501)])));
+        Assert.Throws<InvalidMessageException>(() => _rules.Check(new CustomerSynced(" ", 1)));
+        Assert.Throws<InvalidMessageException>(() => _rules.Check(new CustomerSynced("c", -1)));
+        Assert.Throws<InvalidMessageException>(() => _rules.Check(new CustomerSyncFailed("c", 1, " ")));
+        Assert.Throws<InvalidMessageException>(() => _rules.Check(new RetryCustomerSync("a\nb")));
     }
 }

@@ -62,7 +62,7 @@ public sealed class PlainJsonTests
 
     [Fact]
     public void A_body_that_is_too_long_is_refused() =>
-        Assert.Contains("1,048,576", Refusal(() => Plain(new byte[Options.MaximumBodySize + 1], "PaymentRequested")));
+        Assert.Contains("1,048,576", Refusal(() => Plain(new byte[Options.MaxBodyBytes + 1], "PaymentRequested")));
 
     [Theory]
     [InlineData("[]", "must be a JSON object, and is a list")]

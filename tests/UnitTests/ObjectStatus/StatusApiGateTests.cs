@@ -10,7 +10,7 @@ public sealed class StatusApiGateTests
     private static readonly ObjectStatusOptions _quick = new()
     {
         RetryDelay = TimeSpan.FromMilliseconds(1),
-        Hold = TimeSpan.FromDays(1),
+        MaxHold = TimeSpan.FromDays(1),
         AttemptTimeout = TimeSpan.FromDays(1),
     };
 
@@ -45,7 +45,7 @@ public sealed class StatusApiGateTests
     public async Task No_more_calls_are_made_at_once_than_allowed()
     {
         var answer = new TaskCompletionSource();
-        using var calls = new StatusCalls(_quick with { InFlight = 7 })
+        using var calls = new StatusCalls(_quick with { MaxConcurrency = 7 })
         {
             Answer = async (_, _) =>
             {
@@ -67,7 +67,7 @@ public sealed class StatusApiGateTests
     [Fact]
     public async Task An_API_that_is_down_is_left_alone_but_for_a_call_now_and_then_and_answers_all_when_it_is_back()
     {
-        using var calls = new StatusCalls(_quick with { Attempts = 20 }, _time);
+        using var calls = new StatusCalls(_quick with { MaxAttempts = 20 }, _time);
         var down = true;
         calls.Answer = (_, _) => Volatile.Read(ref down) ? Code(HttpStatusCode.ServiceUnavailable) : Online();
 
@@ -87,7 +87,7 @@ public sealed class StatusApiGateTests
     [Fact]
     public async Task A_message_is_held_no_longer_than_allowed()
     {
-        using var calls = new StatusCalls(_quick with { Hold = TimeSpan.FromSeconds(2), Attempts = 20 }, _time)
+        using var calls = new StatusCalls(_quick with { MaxHold = TimeSpan.FromSeconds(2), MaxAttempts = 20 }, _time)
         {
             Answer = (_, _) => Code(HttpStatusCode.ServiceUnavailable),
         };
@@ -126,7 +126,7 @@ public sealed class StatusApiGateTests
     public async Task A_stop_gives_back_what_waits_and_lets_calls_in_flight_end()
     {
         var answer = new TaskCompletionSource();
-        using var calls = new StatusCalls(_quick with { InFlight = 1 })
+        using var calls = new StatusCalls(_quick with { MaxConcurrency = 1 })
         {
             Answer = async (_, _) =>
             {

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using Sagas.Configuration;
 using Sagas.Simulators;
 
 namespace Sagas.UnitTests.Simulators;
@@ -228,9 +228,15 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     [InlineData("Gateway:DeclineRate", "2")]
     [InlineData("Gateway:Faults:FailAfter", "-1")]
     public void Settings_that_make_no_sense_stop_the_start(string key, string value) =>
-        Assert.Throws<OptionsValidationException>(() => SimulatorHost.Create([], new Dictionary<string, string?> { [key] = value }));
+        Assert.Throws<InvalidConfigurationException>(() => SimulatorHost.Create([], new Dictionary<string, string?> { [key] = value }));
 
     [Fact]
-    public void A_misspelt_setting_stops_the_start() => Assert.Throws<InvalidOperationException>(
-        () => SimulatorHost.Create([], new Dictionary<string, string?> { ["Gateway:Faults:FailBefor"] = "1" }));
+    public void All_that_is_wrong_with_the_settings_is_reported_at_once()
+    {
+        var invalid = Assert.Throws<InvalidConfigurationException>(() => SimulatorHost.Create(
+            [], new Dictionary<string, string?> { ["Gateway:DeclineRate"] = "often", ["Crm:RefuseRate"] = "2" }));
+
+        Assert.Contains(invalid.Problems, problem => problem.StartsWith("Gateway:DeclineRate is 'often': use a number", StringComparison.Ordinal));
+        Assert.Contains(invalid.Problems, problem => problem.StartsWith("Crm:RefuseRate is 2", StringComparison.Ordinal));
+    }
 }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.HttpLogging;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -30,6 +31,7 @@ public static class CallbackEndpoint
                 : Results.Problem("There is nothing here.", statusCode: StatusCodes.Status404NotFound).ExecuteAsync(context);
         });
         app.MapPost(Path, AcceptAsync)
+            .WithHttpLogging(HttpLoggingFields.None)
             .RequireApiKey(
                 $"{ObjectStatusOptions.Section}:{nameof(ObjectStatusOptions.ApiKey)}",
                 services => services.GetRequiredService<IOptions<ObjectStatusOptions>>().Value.ApiKey,

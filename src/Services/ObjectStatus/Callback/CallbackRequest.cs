@@ -17,19 +17,19 @@ internal sealed record CallbackRequest(IReadOnlyCollection<string> Ids, int Stat
     /// <summary>Reads a request; never more of it than may be.</summary>
     public static async Task<CallbackRequest> ReadAsync(HttpRequest request, ObjectStatusOptions options, CancellationToken cancellationToken)
     {
-        if (request.ContentLength > options.MaximumBodySize)
+        if (request.ContentLength > options.MaxBodyBytes)
             return TooLong(options);
         while (true)
         {
             var read = await request.BodyReader.ReadAsync(cancellationToken);
-            var tooLong = read.Buffer.Length > options.MaximumBodySize;
+            var tooLong = read.Buffer.Length > options.MaxBodyBytes;
             if (!tooLong && !read.IsCompleted)
             {
                 request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
                 continue;
             }
 
-            var result = tooLong ? TooLong(options) : Parse(read.Buffer, options.MaximumIds);
+            var result = tooLong ? TooLong(options) : Parse(read.Buffer, options.MaxIds);
             request.BodyReader.AdvanceTo(read.Buffer.End);
             return result;
         }
@@ -86,5 +86,5 @@ internal sealed record CallbackRequest(IReadOnlyCollection<string> Ids, int Stat
     private static CallbackRequest Refused(string problem) => new([], StatusCodes.Status400BadRequest, problem);
 
     private static CallbackRequest TooLong(ObjectStatusOptions options) => new([], StatusCodes.Status413PayloadTooLarge,
-        string.Create(CultureInfo.InvariantCulture, $"The body is longer than the {options.MaximumBodySize:N0} bytes accepted."));
+        string.Create(CultureInfo.InvariantCulture, $"The body is longer than the {options.MaxBodyBytes:N0} bytes accepted."));
 }

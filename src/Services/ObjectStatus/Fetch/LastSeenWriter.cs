@@ -39,7 +39,7 @@ internal sealed partial class LastSeenWriter : IAsyncDisposable
     {
         _database = database;
         _outbox = outbox;
-        _expiry = options.Value.Expiry;
+        _expiry = options.Value.ExpiryTimeout;
         _timeProvider = timeProvider;
         _logger = logger;
         _writer = new BatchingWriter<ObjectSeen>(_batching, WriteBatchAsync, timeProvider);

@@ -13,7 +13,7 @@ internal sealed class ObjectStatusConsumer(ObjectStatusFetcher fetcher, IOptions
         var id = context.Message.ObjectId.Trim();
         var answer = await fetcher.ObserveAsync(id);
         if (answer.Kind == StatusKind.Refused)
-            throw new MessageRefusedException($"{nameof(ObjectStatusRequested)}: {answer.Reason}.");
+            throw new InvalidMessageException($"{nameof(ObjectStatusRequested)}: {answer.Reason}.");
         if (answer.Kind == StatusKind.Failed)
             await context.Redeliver(Later(context.GetRedeliveryCount()));
     }
@@ -21,7 +21,7 @@ internal sealed class ObjectStatusConsumer(ObjectStatusFetcher fetcher, IOptions
     private TimeSpan Later(int redeliveries)
     {
         var doubled = options.Value.RedeliveryDelay * Math.Pow(2, Math.Min(redeliveries, 20));
-        var wait = doubled < options.Value.RedeliveryCap ? doubled : options.Value.RedeliveryCap;
+        var wait = doubled < options.Value.MaxRedeliveryDelay ? doubled : options.Value.MaxRedeliveryDelay;
         return wait * (0.75 + (Random.Shared.NextDouble() / 4));
     }
 }

@@ -62,7 +62,7 @@ internal sealed class ObjectStatusFetcher(
 
     private void End(Shared shared, bool isFresh)
     {
-        if (isFresh && options.Value.Freshness > TimeSpan.Zero)
+        if (isFresh && options.Value.CacheDuration > TimeSpan.Zero)
         {
             shared.EndedAt = time.GetTimestamp();
             _ended.Enqueue(shared);
@@ -77,7 +77,7 @@ internal sealed class ObjectStatusFetcher(
     }
 
     private bool IsStale(Shared shared) =>
-        shared.EndedAt is var ended and not 0 && time.GetElapsedTime(ended) >= options.Value.Freshness;
+        shared.EndedAt is var ended and not 0 && time.GetElapsedTime(ended) >= options.Value.CacheDuration;
 
     private sealed class Shared(string id)
     {

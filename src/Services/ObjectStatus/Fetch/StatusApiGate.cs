@@ -40,9 +40,9 @@ internal sealed partial class StatusApiGate
         ILogger<StatusApiGate> logger)
     {
         (_api, _options, _time, _metrics, _stopping, _logger) = (api, options.Value, time, metrics, lifetime.ApplicationStopping, logger);
-        _places = new SemaphoreSlim(_options.InFlight);
+        _places = new SemaphoreSlim(_options.MaxConcurrency);
         _breaker = new ResiliencePipelineBuilder<StatusAnswer> { TimeProvider = time }.AddCircuitBreaker(Breaker()).Build();
-        metrics.Observe(() => _options.InFlight - _places.CurrentCount, () => _state.CircuitState == CircuitState.Closed ? 0 : 1);
+        metrics.Observe(() => _options.MaxConcurrency - _places.CurrentCount, () => _state.CircuitState == CircuitState.Closed ? 0 : 1);
     }
 
     /// <summary>Asks, again if need be.</summary>
@@ -58,13 +58,13 @@ internal sealed partial class StatusApiGate
             var (answer, pause) = await TryAsync(id);
             if (answer is not null)
             {
-                if (answer.Kind != StatusKind.Failed || attempt == _options.Attempts)
+                if (answer.Kind != StatusKind.Failed || attempt == _options.MaxAttempts)
                     return answer;
                 pause = answer.RetryAfter ?? Backoff(attempt);
                 attempt++;
             }
 
-            if (_time.GetElapsedTime(started) + pause > _options.Hold)
+            if (_time.GetElapsedTime(started) + pause > _options.MaxHold)
                 return answer ?? new(StatusKind.Failed, _time.GetUtcNow(), "the status API is down");
             await Task.Delay(pause, _time, _stopping);
         }
@@ -113,7 +113,7 @@ internal sealed partial class StatusApiGate
     };
 
     // Spread over the upper half, so that calls that failed together do not come back together.
-    private TimeSpan Backoff(int attempt) => Doubled(_options.RetryDelay, attempt - 1, _options.Hold) * (0.5 + Random.Shared.NextDouble());
+    private TimeSpan Backoff(int attempt) => Doubled(_options.RetryDelay, attempt - 1, _options.MaxHold) * (0.5 + Random.Shared.NextDouble());
 
     private static TimeSpan Doubled(TimeSpan first, int times, TimeSpan most)
     {

@@ -37,7 +37,7 @@ internal sealed class RaceHost : IAsyncDisposable
 
     public static async Task<RaceHost> StartAsync(ServersFixture servers, TimeSpan increment)
     {
-        var race = new RaceHost(await servers.CreateDatabaseAsync("races"), new RedeliveryOptions { Increment = increment, Cap = increment * 10 });
+        var race = new RaceHost(await servers.CreateDatabaseAsync("races"), new RedeliveryOptions { BaseDelay = increment, MaxDelay = increment * 10 });
         await race._host.StartAsync();
         return race;
     }

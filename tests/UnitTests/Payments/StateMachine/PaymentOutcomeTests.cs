@@ -71,7 +71,7 @@ public sealed class PaymentOutcomeTests : IAsyncLifetime
             await _sagas.DeliverAsync(Processed), await _sagas.DeliverAsync(Declined), await _sagas.DeliverAsync(new RevivePayment(Id)),
         ];
 
-        Assert.All(refusals, refusal => Assert.Equal("There is no payment p1.", Assert.IsType<MessageRefusedException>(refusal).Message));
+        Assert.All(refusals, refusal => Assert.Equal("There is no payment p1.", Assert.IsType<InvalidMessageException>(refusal).Message));
         Assert.Null(_sagas.Payment(Id));
         var fault = await _sagas.PublishedAsync<Fault<PaymentProcessed>>();
         Assert.Contains(fault.Exceptions, exception => exception.Message == "There is no payment p1.");

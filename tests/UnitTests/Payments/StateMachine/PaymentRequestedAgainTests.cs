@@ -57,7 +57,7 @@ public sealed class PaymentRequestedAgainTests : IAsyncLifetime
 
     private async Task AssertRefusedAsync(PaymentRequested request, string now)
     {
-        var refusal = Assert.IsType<MessageRefusedException>(await _sagas.DeliverAsync(request));
+        var refusal = Assert.IsType<InvalidMessageException>(await _sagas.DeliverAsync(request));
         Assert.Equal($"Payment p1 was requested before with customer c1 and 12.5 EUR; now with customer {now}.", refusal.Message);
     }
 }

@@ -96,8 +96,8 @@ public sealed class PaymentWaitTests : IAsyncLifetime
     {
         await using var sagas = await SagasInMemory.StartAsync(new RedeliveryOptions
         {
-            Increment = TimeSpan.FromSeconds(10),
-            Deadline = TimeSpan.FromSeconds(25),
+            BaseDelay = TimeSpan.FromSeconds(10),
+            Timeout = TimeSpan.FromSeconds(25),
         });
         var start = sagas.Clock.GetUtcNow();
         await sagas.DeliverAsync(Request);
@@ -156,7 +156,7 @@ public sealed class PaymentWaitTests : IAsyncLifetime
     [Fact]
     public async Task The_scheduled_message_itself_wakes_the_payment_until_it_expires()
     {
-        var options = new RedeliveryOptions { Increment = TimeSpan.FromMilliseconds(20), Deadline = TimeSpan.FromMilliseconds(100) };
+        var options = new RedeliveryOptions { BaseDelay = TimeSpan.FromMilliseconds(20), Timeout = TimeSpan.FromMilliseconds(100) };
         await using var sagas = await SagasInMemory.StartAsync(options, TimeProvider.System);
 
         await sagas.DeliverAsync(Request);

@@ -17,7 +17,7 @@ public sealed class RedeliveryOptionsTests
         Assert.Equal(TimeSpan.FromSeconds(seconds), new RedeliveryOptions().DelayAfter(attempts));
 
     [Fact]
-    public void An_expired_wait_is_a_day_by_default() => Assert.Equal(TimeSpan.FromDays(1), new RedeliveryOptions().Deadline);
+    public void An_expired_wait_is_a_day_by_default() => Assert.Equal(TimeSpan.FromDays(1), new RedeliveryOptions().Timeout);
 
     [Theory]
     [InlineData(1, 250)]
@@ -25,21 +25,21 @@ public sealed class RedeliveryOptionsTests
     [InlineData(4, 900)]
     public void Increment_and_cap_are_what_the_options_say(int attempts, int milliseconds)
     {
-        var options = new RedeliveryOptions { Increment = TimeSpan.FromMilliseconds(250), Cap = TimeSpan.FromMilliseconds(900) };
+        var options = new RedeliveryOptions { BaseDelay = TimeSpan.FromMilliseconds(250), MaxDelay = TimeSpan.FromMilliseconds(900) };
 
         Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), options.DelayAfter(attempts));
     }
 
     [Fact]
     public void A_cap_below_the_increment_is_the_first_wait_already() =>
-        Assert.Equal(TimeSpan.FromSeconds(1), new RedeliveryOptions { Increment = TimeSpan.FromMinutes(1), Cap = TimeSpan.FromSeconds(1) }.DelayAfter(1));
+        Assert.Equal(TimeSpan.FromSeconds(1), new RedeliveryOptions { BaseDelay = TimeSpan.FromMinutes(1), MaxDelay = TimeSpan.FromSeconds(1) }.DelayAfter(1));
 
     [Fact]
     public void No_number_of_attempts_overflows()
     {
-        var options = new RedeliveryOptions { Increment = TimeSpan.FromDays(10_000_000), Cap = TimeSpan.MaxValue };
+        var options = new RedeliveryOptions { BaseDelay = TimeSpan.FromDays(10_000_000), MaxDelay = TimeSpan.MaxValue };
 
         Assert.Equal(TimeSpan.MaxValue, options.DelayAfter(int.MaxValue));
-        Assert.Equal(TimeSpan.FromDays(1), (options with { Cap = TimeSpan.FromDays(1) }).DelayAfter(int.MaxValue));
+        Assert.Equal(TimeSpan.FromDays(1), (options with { MaxDelay = TimeSpan.FromDays(1) }).DelayAfter(int.MaxValue));
     }
 }

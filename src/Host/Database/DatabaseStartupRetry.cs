@@ -1,18 +1,16 @@
 using Npgsql;
 using Sagas.Persistence;
 
-namespace Sagas.Host.Health;
+namespace Sagas.Host.Database;
 
-/// <summary>Does what a start needs the database for, and waits for a database that is not up yet or goes away meanwhile.</summary>
-internal sealed partial class DatabaseAtStart(NpgsqlDataSource dataSource, ILogger<DatabaseAtStart> logger)
+/// <summary>Retries what a start needs the database for until the database is available.</summary>
+internal sealed partial class DatabaseStartupRetry(NpgsqlDataSource dataSource, TimeProvider timeProvider, ILogger<DatabaseStartupRetry> logger)
 {
-    private static readonly TimeSpan _betweenAttempts = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
 
     private const int AttemptsPerReport = 15;
 
-    /// <summary>Does it, from the beginning after each failure that is worth waiting for.</summary>
-    /// <param name="work">What is to be done; any other exception of it ends the waiting.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Runs the work, from the beginning after each failure that may pass. Other exceptions are the caller's.</summary>
     public async Task RunAsync(Func<NpgsqlDataSource, CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         for (var attempt = 0; ; attempt++)
@@ -22,11 +20,11 @@ internal sealed partial class DatabaseAtStart(NpgsqlDataSource dataSource, ILogg
                 await work(dataSource, cancellationToken);
                 return;
             }
-            catch (Exception exception) when (IsWorthWaiting(exception))
+            catch (Exception exception) when (MayPass(exception))
             {
                 if (attempt % AttemptsPerReport == 0)
                     Report(exception);
-                await Task.Delay(_betweenAttempts, cancellationToken);
+                await Task.Delay(_retryDelay, timeProvider, cancellationToken);
             }
         }
     }
@@ -38,10 +36,10 @@ internal sealed partial class DatabaseAtStart(NpgsqlDataSource dataSource, ILogg
     }
 
     // A role or database that does not exist yet may be created while the process waits; wrong SQL stays wrong.
-    private static bool IsWorthWaiting(Exception exception) =>
+    private static bool MayPass(Exception exception) =>
         DatabaseFaults.Classify(exception) is DatabaseFault.Transient or DatabaseFault.LoginRejected;
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "Postgres at {Host}:{Port}, database {Database}, cannot be used yet, trying again every second: {Reason}")]
+        Message = "Postgres at {Host}:{Port}, database {Database}, is unavailable; retrying every second: {Reason}")]
     private static partial void LogWaiting(ILogger logger, string? host, int port, string? database, string reason);
 }

@@ -2,9 +2,9 @@ using MassTransit;
 using Sagas.Contracts;
 using LogContext = Serilog.Context.LogContext;
 
-namespace Sagas.Host.Logs;
+namespace Sagas.Host.Bus;
 
-/// <summary>Puts the message's identifiers on every log line that is written while it is consumed.</summary>
+/// <summary>Adds the message's identifiers to every log line written while it is consumed.</summary>
 internal sealed class LogScopeFilter : IFilter<ConsumeContext>
 {
     public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
@@ -17,7 +17,7 @@ internal sealed class LogScopeFilter : IFilter<ConsumeContext>
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("logScope");
 
-    // Producers outside know nothing of correlation ids; what the message is about does.
+    // Producers outside send no correlation id, but the subject of the message has one.
     private static Guid? Saga(ConsumeContext context) =>
         context.TryGetMessage<PaymentRequested>(out var payment) && payment.Message.PaymentId is { } paymentId
             ? SagaIdentity.Payment(paymentId)

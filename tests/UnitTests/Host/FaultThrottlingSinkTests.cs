@@ -9,15 +9,15 @@ using Serilog.Parsing;
 
 namespace Sagas.UnitTests.Host;
 
-public sealed class FaultLinesTests : IDisposable
+public sealed class FaultThrottlingSinkTests : IDisposable
 {
     private static readonly DateTimeOffset _start = new(2026, 11, 21, 10, 0, 0, TimeSpan.Zero);
     private static readonly MessageTemplateParser _parser = new();
 
     private readonly StringWriter _output = new(CultureInfo.InvariantCulture);
-    private readonly FaultLines _lines;
+    private readonly FaultThrottlingSink _lines;
 
-    public FaultLinesTests() => _lines = new FaultLines(new LoggerConfiguration().MinimumLevel.Verbose()
+    public FaultThrottlingSinkTests() => _lines = new FaultThrottlingSink(new LoggerConfiguration().MinimumLevel.Verbose()
         .WriteTo.Sink(new Lines(_output)).CreateLogger());
 
     public void Dispose()

@@ -6,19 +6,18 @@ using Serilog.Parsing;
 namespace Sagas.Host.Logs;
 
 /// <summary>
-/// Tells a fault of the surroundings, such as a broker that is away, in one line with its reason instead of a stack trace for each
-/// endpoint and message that meets it, and the same line again only after a while, which doubles each time. Faults of the code keep
-/// their stack.
+/// Writes an infrastructure failure, such as an unavailable broker, as one line with its reason instead of a stack trace per endpoint
+/// and message. The same line is repeated only after an interval that doubles each time. Faults of the code keep their stack.
 /// </summary>
 /// <param name="output">Where the lines go.</param>
-internal sealed class FaultLines(Logger output) : ILogEventSink, IDisposable
+internal sealed class FaultThrottlingSink(Logger output) : ILogEventSink, IDisposable
 {
-    // How long a line is not repeated. What has not happened for as long is told at once when it happens again.
-    private static readonly TimeSpan _shortestQuiet = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan _longestQuiet = TimeSpan.FromMinutes(16);
+    // How long a line is not repeated. A fault that has not occurred for as long is written at once when it recurs.
+    private static readonly TimeSpan _minQuiet = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan _maxQuiet = TimeSpan.FromMinutes(16);
 
     // Reasons may name things that differ each time.
-    private const int MostKnown = 1000;
+    private const int MaxKnown = 1000;
 
     private static readonly MessageTemplateParser _parser = new();
 
@@ -78,21 +77,21 @@ internal sealed class FaultLines(Logger output) : ILogEventSink, IDisposable
         lock (_written)
         {
             suppressed = 0;
-            var quiet = _shortestQuiet;
+            var quiet = _minQuiet;
             if (_written.TryGetValue(key, out var last))
             {
-                var goesOn = now - last.Seen < _shortestQuiet;
-                if (goesOn && now - last.At < last.Quiet)
+                var continues = now - last.Seen < _minQuiet;
+                if (continues && now - last.At < last.Quiet)
                 {
                     _written[key] = last with { Seen = now, Suppressed = last.Suppressed + 1 };
                     return false;
                 }
 
                 suppressed = last.Suppressed;
-                if (goesOn)
-                    quiet = last.Quiet < _longestQuiet ? last.Quiet * 2 : _longestQuiet;
+                if (continues)
+                    quiet = last.Quiet < _maxQuiet ? last.Quiet * 2 : _maxQuiet;
             }
-            else if (_written.Count >= MostKnown)
+            else if (_written.Count >= MaxKnown)
                 _written.Clear();
             _written[key] = new Written(now, now, quiet, 0);
             return true;

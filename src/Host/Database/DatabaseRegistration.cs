@@ -1,18 +1,26 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Sagas.Host.Settings;
 
-namespace Sagas.Host;
+namespace Sagas.Host.Database;
 
-/// <summary>The database and what the sagas need to know besides it.</summary>
+/// <summary>The database.</summary>
 internal static class DatabaseRegistration
 {
-    public static void AddDatabase(this IServiceCollection services, HostSettings settings)
+    public static void AddDatabase(this IServiceCollection services)
     {
-        services.AddSingleton(_ => CreateDataSource(settings.Postgres));
+        services.AddSingleton(provider => CreateDataSource(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.Postgres));
         services.AddDbContextPool<SagasDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
-        services.AddSingleton(Options.Create(settings.Redelivery));
+    }
+
+    /// <summary>Brings the schema up to date before anything that is registered later starts.</summary>
+    public static void AddSchemaMigration(this IServiceCollection services)
+    {
+        services.AddSingleton<DatabaseStartupRetry>();
+        services.AddSingleton<SchemaMigration>();
+        services.AddHostedService(provider => provider.GetRequiredService<SchemaMigration>());
     }
 
     // Every message runs the same few statements, so the server plans each of them once per connection, unless configured otherwise.
@@ -27,6 +35,12 @@ internal static class DatabaseRegistration
         // A process needs far fewer connections than it consumes messages at once, and several share a server's limit.
         if (!parts.ShouldSerialize("Maximum Pool Size"))
             parts.MaxPoolSize = 60;
-        return new NpgsqlDataSourceBuilder(parts.ConnectionString) { Name = "sagas" }.Build();
+        var builder = new NpgsqlDataSourceBuilder(parts.ConnectionString) { Name = "sagas" };
+        // Polls belong to no message or request, and would be most of the spans.
+        builder.ConfigureTracing(tracing => tracing
+            .ConfigureCommandFilter(_ => Activity.Current is not null)
+            .ConfigureBatchFilter(_ => Activity.Current is not null)
+            .ConfigureCopyOperationFilter(_ => Activity.Current is not null));
+        return builder.Build();
     }
 }

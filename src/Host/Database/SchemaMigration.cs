@@ -1,10 +1,10 @@
 using Sagas.Persistence;
 using Sagas.Services;
 
-namespace Sagas.Host.Health;
+namespace Sagas.Host.Database;
 
 /// <summary>Brings the schema up to date before anything else starts.</summary>
-internal sealed class SchemaMigration(DatabaseAtStart database, ILogger<SchemaMigration> logger) : IHostedService
+internal sealed class SchemaMigration(DatabaseStartupRetry database, ILogger<SchemaMigration> logger) : IHostedService
 {
     /// <summary>Whether the schema is known to be up to date.</summary>
     public bool IsDone { get; private set; }

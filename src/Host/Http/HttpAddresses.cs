@@ -1,6 +1,6 @@
 using Sagas.Services.ObjectStatus;
 
-namespace Sagas.Host;
+namespace Sagas.Host.Http;
 
 /// <summary>Where the host listens.</summary>
 internal static class HttpAddresses
@@ -24,13 +24,13 @@ internal static class HttpAddresses
         Urls(configuration) ?? string.Join(';', Ports(configuration)
             .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(port => $"http://*:{port}"));
 
-    // On the same network interface as the others. Who lets the system choose the ports gets one chosen for the callback too.
+    // On the same network interface as the others; the system chooses this port where it chooses the others.
     private static BindingAddress Callback(IConfiguration configuration)
     {
         var beside = BindingAddress.Parse(Of(configuration).Split(';')[0]);
         var byDefault = beside.Port == 0 ? 0 : new ObjectStatusOptions().CallbackPort;
         var key = $"{ObjectStatusOptions.Section}:{nameof(ObjectStatusOptions.CallbackPort)}";
-        // What is no port is refused with the other options.
+        // Validation of the options reports what is not a port.
         var port = ushort.TryParse(configuration[key], out var given) ? given : byDefault;
         return BindingAddress.Parse($"{beside.Scheme}://{beside.Host}:{port}");
     }

@@ -1,9 +1,10 @@
 using MassTransit;
+using Microsoft.Extensions.Options;
 using Npgsql;
-using Sagas.Host.Health;
-using Sagas.Host.Logs;
+using Sagas.Host.Database;
 using Sagas.Host.Settings;
 using Sagas.Services;
+using Sagas.Services.Messages;
 using Sagas.Services.Modules;
 using LogContext = Serilog.Context.LogContext;
 
@@ -17,20 +18,24 @@ namespace Sagas.Host.Bus;
 /// Processes that start together take turns. A quorum queue that one process is declaring shows before it can be consumed
 /// from, and RabbitMQ 3.10 closes the whole connection of another process that tries (<c>badmatch, {error, noproc}</c>).
 /// </remarks>
-internal sealed partial class QueueDeployment(
-    HostSettings settings,
+internal sealed partial class TopologyDeployment(
+    IOptions<RabbitMqOptions> rabbitMq,
+    IOptions<MessagesOptions> messages,
     IConfiguration configuration,
     IHostApplicationLifetime lifetime,
     ILoggerFactory loggers,
     BrokerVersion version,
-    DatabaseAtStart database) : IHostedService
+    DatabaseStartupRetry database) : IHostedService
 {
     internal const string AdvisoryLock = "7230008";
 
-    // Many times what it takes. A broker that goes away meanwhile may leave the bus waiting for it for ever.
-    private static readonly TimeSpan _longestAttempt = TimeSpan.FromSeconds(30);
+    /// <summary>While this property is on the log's context, only problems are logged.</summary>
+    public const string OnlyProblems = nameof(OnlyProblems);
 
-    private readonly ILogger _logger = loggers.CreateLogger<QueueDeployment>();
+    // Many times what it takes. A broker that becomes unavailable meanwhile may leave the bus waiting for it for ever.
+    private static readonly TimeSpan _attemptTimeout = TimeSpan.FromSeconds(30);
+
+    private readonly ILogger _logger = loggers.CreateLogger<TopologyDeployment>();
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -39,7 +44,7 @@ internal sealed partial class QueueDeployment(
         var deployed = false;
         while (!deployed)
             await database.RunAsync(async (dataSource, cancellation) => deployed = await TryDeployAsync(dataSource, cancellation), cancellationToken);
-        LogDeployed(_logger, settings.RabbitMq.Address);
+        LogDeployed(_logger, rabbitMq.Value.Address);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -52,7 +57,7 @@ internal sealed partial class QueueDeployment(
         await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLock})", connection) { CommandTimeout = 0 };
         await take.ExecuteNonQueryAsync(cancellationToken);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(_longestAttempt);
+        limit.CancelAfter(_attemptTimeout);
         try
         {
             await DeployAsync(limit.Token).WaitAsync(limit.Token);
@@ -60,33 +65,33 @@ internal sealed partial class QueueDeployment(
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            LogNotDeployed(_logger, settings.RabbitMq.Address, _longestAttempt.TotalSeconds);
+            LogNotDeployed(_logger, rabbitMq.Value.Address, _attemptTimeout.TotalSeconds);
             return false;
         }
     }
 
     private async Task DeployAsync(CancellationToken cancellationToken)
     {
-        using var quiet = LogContext.PushProperty(LogRegistration.OnlyProblems, true);
-        var everything = settings with { Roles = Features.AllRoles };
+        using var quiet = LogContext.PushProperty(OnlyProblems, true);
+        var context = new FeatureContext(Features.AllRoles, configuration, messages.Value);
         var services = new ServiceCollection();
         services.AddSingleton(configuration).AddSingleton(lifetime).AddSingleton(loggers).AddSingleton(version);
         services.AddLogging();
         services.AddSingleton(TimeProvider.System);
-        services.AddDatabase(everything);
-        var context = new FeatureContext(everything.Roles, configuration, everything.Messages);
+        services.AddSettings(configuration);
+        services.AddDatabase();
         foreach (var module in Features.All)
             module.AddServices(services, context);
-        services.AddBus(everything, configuration, onlyDeploy: true);
+        services.AddBus(context, BusTransport.RabbitMq, onlyDeploy: true);
         await using var provider = services.BuildServiceProvider();
         var bus = provider.GetRequiredService<IBusControl>();
         await bus.StartAsync(cancellationToken);
         await bus.StopAsync(cancellationToken);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The queues of all roles are bound at {Address}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Queues of all roles are bound at {Address}")]
     private static partial void LogDeployed(ILogger logger, Uri address);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The queues could not be bound at {Address} within {Seconds} s, trying again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Binding the queues at {Address} timed out after {Seconds} s; retrying")]
     private static partial void LogNotDeployed(ILogger logger, Uri address, double seconds);
 }

@@ -1,0 +1,24 @@
+using Sagas.Configuration;
+using Sagas.Services;
+using Sagas.Services.Messages;
+
+namespace Sagas.Host.Settings;
+
+/// <summary>Everything that a services process reads from its configuration.</summary>
+internal static class Sections
+{
+    /// <summary>The host's sections, then those of the features.</summary>
+    public static IReadOnlyList<OptionsSection> All { get; } =
+    [
+        new(ProcessOptions.Section, typeof(ProcessOptions)),
+        new(DatabaseOptions.Section, typeof(DatabaseOptions)) { IsOpen = true },
+        new(LoggingOptions.Section, typeof(LoggingOptions)) { IsOpen = true },
+        new(BusOptions.Section, typeof(BusOptions)),
+        new(RabbitMqOptions.Section, typeof(RabbitMqOptions)),
+        new(MessagesOptions.Section, typeof(MessagesOptions)),
+        .. Features.All.SelectMany(module => module.Sections),
+    ];
+
+    /// <summary>Finds misspelled settings.</summary>
+    public static UnknownSettings Unknown { get; } = new(All, "Serilog");
+}

@@ -1,0 +1,143 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Sagas.Configuration;
+using Sagas.Host;
+using Sagas.Host.Settings;
+using Sagas.Services;
+using Sagas.Services.Operations;
+using Sagas.Services.Payments;
+
+namespace Sagas.UnitTests.Host;
+
+public sealed class SettingsTests
+{
+    [Fact]
+    public async Task Nothing_configured_is_a_whole_process_on_this_machine()
+    {
+        await using var app = SagasHost.Create([], new Dictionary<string, string?> { ["Serilog:MinimumLevel:Default"] = "Fatal" });
+
+        Assert.Same(Features.AllRoles, Options<ProcessOptions>(app).RoleSet);
+        Assert.Equal(TimeSpan.FromSeconds(25), Options<ProcessOptions>(app).ShutdownTimeout);
+        Assert.Equal(BusTransport.RabbitMq, Options<BusOptions>(app).Transport);
+        Assert.Equal("/", Options<RabbitMqOptions>(app).VirtualHost);
+        Assert.True(Options<RabbitMqOptions>(app).HasDevelopmentPassword);
+        Assert.True(Options<DatabaseOptions>(app).HasDevelopmentPassword);
+    }
+
+    [Fact]
+    public async Task What_is_empty_is_not_set()
+    {
+        await using var app = Create(("Roles", ""), ("ShutdownTimeout", ""), ("Operations:ApiKey", ""), ("Alerts:Limit:PerSecond", ""));
+
+        Assert.Same(Features.AllRoles, Options<ProcessOptions>(app).RoleSet);
+        Assert.Null(Options<OperationsOptions>(app).ApiKey);
+    }
+
+    [Fact]
+    public void Roles_are_a_list()
+    {
+        var roles = new ProcessOptions { Roles = " sagas , Operations" }.RoleSet;
+
+        Assert.True(roles.Has(PaymentsModule.SagasRole));
+        Assert.True(roles.Has(OperationsModule.OperationsRole));
+        Assert.False(roles.Has(PaymentsModule.GatewayRole));
+    }
+
+    [Theory]
+    [InlineData("amqp://user:p%40ss@broker:5673/my%2Fhost", "broker", 5673, "my/host", "p@ss", false)]
+    [InlineData("amqps://user:pw@broker/sagas", "broker", 5671, "sagas", "pw", true)]
+    [InlineData("amqp://user:pw@broker", "broker", 5672, "/", "pw", false)]
+    public void The_broker_is_a_URI(string uri, string host, int port, string virtualHost, string password, bool tls)
+    {
+        var rabbitMq = new RabbitMqOptions { Uri = uri };
+
+        Assert.Equal((host, port, virtualHost, password, tls),
+            (rabbitMq.Address.Host, rabbitMq.Address.Port, rabbitMq.VirtualHost, rabbitMq.Password, rabbitMq.UsesTls));
+        Assert.DoesNotContain(password, rabbitMq.Address.ToString());
+        Assert.DoesNotContain(password, rabbitMq.ToString());
+    }
+
+    [Theory]
+    [InlineData("Roles", "sagas,crmm", "'crmm'", "payments")]
+    [InlineData("Bus:Transport", "Kafka", "'Kafka'", "InMemory")]
+    [InlineData("ShutdownTimeout", "soon", "'soon'", "00:00:25")]
+    [InlineData("ShutdownTimeout", "00:00:00", "'00:00:00'", "from 00:00:01 to 00:10:00")]
+    [InlineData("RabbitMq:PrefetchCount", "0", "'0'", "from 1 to 10000, such as 64")]
+    [InlineData("RabbitMq:Uri", "localhost:5672", "cannot be read", "amqp://user:password@host:5672/vhost")]
+    [InlineData("ConnectionStrings:Postgres", "nonsense", "cannot be read", "Host=localhost")]
+    [InlineData("ConnectionStrings:Postgres", "Host=x", "names no Database", "Host=localhost")]
+    [InlineData("Logging:Format", "xml", "'xml'", "Json")]
+    [InlineData("Messages:MaxClockSkew", "-1", "'-1'", "00:05:00")]
+    [InlineData("Payments:Redelivery:BaseDelay", "a second", "'a second'", "00:00:01")]
+    [InlineData("Operations:ApiKey", "secret", "too short", "openssl rand")]
+    [InlineData("Crm:Mode", "Idem", "'Idem'", "use one of IdempotencyKey, Lookup, AtMostOnce (as an environment variable: Crm__Mode)")]
+    [InlineData("Crm:Enabled", "yes", "'yes'", "true or false")]
+    [InlineData("Alarms:DigestInterval", "hourly", "'hourly'", "use a duration")]
+    [InlineData("Ingest:MaxUploadBytes", "10 GB", "'10 GB'", "use a whole number")]
+    [InlineData("Payments:GatewayUrl", "nonsense", "must be", "an absolute http or https address")]
+    [InlineData("Payments:Calls:CallTimeout", "a while", "'a while'", "use a duration")]
+    [InlineData("Payments:Calls:RetrySchedule:1", "later", "'later'", "use a duration")]
+    public void An_invalid_value_is_reported_with_its_key_and_the_remedy(string key, string value, string what, string remedy)
+    {
+        var sentence = Assert.Single(Problems((key, value)));
+
+        Assert.StartsWith(key, sentence);
+        Assert.Contains(what, sentence);
+        Assert.Contains(remedy, sentence);
+        Assert.EndsWith(".", sentence);
+    }
+
+    [Fact]
+    public void Everything_that_is_wrong_is_reported_at_once()
+    {
+        var problems = Problems(
+            ("Roles", "x"), ("RabbitMq:PrefetchCount", "none"), ("RabbitMq:HeartbeatInterval", "1.00:00:00"), ("Crm:Mode", "Idem"), ("Crm:Url", "crm"));
+
+        Assert.Equal(
+            ["Crm:Mode", "Crm:Url", "RabbitMq:HeartbeatInterval", "RabbitMq:PrefetchCount", "Roles"],
+            problems.Select(problem => problem.Split(' ')[0]).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void A_password_is_never_part_of_a_problem() => Assert.All(
+        Problems(
+            ("ConnectionStrings:Postgres", "Host=;Password=hunter2-hunter2"), ("RabbitMq:Uri", "http://u:hunter2-hunter2@h/"),
+            ("Operations:ApiKey", "hunter2"), ("ObjectStatus:ApiKey", "hunter2"), ("Crm:Authorization", "hunter2\n"), ("Alerts:Secrets", "hunter2")),
+        problem => Assert.DoesNotContain("hunter2", problem));
+
+    [Fact]
+    public void A_feature_that_does_not_run_here_may_be_misconfigured() =>
+        Assert.Empty(Problems(("Roles", "payments"), ("Alerts:Endpoint", "nonsense")));
+
+    [Fact]
+    public void Own_passwords_are_not_warned_about()
+    {
+        Assert.False(new DatabaseOptions { Postgres = "Host=h;Database=d;Password=own" }.HasDevelopmentPassword);
+        Assert.False(new RabbitMqOptions { Uri = "amqp://u:own@h/" }.HasDevelopmentPassword);
+    }
+
+    private static IReadOnlyList<string> Problems(params (string Key, string Value)[] values)
+    {
+        try
+        {
+            using var app = (IDisposable)Create(values);
+            return [];
+        }
+        catch (InvalidConfigurationException invalid)
+        {
+            return invalid.Problems;
+        }
+    }
+
+    private static WebApplication Create(params (string Key, string Value)[] values)
+    {
+        var settings = new Dictionary<string, string?> { ["Bus:Transport"] = "InMemory", ["Serilog:MinimumLevel:Default"] = "Fatal" };
+        foreach (var (key, value) in values)
+            settings[key] = value;
+        return SagasHost.Create([], settings);
+    }
+
+    private static TOptions Options<TOptions>(WebApplication app)
+        where TOptions : class => app.Services.GetRequiredService<IOptions<TOptions>>().Value;
+}
