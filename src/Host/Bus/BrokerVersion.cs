@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
@@ -66,7 +67,7 @@ internal sealed partial class BrokerVersion(IOptions<RabbitMqOptions> options, I
             ? Encoding.UTF8.GetString(text)
             : "";
         LogConnected(logger, version, _options.Address);
-        return int.TryParse(version.Split('.')[0], out var major) ? major : 0;
+        return int.TryParse(version.Split('.')[0], CultureInfo.InvariantCulture, out var major) ? major : 0;
     }
 
     private static string Innermost(Exception exception) => exception.GetBaseException().Message;

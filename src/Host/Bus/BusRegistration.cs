@@ -121,7 +121,7 @@ internal static class BusRegistration
         // From the outside in: log scope, validation, retry, transaction.
         endpoint.UseFilter(new LogScopeFilter());
         endpoint.UseMessageRules(Features.MessageRules, Options<MessagesOptions>(context), timeProvider);
-        endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, stopping, timeProvider, deliveries)));
+        endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, timeProvider, deliveries, stopping)));
         if (Features.Endpoint(name).UsesOutbox)
             endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
     }

@@ -11,10 +11,10 @@ namespace Sagas.Host.Bus;
 /// moved to the error queue. Here it returns to its queue.
 /// </remarks>
 /// <param name="filter">What the endpoint configured to be handled.</param>
-/// <param name="stopping">Signalled when the process begins to stop.</param>
 /// <param name="timeProvider">The clock of the delays.</param>
 /// <param name="logger">Where a delivery that keeps failing is reported.</param>
-internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, CancellationToken stopping, TimeProvider timeProvider, ILogger logger) : IRetryPolicy
+/// <param name="stopping">Signalled when the process begins to stop.</param>
+internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, TimeProvider timeProvider, ILogger logger, CancellationToken stopping) : IRetryPolicy
 {
     private const int AttemptsAfterUnknownFault = 3;
     private const int AttemptsAfterRace = 10;

@@ -18,7 +18,7 @@ internal static class TelemetryRegistration
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("sagas", serviceInstanceId: $"{Environment.MachineName}-{Environment.ProcessId}"))
             .WithTracing(traces => traces.AddSource(_sources)
-                .AddAspNetCoreInstrumentation(options => options.Filter = context => !context.Request.Path.StartsWithSegments("/health"))
+                .AddAspNetCoreInstrumentation(options => options.Filter = context => !context.Request.Path.StartsWithSegments("/health", StringComparison.Ordinal))
                 .AddHttpClientInstrumentation()
                 .AddNpgsql())
             .WithMetrics(metrics => metrics.AddMeter(_sources)

@@ -115,13 +115,13 @@ internal sealed class ContractReader
     };
 
     // A time without an offset is taken as UTC, not as this machine's zone: all machines must read it the same.
-    private static object? AsTime(JsonElement value) =>
+    private static DateTimeOffset? AsTime(JsonElement value) =>
         value.ValueKind != JsonValueKind.String || !value.TryGetDateTime(out var time) ? null
         : time.Kind == DateTimeKind.Unspecified ? new DateTimeOffset(time, TimeSpan.Zero)
         : value.TryGetDateTimeOffset(out var withOffset) ? withOffset.ToUniversalTime()
         : null;
 
-    private static object? AsInstant(JsonElement value) =>
+    private static Instant? AsInstant(JsonElement value) =>
         value.ValueKind == JsonValueKind.String && Instant.TryParse(value.GetString(), CultureInfo.InvariantCulture, out var instant) ? instant : null;
 
     private InvalidMessageException Wrong(Field field, JsonElement value, string expectation) =>

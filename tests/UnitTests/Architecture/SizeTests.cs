@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Sagas.UnitTests.Architecture;
@@ -19,7 +20,7 @@ public sealed partial class SizeTests
         var found = Repository.Files("*.cs").SelectMany(Measure).ToDictionary();
         if (Environment.GetEnvironmentVariable("SAGAS_RENEW_DOCS") == "1")
             File.WriteAllLines(_list, found.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"));
-        var listed = File.ReadAllLines(_list).Select(line => line.Split(' ')).ToDictionary(line => $"{line[0]} {line[1]}", line => int.Parse(line[2]));
+        var listed = File.ReadAllLines(_list).Select(line => line.Split(' ')).ToDictionary(line => $"{line[0]} {line[1]}", line => int.Parse(line[2], CultureInfo.InvariantCulture));
 
         Assert.Empty(found.Where(pair => pair.Value > listed.GetValueOrDefault(pair.Key)).Select(pair =>
             $"{pair.Key}: {pair.Value}, and {listed.GetValueOrDefault(pair.Key)} at most"));
