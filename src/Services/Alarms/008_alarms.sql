@@ -25,7 +25,7 @@ COMMENT ON COLUMN alarm.alarm_id IS 'The alarm; the same id of two users is two 
 COMMENT ON COLUMN alarm.status IS 'CLEARED, WARNING or CRITICAL; active unless CLEARED.';
 COMMENT ON COLUMN alarm.changed_at IS 'When it changed, as the producer says: seconds since 1970, exact (see instant_text). Only a newer change replaces it.';
 COMMENT ON COLUMN alarm.told_changed_at IS 'changed_at of the change that was told last; null: none was. Told again only when changed_at is newer.';
-COMMENT ON COLUMN alarm.received_at IS 'When the newest change was received; a cleared alarm is kept for Alarms:KeepCleared from then on.';
+COMMENT ON COLUMN alarm.received_at IS 'When the newest change was received; a cleared alarm is kept for Alarms:ClearedRetention from then on.';
 
 CREATE TABLE alarm_digest (
     digest_id  bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -37,7 +37,7 @@ CREATE TABLE alarm_digest (
 );
 CREATE INDEX alarm_digest_user ON alarm_digest (user_id, digest_id);
 CREATE INDEX alarm_digest_sent ON alarm_digest USING brin (sent_at) WITH (pages_per_range = 16);
-COMMENT ON TABLE alarm_digest IS 'One row per AlarmDigest: what was sent and when. Kept for Alarms:KeepDigests.';
+COMMENT ON TABLE alarm_digest IS 'One row per AlarmDigest: what was sent and when. Kept for Alarms:DigestRetention.';
 COMMENT ON COLUMN alarm_digest.digest_id IS 'Order of the digests.';
 COMMENT ON COLUMN alarm_digest.user_id IS 'To whom.';
 COMMENT ON COLUMN alarm_digest.alarms IS 'The alarms told: AlarmID, Status and LatestChangedAt of each, in the order of the digest.';

@@ -6,7 +6,6 @@ using Microsoft.EntityFrameworkCore;
 using Sagas.Contracts;
 using Sagas.Customers;
 using Sagas.Persistence;
-using Sagas.Services.Http;
 using Sagas.Services.Operations;
 
 namespace Sagas.Services.Crm;

@@ -13,21 +13,21 @@ internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
     };
 
     /// <summary>Runs a command line.</summary>
-    public Task<CommandLineRun> RunAsync(params string[] args) => RunAsync(new StringWriter(), CancellationToken.None, args);
+    public Task<CommandLineRun> RunAsync(params string[] args) => RunAsync(new StringWriter(), args, CancellationToken.None);
 
     /// <summary>Runs a command line until it has written something, and then stops it as Ctrl-C does.</summary>
     public async Task<CommandLineRun> StopOnOutputAsync(params string[] args)
     {
         using var ctrlC = new CancellationTokenSource(Eventually.Timeout);
         await using var output = new SignallingWriter(ctrlC.Cancel);
-        return await RunAsync(output, ctrlC.Token, args);
+        return await RunAsync(output, args, ctrlC.Token);
     }
 
-    private async Task<CommandLineRun> RunAsync(StringWriter output, CancellationToken stop, string[] args)
+    private async Task<CommandLineRun> RunAsync(StringWriter output, string[] args, CancellationToken cancellationToken)
     {
         using var error = new StringWriter();
         var terminal = new Terminal(output, error, width: 160) { Environment = _environment.GetValueOrDefault };
-        var exitCode = await CommandRun.RunAsync(Sagas.Cli.Program.Commands, args, terminal, stop);
+        var exitCode = await CommandRun.RunAsync(Sagas.Cli.Program.Commands, args, terminal, cancellationToken);
         return new CommandLineRun(exitCode, output.ToString(), error.ToString());
     }
 

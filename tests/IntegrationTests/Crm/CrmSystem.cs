@@ -54,7 +54,7 @@ internal sealed class CrmSystem : IAsyncDisposable
         var simulators = SimulatorHost.Create([], simulated);
         simulators.Use(async (context, next) =>
         {
-            if (system is not null && context.Request.Method == HttpMethods.Post && context.Request.Path.StartsWithSegments("/crm/customers"))
+            if (system is not null && context.Request.Method == HttpMethods.Post && context.Request.Path.StartsWithSegments("/crm/customers", StringComparison.Ordinal))
                 await system.Before(context);
             await next();
         });

@@ -19,7 +19,7 @@ public sealed class DeploymentTests(ServersFixture servers) : IClassFixture<Serv
         await using var system = await TestSystem.CreateAsync(servers, ("Roles", "payments"));
         Task starting;
         await using (var turn = await AdvisoryLockGate.CloseAsync(
-            system.Settings["ConnectionStrings:Postgres"]!, long.Parse(QueueDeployment.AdvisoryLock, CultureInfo.InvariantCulture)))
+            system.Settings["ConnectionStrings:Postgres"]!, long.Parse(TopologyDeployment.AdvisoryLock, CultureInfo.InvariantCulture)))
         {
             starting = system.StartAsync();
             await turn.ReachedAsync();
