@@ -49,7 +49,7 @@ CREATE TABLE alarm_digest_schedule (
     only_row    boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
     last_run_at timestamptz NOT NULL
 );
-COMMENT ON TABLE alarm_digest_schedule IS 'One row: the scheduled digests of all users (Alarms:DigestEvery), which one process at a time asks for.';
+COMMENT ON TABLE alarm_digest_schedule IS 'One row: the scheduled digests of all users (Alarms:DigestInterval), which one process at a time asks for.';
 COMMENT ON COLUMN alarm_digest_schedule.only_row IS 'Always true.';
 COMMENT ON COLUMN alarm_digest_schedule.last_run_at IS 'When digests were last asked for; before the first time: when the schedule was first seen.';
 
