@@ -10,7 +10,8 @@ using Sagas.Services;
 namespace Sagas.Benchmarks;
 
 /// <summary>
-/// <c>sagas ingest</c> as a process of its own, from its start to its end, beside a bare <c>\copy</c> of the same file into a table without
+/// <c>sagas ingest</c> as a process of its own, from its start to its end, beside a bare <c>\copy</c> of the same file into a
+/// table without
 /// indexes. Each ingest has a database of its own.
 /// </summary>
 internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> say)
@@ -94,7 +95,7 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
     {
         var database = await CreateDatabaseAsync(null, stop);
         var clock = Stopwatch.StartNew();
-        var start = new ProcessStartInfo("dotnet", [typeof(IngestBenchmark).Assembly.Location, "ingest", path, "--json"])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sagas.Cli.dll"), "ingest", path, "--json"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -1,3 +1,4 @@
+using Sagas.FileIntake.Storage;
 using Sagas.Persistence;
 using Sagas.Services.Alarms;
 using Sagas.Services.Alerts;
@@ -35,9 +36,12 @@ public static class Features
     /// <summary>What messages from outside must fulfil.</summary>
     public static IReadOnlyList<MessageRule> MessageRules { get; } = [.. All.SelectMany(module => module.MessageRules)];
 
-    /// <summary>What makes the schema: the SQL files in the folders of persistence, sagas and features.</summary>
+    /// <summary>The schema: the SQL files in the folders of persistence, file intake, sagas and features.</summary>
     public static IReadOnlyList<Migration> Migrations { get; } = Migration.EmbeddedIn(
-        [typeof(SchemaMigrator).Assembly, typeof(SagasDbContext).Assembly, .. All.Select(module => module.GetType().Assembly)]);
+    [
+        typeof(SchemaMigrator).Assembly, typeof(FileStore).Assembly, typeof(SagasDbContext).Assembly,
+        .. All.Select(module => module.GetType().Assembly),
+    ]);
 
     /// <summary>The endpoint of a queue.</summary>
     /// <exception cref="InvalidOperationException">No module declares it.</exception>

@@ -12,7 +12,7 @@ internal static class AlertCommand
     public static Command Create(Terminal terminal)
     {
         var files = new Argument<string[]>("file") { Description = "CSV files of userId,alertMessage, plain or gzip.", Arity = ArgumentArity.OneOrMore };
-        var noWait = new Option<bool>("--no-wait") { Description = "End when every row is entered, without waiting for its delivery." };
+        var noWait = new Option<bool>("--no-wait") { Description = "End when every row is enqueued, without waiting for its delivery." };
         var command = new SagasCommand(
             "alert",
             "Alert the users of CSV files through the webhook, each row once. A file that was interrupted goes on where it was; one that "

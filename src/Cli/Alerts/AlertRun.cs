@@ -3,8 +3,9 @@ using System.Globalization;
 using Npgsql;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
+using Sagas.FileIntake;
+using Sagas.FileIntake.Storage;
 using Sagas.Services.Alerts;
-using Sagas.Services.Files;
 
 namespace Sagas.Cli.Alerts;
 
@@ -27,13 +28,15 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
     {
         try
         {
-            var intake = new AlertFileIntake(database.Source, new FileRegister(database.Source), options, terminal.Time, () => { });
-            var results = await FollowAsync(Task.WhenAll(paths.Select(path => EnterAsync(intake, path, stop))), noWait, stop);
+            var store = new FileStore(database.Source);
+            var processor = new FileProcessor(
+                new AlertIngest(database.Source, store, options, terminal.Time, enqueued: null), store, terminal.Time);
+            var results = await FollowAsync(Task.WhenAll(paths.Select(path => EnqueueAsync(processor, path, stop))), noWait, stop);
             return await TellAsync(results, stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            await terminal.Error.WriteLineAsync("Interrupted. What is entered is delivered; the same command goes on with the rest.");
+            await terminal.Error.WriteLineAsync("Interrupted. What is enqueued is delivered; the same command goes on with the rest.");
             throw;
         }
         finally
@@ -42,12 +45,12 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
         }
     }
 
-    private async Task<FileResult> EnterAsync(AlertFileIntake intake, string path, CancellationToken stop)
+    private async Task<FileResult> EnqueueAsync(FileProcessor processor, string path, CancellationToken stop)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            return await OutlastAsync(() => intake.RunAsync(path, Path.GetFileName(path), null, stop), stop);
+            return await OutlastAsync(() => processor.ProcessAsync(path, null, stop), stop);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -55,15 +58,15 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
         }
     }
 
-    private async Task<FileResult[]> FollowAsync(Task<FileResult[]> entering, bool noWait, CancellationToken stop)
+    private async Task<FileResult[]> FollowAsync(Task<FileResult[]> enqueuing, bool noWait, CancellationToken stop)
     {
         var since = DateTimeOffset.UtcNow;
         while (true)
         {
-            await Task.WhenAny(entering, Task.Delay(_look, terminal.Time, stop));
-            if (entering.IsCompleted)
+            await Task.WhenAny(enqueuing, Task.Delay(_look, terminal.Time, stop));
+            if (enqueuing.IsCompleted)
             {
-                var results = await entering;
+                var results = await enqueuing;
                 var rows = await FindAsync(results, stop);
                 if (noWait || !rows.Any(row => row.IsUnderWay))
                     return results;
@@ -82,10 +85,10 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
         if (!Rewrites && Stopwatch.GetElapsedTime(_lastLine) < _betweenLines)
             return;
         _lastLine = Stopwatch.GetTimestamp();
-        var (entered, delivered, waiting) = (rows.Sum(row => row.Rows), rows.Sum(row => row.Delivered), rows.Sum(row => row.Waiting));
+        var (enqueued, delivered, waiting) = (rows.Sum(row => row.Rows), rows.Sum(row => row.Delivered), rows.Sum(row => row.Waiting));
         var line = string.Create(
             CultureInfo.InvariantCulture,
-            $"{entered:N0} rows entered, {delivered:N0} delivered, {waiting:N0} waiting, {rows.Sum(row => row.Failed + row.Parked):N0} failed, "
+            $"{enqueued:N0} rows enqueued, {delivered:N0} delivered, {waiting:N0} waiting, {rows.Sum(row => row.Failed + row.Parked):N0} failed, "
             + $"{delivered / Stopwatch.GetElapsedTime(_started).TotalSeconds:0.#}/s");
         lock (_lock)
         {
@@ -105,13 +108,13 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
             terminal.WriteJson(rows);
         foreach (var result in results)
         {
-            var row = rows.First(each => each.FileId == result.FileId);
+            var row = rows.First(each => each.FileId == result.File.FileId);
             await (json ? terminal.Error : terminal.Output).WriteLineAsync(Display.Clean(Sentence(result, row)));
             if (!json)
                 await TellRejectsAsync(row, stop);
         }
 
-        return results.All(result => result.End is FileEnd.Entered or FileEnd.Known) && rows.All(row => row.Failed + row.Parked + row.Rejected == 0)
+        return results.All(result => result.File.State == FileState.Completed) && rows.All(row => row.Failed + row.Parked + row.Rejected == 0)
             ? ExitCode.Ok
             : ExitCode.Failed;
     }
@@ -121,12 +124,11 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
         var counts = string.Create(
             CultureInfo.InvariantCulture,
             $"{row.Rows:N0} rows, {row.Delivered:N0} delivered, {row.Waiting:N0} waiting, {row.Failed:N0} failed, {row.Parked:N0} parked, {row.Rejected:N0} rejected");
-        return result.End switch
+        return result switch
         {
-            FileEnd.Known => $"{row.Name}: was sent before and is not sent again ({counts}).",
-            FileEnd.Elsewhere => $"{row.Name}: another process reads it ({counts}).",
-            FileEnd.Failed => $"{row.Name}: cannot be read on: {row.Reason} ({counts})",
-            _ => $"{row.Name}: {counts}.",
+            { WasCompleted: true } => $"{row.Name}: was sent before and is not sent again ({counts}).",
+            { File.State: FileState.Completed } => $"{row.Name}: {counts}.",
+            _ => $"{row.Name}: {row.State}. {row.Reason} ({counts})",
         };
     }
 
@@ -149,7 +151,7 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
     }
 
     private Task<IReadOnlyList<AlertFileRow>> FindAsync(FileResult[] results, CancellationToken stop) =>
-        OutlastAsync(() => AlertFileRow.FindAsync(database, [.. results.Select(result => result.FileId)], stop), stop);
+        OutlastAsync(() => AlertFileRow.FindAsync(database, [.. results.Select(result => result.File.FileId)], stop), stop);
 
     private Task<T> OutlastAsync<T>(Func<Task<T>> work, CancellationToken stop) => database.OutlastAsync(work, Interrupt, terminal.Time, stop);
 

@@ -6,9 +6,9 @@ namespace Sagas.Cli.Database;
 /// <summary>A row of the view alert_files_overview.</summary>
 /// <param name="FileId">The file.</param>
 /// <param name="Name">What it was called when it came.</param>
-/// <param name="State">reading, entered or failed.</param>
-/// <param name="Reason">Why it failed.</param>
-/// <param name="Rows">Alerts entered.</param>
+/// <param name="State">pending, running, completed, failed or invalid.</param>
+/// <param name="Reason">Why it failed or is invalid.</param>
+/// <param name="Rows">Alerts enqueued.</param>
 /// <param name="Delivered">Of them: taken by the receiver.</param>
 /// <param name="Waiting">Of them: on their way, or waiting for another try.</param>
 /// <param name="Failed">Of them: refused for good.</param>
@@ -32,7 +32,7 @@ internal sealed record AlertFileRow(
     public double? PerSecond { get; init; }
 
     /// <summary>Whether something of it is still to be done without a person's help.</summary>
-    public bool IsUnderWay => State == "reading" || Waiting > 0;
+    public bool IsUnderWay => State is "pending" or "running" || Waiting > 0;
 
     /// <summary>The newest files.</summary>
     /// <param name="database">Where they are.</param>

@@ -8,8 +8,10 @@ using Sagas.Services.Messages;
 namespace Sagas.Cli.Ingest;
 
 /// <summary>
-/// Waits until the CRM has been told of the customers of some files, and shows how far it is. The files are read again beside it: of their customers, so many
-/// are kept in mind as fit a window, and looked up by their keys until they are settled, so that neither memory nor the database's work grows with
+/// Waits until the CRM has been told of the customers of some files, and shows how far it is. The files are read again beside it:
+/// of their customers, so many
+/// are kept in mind as fit a window, and looked up by their keys until they are settled, so that neither memory nor the
+/// database's work grows with
 /// the files.
 /// </summary>
 internal sealed class CrmFollower(Terminal terminal, SagasDatabase database, IngestOptions options, MessagesOptions rules, bool json)
@@ -79,7 +81,7 @@ internal sealed class CrmFollower(Terminal terminal, SagasDatabase database, Ing
     {
         foreach (var report in reports.Where(report => report.Rows > report.Rejected))
         {
-            using var file = FileCustomers.Open(report.File, options, report.Rows, rules, terminal.Time);
+            using var file = CustomerIdReader.Open(report.File, options, report.Rows, rules, terminal.Time);
             while (file.Read(out var customer))
                 yield return customer;
         }

@@ -1,15 +1,15 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
-using Sagas.Services.Files;
-using Sagas.Services.Ingest;
+using Sagas.FileIntake;
+using Sagas.FileIntake.Storage;
 
 namespace Sagas.Cli.Ingest;
 
 /// <summary>What became of a file.</summary>
 /// <param name="File">As it was named.</param>
-/// <param name="FileId">Its id in the register.</param>
+/// <param name="FileId">Its id.</param>
 /// <param name="State">How it ended.</param>
-/// <param name="Reason">Why it was stopped or refused.</param>
+/// <param name="Reason">Why it failed or is invalid.</param>
 /// <param name="AlreadyIngested">The same content was done before: nothing was changed.</param>
 /// <param name="Rows">Rows in all, rejected ones among them.</param>
 /// <param name="Added">Customers that were not known.</param>
@@ -26,9 +26,9 @@ internal sealed record IngestReport(
     [JsonIgnore]
     public string Sentence => State switch
     {
-        FileState.Done when AlreadyIngested => $"{File}: the same content was ingested before ({Number(Rows)} rows); nothing was changed.",
-        FileState.Refused => $"{File}: refused. {Reason}",
-        FileState.Stopped => $"{File}: stopped after {Counts}. {Reason} The same command goes on where it was.{Where}",
+        FileState.Completed when AlreadyIngested => $"{File}: the same content was ingested before ({Number(Rows)} rows); nothing was changed.",
+        FileState.Invalid => $"{File}: invalid. {Reason}",
+        FileState.Failed => $"{File}: failed after {Counts}. {Reason} Run the same command again to continue.{Where}",
         _ => $"{File}: {Counts} in {Seconds.ToString("0.0", CultureInfo.InvariantCulture)} s ({Number(Rows / Math.Max(Seconds, 0.001))} rows/s).{Where}",
     };
 
@@ -39,11 +39,11 @@ internal sealed record IngestReport(
 
     private static string Number(double number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
-    public static IngestReport Of(string path, IntakeResult result, TimeSpan elapsed, string? rejects)
+    public static IngestReport Of(string path, FileResult result, TimeSpan elapsed, string? rejects)
     {
-        var (outcome, counts) = (result.Outcome, result.Outcome.Counts);
+        var (file, counts) = (result.File, result.File.Counts);
         return new IngestReport(
-            path, result.File.FileId, outcome.State, outcome.Reason, result.WasDone, counts.Rows, counts.Added, counts.Changed, counts.Unchanged,
+            path, file.FileId, file.State, file.Reason, result.WasCompleted, counts.Rows, counts.Added, counts.Changed, counts.Unchanged,
             counts.Rejected, rejects, Math.Round(elapsed.TotalSeconds, 3));
     }
 }

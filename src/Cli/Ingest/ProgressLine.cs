@@ -1,11 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using Sagas.Cli.CommandLine;
-using Sagas.Services.Ingest;
+using Sagas.FileIntake;
 
 namespace Sagas.Cli.Ingest;
 
-/// <summary>One line that tells how far a file has come: rewritten in a terminal, written anew every few seconds anywhere else.</summary>
+/// <summary>One line that tells how far a file has come: rewritten in a terminal, written anew every few seconds anywhere
+/// else.</summary>
 internal sealed class ProgressLine(Terminal terminal, bool json, string name) : IDisposable
 {
     private const int BarLength = 24;
@@ -15,13 +16,13 @@ internal sealed class ProgressLine(Terminal terminal, bool json, string name) : 
     private readonly Lock _lock = new();
     private readonly long _start = Stopwatch.GetTimestamp();
     private long _lastLine = Stopwatch.GetTimestamp();
-    private IngestProgress? _first;
+    private FileProgress? _first;
     private bool _written;
 
     private bool Rewrites => terminal.Interactive && !json;
 
     /// <summary>Tells of progress.</summary>
-    public void Show(IngestProgress progress)
+    public void Show(FileProgress progress)
     {
         lock (_lock)
         {
@@ -73,7 +74,7 @@ internal sealed class ProgressLine(Terminal terminal, bool json, string name) : 
         _written = false;
     }
 
-    private string Text(IngestProgress progress)
+    private string Text(FileProgress progress)
     {
         var elapsed = Stopwatch.GetElapsedTime(_start);
         // What was done before this run is not this run's speed.

@@ -13,9 +13,8 @@ WHERE l.target = 'alert-webhook';
 COMMENT ON VIEW alert_delivery IS 'Every alert: its state (waiting, in_flight, delivered, failed, parked), attempts, last answer and next try. The ledger''s rows with the file and line that they came from.';
 
 CREATE VIEW alert_files_overview AS
-SELECT f.file_id, f.name, CASE WHEN f.state = 'done' THEN 'entered' WHEN f.state IN ('stopped', 'refused') THEN 'failed' ELSE 'reading' END AS state,
-       f.reason, f.length AS size, coalesce(p.next_offset, 0) AS next_offset, coalesce(p.added, 0) AS rows, coalesce(p.rejected, 0) AS rejected,
-       f.accepted_at AS created_at, CASE WHEN f.state = 'done' THEN f.finished_at END AS entered_at,
+SELECT f.file_id, f.name, f.state, f.reason, f.length AS size, coalesce(p.next_offset, 0) AS next_offset, coalesce(p.added, 0) AS rows, coalesce(p.rejected, 0) AS rejected,
+       f.accepted_at AS created_at, f.finished_at,
        coalesce(p.added, 0) - o.waiting - o.failed - o.parked AS delivered, o.waiting, o.failed, o.parked
 FROM file f
 LEFT JOIN file_progress p ON p.file_id = f.file_id

@@ -1,6 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
-using Sagas.Services.Files;
+using Sagas.FileIntake.Storage;
 using Sagas.Services.Ledger;
 
 namespace Sagas.Services.Alerts;
@@ -33,26 +33,24 @@ internal static class AlertFileRows
         return new OpenRows((int)row.GetInt64(0), (int)row.GetInt64(1));
     }
 
-    /// <summary>Enters rows and moves the place to go on at past them, all in one transaction.</summary>
-    /// <returns>False: another process reads the file now; nothing was entered.</returns>
-    public static async Task<bool> EnterAsync(
-        NpgsqlDataSource database, Guid file, LaneProgress from, LaneProgress to, IReadOnlyList<AlertRow> rows, CancellationToken cancellation)
+    /// <summary>Enqueues alerts, inserts rejected rows and saves the progress past them in one transaction.</summary>
+    /// <exception cref="FileTakenOverException">Another process reads the file now; nothing was changed.</exception>
+    public static async Task EnterAsync(
+        NpgsqlDataSource database, Guid file, PartitionProgress from, PartitionProgress to, IReadOnlyList<AlertRow> rows, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var alerts = rows.Where(row => row.Alert is not null).ToArray();
         var rejected = rows.Where(row => row.Rejected is not null).Select(row => row.Rejected!).ToArray();
         await using var batch = new NpgsqlBatch(connection, transaction);
-        batch.BatchCommands.Add(FileRegister.SaveProgress(file, from, to));
+        batch.BatchCommands.Add(FileStore.SaveProgress(file, from, to));
         if (alerts.Length > 0)
             batch.BatchCommands.Add(Alerts(file, alerts));
         if (rejected.Length > 0)
             batch.BatchCommands.Add(RejectedRows.Insert(file, rejected));
         await batch.ExecuteNonQueryAsync(cancellation);
-        if (batch.BatchCommands[0].RecordsAffected == 0)
-            return false;
+        FileStore.ThrowIfTakenOver((NpgsqlBatchCommand)batch.BatchCommands[0]);
         await transaction.CommitAsync(cancellation);
-        return true;
     }
 
     private static NpgsqlBatchCommand Alerts(Guid file, AlertRow[] rows) => new(

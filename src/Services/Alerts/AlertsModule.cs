@@ -1,12 +1,15 @@
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Npgsql;
 using Sagas.Configuration;
-using Sagas.Services.Files;
+using Sagas.FileIntake;
+using Sagas.FileIntake.Storage;
 using Sagas.Services.Ledger;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
+using Sagas.Services.Operations;
 
 namespace Sagas.Services.Alerts;
 
@@ -38,9 +41,12 @@ public sealed class AlertsModule : FeatureModule
             return;
         services.AddValidatedOptions<AlertsOptions>(context.Configuration, AlertsOptions.Section);
         services.AddLedgerTarget<AlertReceiver>(AlertReceiver.TargetName);
-        services.TryAddSingleton<FileRegister>();
-        services.TryAddSingleton<RejectedRows>();
-        services.AddHostedService<AlertFolder>();
+        services.AddHostedService<DevelopmentSecretWarning>();
+        services.AddSingleton(provider => new AlertIngest(
+            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<FileStore>(),
+            provider.GetRequiredService<IOptions<AlertsOptions>>().Value, provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<LedgerSignal<AlertReceiver>>().Raise));
+        services.AddFileIntake<AlertIngest>(AlertIngest.FileKind);
     }
 
     /// <inheritdoc/>
@@ -54,7 +60,9 @@ public sealed class AlertsModule : FeatureModule
     public override void MapEndpoints(WebApplication app, RoleSet roles)
     {
         ArgumentNullException.ThrowIfNull(roles);
-        if (roles.Has(AlertsRole))
-            app.MapAlerts();
+        if (!roles.Has(AlertsRole))
+            return;
+        app.MapFiles(AlertIngest.FileKind).RequireOperatorKey();
+        app.MapAlerts();
     }
 }

@@ -1,12 +1,13 @@
 using System.ComponentModel;
 using System.Globalization;
 using Sagas.Configuration;
+using Sagas.FileIntake;
 using Sagas.Services.Ledger;
 
 namespace Sagas.Services.Alerts;
 
 /// <summary>Configuration section <c>Alerts</c>: where alerts come from, where they go, and how fast.</summary>
-public sealed record AlertsOptions : IValidatedOptions
+public sealed record AlertsOptions : FileIntakeOptions, IValidatedOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Alerts";
@@ -28,25 +29,20 @@ public sealed record AlertsOptions : IValidatedOptions
     /// <summary>What the receiver may be sent by all processes together.</summary>
     public CallLimit Limit { get; init; } = new();
 
-    /// <summary>How long before each attempt, the first included, separated by commas; after the last the alert is parked.</summary>
+    /// <summary>How long before each attempt, the first included, separated by commas; after the last the alert is
+    /// parked.</summary>
     public string RetrySchedule { get; init; } = "00:00:00,00:00:05,00:05:00,00:30:00,02:00:00,05:00:00,10:00:00,10:00:00";
 
     /// <summary>How calls are made: section <c>Alerts:Calls</c>. Its retry delays, ages and attempts do not apply.</summary>
     public LedgerOptions Calls { get; init; } = new() { MaxConcurrency = 256, RetryAfterCap = TimeSpan.FromDays(1) };
 
-    /// <summary>The folder that is watched for files; null: none.</summary>
-    public string? Folder { get; init; }
+    /// <summary>The most rows of a file that are enqueued and due. For most receivers it is about two seconds' worth of
+    /// deliveries, so that files take turns; this is the limit for a very fast receiver.</summary>
+    public int MaxRowsAhead { get; init; } = 10_000;
 
-    /// <summary>How many rows of a file, at most, are entered and due but not yet delivered. About two seconds' worth are
-    /// anyway, so that files take turns; this is the bound for a receiver that is very fast.</summary>
-    public int RowsAhead { get; init; } = 10_000;
-
-    /// <summary>How many rows of a file, at most, are entered and not yet delivered, those that wait for another attempt
+    /// <summary>The most rows of a file that are enqueued and not delivered, those that wait for another attempt
     /// included.</summary>
-    public int RowsUndelivered { get; init; } = 50_000;
-
-    /// <summary>The largest upload, in bytes.</summary>
-    public long LargestUpload { get; init; } = 10L * 1024 * 1024 * 1024;
+    public int MaxRowsUndelivered { get; init; } = 50_000;
 
     /// <summary>The hosts of <see cref="AllowedHosts"/>.</summary>
     internal IReadOnlyList<string> Hosts => Split(AllowedHosts);
@@ -67,10 +63,12 @@ public sealed record AlertsOptions : IValidatedOptions
         }
         if (Schedule() is null)
             yield return $"{Section}:{nameof(RetrySchedule)} must be durations such as 00:00:05, separated by commas.";
-        if (RowsAhead is < 1 or > 1_000_000 || RowsUndelivered < RowsAhead)
-            yield return $"{Section}: 1 ≤ {nameof(RowsAhead)} ≤ {nameof(RowsUndelivered)} must hold, and {nameof(RowsAhead)} be at most 1,000,000.";
-        if (LargestUpload < 1)
-            yield return $"{Section}:{nameof(LargestUpload)} must be more than zero.";
+        if (MaxRowsAhead is < 1 or > 1_000_000)
+            yield return $"{Section}:{nameof(MaxRowsAhead)} must be from 1 to 1000000.";
+        if (MaxRowsUndelivered < MaxRowsAhead)
+            yield return $"{Section}:{nameof(MaxRowsUndelivered)} must be at least {nameof(MaxRowsAhead)}.";
+        foreach (var problem in ValidateIntake(Section))
+            yield return problem;
         foreach (var problem in Limit.Validate())
             yield return $"{Section}:{nameof(Limit)}: {problem}";
         foreach (var problem in Calls.Validate())

@@ -3,25 +3,25 @@ using System.Buffers.Binary;
 
 namespace Sagas.Services.Ingest;
 
-/// <summary>The rows of a batch as <see cref="CopyRows"/> wrote them. Disposing gives their memory back.</summary>
-/// <param name="buffers">Where the memory of the rows comes from.</param>
+/// <summary>The rows of a batch as <see cref="CopyRows"/> encoded them. Disposing returns their buffers to the pool.</summary>
+/// <param name="buffers">The pool of the buffers.</param>
 internal sealed class BatchRows(ArrayPool<byte> buffers) : IDisposable
 {
-    // The number of fields and the line come before what a customer's row has too.
+    // The number of fields and the line, which a customer's row does not have.
     private const int BeforeColumns = 2 + 4 + 8;
     private const int Columns = 8;
 
     private readonly List<ArraySegment<byte>> _pieces = [];
     private CustomerColumnsOfRow[] _sorted = [];
 
-    /// <summary>The rows, whole ones in each piece.</summary>
+    /// <summary>The rows; no row is split between two pieces.</summary>
     public IReadOnlyList<ArraySegment<byte>> Pieces => _pieces;
 
-    /// <summary>Takes rows over.</summary>
+    /// <summary>Adds rows and takes over their buffer.</summary>
     public void Add(ArraySegment<byte> piece) => _pieces.Add(piece);
 
-    /// <summary>The customers in the order of their correlation ids, which is the order of the indexes; null: one of them has several rows. They
-    /// can be used until this is disposed of.</summary>
+    /// <summary>The customers in the order of their correlation ids, which is that of the indexes; null when one of them has
+    /// several rows. Valid until this is disposed.</summary>
     /// <param name="count">How many rows there are.</param>
     public ArraySegment<CustomerColumnsOfRow>? SortUnlessRepeated(int count)
     {
@@ -32,7 +32,8 @@ internal sealed class BatchRows(ArrayPool<byte> buffers) : IDisposable
         {
             for (var rest = piece; rest.Count > 0;)
             {
-                var row = new CustomerColumnsOfRow(rest[BeforeColumns..(BeforeColumns + LengthOfColumns(rest.AsSpan(BeforeColumns)))]);
+                var length = LengthOfColumns(rest.AsSpan(BeforeColumns));
+                var row = new CustomerColumnsOfRow(rest[BeforeColumns..(BeforeColumns + length)]);
                 (ids[found], _sorted[found++]) = (row.CorrelationId, row);
                 rest = rest[(BeforeColumns + row.Bytes.Count)..];
             }
@@ -42,7 +43,10 @@ internal sealed class BatchRows(ArrayPool<byte> buffers) : IDisposable
         for (var next = 1; next < found && !repeated; next++)
             repeated = ids[next] == ids[next - 1];
         ArrayPool<UInt128>.Shared.Return(ids);
-        return repeated ? default(ArraySegment<CustomerColumnsOfRow>?) : new ArraySegment<CustomerColumnsOfRow>(_sorted, 0, found);
+        // A bare null would become an empty segment.
+        return repeated
+            ? default(ArraySegment<CustomerColumnsOfRow>?)
+            : new ArraySegment<CustomerColumnsOfRow>(_sorted, 0, found);
     }
 
     public void Dispose()
@@ -62,21 +66,4 @@ internal sealed class BatchRows(ArrayPool<byte> buffers) : IDisposable
             length += 4 + Math.Max(0, BinaryPrimitives.ReadInt32BigEndian(row[length..]));
         return length;
     }
-}
-
-/// <summary>The columns of <see cref="IngestSql.CopyCustomers"/> that a row of the file tells, in binary COPY format.</summary>
-internal readonly struct CustomerColumnsOfRow(ArraySegment<byte> bytes)
-{
-    private const int LengthOfCorrelationId = 4 + 16;
-
-    public ArraySegment<byte> Bytes => bytes;
-
-    /// <summary>The first column alone.</summary>
-    public ArraySegment<byte> KeyBytes => bytes[..LengthOfCorrelationId];
-
-    /// <summary>Compares as Postgres compares UUIDs.</summary>
-    public UInt128 CorrelationId => BinaryPrimitives.ReadUInt128BigEndian(bytes.AsSpan(4));
-
-    public string CustomerId =>
-        System.Text.Encoding.UTF8.GetString(bytes.AsSpan(LengthOfCorrelationId + 4, BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(LengthOfCorrelationId))));
 }

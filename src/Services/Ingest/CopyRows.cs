@@ -1,28 +1,32 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
-using Sagas.Services.Files;
+using Sagas.FileIntake.Storage;
 
 namespace Sagas.Services.Ingest;
 
 /// <summary>
-/// Customers in Postgres's binary COPY format for <see cref="IngestSql.CopyIntoStaging"/>, written straight from the file's bytes: nothing is
-/// made per row. Rows that do not tell their source or their time have the file's.
+/// Encodes customers in Postgres's binary COPY format for <see cref="IngestSql.CopyIntoStaging"/>, from the file's bytes and
+/// without allocations per row. Rows without source or time have the file's.
 /// </summary>
+/// <remarks>
+/// NpgsqlBinaryImporter in place of <see cref="CustomerCopy"/>'s encoding alone costs a quarter more processor time of a whole
+/// <c>sagas bench ingest</c>, Postgres included: 136 s instead of 108 s for three files of a million rows.
+/// </remarks>
 /// <param name="file">The file.</param>
-/// <param name="buffers">Where memory for rows comes from.</param>
-internal sealed class CopyRows(RegisteredFile file, ArrayPool<byte> buffers)
+/// <param name="buffers">The pool of the buffers.</param>
+internal sealed class CopyRows(IncomingFile file, ArrayPool<byte> buffers)
 {
-    /// <summary>Size of a buffer, in bytes: so large that it is never moved in memory.</summary>
-    public const int Size = 128 * 1024;
+    /// <summary>The size of a buffer: large enough for the large object heap, where it is not moved.</summary>
+    public const int BufferBytes = 128 * 1024;
 
-    // When it is this full it is handed on; what is left is for the rows that come before the next look at how full it is.
-    private const int Enough = 96 * 1024;
+    // The rest is for the rows that are added before the next check.
+    private const int FullBytes = 96 * 1024;
 
-    /// <summary>What every COPY begins with.</summary>
+    /// <summary>The header of a COPY stream.</summary>
     public static readonly byte[] Header = [.. "PGCOPY\n\u00FF\r\n\0"u8[..7], 0xFF, 0x0D, 0x0A, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
-    /// <summary>What every COPY ends with.</summary>
+    /// <summary>The trailer of a COPY stream.</summary>
     public static readonly byte[] Trailer = [0xFF, 0xFF];
 
     // Field count, nine lengths, line, correlation id and time.
@@ -32,20 +36,21 @@ internal sealed class CopyRows(RegisteredFile file, ArrayPool<byte> buffers)
 
     private readonly byte[] _source = Encoding.UTF8.GetBytes(file.Name);
     private readonly long _time = Time(file.AcceptedAt);
-    private byte[] _bytes = buffers.Rent(Size);
+    private byte[] _bytes = buffers.Rent(BufferBytes);
     private int _length;
 
-    public bool IsFull => _length >= Enough;
+    public bool IsFull => _length >= FullBytes;
 
     public bool IsEmpty => _length == 0;
 
-    /// <summary>A time as Postgres has it.</summary>
+    /// <summary>A time in Postgres's binary format.</summary>
     public static long Time(DateTimeOffset time) => (time.UtcTicks - _epoch) / TimeSpan.TicksPerMicrosecond;
 
     public void Add(in CustomerRow row, ReadOnlySpan<byte> correlationId, long line)
     {
         var source = row.Source.IsEmpty ? _source : row.Source;
-        Reserve(FixedLength + row.CustomerId.Length + row.FirstName.Length + row.LastName.Length + row.Email.Length + row.Phone.Length + source.Length);
+        var length = row.CustomerId.Length + row.FirstName.Length + row.LastName.Length + row.Email.Length + row.Phone.Length;
+        Reserve(FixedLength + length + source.Length);
         var target = new Target(_bytes.AsSpan(_length));
         target.Short(9);
         target.Long(line);
@@ -60,11 +65,11 @@ internal sealed class CopyRows(RegisteredFile file, ArrayPool<byte> buffers)
         _length += target.Length;
     }
 
-    /// <summary>Takes what was written; the array is to be given back.</summary>
+    /// <summary>Takes the rows; the caller returns the array to the pool.</summary>
     public ArraySegment<byte> Take()
     {
         var taken = new ArraySegment<byte>(_bytes, 0, _length);
-        (_bytes, _length) = (buffers.Rent(Size), 0);
+        (_bytes, _length) = (buffers.Rent(BufferBytes), 0);
         return taken;
     }
 
@@ -104,7 +109,7 @@ internal sealed class CopyRows(RegisteredFile file, ArrayPool<byte> buffers)
             Length += value.Length;
         }
 
-        // An empty field says nothing.
+        // An empty field is NULL.
         public void Text(ReadOnlySpan<byte> value)
         {
             if (value.IsEmpty)

@@ -1,4 +1,4 @@
-using Sagas.Services.Files;
+using Sagas.FileIntake.Records;
 
 namespace Sagas.Services.Ingest;
 
@@ -24,14 +24,14 @@ internal static class CustomerColumns
         new(Source, false, "source system"),
     ];
 
-    /// <summary>Their names, for people.</summary>
+    /// <summary>Their names, for messages.</summary>
     public static string Names => string.Join(", ", _columns.Select(column => column.Name));
 
-    /// <summary>The column of a name, whatever its case and punctuation; null: there is none.</summary>
+    /// <summary>Finds a column by its name, whatever its case and punctuation.</summary>
     public static FileColumn? Find(string name) =>
         Array.Find(_columns, column => HeaderMap.Simplify(column.Name) == HeaderMap.Simplify(name));
 
-    /// <summary>The columns, with the names that the configuration adds.</summary>
+    /// <summary>The columns with additional names from the configuration.</summary>
     public static IReadOnlyList<FileColumn> With(IReadOnlyDictionary<string, string> configured) =>
     [
         .. _columns.Select(column => column with
@@ -40,7 +40,8 @@ internal static class CustomerColumns
             [
                 .. column.Aliases,
                 .. configured.Where(entry => Find(entry.Key) == column)
-                    .SelectMany(entry => entry.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)),
+                    .SelectMany(entry => entry.Value.Split(
+                        ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)),
             ],
         }),
     ];

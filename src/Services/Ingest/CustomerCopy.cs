@@ -6,41 +6,47 @@ using Npgsql;
 namespace Sagas.Services.Ingest;
 
 /// <summary>
-/// Copies customers that nobody knows, with their history, straight into the tables: less work than staging them first, and less WAL, since
-/// COPY logs a page of rows at once.
+/// Copies new customers and their history into the tables without staging: less work, and less WAL, since COPY logs a page of
+/// rows at once.
 /// </summary>
 internal sealed class CustomerCopy(NpgsqlConnection connection, IReadOnlyList<CustomerColumnsOfRow> customers)
 {
-    private const int BufferSize = 64 * 1024;
+    private const int BufferBytes = 64 * 1024;
     private const short CustomerFields = 12;
     private const short TransitionFields = 6;
 
-    /// <summary>Inserts the customers, and fails when one is known.</summary>
+    /// <summary>Inserts the customers.</summary>
     /// <param name="state">Their state.</param>
-    /// <param name="now">When they are made.</param>
-    /// <param name="cancellationToken">Stops.</param>
+    /// <param name="now">Their creation time.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="PostgresException">A customer is known (<see cref="PostgresErrorCodes.UniqueViolation"/>).</exception>
     public Task InsertAsync(string state, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var time = CopyRows.Time(now);
         return CopyAsync(
-            IngestSql.CopyCustomers, CustomerFields, customer => customer.Bytes, [.. Field(state), .. Field(1), .. Field(time), .. Field(time)], cancellationToken);
+            IngestSql.CopyCustomers, CustomerFields, customer => customer.Bytes,
+            [.. Field(state), .. Field(1), .. Field(time), .. Field(time)], cancellationToken);
     }
 
     /// <summary>Inserts a transition for each.</summary>
     /// <param name="state">Their state.</param>
     /// <param name="file">The conversation.</param>
-    /// <param name="cancellationToken">Stops.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     public Task InsertHistoryAsync(string state, Guid file, CancellationToken cancellationToken) => CopyAsync(
         IngestSql.CopyTransitions, TransitionFields, customer => customer.KeyBytes,
-        [.. Field("customer_state"), .. Null(), .. Field(state), .. Field("CustomerRegistered"), .. Field(file.ToByteArray(bigEndian: true))],
+        [
+            .. Field("customer_state"), .. Null(), .. Field(state), .. Field("CustomerRegistered"),
+            .. Field(file.ToByteArray(bigEndian: true)),
+        ],
         cancellationToken);
 
     private async Task CopyAsync(
-        string sql, short fields, Func<CustomerColumnsOfRow, ArraySegment<byte>> own, byte[] same, CancellationToken cancellationToken)
+        string sql, short fields, Func<CustomerColumnsOfRow, ArraySegment<byte>> own, byte[] same,
+        CancellationToken cancellationToken)
     {
+        // Disposing would complete the COPY. On failure the transaction's disposal cancels it, also on a broken connection.
         var copy = await connection.BeginRawBinaryCopyAsync(sql, cancellationToken);
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
             await copy.WriteAsync(CopyRows.Header, cancellationToken);
@@ -62,11 +68,6 @@ internal sealed class CustomerCopy(NpgsqlConnection connection, IReadOnlyList<Cu
             await copy.WriteAsync(buffer.AsMemory(0, length), cancellationToken);
             await copy.WriteAsync(CopyRows.Trailer, cancellationToken);
         }
-        catch
-        {
-            await LaneBatch.CancelAsync(copy);
-            throw;
-        }
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
@@ -74,7 +75,7 @@ internal sealed class CustomerCopy(NpgsqlConnection connection, IReadOnlyList<Cu
         await copy.DisposeAsync();
     }
 
-    // Only for a row that is longer than the whole buffer, which is empty then.
+    // For a row that is longer than the buffer, which is empty then.
     private static byte[] Reserve(byte[] buffer, int length)
     {
         if (buffer.Length >= length)

@@ -1,121 +1,111 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Sagas.Customers;
-using Sagas.Services.Files;
+using Sagas.FileIntake;
+using Sagas.FileIntake.Records;
+using Sagas.FileIntake.Storage;
 using Sagas.Services.Messages;
 
 namespace Sagas.Services.Ingest;
 
 /// <summary>
-/// Makes customers of the rows of a file: in constant memory, by a few statements per batch, several connections side by side, and so that it
-/// goes on after any interruption where it was.
+/// Turns the rows of a file into customers: in constant memory, with a few statements per batch and several connections side by
+/// side.
 /// </summary>
-/// <param name="database">The database.</param>
-/// <param name="register">The files that came in.</param>
-/// <param name="options">How files are read.</param>
-/// <param name="crm">Whether a CRM is told.</param>
-/// <param name="rules">What customers must fulfil.</param>
-/// <param name="time">The clock.</param>
 public sealed class CustomerIngest(
     NpgsqlDataSource database,
-    FileRegister register,
+    FileStore store,
     IOptions<IngestOptions> options,
     IOptions<CustomerSyncOptions> crm,
     MessagesOptions rules,
-    TimeProvider time)
+    TimeProvider timeProvider) : IRowHandler
 {
-    /// <summary>What these files are called in the register.</summary>
-    public const string Kind = "customers";
+    /// <summary>The kind of these files.</summary>
+    public const string FileKind = "customers";
 
-    /// <summary>Reads a file from where it was left to its end.</summary>
-    /// <param name="file">The file, whose <see cref="FileClaim"/> the caller holds.</param>
-    /// <param name="path">Where it is.</param>
-    /// <param name="progress">Told of each batch that is committed; null: nobody.</param>
-    /// <param name="cancellationToken">Stops; what was committed is kept, and the next call goes on there.</param>
-    /// <returns>How it ended; the register knows it too.</returns>
-    /// <exception cref="IOException">The file cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">The file must not be read.</exception>
-    /// <exception cref="NpgsqlException">The database is away; the file can go on when it is back.</exception>
-    public async Task<IngestOutcome> RunAsync(RegisteredFile file, string path, Action<IngestProgress>? progress, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public string Kind => FileKind;
+
+    /// <inheritdoc/>
+    public FileIntakeOptions Options => options.Value;
+
+    /// <summary>One: the connections of a file use the database fully.</summary>
+    public int MaxConcurrentFiles => 1;
+
+    /// <inheritdoc/>
+    public async Task<FileOutcome> ProcessAsync(
+        IncomingFile file, string path, Action<FileProgress>? progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(file);
-        if (file.State == FileState.Done)
-            return new IngestOutcome(FileState.Done, null, file.Counts);
-        var (state, reason) = (FileState.Done, (string?)null);
-        try
-        {
-            using var reader = Open(path, options.Value);
-            var (header, problem) = ReadHeader(reader, options.Value);
-            if (header is null)
-                (state, reason) = (FileState.Refused, problem);
-            else if ((reason = await ReadRowsAsync(file, reader, header, progress, cancellationToken)) is not null)
-                state = FileState.Stopped;
-        }
-        catch (InvalidDataException damaged)
-        {
-            (state, reason) = (FileState.Stopped, damaged.Message);
-        }
-        await register.FinishAsync(file.FileId, state, reason, cancellationToken);
-        var finished = await register.FindAsync(file.FileId, cancellationToken);
-        return new IngestOutcome(state, reason, finished!.Counts);
+        using var reader = Open(path, options.Value);
+        var (header, problem) = ReadHeader(reader, options.Value);
+        if (header is null)
+            return FileOutcome.Invalid(problem!);
+        return await ReadRowsAsync(file, reader, header, progress, cancellationToken) is { } reason
+            ? FileOutcome.Failed(reason)
+            : FileOutcome.Completed;
     }
 
     internal static RecordReader Open(string path, IngestOptions options) =>
-        RecordReader.Open(path, new RecordReaderOptions { Delimiter = options.Delimiter, MaxRecordLength = options.MaxRowLength });
+        RecordReader.Open(path, new RecordReaderOptions { Delimiter = options.Delimiter, MaxRecordBytes = options.MaxRowBytes });
 
     internal static (HeaderMap? Header, string? Problem) ReadHeader(RecordReader reader, IngestOptions options)
     {
         if (!reader.Read())
             return (null, "The file is empty.");
         if (reader.Problem != RecordProblem.None)
-            return (null, "The first line is no usable header: it cannot be read.");
+            return (null, "The first line is not a valid header: it cannot be read.");
         var names = Enumerable.Range(0, reader.FieldCount).Select(field => reader.Text(field).Trim()).ToArray();
         return (HeaderMap.Read(names, CustomerColumns.With(options.Columns), out var problem), problem);
     }
 
+    // Returns why the file was not read to its end; null when it was.
     private async Task<string?> ReadRowsAsync(
-        RegisteredFile file, RecordReader reader, HeaderMap header, Action<IngestProgress>? progress, CancellationToken cancellationToken)
+        IncomingFile file, RecordReader reader, HeaderMap header, Action<FileProgress>? progress,
+        CancellationToken cancellationToken)
     {
-        var start = await register.StartAsync(file.FileId, options.Value.EffectiveLanes, cancellationToken);
-        var run = new FileRun(file, start.Count, crm.Value.Enabled, time);
-        var board = new ProgressBoard([.. start], reader, progress);
+        var start = await store.StartAsync(file.FileId, options.Value.EffectivePartitions, cancellationToken);
+        var context = new IngestContext(file, start.Count, crm.Value.Enabled, timeProvider);
+        var tracker = new ProgressTracker([.. start], reader, progress);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var lanes = start.Select(lane => new IngestLane(database, run, lane, board.Committed)).ToArray();
-        var crossing = new CrossingPayments(database, time);
-        // What fails in one lane ends the others: they would wait for the reader, and it for the lane.
-        var running = lanes.Select(lane => StopAllOnFailureAsync(lane.RunAsync(stop.Token), stop)).ToArray();
-        var waking = crossing.RunAsync(stop.Token);
-        var reading = new FileReading(reader, new CustomerRowReader(header, rules, time), lanes, options.Value, board.Counts);
+        IngestPartition[] partitions =
+            [.. start.Select(partition => new IngestPartition(database, context, partition, tracker.Committed))];
+        var waker = new RacingPaymentWaker(database, timeProvider);
+        // A partition that fails cancels the others, which would wait for the reader, and the reader for it.
+        var running = partitions.Select(partition => CancelAllOnFailureAsync(partition.RunAsync(stop.Token), stop)).ToArray();
+        var waking = waker.RunAsync(stop.Token);
+        var dispatcher = new RowDispatcher(
+            reader, new CustomerRowReader(header, rules, timeProvider), partitions, options.Value, tracker.Counts);
         string? problem = null;
         try
         {
-            problem = await reading.RunAsync(stop.Token);
+            problem = await dispatcher.RunAsync(stop.Token);
         }
         catch (Exception) when (stop.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            // A lane failed; which one and why is told below.
+            // A partition failed; its exception is thrown below.
         }
         finally
         {
-            foreach (var lane in lanes)
-                lane.Complete();
+            foreach (var partition in partitions)
+                partition.Complete();
             await SettleAsync(running);
             await stop.CancelAsync();
             await waking;
         }
         // Npgsql may report a COPY that was cancelled as a broken connection.
-        if (!running.All(lane => lane.IsCompletedSuccessfully))
+        if (!running.All(partition => partition.IsCompletedSuccessfully))
             cancellationToken.ThrowIfCancellationRequested();
         ThrowFirst(running);
-        await crossing.FinishAsync(cancellationToken);
+        await waker.FinishAsync(cancellationToken);
         return problem;
     }
 
-    private static async Task StopAllOnFailureAsync(Task lane, CancellationTokenSource stop)
+    private static async Task CancelAllOnFailureAsync(Task partition, CancellationTokenSource stop)
     {
         try
         {
-            await lane;
+            await partition;
         }
         catch
         {
@@ -124,16 +114,17 @@ public sealed class CustomerIngest(
         }
     }
 
-    private static async Task SettleAsync(Task[] lanes)
+    private static async Task SettleAsync(Task[] partitions)
     {
-        foreach (var lane in lanes)
-            await ((Task)lane).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var partition in partitions)
+            await partition.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    // The lane that failed, not those that were stopped because of it.
-    private static void ThrowFirst(Task[] lanes)
+    // The partition that failed, rather than those that were cancelled because of it.
+    private static void ThrowFirst(Task[] partitions)
     {
-        var failed = lanes.FirstOrDefault(lane => lane.IsFaulted) ?? lanes.FirstOrDefault(lane => lane.IsCanceled);
+        var failed = partitions.FirstOrDefault(partition => partition.IsFaulted)
+            ?? partitions.FirstOrDefault(partition => partition.IsCanceled);
         failed?.GetAwaiter().GetResult();
     }
 }

@@ -1,6 +1,6 @@
 namespace Sagas.Services.Ingest;
 
-/// <summary>A customer as a file tells of it. The texts are UTF-8 in the reader's memory, and empty where the file says nothing.</summary>
+/// <summary>A customer in a file. The texts are UTF-8 in the reader's buffer, empty for empty fields.</summary>
 internal ref struct CustomerRow
 {
     public ReadOnlySpan<byte> CustomerId;
@@ -10,6 +10,6 @@ internal ref struct CustomerRow
     public ReadOnlySpan<byte> Phone;
     public ReadOnlySpan<byte> Source;
 
-    /// <summary>Null: the file's time.</summary>
+    /// <summary>Null for the file's time.</summary>
     public DateTimeOffset? RegisteredAt;
 }

@@ -1,16 +1,17 @@
 using System.Globalization;
 using System.Text;
-using Sagas.Services.Files;
+using Sagas.FileIntake.Records;
+using Sagas.FileIntake.Storage;
 using Sagas.Services.Messages;
 
 namespace Sagas.Services.Ingest;
 
-/// <summary>Makes customers of records, by the rules that hold for <c>CustomerRegistered</c>, and says what is wrong with those that are none.</summary>
-internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules, TimeProvider time)
+/// <summary>Parses records into customers, by the rules of <c>CustomerRegistered</c>.</summary>
+internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules, TimeProvider timeProvider)
 {
-    private const int LongestIdentifier = 128;
-    private const int LongestText = 512;
-    private const int LongestEmail = 254;
+    private const int MaxIdentifierLength = 128;
+    private const int MaxTextLength = 512;
+    private const int MaxEmailBytes = 254;
 
     private readonly int _customerId = header.FieldOf(CustomerColumns.CustomerId);
     private readonly int _firstName = header.FieldOf(CustomerColumns.FirstName);
@@ -20,10 +21,10 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
     private readonly int _source = header.FieldOf(CustomerColumns.Source);
     private readonly int _registeredAt = header.FieldOf(CustomerColumns.RegisteredAt);
 
-    /// <summary>Reads the record that a reader stands on.</summary>
+    /// <summary>Parses the current record of a reader.</summary>
     /// <param name="record">The reader.</param>
-    /// <param name="row">The customer; it can be used until the reader goes on.</param>
-    /// <returns>Null: it is a customer; else what is wrong.</returns>
+    /// <param name="row">The customer, valid until the reader reads the next record.</param>
+    /// <returns>Null for a valid row; else what is wrong.</returns>
     public RejectedRow? Read(RecordReader record, out CustomerRow row)
     {
         row = default;
@@ -40,7 +41,8 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
         if (ProblemWithIdentifier(row.CustomerId) is { } problem)
             return Reject(record, _customerId + 1, problem);
         return CheckText(record, row.FirstName, _firstName) ?? CheckText(record, row.LastName, _lastName)
-            ?? CheckText(record, row.Email, _email) ?? CheckText(record, row.Phone, _phone) ?? CheckText(record, row.Source, _source)
+            ?? CheckText(record, row.Email, _email) ?? CheckText(record, row.Phone, _phone)
+            ?? CheckText(record, row.Source, _source)
             ?? CheckEmail(record, row.Email) ?? ReadTime(record, ref row);
     }
 
@@ -53,7 +55,7 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
         _ => "the row is not valid text in the encoding of the file",
     };
 
-    // White space around a field says nothing.
+    // Without surrounding white space.
     private static ReadOnlySpan<byte> Text(RecordReader record, int field)
     {
         if (field < 0)
@@ -63,17 +65,18 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
             return text;
         var characters = Encoding.UTF8.GetString(text);
         var trimmed = characters.AsSpan().Trim();
-        return trimmed.Length == characters.Length
-            ? text
-            : text.Slice(Encoding.UTF8.GetByteCount(characters.AsSpan()[..characters.AsSpan().IndexOf(trimmed)]), Encoding.UTF8.GetByteCount(trimmed));
+        if (trimmed.Length == characters.Length)
+            return text;
+        var before = characters.AsSpan()[..characters.AsSpan().IndexOf(trimmed)];
+        return text.Slice(Encoding.UTF8.GetByteCount(before), Encoding.UTF8.GetByteCount(trimmed));
     }
 
     private static string? ProblemWithIdentifier(ReadOnlySpan<byte> id)
     {
         if (id.IsEmpty)
             return "is empty";
-        if (id.Length > LongestIdentifier && Encoding.UTF8.GetCharCount(id) > LongestIdentifier)
-            return $"is longer than {LongestIdentifier} characters";
+        if (id.Length > MaxIdentifierLength && Encoding.UTF8.GetCharCount(id) > MaxIdentifierLength)
+            return $"is longer than {MaxIdentifierLength} characters";
         return HasControlCharacter(id) ? "contains a control character" : null;
     }
 
@@ -94,22 +97,23 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
 
     private RejectedRow? CheckText(RecordReader record, ReadOnlySpan<byte> text, int field)
     {
-        if (text.Length > LongestText && Encoding.UTF8.GetCharCount(text) > LongestText)
-            return Reject(record, field + 1, $"is longer than {LongestText} characters");
+        if (text.Length > MaxTextLength && Encoding.UTF8.GetCharCount(text) > MaxTextLength)
+            return Reject(record, field + 1, $"is longer than {MaxTextLength} characters");
         // Postgres has no text with U+0000 in it.
         return text.Contains((byte)0) ? Reject(record, field + 1, "contains the character U+0000") : null;
     }
 
-    // What no address can be without; whether somebody reads it is not known before a message arrives.
+    // Only what every address must have.
     private RejectedRow? CheckEmail(RecordReader record, ReadOnlySpan<byte> email)
     {
         if (email.IsEmpty)
             return null;
         var at = email.IndexOf((byte)'@');
         var domain = at < 0 ? default : email[(at + 1)..];
-        var isAddress = at > 0 && email.Length <= LongestEmail && !domain.Contains((byte)'@') && domain.IndexOf((byte)'.') > 0 && domain[^1] != '.'
+        var isAddress = at > 0 && email.Length <= MaxEmailBytes
+            && !domain.Contains((byte)'@') && domain.IndexOf((byte)'.') > 0 && domain[^1] != '.'
             && email.IndexOfAny(" ,;<>"u8) < 0 && !HasControlCharacter(email);
-        return isAddress ? null : Reject(record, _email + 1, "is no e-mail address");
+        return isAddress ? null : Reject(record, _email + 1, "is not an e-mail address");
     }
 
     private RejectedRow? ReadTime(RecordReader record, ref CustomerRow row)
@@ -117,23 +121,28 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
         var text = Text(record, _registeredAt);
         if (text.IsEmpty)
             return null;
-        // Year first: other orders mean different days to different people.
+        // The year must come first: other orders are ambiguous.
         Span<char> characters = stackalloc char[40];
         const DateTimeStyles styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
-        if (text.Length is < 8 or > 40 || !Encoding.UTF8.TryGetChars(text, characters, out var length) || !StartsWithYear(characters)
+        if (text.Length is < 8 or > 40 || !Encoding.UTF8.TryGetChars(text, characters, out var length)
+            || !StartsWithYear(characters)
             || !DateTimeOffset.TryParse(characters[..length], CultureInfo.InvariantCulture, styles, out var at))
-            return Reject(record, _registeredAt + 1, "is no time such as 2026-11-21T04:41:00Z");
+            return Reject(record, _registeredAt + 1, "is not a time such as 2026-11-21T04:41:00Z");
         if (at < DateTimeOffset.UnixEpoch)
             return Reject(record, _registeredAt + 1, "is before 1970-01-01");
-        if (at > time.GetUtcNow() + rules.MaxClockSkew)
-            return Reject(record, _registeredAt + 1, "lies in the future");
+        if (at > timeProvider.GetUtcNow() + rules.MaxClockSkew)
+            return Reject(record, _registeredAt + 1, "is in the future");
         row.RegisteredAt = at;
         return null;
     }
 
     private static bool StartsWithYear(ReadOnlySpan<char> text) =>
-        char.IsAsciiDigit(text[0]) && char.IsAsciiDigit(text[1]) && char.IsAsciiDigit(text[2]) && char.IsAsciiDigit(text[3]) && text[4] is '-' or '/';
+        char.IsAsciiDigit(text[0]) && char.IsAsciiDigit(text[1]) && char.IsAsciiDigit(text[2]) && char.IsAsciiDigit(text[3])
+        && text[4] is '-' or '/';
 
     private RejectedRow Reject(RecordReader record, int field, string reason) => new(
-        record.Position.Line, field > 0 && field <= header.Names.Count ? header.Names[field - 1] : null, reason, record.Excerpt());
+        record.Position.Line,
+        field > 0 && field <= header.Names.Count ? header.Names[field - 1] : null,
+        reason,
+        record.Excerpt());
 }

@@ -1,9 +1,9 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Sagas.Configuration;
-using Sagas.Services.Files;
+using Sagas.FileIntake;
 using Sagas.Services.Modules;
+using Sagas.Services.Operations;
 
 namespace Sagas.Services.Ingest;
 
@@ -25,13 +25,8 @@ public sealed class IngestModule : FeatureModule
         if (!context.Roles.Has(IngestRole))
             return;
         services.AddValidatedOptions<IngestOptions>(context.Configuration, IngestOptions.Section);
-        services.TryAddSingleton<FileRegister>();
-        services.TryAddSingleton<RejectedRows>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<CustomerIngest>(provider, context.Messages));
-        services.AddSingleton<FileIntake>();
-        services.AddHostedService<FolderWorker>();
-        services.AddSingleton<UploadWorker>();
-        services.AddHostedService(provider => provider.GetRequiredService<UploadWorker>());
+        services.AddFileIntake<CustomerIngest>(CustomerIngest.FileKind);
     }
 
     /// <inheritdoc/>
@@ -39,6 +34,6 @@ public sealed class IngestModule : FeatureModule
     {
         ArgumentNullException.ThrowIfNull(roles);
         if (roles.Has(IngestRole))
-            app.MapUploads();
+            app.MapFiles(CustomerIngest.FileKind).RequireOperatorKey();
     }
 }

@@ -1,90 +1,66 @@
 using System.ComponentModel;
 using System.Numerics;
 using Sagas.Configuration;
-using Sagas.Services.Files;
+using Sagas.FileIntake;
 
 namespace Sagas.Services.Ingest;
 
-/// <summary>Configuration section <c>Ingest</c>: how files of customers are read.</summary>
-public sealed record IngestOptions : IValidatedOptions
+/// <summary>Configuration section <c>Ingest</c>: where files of customers come from, and how they are read.</summary>
+public sealed record IngestOptions : FileIntakeOptions, IValidatedOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Ingest";
 
-    /// <summary>The most lanes that a file may have.</summary>
-    public const int MostLanes = 16;
+    /// <summary>The most partitions of a file.</summary>
+    public const int MaxPartitions = 16;
 
-    /// <summary>The folder that is watched; null: none is.</summary>
-    public string? Folder { get; init; }
-
-    /// <summary>How often the folder is looked through, beside notifications.</summary>
-    public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(5);
-
-    /// <summary>A file in the folder that was not renamed into place is complete when it has not changed for this long.</summary>
-    public TimeSpan StableFor { get; init; } = TimeSpan.FromSeconds(2);
-
-    /// <summary>Where uploads are written to; null: a folder for temporary files.</summary>
-    [DefaultValue("sagas-uploads in the folder for temporary files")]
-    public string? UploadFolder { get; init; }
-
-    /// <summary>The largest upload, in bytes.</summary>
-    public long MaxUploadBytes { get; init; } = 10L * 1024 * 1024 * 1024;
-
-    /// <summary>The share of rejected rows, 0 to 1, above which a file is stopped.</summary>
+    /// <summary>The share of rejected rows, 0 to 1, above which a file fails.</summary>
     public double MaxRejectRatio { get; init; } = 0.1;
 
-    /// <summary>Rows below which a file is not stopped for its rejects.</summary>
-    public int MinRowsToJudge { get; init; } = 1000;
+    /// <summary>How many rows must be read before <see cref="MaxRejectRatio"/> applies.</summary>
+    public int MinRowsForRejectRatio { get; init; } = 1000;
 
     /// <summary>The longest row, in bytes.</summary>
-    public int MaxRowLength { get; init; } = 64 * 1024;
+    public int MaxRowBytes { get; init; } = 64 * 1024;
 
-    /// <summary>What separates fields; null: found out for each file.</summary>
+    /// <summary>The character that separates fields; null to detect it for each file.</summary>
     [DefaultValue("detected")]
     public char? Delimiter { get; init; }
 
-    /// <summary>Further names of columns in files: the column here to a list of names separated by commas, such as
+    /// <summary>Further names of columns in files: a column to its names, separated by commas, such as
     /// <c>Ingest:Columns:first_name = "Vorname, prénom"</c>.</summary>
     public IReadOnlyDictionary<string, string> Columns { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>How many connections do rows side by side: a power of two up to <see cref="MostLanes"/>; null: one per processor, at
-    /// most 4.</summary>
+    /// <summary>How many connections write rows side by side: a power of two up to <see cref="MaxPartitions"/>; null for one per
+    /// processor, at most 4.</summary>
     [DefaultValue("one per processor, at most 4")]
-    public int? Lanes { get; init; }
+    public int? Partitions { get; init; }
 
-    /// <summary>Most rows that a lane does in one transaction.</summary>
+    /// <summary>The most rows of a transaction.</summary>
     public int MaxBatchRows { get; init; } = 40_000;
 
-    /// <summary>The lanes of a file that is begun.</summary>
-    public int EffectiveLanes => Lanes ?? (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(Environment.ProcessorCount, 1, 4));
-
-    /// <summary>Where uploads are written to.</summary>
-    public string EffectiveUploadFolder => UploadFolder ?? Path.Combine(Path.GetTempPath(), "sagas-uploads");
-
-    /// <summary>The watched folder as the file engine knows it; null: none is watched.</summary>
-    public WatchedFolderOptions? Watched =>
-        Folder is null ? null : new WatchedFolderOptions { Path = Folder, PollInterval = PollInterval, StableFor = StableFor };
+    /// <summary>The partitions of a file that is started.</summary>
+    internal int EffectivePartitions =>
+        Partitions ?? (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(Environment.ProcessorCount, 1, 4));
 
     /// <inheritdoc/>
     public IEnumerable<string> Validate()
     {
-        foreach (var problem in Watched?.Validate() ?? [])
-            yield return $"{Section}: {problem}";
-        if (MaxUploadBytes < 1)
-            yield return $"{Section}:{nameof(MaxUploadBytes)} must be at least 1.";
+        foreach (var problem in ValidateIntake(Section))
+            yield return problem;
         if (MaxRejectRatio is not (>= 0 and <= 1))
             yield return $"{Section}:{nameof(MaxRejectRatio)} must be from 0 to 1.";
-        if (MinRowsToJudge < 1)
-            yield return $"{Section}:{nameof(MinRowsToJudge)} must be at least 1.";
-        if (MaxRowLength is < 64 or > 1024 * 1024)
-            yield return $"{Section}:{nameof(MaxRowLength)} must be from 64 to 1048576 bytes.";
+        if (MinRowsForRejectRatio < 1)
+            yield return $"{Section}:{nameof(MinRowsForRejectRatio)} must be at least 1.";
+        if (MaxRowBytes is < 64 or > 1024 * 1024)
+            yield return $"{Section}:{nameof(MaxRowBytes)} must be from 64 to 1048576.";
         if (Delimiter is { } delimiter && (delimiter is '"' or '\n' or '\r' || !char.IsAscii(delimiter)))
             yield return $"{Section}:{nameof(Delimiter)} must be an ASCII character other than a quote or a line break.";
-        if (Lanes is { } lanes && (lanes is < 1 or > MostLanes || !BitOperations.IsPow2(lanes)))
-            yield return $"{Section}:{nameof(Lanes)} must be 1, 2, 4, 8 or 16.";
+        if (Partitions is { } partitions && (partitions is < 1 or > MaxPartitions || !BitOperations.IsPow2(partitions)))
+            yield return $"{Section}:{nameof(Partitions)} must be 1, 2, 4, 8 or 16.";
         if (MaxBatchRows is < 1 or > 2_000_000)
             yield return $"{Section}:{nameof(MaxBatchRows)} must be from 1 to 2000000.";
         foreach (var column in Columns.Keys.Where(column => CustomerColumns.Find(column) is null))
-            yield return $"{Section}:{nameof(Columns)} names '{column}', which is no column: use any of {CustomerColumns.Names}.";
+            yield return $"{Section}:{nameof(Columns)}:{column} does not name a column: use one of {CustomerColumns.Names}.";
     }
 }

@@ -3,30 +3,31 @@
 namespace Sagas.Services.Ingest;
 
 /// <summary>
-/// The statements of a batch. Together they leave the tables as consuming a <c>CustomerRegistered</c> for each row would, one after the
-/// other, in the order of the file; a conformance test does both and compares.
+/// The statements of a batch. Together they have the effect of consuming a <c>CustomerRegistered</c> for each row, in the order
+/// of the file;
+/// a conformance test does both and compares.
 /// </summary>
 /// <remarks>
-/// Joins with <c>customer_state</c> are lateral with OFFSET 0, which the planner leaves as they are: a look into the index per row. Statistics
-/// of tables that grow by millions of rows a minute are always wrong, and a plan that reads the whole table for each batch is the price.
+/// Joins with <c>customer_state</c> are lateral with OFFSET 0, which the planner does not change: an index look-up per row. The
+/// statistics of a
+/// table that grows by millions of rows a minute are always wrong, and would lead to plans that scan the table for each batch.
 /// </remarks>
 internal static class IngestSql
 {
-    /// <summary>Customers that nobody knows, in the order of the indexes: fails when one is known.</summary>
+    /// <summary>Adds customers in the order of the indexes; fails when one is known.</summary>
     public const string CopyCustomers = """
         COPY customer_state (
             correlation_id, customer_id, first_name, last_name, email, phone, source, registered_at, current_state, version, created_at, updated_at)
         FROM STDIN (FORMAT binary)
         """;
 
-    /// <summary>Their history.</summary>
+    /// <summary>Adds their history.</summary>
     public const string CopyTransitions =
         "COPY saga_transition (correlation_id, saga, from_state, to_state, event, conversation_id) FROM STDIN (FORMAT binary)";
 
     private const string CustomerBucketAdvisoryLock = "7230004";
 
-    /// <summary>A batch's rows as the file has them, on the connection that does them. It is gone with the transaction, as what a crash
-    /// leaves of it would be of no use: progress is committed with the rows' effects only.</summary>
+    /// <summary>The batch's rows as in the file.</summary>
     public const string CreateStaging = """
         CREATE TEMP TABLE customer_staging (
             line bigint NOT NULL, correlation_id uuid NOT NULL, customer_id text NOT NULL, first_name text, last_name text, email text, phone text,
@@ -35,10 +36,11 @@ internal static class IngestSql
 
     public const string CopyIntoStaging = "COPY customer_staging FROM STDIN (FORMAT binary)";
 
-    // Adds one sort of the batch for each of the index-ordered inserts; the default would do it on disk.
+    // Each index-ordered insert sorts the batch; with the default it would sort on disk.
     public const string Settings = "SET LOCAL work_mem = '96MB'";
 
-    /// <summary>Customers of the buckets are done by one transaction at a time, whichever files they are in: nobody waits crosswise.</summary>
+    /// <summary>One transaction at a time writes the customers of a bucket, whichever file they are in; prevents deadlocks
+    /// between files.</summary>
     public const string LockBucket = $"SELECT pg_advisory_xact_lock({CustomerBucketAdvisoryLock}, $1)";
 
     private const string Publish = """
@@ -49,17 +51,18 @@ internal static class IngestSql
         FROM
         """;
 
-    // One message names so many customers that sending them costs next to nothing, and so few that consuming it takes no time.
+    // Many customers per message make sending cheap; the limit keeps consuming one short.
     private const string InMessages = """
         (SELECT gen_random_uuid() AS id, 'SyncCustomers' AS type, json_build_object('customerIds', json_agg(customer_id)) AS message
          FROM (SELECT customer_id, (row_number() OVER () - 1) / @most AS number FROM to_queue) numbered GROUP BY number) messages
         """;
 
-    /// <summary>Tells the CRM of customers.</summary>
+    /// <summary>Queues customers for the CRM.</summary>
     public const string QueueCustomers = $"WITH to_queue AS (SELECT customer_id FROM unnest(@customers) customer_id) {Publish} {InMessages}";
 
-    /// <summary>Inserts the customers of the batch that are not known, which takes a look into the index for each, with their history and the CRM's
-    /// work: the first row of each, in the order of the indexes. Returns how many, and the transaction id that they bear.</summary>
+    /// <summary>Adds the batch's new customers, with their history and messages for the CRM: the first row of each, in the order
+    /// of the indexes.
+    /// Returns how many, and their transaction id.</summary>
     public const string AddNewCustomers = $"""
         WITH added AS (
             INSERT INTO customer_state (
@@ -80,8 +83,9 @@ internal static class IngestSql
 
     public const string CreateRest = "CREATE TEMP TABLE customer_rest (LIKE customer_staging) ON COMMIT DROP";
 
-    /// <summary>What is left: rows of customers that were known, and all rows of those with several. The first row of a customer that was just
-    /// inserted is among these again, and changes nothing, being what was inserted.</summary>
+    /// <summary>The remaining rows: those of known customers, and all rows of customers with several. The first row of a customer
+    /// that was just
+    /// added is among them and changes nothing.</summary>
     public const string FindRest = """
         INSERT INTO customer_rest SELECT s.* FROM customer_staging s WHERE s.correlation_id IN (
             SELECT correlation_id FROM customer_staging GROUP BY correlation_id HAVING count(*) > 1
@@ -90,18 +94,19 @@ internal static class IngestSql
             CROSS JOIN LATERAL (SELECT c.xmin FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k WHERE k.xmin <> @added::xid)
         """;
 
-    /// <summary>Keeps live sagas off the customers, in the order in which every batch locks them.</summary>
+    /// <summary>Locks the customers against live sagas, in the same order in every batch.</summary>
     public const string LockRest = """
         SELECT count(*) FROM (SELECT DISTINCT correlation_id FROM customer_rest ORDER BY correlation_id) r
         CROSS JOIN LATERAL (SELECT true FROM customer_state c WHERE c.correlation_id = r.correlation_id FOR UPDATE) k
         """;
 
-    // For the update only: its target cannot be lateral.
+    // For the UPDATE, whose target cannot be joined laterally.
     public const string UseIndexes = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off";
 
     public const string UseAnything = "SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on";
 
-    /// <summary>Tells the rest to the customers. Older data lose; the same data only move the time of the data. Returns how many rows changed data.</summary>
+    /// <summary>Applies the remaining rows. Older data are ignored; the same data only move their time. Returns how many rows
+    /// changed data.</summary>
     public const string ChangeCustomers = $"""
         WITH events AS (
             SELECT c.correlation_id, -1::bigint AS line, c.registered_at, c.first_name, c.last_name, c.email, c.phone, c.source, c.current_state AS base
@@ -147,29 +152,30 @@ internal static class IngestSql
         SELECT coalesce(sum(changes), 0)::bigint FROM changed
         """;
 
-    /// <summary>Customers that the batch made known, and for whom payments wait.</summary>
+    /// <summary>Customers that the batch added, and for whom payments wait.</summary>
     public const string FindAwaited = """
         SELECT DISTINCT p.customer_id FROM payment_state p JOIN customer_staging s ON s.customer_id = p.customer_id
         CROSS JOIN LATERAL (SELECT c.xmin FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k
         WHERE p.current_state = 'AwaitingCustomer' AND k.xmin = @added::xid
         """;
 
-    /// <summary>The same where all of them were made known.</summary>
+    /// <summary>The same when all of them are new.</summary>
     public const string FindAwaitedOf = """
         SELECT DISTINCT p.customer_id FROM payment_state p JOIN unnest(@customers) AS n (customer_id) ON n.customer_id = p.customer_id
         WHERE p.current_state = 'AwaitingCustomer'
         """;
 
-    /// <summary>Pulls the wake-up of payments forward whose customer is known: they looked before the customer's batch was committed, and began to
-    /// wait after it had looked for them.</summary>
-    public const string PullCrossing = """
+    /// <summary>Wakes waiting payments whose customer is known: they looked before the customer's batch committed, and started to
+    /// wait after it had
+    /// looked for waiting payments.</summary>
+    public const string WakeRacingPayments = """
         SELECT pull_forward(array_agg(p.redelivery_token_id)) FROM payment_state p
         CROSS JOIN LATERAL (SELECT true FROM customer_state c WHERE c.customer_id = p.customer_id OFFSET 0) k
         WHERE p.current_state = 'AwaitingCustomer' AND p.redelivery_token_id IS NOT NULL
         """;
 
-    /// <summary>Tells payments to look for their customer once more.</summary>
-    public const string TellPayments = $"""
+    /// <summary>Has payments look for their customer again.</summary>
+    public const string PublishRedeliveryDue = $"""
         {Publish} (SELECT gen_random_uuid() AS id, 'PaymentRedeliveryDue' AS type, json_build_object('paymentId', payment_id) AS message
                    FROM unnest(@payments) payment_id) messages
         """;

@@ -77,9 +77,9 @@ public sealed class AlertChaosTests(KillableServers servers, ITestOutputHelper o
             SELECT concat_ws(', ',
                 (SELECT count(*) FROM ledger WHERE target = 'alert-webhook' AND state = 'done') || ' delivered',
                 (SELECT count(*) FROM alert_delivery WHERE state <> 'delivered') || ' open',
-                (SELECT coalesce(sum(rows), 0) FROM alert_files_overview WHERE state = 'entered') || ' rows entered')
+                (SELECT coalesce(sum(rows), 0) FROM alert_files_overview WHERE state = 'completed') || ' rows enqueued')
             """);
-        return counts == $"{_rows} delivered, 0 open, {_rows} rows entered" ? "" : counts;
+        return counts == $"{_rows} delivered, 0 open, {_rows} rows enqueued" ? "" : counts;
     }
 
     protected override async Task BalanceAsync()

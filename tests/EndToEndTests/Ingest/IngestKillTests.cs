@@ -94,8 +94,8 @@ public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper o
         var rejected = await QueryAsync<long>(source, "SELECT count(*) FROM file_reject");
         Assert.InRange(rejected, rows * 0.005, rows * 0.015);
         Assert.Equal(
-            $"done {rows} {rejected} {rows - rejected} 0",
-            await QueryAsync<string>(source, "SELECT concat_ws(' ', state, rows, rejected, added, changed) FROM ingest_files"));
+            $"completed {rows} {rejected} {rows - rejected} 0",
+            await QueryAsync<string>(source, "SELECT concat_ws(' ', state, rows, rejected, added, changed) FROM files_overview"));
         const string Added = "SELECT count(*) FROM customer_state WHERE version = 1 AND current_state = 'Syncing'";
         Assert.Equal(rows - rejected, await QueryAsync<long>(source, Added));
         Assert.Equal(rows - rejected, await QueryAsync<long>(source, "SELECT count(*) FROM saga_transition"));

@@ -1,6 +1,6 @@
 using Npgsql;
+using Sagas.FileIntake.Storage;
 using Sagas.IntegrationTests.Host;
-using Sagas.Services.Files;
 
 namespace Sagas.IntegrationTests.Alerts;
 
@@ -15,7 +15,7 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
         const int rows = 2_000;
         // The receiver takes three hundred and then asks for a pause of a quarter of an hour: there the reader stands still.
         await using var system = await AlertSystem.StartAsync(
-            servers, new { perSecond = 0.001, burst = 300 }, ("Alerts:Limit:PerSecond", "600"), ("Alerts:RowsAhead", "40"), ("Alerts:RowsUndelivered", "400"));
+            servers, new { perSecond = 0.001, burst = 300 }, ("Alerts:Limit:PerSecond", "600"), ("Alerts:MaxRowsAhead", "40"), ("Alerts:MaxRowsUndelivered", "400"));
         var content = AlertSystem.Gzip(
             "userId,alertMessage\n" + string.Concat(Enumerable.Range(1, rows).Select(number => $"{number},m{number}\n")));
         system.Drop("users.csv.gz", content);
@@ -26,11 +26,11 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
         await system.Services.ExecuteAsync("UPDATE ledger_limit SET paused_until = NULL, next_slot = now()");
         await system.Services.ExecuteAsync("UPDATE ledger SET due = now() WHERE due IS NOT NULL");
         Assert.InRange(await system.Services.QueryAsync<long>("SELECT next_offset FROM alert_files_overview"), 1000, 30_000);
-        // Another process reads it, until it is killed: its claim goes with its connection.
+        // Another process reads it, until it is killed: its lock goes with its connection.
         await using (var other = NpgsqlDataSource.Create(system.Services.Settings["ConnectionStrings:Postgres"]!))
         {
             var file = await system.Services.QueryAsync<Guid>("SELECT file_id FROM file");
-            Assert.NotNull(await new FileRegister(other).TryClaimAsync(file, CancellationToken.None));
+            Assert.NotNull(await new FileStore(other).TryLockAsync(file, CancellationToken.None));
             var entered = await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview");
             // Not renamed into place, so that it is taken no sooner than the other.
             await File.WriteAllLinesAsync(Path.Combine(system.Folder, "later.csv"), Enumerable.Range(rows + 1, 100).Select(number => $"{number},m"));
@@ -38,7 +38,7 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
             await system.UntilMovedAsync("done/later.csv");
             Assert.Equal(entered, await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'users.csv.gz'"));
             await system.Services.ExecuteAsync(
-                $"SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid = {FileClaim.AdvisoryLock} AND granted");
+                $"SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid = {FileLocks.AdvisoryLock} AND granted");
         }
 
         await system.UntilMovedAsync("done/users.csv.gz");
@@ -70,7 +70,7 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
     {
         // Each row fails at once and comes again in an hour: the rows under way make room, the undelivered ones do not.
         await using var system = await AlertSystem.StartAsync(
-            servers, new { perSecond = 0, answer = 500 }, ("Alerts:RowsAhead", "20"), ("Alerts:RowsUndelivered", "60"),
+            servers, new { perSecond = 0, answer = 500 }, ("Alerts:MaxRowsAhead", "20"), ("Alerts:MaxRowsUndelivered", "60"),
             ("Alerts:RetrySchedule", "0:0:0,1:0:0"), ("Alerts:Calls:BreakerMinimumCalls", "10000"));
 
         system.Drop("users.csv", Enumerable.Range(1, 5_000).Select(number => $"{number},m"));

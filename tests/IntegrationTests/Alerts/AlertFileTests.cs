@@ -49,7 +49,7 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
         var (status, answer) = await UploadAsync(string.Concat(lines.Select(line => line + Environment.NewLine)));
         await shared.System.WaitForStateAsync("delivered", 2, "file = 'first.csv'");
 
-        Assert.Equal((HttpStatusCode.OK, "known"), (status, answer.GetProperty("status").GetString()));
+        Assert.Equal((HttpStatusCode.OK, "completed"), (status, answer.GetProperty("state").GetString()));
         Assert.Equal(2, (await shared.System.AlertedAsync("same-")).Length);
     }
 
@@ -90,7 +90,7 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
 
         Assert.Empty(await shared.System.RecordsOfAsync("wrong-"));
         Assert.Equal(
-            "failed",
+            "invalid",
             await shared.System.Services.QueryAsync<string>("SELECT state FROM alert_files_overview WHERE name = 'wrong.csv'"));
     }
 
@@ -136,7 +136,7 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
             () => File.Exists(reason) && File.ReadAllText(reason).Contains("alertMessage", StringComparison.Ordinal));
         await shared.System.UntilMovedAsync("failed/cut.csv.gz.reason.txt");
         Assert.Equal(
-            "failed",
+            "invalid",
             await shared.System.Services.QueryAsync<string>("SELECT state FROM alert_files_overview WHERE name = 'columns.csv'"));
         Assert.Equal(
             0, await shared.System.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'columns.csv'"));
@@ -149,7 +149,7 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
     private async Task<(HttpStatusCode, JsonElement)> UploadAsync(string content)
     {
         using var form = new MultipartFormDataContent { { new ByteArrayContent(Encoding.UTF8.GetBytes(content)), "file", "upload.csv" } };
-        using var answer = await shared.System.Services.Http.PostAsync("/upload", form);
+        using var answer = await shared.System.Services.Http.PostAsync("/files/alerts", form);
         return (answer.StatusCode, await answer.Content.ReadFromJsonAsync<JsonElement>());
     }
 

@@ -37,6 +37,9 @@ internal sealed class AlertSystem : IAsyncDisposable
     /// <summary>The watched folder.</summary>
     public string Folder => _folder.FullName;
 
+    /// <summary>The folder of uploads.</summary>
+    public string UploadFolder => Path.Combine(Folder, "uploads");
+
     public static async Task<AlertSystem> StartAsync(ITestServers servers, object behaviour, params (string Key, string? Value)[] settings)
     {
         var folder = Directory.CreateTempSubdirectory("alerts");
@@ -63,7 +66,8 @@ internal sealed class AlertSystem : IAsyncDisposable
         var services = await TestSystem.CreateAsync(
             servers,
         [
-            ("Roles", "alerts"), ("Operations:ApiKey", ApiKey), ("Alerts:Folder", folder.FullName), ("Alerts:AllowedHosts", "127.0.0.1"),
+            ("Roles", "alerts"), ("Operations:ApiKey", ApiKey), ("Alerts:Folder", folder.FullName),
+            ("Alerts:UploadFolder", Path.Combine(folder.FullName, "uploads")), ("Alerts:AllowedHosts", "127.0.0.1"),
             ("Alerts:Endpoint", simulators.Urls.First() + "/webhooks/alerts"),
             // No call times out, nor ends its lease, because the machine does something else meanwhile.
             ("Alerts:Calls:CallTimeout", "01:00:00"), ("Alerts:Calls:LeaseMargin", "01:00:00"), ("ShutdownTimeout", $"{Eventually.Timeout}"),

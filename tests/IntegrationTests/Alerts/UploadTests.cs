@@ -19,28 +19,32 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
 
         var (status, accepted) = await UploadAsync(
             system, "../../users.csv", "userId,alertMessage\nonce-125,Order has been placed\n");
-        Assert.Equal((HttpStatusCode.Accepted, "accepted"), (status, accepted.GetProperty("status").GetString()));
-        var file = accepted.GetProperty("file").GetGuid();
+        Assert.Equal((HttpStatusCode.Accepted, "users.csv"), (status, accepted.GetProperty("name").GetString()));
+        var file = accepted.GetProperty("id").GetGuid();
         await system.WaitForStateAsync("delivered", 1, "user_id = 'once-125'");
-        await system.Services.WaitForAsync($"SELECT state FROM alert_files_overview WHERE file_id = '{file}'", "entered");
+        var completed = await Eventually.MatchesAsync(
+            "the upload is completed",
+            () => system.Services.Http.GetFromJsonAsync<JsonElement>($"/files/alerts/{file}"),
+            each => each.GetProperty("state").GetString() == "completed");
+        Assert.Equal("1 1 0", $"{completed.GetProperty("rows")} {completed.GetProperty("added")} {completed.GetProperty("rejected")}");
         var (again, known) = await UploadAsync(system, "other.csv", "userId,alertMessage\nonce-125,Order has been placed\n");
 
-        Assert.Equal((HttpStatusCode.OK, "known", "entered"), (again, known.GetProperty("status").GetString(), known.GetProperty("state").GetString()));
-        Assert.Equal(file, known.GetProperty("file").GetGuid());
+        Assert.Equal((HttpStatusCode.OK, "completed"), (again, known.GetProperty("state").GetString()));
+        Assert.Equal(file, known.GetProperty("id").GetGuid());
         Assert.Equal(
             file, await system.Services.QueryAsync<Guid>("SELECT file_id FROM alert_delivery WHERE user_id = 'once-125'"));
         Assert.Single(await system.RecordsOfAsync("once-"));
     }
 
     [Fact]
-    public async Task What_is_no_file_or_too_large_is_refused_with_the_reason()
+    public async Task An_upload_without_a_file_or_too_large_is_answered_with_the_reason()
     {
         var system = shared.System;
 
         var (large, _) = await UploadAsync(system, "large.csv", new string('x', 1001));
         var (empty, _) = await UploadAsync(system, "empty.csv", "");
         using var form = new MultipartFormDataContent { { new StringContent("x"), "comment" } };
-        using var none = await system.Services.Http.PostAsync("/upload", form);
+        using var none = await system.Services.Http.PostAsync("/files/alerts", form);
 
         Assert.Equal(
             (HttpStatusCode.RequestEntityTooLarge, HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (large, empty, none.StatusCode));
@@ -49,18 +53,18 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
             0,
             await system.Services.QueryAsync<long>("SELECT count(*) FROM file WHERE name LIKE 'large%' OR name LIKE 'empty%'"));
         // Of the other tests' files, too, once they are read.
-        await Eventually.EqualAsync(0, () => Directory.GetFiles(system.Folder).Length);
+        await Eventually.EqualAsync(0, () => Directory.GetFiles(system.UploadFolder).Length);
     }
 
     [Fact]
-    public async Task Without_a_folder_there_is_nowhere_to_put_an_upload()
+    public async Task An_upload_needs_no_watched_folder()
     {
         await using var system = await AlertSystem.StartAsync(servers, _unlimited, ("Alerts:Folder", null));
 
-        var (status, problem) = await UploadAsync(system, "users.csv", "125,x\n");
+        var (status, _) = await UploadAsync(system, "users.csv", "125,x\n");
 
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
-        Assert.Contains("Alerts__Folder", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Accepted, status);
+        await system.WaitForStateAsync("delivered", 1, "user_id = '125'");
     }
 
     [Fact]
@@ -75,7 +79,7 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
         await system.BehaveAsync(_unlimited);
 
         Assert.Equal(1, await RetryAsync(system, "/retry?id=a1"));
-        Assert.Equal(2, await RetryAsync(system, $"/retry?file={file.GetProperty("file").GetString()}"));
+        Assert.Equal(2, await RetryAsync(system, $"/retry?file={file.GetProperty("id").GetString()}"));
         await system.WaitForStateAsync("delivered", 3, "user_id LIKE 'parked-%'");
         using var odd = await system.Services.Http.GetAsync("/retry?file=nonsense");
 
@@ -107,7 +111,7 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
     private static async Task<(HttpStatusCode Status, JsonElement Body)> UploadAsync(AlertSystem system, string name, string content)
     {
         using var form = new MultipartFormDataContent { { new ByteArrayContent(Encoding.UTF8.GetBytes(content)), "file", name } };
-        using var answer = await system.Services.Http.PostAsync("/upload", form);
+        using var answer = await system.Services.Http.PostAsync("/files/alerts", form);
         return (answer.StatusCode, await answer.Content.ReadFromJsonAsync<JsonElement>());
     }
 
@@ -117,6 +121,6 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
     public sealed class Shared : SharedAlerts
     {
         private protected override (string Key, string? Value)[] Settings =>
-            [("Alerts:LargestUpload", "1000"), ("Alerts:RetrySchedule", "0:0:0")];
+            [("Alerts:MaxUploadBytes", "1000"), ("Alerts:RetrySchedule", "0:0:0")];
     }
 }

@@ -34,11 +34,11 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
     [InlineData(1, true, 4, 7)]
     [InlineData(2, true, 1, 1000)]
     [InlineData(3, false, 8, 3)]
-    public async Task A_file_does_what_publishing_its_rows_does(int seed, bool crm, int lanes, int batch)
+    public async Task A_file_does_what_publishing_its_rows_does(int seed, bool crm, int partitions, int batch)
     {
         var random = new Random(TestSeed.Take(output, otherwise: seed));
         var (first, second) = (RandomRows(random), RandomRows(random));
-        var options = new IngestOptions { Lanes = lanes, MaxBatchRows = batch };
+        var options = new IngestOptions { Partitions = partitions, MaxBatchRows = batch };
         await using var ingested = await IngestDatabase.CreateAsync(servers);
         await using var published = await IngestDatabase.CreateAsync(servers);
         await MakeKnownAsync(ingested);
@@ -51,9 +51,9 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
         foreach (var (name, rows, more) in new[] { ("new.csv", fresh, ""), ("a.csv", first, ""), ("b.csv", second, ""), ("b-again.csv", second, ""), ("c.csv", second, "\n") })
         {
             var result = await ingested.IngestAsync(name, Csv(rows) + more, options, crm);
-            if (result.WasDone)
+            if (result.WasCompleted)
                 continue;
-            Assert.Equal(Rows, result.Outcome.Counts.Rows);
+            Assert.Equal(Rows, result.File.Counts.Rows);
             var time = await ingested.QueryAsync<DateTime>($"SELECT accepted_at FROM file WHERE name = '{name}'");
             messages.AddRange(rows.Select(row => row with { RegisteredAt = row.RegisteredAt ?? time, Source = row.Source ?? name }));
         }

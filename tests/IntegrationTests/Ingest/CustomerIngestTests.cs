@@ -1,7 +1,8 @@
 using System.IO.Compression;
 using System.Text;
 using Sagas.Cli.Generate;
-using Sagas.Services.Files;
+using Sagas.FileIntake;
+using Sagas.FileIntake.Storage;
 using Sagas.Services.Ingest;
 
 namespace Sagas.IntegrationTests.Ingest;
@@ -24,7 +25,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
 
         var result = await _database.IngestAsync(Sample, await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Ingest", "Data", Sample)));
 
-        Assert.Equal(new FileCounts(1000, 0, 1000, 0), result.Outcome.Counts);
+        Assert.Equal(new FileCounts(1000, 0, 1000, 0), result.File.Counts);
         Assert.Equal(
             lines.Order(StringComparer.Ordinal),
             (await _database.ColumnAsync("SELECT concat_ws(',', customer_id, first_name, last_name, email, phone) FROM customer_state")).Order(StringComparer.Ordinal));
@@ -40,8 +41,8 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
 
         var again = await _database.IngestAsync("b.csv", "id,first_name\n1,Ada\n");
 
-        Assert.True(again.WasDone);
-        Assert.Equal(new FileCounts(1, 0, 1, 0), again.Outcome.Counts);
+        Assert.True(again.WasCompleted);
+        Assert.Equal(new FileCounts(1, 0, 1, 0), again.File.Counts);
         Assert.Equal(before, await EverythingAsync());
     }
 
@@ -51,27 +52,27 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
         var first = await _database.IngestAsync("a.csv", "id,first_name\n1,Ada\n2,Grace\n1,Augusta\n1,Augusta\n");
         var second = await _database.IngestAsync("b.csv", "id,first_name\n2,Grace\n1,Countess\n3,Barbara\n");
 
-        Assert.Equal(new FileCounts(4, 0, 2, 1), first.Outcome.Counts);
-        Assert.Equal(new FileCounts(3, 0, 1, 1), second.Outcome.Counts);
+        Assert.Equal(new FileCounts(4, 0, 2, 1), first.File.Counts);
+        Assert.Equal(new FileCounts(3, 0, 1, 1), second.File.Counts);
         Assert.Equal(
             ["1 Countess 3", "2 Grace 1", "3 Barbara 1"],
             await _database.ColumnAsync("SELECT concat_ws(' ', customer_id, first_name, version) FROM customer_state ORDER BY customer_id"));
     }
 
     [Fact]
-    public async Task An_interrupted_file_goes_on_where_it_was()
+    public async Task An_interrupted_file_continues_where_it_was()
     {
         const int Rows = 2_000;
         var path = _database.Write("large.csv", Customers(Rows, dirty: 0.02));
         var interruptions = 0;
-        IntakeResult? result = null;
+        FileResult? result = null;
         while (result is null)
         {
             using var stop = new CancellationTokenSource();
             var batches = 0;
             try
             {
-                result = await _database.Intake(new IngestOptions { Lanes = 4, MaxBatchRows = 50 }).TakeAsync(
+                result = await _database.Processor(new IngestOptions { Partitions = 4, MaxBatchRows = 50 }).ProcessAsync(
                     path, _ => Cancel(stop, ++batches), stop.Token);
             }
             catch (OperationCanceledException)
@@ -83,7 +84,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
         Assert.InRange(interruptions, 2, 1000);
         var rejected = await _database.QueryAsync<long>("SELECT count(*) FROM file_reject");
         Assert.InRange(rejected, 20, 60);
-        Assert.Equal(new FileCounts(Rows, rejected, Rows - rejected, 0), result.Outcome.Counts);
+        Assert.Equal(new FileCounts(Rows, rejected, Rows - rejected, 0), result.File.Counts);
         Assert.Equal(Rows - rejected, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE version = 1"));
         Assert.Equal(Rows - rejected, await _database.QueryAsync<long>("SELECT count(*) FROM saga_transition"));
         Assert.Equal(Rows - rejected, (await _database.QueuedAsync()).Distinct().Count());
@@ -101,13 +102,14 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     {
         const int Rows = 2_000;
         var path = _database.Write("large.csv", Customers(Rows));
-        var options = new IngestOptions { Lanes = 2, MaxBatchRows = 100 };
+        var options = new IngestOptions { Partitions = 2, MaxBatchRows = 100 };
 
         var results = await Task.WhenAll(
-            _database.Intake(options).TakeAsync(path, null, CancellationToken.None), _database.Intake(options).TakeAsync(path, null, CancellationToken.None));
+            _database.Processor(options).ProcessAsync(path, null, CancellationToken.None),
+            _database.Processor(options).ProcessAsync(path, null, CancellationToken.None));
 
-        Assert.All(results, result => Assert.Equal(new FileCounts(Rows, 0, Rows, 0), result.Outcome.Counts));
-        Assert.Single(results, result => result.WasDone);
+        Assert.All(results, result => Assert.Equal(new FileCounts(Rows, 0, Rows, 0), result.File.Counts));
+        Assert.Single(results, result => result.WasCompleted);
         Assert.Equal(Rows, await _database.QueryAsync<long>("SELECT count(*) FROM saga_transition"));
     }
 
@@ -117,13 +119,15 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
         const int Rows = 1_500;
         var first = _database.Write("a.csv", Customers(Rows, seed: 1));
         var second = _database.Write("b.csv", Customers(Rows, seed: 2));
-        var (_, _) = await _database.Register.EnterAsync("customers", "a.csv", await ContentHash.ComputeAsync(first, default), 1, null, default);
-        var (_, _) = await _database.Register.EnterAsync("customers", "b.csv", await ContentHash.ComputeAsync(second, default), 1, null, default);
+        await _database.Store.AddAsync("customers", "a.csv", await ContentHash.ComputeAsync(first, default), 1, null, default);
+        await _database.Store.AddAsync("customers", "b.csv", await ContentHash.ComputeAsync(second, default), 1, null, default);
 
-        // With other lanes and other batches, so that they meet in every way.
+        // With different partitions and batches, so that they meet in every way.
         await Task.WhenAll(
-            _database.Intake(new IngestOptions { Lanes = 4, MaxBatchRows = 105 }).TakeAsync(first, null, CancellationToken.None),
-            _database.Intake(new IngestOptions { Lanes = 2, MaxBatchRows = 45 }).TakeAsync(second, null, CancellationToken.None));
+            _database.Processor(new IngestOptions { Partitions = 4, MaxBatchRows = 105 })
+                .ProcessAsync(first, null, CancellationToken.None),
+            _database.Processor(new IngestOptions { Partitions = 2, MaxBatchRows = 45 })
+                .ProcessAsync(second, null, CancellationToken.None));
 
         var expected = (await File.ReadAllLinesAsync(second)).Skip(1).Select(line => line.Replace("\"", "", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
         Assert.Equal(
@@ -133,18 +137,18 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     }
 
     [Fact]
-    public async Task Too_many_rejects_stop_a_file_and_a_higher_limit_lets_it_go_on()
+    public async Task Too_many_rejects_fail_a_file_and_a_higher_limit_lets_it_continue()
     {
         var rows = string.Concat(Enumerable.Range(1, 4000).Select(n => n % 3 == 0 ? $"{n},no address\n" : $"{n},{n}@example.org\n"));
 
-        var stopped = await _database.IngestAsync("a.csv", "id,email\n" + rows);
+        var failed = await _database.IngestAsync("a.csv", "id,email\n" + rows);
         var done = await _database.IngestAsync("a.csv", "id,email\n" + rows, new IngestOptions { MaxRejectRatio = 0.5 });
 
-        Assert.Equal(FileState.Stopped, stopped.Outcome.State);
-        Assert.Contains("rows were rejected, more than the 10 % that are allowed", stopped.Outcome.Reason, StringComparison.Ordinal);
-        Assert.InRange(stopped.Outcome.Counts.Rows, 1000, 2000);
-        Assert.Equal(FileState.Done, done.Outcome.State);
-        Assert.Equal(new FileCounts(4000, 1333, 2667, 0), done.Outcome.Counts);
+        Assert.Equal(FileState.Failed, failed.File.State);
+        Assert.Contains("rows were rejected, more than MaxRejectRatio allows (10 %)", failed.File.Reason, StringComparison.Ordinal);
+        Assert.InRange(failed.File.Counts.Rows, 1000, 2000);
+        Assert.Equal(FileState.Completed, done.File.State);
+        Assert.Equal(new FileCounts(4000, 1333, 2667, 0), done.File.Counts);
         Assert.Equal(2667, await _database.QueryAsync<long>("SELECT count(*) FROM saga_transition"));
     }
 
@@ -157,15 +161,15 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
 
         var result = await _database.IngestAsync("members.csv.gz", content);
 
-        Assert.Equal(FileState.Done, result.Outcome.State);
-        Assert.Equal(new FileCounts(Rows, 0, Rows, 0), result.Outcome.Counts);
+        Assert.Equal(FileState.Completed, result.File.State);
+        Assert.Equal(new FileCounts(Rows, 0, Rows, 0), result.File.Counts);
         Assert.Equal(Rows, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state"));
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_compressed_file_that_is_cut_or_damaged_stops_after_the_rows_before_that_place(bool isCut)
+    public async Task A_compressed_file_that_is_cut_or_damaged_fails_after_the_rows_before_that_place(bool isCut)
     {
         const int Rows = 3_000;
         var lines = Customers(Rows).Split('\n');
@@ -175,16 +179,18 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
         if (!isCut)
             damaged[first - 7] ^= 1;
 
-        var stopped = await _database.IngestAsync("a.csv.gz", damaged);
+        var failed = await _database.IngestAsync("a.csv.gz", damaged);
         var again = await _database.IngestAsync("a.csv.gz", damaged);
         var whole = await _database.IngestAsync("a.csv.gz", content);
 
-        Assert.Equal(FileState.Stopped, stopped.Outcome.State);
-        Assert.Contains(isCut ? "was cut off" : "is damaged", stopped.Outcome.Reason, StringComparison.Ordinal);
-        Assert.Equal(new FileCounts(2000, 0, 2000, 0), stopped.Outcome.Counts);
-        Assert.Equal(stopped.Outcome, again.Outcome);
-        Assert.Equal(FileState.Done, whole.Outcome.State);
-        Assert.Equal(new FileCounts(Rows, 0, 1000, 0), whole.Outcome.Counts);
+        Assert.Equal(FileState.Failed, failed.File.State);
+        Assert.Contains(isCut ? "was cut off" : "is damaged", failed.File.Reason, StringComparison.Ordinal);
+        Assert.Equal(new FileCounts(2000, 0, 2000, 0), failed.File.Counts);
+        Assert.Equal(
+            (failed.File.State, failed.File.Reason, failed.File.Counts),
+            (again.File.State, again.File.Reason, again.File.Counts));
+        Assert.Equal(FileState.Completed, whole.File.State);
+        Assert.Equal(new FileCounts(Rows, 0, 1000, 0), whole.File.Counts);
         Assert.Equal(Rows, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE version = 1"));
     }
 
@@ -192,18 +198,18 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     public async Task Rejected_rows_are_told_with_line_column_and_reason()
     {
         var path = _database.Write("a.csv", "Customer ID;Vorname;E-Mail\n1;Ada;ada@example.org\n;Nobody;\n2;\"Grace\nHopper\";grace\n3;x\n\"4;x;\n5;Zoë;\n");
-        var result = await _database.Intake(new IngestOptions { Columns = new Dictionary<string, string> { ["FirstName"] = "Vorname" } })
-            .TakeAsync(path, null, CancellationToken.None);
+        var result = await _database.Processor(new IngestOptions { Columns = new Dictionary<string, string> { ["FirstName"] = "Vorname" } })
+            .ProcessAsync(path, null, CancellationToken.None);
 
         var file = await new RejectedRows(_database.Source).WriteBesideAsync(result.File.FileId, path, CancellationToken.None);
 
-        Assert.Equal(new FileCounts(6, 4, 2, 0), result.Outcome.Counts);
+        Assert.Equal(new FileCounts(6, 4, 2, 0), result.File.Counts);
         Assert.Equal(path.Replace("a.csv", "a.rejects.csv", StringComparison.Ordinal), file);
         Assert.Equal(
             """"
             line,column,reason,record
             3,Customer ID,is empty,;Nobody;
-            4,E-Mail,is no e-mail address,"2;""Grace
+            4,E-Mail,is not an e-mail address,"2;""Grace
             Hopper"";grace"
             6,,has 2 fields where the header has 3,3;x
             7,Customer ID,a quote is opened and never closed,"""4;x;"
@@ -215,14 +221,14 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
 
     [Theory]
     [InlineData("", "The file is empty.")]
-    [InlineData("name,phone\nAda,1\n", "The first line is no usable header: none of its columns is called customer_id, id, ")]
-    [InlineData("id,mail,e-mail\n1,a@b.de,a@b.de\n", "Two columns of the header are both email: 'mail' and 'e-mail'.")]
-    public async Task A_file_without_a_usable_header_is_refused_as_a_whole(string content, string reason)
+    [InlineData("name,phone\nAda,1\n", "The first line is not a valid header: it has no column named customer_id or id or ")]
+    [InlineData("id,mail,e-mail\n1,a@b.de,a@b.de\n", "Two columns of the header mean email: 'mail' and 'e-mail'.")]
+    public async Task A_file_without_a_valid_header_is_invalid_as_a_whole(string content, string reason)
     {
         var result = await _database.IngestAsync("a.csv", content);
 
-        Assert.Equal(FileState.Refused, result.Outcome.State);
-        Assert.StartsWith(reason, result.Outcome.Reason, StringComparison.Ordinal);
+        Assert.Equal(FileState.Invalid, result.File.State);
+        Assert.StartsWith(reason, result.File.Reason, StringComparison.Ordinal);
         Assert.Equal(0, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state"));
     }
 

@@ -2,7 +2,8 @@ using System.Text;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Sagas.Customers;
-using Sagas.Services.Files;
+using Sagas.FileIntake;
+using Sagas.FileIntake.Storage;
 using Sagas.Services.Ingest;
 using Sagas.Services.Messages;
 
@@ -18,12 +19,12 @@ internal sealed class IngestDatabase : IAsyncDisposable
     {
         _database = database;
         Source = NpgsqlDataSource.Create(database.ConnectionString + ";Maximum Pool Size=60");
-        Register = new FileRegister(Source);
+        Store = new FileStore(Source);
     }
 
     public NpgsqlDataSource Source { get; }
 
-    public FileRegister Register { get; }
+    public FileStore Store { get; }
 
     public string ConnectionString => _database.ConnectionString;
 
@@ -42,18 +43,18 @@ internal sealed class IngestDatabase : IAsyncDisposable
         return path;
     }
 
-    public FileIntake Intake(IngestOptions? options = null, bool crm = true) => new(
+    public FileProcessor Processor(IngestOptions? options = null, bool crm = true) => new(
         new CustomerIngest(
-            Source, Register, Options.Create(options ?? new IngestOptions { Lanes = 4 }), Options.Create(new CustomerSyncOptions { Enabled = crm }),
+            Source, Store, Options.Create(options ?? new IngestOptions { Partitions = 4 }), Options.Create(new CustomerSyncOptions { Enabled = crm }),
             new MessagesOptions(), TimeProvider.System),
-        Register,
+        Store,
         TimeProvider.System);
 
-    public async Task<IntakeResult> IngestAsync(string name, byte[] content) =>
-        await Intake().TakeAsync(Write(name, content), null, CancellationToken.None);
+    public async Task<FileResult> IngestAsync(string name, byte[] content) =>
+        await Processor().ProcessAsync(Write(name, content), null, CancellationToken.None);
 
-    public async Task<IntakeResult> IngestAsync(string name, string content, IngestOptions? options = null, bool crm = true) =>
-        await Intake(options, crm).TakeAsync(Write(name, content), null, CancellationToken.None);
+    public async Task<FileResult> IngestAsync(string name, string content, IngestOptions? options = null, bool crm = true) =>
+        await Processor(options, crm).ProcessAsync(Write(name, content), null, CancellationToken.None);
 
     public async Task<T> QueryAsync<T>(string sql)
     {

@@ -75,7 +75,7 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
     {
         const int Rows = 52_000;
         var file = _database.Write("large.csv", "id\n" + string.Concat(Enumerable.Range(1, Rows).Select(id => $"{id}\n")));
-        await _database.Intake().TakeAsync(file, null, CancellationToken.None);
+        await _database.Processor().ProcessAsync(file, null, CancellationToken.None);
         await _database.ExecuteAsync("UPDATE customer_state SET current_state = 'Synced' WHERE customer_id::int % 3 > 0");
 
         await using var follow = RunningCommand.Start(_database.ConnectionString, "ingest", file, "--follow");

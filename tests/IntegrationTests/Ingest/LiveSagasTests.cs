@@ -2,8 +2,9 @@ using System.Globalization;
 using Microsoft.Extensions.Options;
 using Sagas.Contracts;
 using Sagas.Customers;
+using Sagas.FileIntake;
+using Sagas.FileIntake.Storage;
 using Sagas.IntegrationTests.Payments.Races;
-using Sagas.Services.Files;
 using Sagas.Services.Ingest;
 using Sagas.Services.Messages;
 
@@ -84,12 +85,13 @@ public sealed class LiveSagasTests(ServersFixture servers) : IClassFixture<Serve
     private async Task IngestAsync(RaceHost race, string content, int batch = 1000)
     {
         await File.WriteAllTextAsync(_path, content);
-        var register = new FileRegister(race.Database);
+        var store = new FileStore(race.Database);
         var ingest = new CustomerIngest(
-            race.Database, register, Options.Create(new IngestOptions { Lanes = 4, MaxBatchRows = batch }), Options.Create(new CustomerSyncOptions()),
+            race.Database, store, Options.Create(new IngestOptions { Partitions = 4, MaxBatchRows = batch }), Options.Create(new CustomerSyncOptions()),
             new MessagesOptions(), TimeProvider.System);
-        var result = await new FileIntake(ingest, register, TimeProvider.System).TakeAsync(_path, null, CancellationToken.None);
-        Assert.Equal(FileState.Done, result.Outcome.State);
-        Assert.Equal(0, result.Outcome.Counts.Rejected);
+        var processor = new FileProcessor(ingest, store, TimeProvider.System);
+        var result = await processor.ProcessAsync(_path, null, CancellationToken.None);
+        Assert.Equal(FileState.Completed, result.File.State);
+        Assert.Equal(0, result.File.Counts.Rejected);
     }
 }

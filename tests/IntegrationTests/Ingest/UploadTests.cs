@@ -12,7 +12,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
 {
     private const string Key = "a-key-that-is-long-enough";
 
-    private static readonly Uri _uploads = new("/uploads", UriKind.Relative);
+    private static readonly Uri _uploads = new("/files/customers", UriKind.Relative);
 
     private readonly HttpClient _operator = new();
     private TestSystem _system = null!;
@@ -39,7 +39,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
         Put("bad.csv", "no header\n");
 
         await _system.WaitForAsync(
-            "SELECT count(*) FROM file WHERE name IN ('good.csv', 'bad.csv') AND state IN ('done', 'refused')", 2L);
+            "SELECT count(*) FROM file WHERE name IN ('good.csv', 'bad.csv') AND state IN ('completed', 'invalid')", 2L);
         var reason = new FileInfo(Path.Combine(Incoming, "failed", "bad.csv.reason.txt"));
         await Eventually.TrueAsync("good.csv is moved and bad.csv has its reason", () =>
         {
@@ -48,7 +48,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
         });
         var rejects = await File.ReadAllTextAsync(Path.Combine(Incoming, "done", "good.rejects.csv"));
         Assert.Contains("folder-2,nobody", rejects, StringComparison.Ordinal);
-        Assert.StartsWith("The first line is no usable header", await File.ReadAllTextAsync(reason.FullName), StringComparison.Ordinal);
+        Assert.StartsWith("The first line is not a valid header", await File.ReadAllTextAsync(reason.FullName), StringComparison.Ordinal);
         Assert.Equal(1L, await CountCustomersAsync("folder"));
     }
 
@@ -79,14 +79,14 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
         using var file = new StringContent(content, Encoding.UTF8, "text/csv");
         using var form = new MultipartFormDataContent { { file, "file", "customers.csv" } };
 
-        using var response = await _operator.PostAsync(multipart ? _uploads : new Uri("/uploads?name=customers.csv", UriKind.Relative), multipart ? form : file);
+        using var response = await _operator.PostAsync(multipart ? _uploads : new Uri("/files/customers?name=customers.csv", UriKind.Relative), multipart ? form : file);
 
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         var status = await UntilEndedAsync(response.Headers.Location!);
-        Assert.Equal("done customers.csv 2 1 1", Describe(status));
+        Assert.Equal("completed customers.csv 2 1 1", Describe(status));
         Assert.Equal(1L, await CountCustomersAsync(prefix));
         Assert.Equal(
-            $"line,column,reason,record\r\n3,email,is no e-mail address,\"{prefix}-2,nobody\"\r\n",
+            $"line,column,reason,record\r\n3,email,is not an e-mail address,\"{prefix}-2,nobody\"\r\n",
             await _operator.GetStringAsync(new Uri($"{response.Headers.Location}/rejects", UriKind.Relative)));
         await UploadsAreGoneAsync();
 
@@ -98,7 +98,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
     }
 
     [Fact]
-    public async Task What_cannot_be_taken_is_refused_with_a_problem_and_leaves_nothing_behind()
+    public async Task An_invalid_upload_is_answered_with_a_problem_and_leaves_nothing_behind()
     {
         var files = await CountFilesAsync();
         await RefusedAsync(new StringContent(new string('x', 100_001)), HttpStatusCode.RequestEntityTooLarge, "larger than 100,000 bytes");
@@ -106,8 +106,8 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
         await RefusedAsync(new MultipartFormDataContent { { new StringContent("1"), "field" } }, HttpStatusCode.BadRequest, "The form has no file");
         var cut = new StringContent("--x\r\nContent-Disposition: form-data; name=file; filename=a.csv\r\n\r\nid\n1\n");
         cut.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
-        await RefusedAsync(cut, HttpStatusCode.BadRequest, "The multipart form is malformed or was cut off before its end.");
-        using (var missing = await _operator.GetAsync(new Uri($"/uploads/{Guid.NewGuid()}", UriKind.Relative)))
+        await RefusedAsync(cut, HttpStatusCode.BadRequest, "The multipart form is malformed or was cut off.");
+        using (var missing = await _operator.GetAsync(new Uri($"/files/customers/{Guid.NewGuid()}", UriKind.Relative)))
             Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
         _operator.DefaultRequestHeaders.Clear();
         await RefusedAsync(new StringContent("id\n1\n"), HttpStatusCode.Unauthorized, "X-Api-Key");
@@ -152,7 +152,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
     private Task<JsonElement> UntilEndedAsync(Uri upload) => Eventually.MatchesAsync(
         $"{upload} has ended",
         () => _operator.GetFromJsonAsync<JsonElement>(upload),
-        status => status.GetProperty("state").GetString() is not ("waiting" or "running"));
+        status => status.GetProperty("state").GetString() is not ("pending" or "running"));
 
     /// <summary>A services process that watches a folder.</summary>
     public sealed class Shared : SharedSystem
@@ -166,7 +166,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
             : base(
                 new ServersFixture(),
                 ("Roles", "sagas,ingest"), ("Operations:ApiKey", Key), ("Ingest:Folder", Path.Combine(folder, "incoming")),
-                ("Ingest:StableFor", "00:00:00.2"), ("Ingest:UploadFolder", Path.Combine(folder, "uploads")),
+                ("Ingest:SettleDelay", "00:00:00.2"), ("Ingest:UploadFolder", Path.Combine(folder, "uploads")),
                 ("Ingest:MaxUploadBytes", "100000"), ("Ingest:PollInterval", "00:00:00.2"))
         {
             Folder = folder;

@@ -1,6 +1,6 @@
+using Sagas.FileIntake.Records;
 using Sagas.Services.Alerts;
-using Sagas.Services.Files;
-using Sagas.UnitTests.Files;
+using Sagas.UnitTests.FileIntake;
 
 namespace Sagas.UnitTests.Alerts;
 
@@ -42,8 +42,13 @@ public sealed class AlertFileReaderTests
     }
 
     [Fact]
-    public void A_header_with_one_of_the_columns_only_is_no_alert_to_a_user_of_that_name() =>
-        Assert.Throws<InvalidDataException>(() => Read("userId,subject\n125,a\n"));
+    public void A_header_with_one_of_the_columns_only_is_invalid()
+    {
+        using var file = TextFile.Of("userId,subject\n125,a\n");
+
+        Assert.Null(AlertFileReader.Open(file.Path, RecordPosition.Start, out var problem));
+        Assert.Contains("it has no column named alertMessage", problem, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Reading_goes_on_at_any_row_and_does_not_take_one_for_the_header()
@@ -63,7 +68,7 @@ public sealed class AlertFileReaderTests
 
     private static List<AlertRow> Read(string path, RecordPosition from, out List<RecordPosition> places)
     {
-        using var reader = AlertFileReader.Open(path, from);
+        using var reader = AlertFileReader.Open(path, from, out _)!;
         var rows = new List<AlertRow>();
         for (places = []; reader.Read(out var row); places.Add(reader.Next))
             rows.Add(row);

@@ -26,7 +26,7 @@ public sealed class AlertsOptionsTests
         {
             Secrets = "whsec_c2hvcnQ=",
             RetrySchedule = "soon",
-            RowsAhead = 0,
+            MaxRowsAhead = 0,
             Limit = new CallLimit { PerSecond = 0, AtOnce = -1 },
         }.Validate().ToArray();
 

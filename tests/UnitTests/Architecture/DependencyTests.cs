@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Xml.Linq;
 using Sagas.Contracts;
+using Sagas.FileIntake;
 using Sagas.Host;
 using Sagas.Persistence;
 using Sagas.Services.Payments;
@@ -16,19 +17,25 @@ public sealed class DependencyTests
         ["Sagas.Configuration"] = [],
         ["Sagas.Contracts"] = [],
         ["Sagas.Persistence"] = [],
+        ["Sagas.FileIntake"] = [],
         ["Sagas"] = ["Sagas.Contracts", "Sagas.Persistence"],
-        ["Sagas.Services"] = ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas"],
-        ["Sagas.Host"] = ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas", "Sagas.Services"],
+        ["Sagas.Services"] = ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas.FileIntake", "Sagas"],
+        ["Sagas.Host"] =
+            ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas.FileIntake", "Sagas", "Sagas.Services"],
         ["Sagas.Simulators"] = ["Sagas.Configuration"],
         ["Sagas.LocalServers"] = [],
-        ["Sagas.Cli"] = ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas", "Sagas.Services", "Sagas.Host", "Sagas.Simulators", "Sagas.LocalServers"],
+        ["Sagas.Cli"] =
+        [
+            "Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas.FileIntake", "Sagas", "Sagas.Services",
+            "Sagas.Host", "Sagas.Simulators", "Sagas.LocalServers",
+        ],
         ["Sagas.Benchmarks"] = ["Sagas.Cli"],
     };
 
     // The command line is not among them: this project does not reference it.
     private static readonly Assembly[] _assemblies =
     [
-        typeof(CustomerRegistered).Assembly, typeof(SchemaMigrator).Assembly, typeof(SagaIdentity).Assembly,
+        typeof(CustomerRegistered).Assembly, typeof(SchemaMigrator).Assembly, typeof(FileProcessor).Assembly, typeof(SagaIdentity).Assembly,
         typeof(PaymentsModule).Assembly, typeof(SagasHost).Assembly, typeof(SimulatorHost).Assembly,
     ];
 

@@ -1,0 +1,80 @@
+using Sagas.FileIntake.Storage;
+
+namespace Sagas.FileIntake;
+
+/// <summary>Processes files of one kind: each content once, by one process at a time.</summary>
+public sealed class FileProcessor(IRowHandler handler, FileStore store, TimeProvider timeProvider)
+{
+    private static readonly TimeSpan _lockRetryDelay = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Adds a file to the store and processes it to its end, from where it was left.</summary>
+    /// <param name="path">Where it is.</param>
+    /// <param name="progress">Called after each commit; null for nobody.</param>
+    /// <param name="cancellationToken">Cancels; the file continues where it was when it is processed again.</param>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Permission to read the file is missing.</exception>
+    /// <exception cref="Npgsql.NpgsqlException">The database is unavailable; what was committed stays.</exception>
+    public async Task<FileResult> ProcessAsync(string path, Action<FileProgress>? progress, CancellationToken cancellationToken)
+    {
+        var hash = await ContentHash.ComputeAsync(path, cancellationToken);
+        var length = new FileInfo(path).Length;
+        var (file, _) = await store.AddAsync(handler.Kind, Path.GetFileName(path), hash, length, null, cancellationToken);
+        while (true)
+        {
+            if (await TryProcessAsync(file, path, progress, cancellationToken) is { } result)
+                return result;
+            // Another process reads it: show that one's progress, and continue if it is killed.
+            file = (await store.FindAsync(file.FileId, cancellationToken))!;
+            progress?.Invoke(new FileProgress(file.Counts, 0));
+            await Task.Delay(_lockRetryDelay, timeProvider, cancellationToken);
+        }
+    }
+
+    /// <summary>Processes a file of the store to its end, from where it was left, unless another process reads it.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="path">Where it is.</param>
+    /// <param name="progress">Called after each commit; null for nobody.</param>
+    /// <param name="cancellationToken">Cancels; the file continues where it was when it is processed again.</param>
+    /// <returns>Null when another process reads the file.</returns>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Permission to read the file is missing.</exception>
+    /// <exception cref="Npgsql.NpgsqlException">The database is unavailable; what was committed stays.</exception>
+    public async Task<FileResult?> TryProcessAsync(
+        IncomingFile file, string path, Action<FileProgress>? progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        if (file.State == FileState.Completed)
+            return new FileResult(file, WasCompleted: true);
+        await using var fileLock = await store.TryLockAsync(file.FileId, cancellationToken);
+        // Another process may have changed it since it was read.
+        file = (await store.FindAsync(file.FileId, cancellationToken))!;
+        if (file.State == FileState.Completed)
+            return new FileResult(file, WasCompleted: true);
+        if (fileLock is null)
+            return null;
+        try
+        {
+            var outcome = await HandleAsync(file, path, progress, cancellationToken);
+            await store.FinishAsync(file.FileId, outcome.State, outcome.Reason, cancellationToken);
+        }
+        // The lock's connection broke, and another process took the file over.
+        catch (FileTakenOverException)
+        {
+            return null;
+        }
+        return new FileResult((await store.FindAsync(file.FileId, cancellationToken))!, WasCompleted: false);
+    }
+
+    private async Task<FileOutcome> HandleAsync(
+        IncomingFile file, string path, Action<FileProgress>? progress, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await handler.ProcessAsync(file, path, progress, cancellationToken);
+        }
+        catch (InvalidDataException damaged)
+        {
+            return FileOutcome.Failed(damaged.Message);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System.Text;
+
+namespace Sagas.FileIntake.Records;
+
+/// <summary>A file as a stream of UTF-8, whatever its encoding and compression.</summary>
+internal sealed class TextSource : IDisposable
+{
+    // Large reads: each holds hundreds of records.
+    private const int RawBytes = 64 * 1024;
+
+    // A byte of Windows-1252 takes up to three in UTF-8, and so do two bytes of UTF-16.
+    private const int MaxExpansion = 3;
+
+    private readonly FileStream _file;
+    private readonly Decoder? _decoder;
+    private readonly byte[] _raw = [];
+    private readonly char[] _characters = [];
+    private readonly GzipContent? _compressed;
+    private bool _flushed;
+
+    private TextSource(FileStream file, TextFormat format)
+    {
+        _file = file;
+        Format = format;
+        _compressed = format.IsCompressed ? new GzipContent(file) : null;
+        _decoder = format.Encoding switch
+        {
+            TextEncoding.Windows1252 => Windows1252.GetDecoder(),
+            TextEncoding.Utf16LittleEndian => new UnicodeEncoding(bigEndian: false, byteOrderMark: false).GetDecoder(),
+            TextEncoding.Utf16BigEndian => new UnicodeEncoding(bigEndian: true, byteOrderMark: false).GetDecoder(),
+            _ => null,
+        };
+        if (_decoder is not null)
+            (_raw, _characters) = (new byte[RawBytes], new char[RawBytes + 2]);
+    }
+
+    public TextFormat Format { get; }
+
+    /// <summary>Windows-1252. Each byte is one character, also the five that the code page leaves undefined.</summary>
+    public static Encoding Windows1252 { get; } = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;
+
+    /// <summary>The room that <see cref="Read"/> needs, in bytes.</summary>
+    public static int MinReadBytes => RawBytes * MaxExpansion;
+
+    public long FileLength => _file.Length;
+
+    public long FilePosition => _file.Position;
+
+    public static TextSource Open(string path, char? delimiter)
+    {
+        // FileShare.Delete: on Windows a file could not be moved while it is open.
+        var file = new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0,
+            FileOptions.SequentialScan);
+        try
+        {
+            return new TextSource(file, Detect(file, delimiter));
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads the next part of the text.</summary>
+    /// <param name="target">At least <see cref="MinReadBytes"/> bytes.</param>
+    /// <returns>Bytes of UTF-8; 0 at the end.</returns>
+    /// <exception cref="InvalidDataException">The compressed file is damaged or cut off.</exception>
+    public int Read(Span<byte> target)
+    {
+        if (_decoder is null)
+            return ReadBytes(target);
+        var read = ReadBytes(_raw);
+        if (read == 0 && _flushed)
+            return 0;
+        _flushed = read == 0;
+        var count = _decoder.GetChars(_raw.AsSpan(0, read), _characters, flush: _flushed);
+        // An odd byte or half a surrogate pair does not complete a character yet.
+        if (count == 0)
+            return _flushed ? 0 : Read(target);
+        return Encoding.UTF8.GetBytes(_characters.AsSpan(0, count), target);
+    }
+
+    /// <summary>Continues at an offset.</summary>
+    /// <param name="offset">Bytes of the file, or of the decompressed content of a compressed file.</param>
+    public void MoveTo(long offset)
+    {
+        _decoder?.Reset();
+        _flushed = false;
+        if (_compressed is null)
+            _file.Position = offset;
+        else
+            _compressed.MoveTo(offset);
+    }
+
+    /// <summary>How many bytes of the file, or of its decompressed content, this text was decoded from.</summary>
+    public long LengthInSource(ReadOnlySpan<byte> utf8) => Format.Encoding switch
+    {
+        TextEncoding.Windows1252 => Encoding.UTF8.GetCharCount(utf8),
+        TextEncoding.Utf16LittleEndian or TextEncoding.Utf16BigEndian => 2L * Encoding.UTF8.GetCharCount(utf8),
+        _ => utf8.Length,
+    };
+
+    public void Dispose() => _file.Dispose();
+
+    private static TextFormat Detect(FileStream file, char? delimiter)
+    {
+        Span<byte> start = stackalloc byte[3];
+        var isCompressed = FormatDetection.IsGzip(start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]);
+        file.Position = 0;
+        var sample = new byte[FormatDetection.SampleBytes];
+        var (length, isWhole) = isCompressed ? ReadSample(new GzipContent(file), sample) : ReadSample(file, sample);
+        file.Position = 0;
+        var (encoding, preamble) = FormatDetection.DetectEncoding(sample.AsSpan(0, length), isWhole);
+        var format = new TextFormat(encoding, preamble, delimiter ?? ',', isCompressed);
+        return delimiter is null ? format with { Delimiter = DetectDelimiter(file, format, sample) } : format;
+    }
+
+    private static (int Length, bool IsWhole) ReadSample(FileStream file, Span<byte> sample)
+    {
+        var length = file.ReadAtLeast(sample, sample.Length, throwOnEndOfStream: false);
+        return (length, length < sample.Length);
+    }
+
+    private static (int Length, bool IsWhole) ReadSample(GzipContent content, Span<byte> sample)
+    {
+        var length = content.Read(sample);
+        return (length, length < sample.Length && !content.IsDamaged);
+    }
+
+    private static char DetectDelimiter(FileStream file, TextFormat format, byte[] sample)
+    {
+        // Not disposed: the caller still owns the file.
+        var source = new TextSource(file, format);
+        source.MoveTo(format.PreambleLength);
+        var text = new byte[MinReadBytes];
+        var length = source.Read(text);
+        file.Position = 0;
+        return FormatDetection.DetectDelimiter(text.AsSpan(0, Math.Min(length, sample.Length)));
+    }
+
+    private int ReadBytes(Span<byte> target) => _compressed?.Read(target) ?? _file.Read(target);
+}

@@ -1,0 +1,204 @@
+using System.Text;
+using Sagas.FileIntake.Records;
+
+namespace Sagas.UnitTests.FileIntake;
+
+public sealed class RecordReaderTests
+{
+    private static readonly RecordReaderOptions _short = new() { MaxRecordBytes = 64 };
+
+    [Theory]
+    [InlineData("a,b\nc,d\n", "a¦b", "c¦d")]
+    [InlineData("a,b\r\nc,d", "a¦b", "c¦d")]
+    [InlineData("a,b\r\nc,d\r", "a¦b", "c¦d")]
+    [InlineData("a,\"b, \"\"c\"\"\"\nd,e", "a¦b, \"c\"", "d¦e")]
+    [InlineData("a,\"b\r\nc\"\r\nd,e", "a¦b\r\nc", "d¦e")]
+    [InlineData("a,\n,b\n,\n", "a¦", "¦b", "¦")]
+    [InlineData("a,5\" pipe\nb,c", "a¦5\" pipe", "b¦c")]
+    [InlineData("a,\"\"\nb,\"\"\"\"", "a¦", "b¦\"")]
+    [InlineData("\n\r\na,b\n\n\nc,d\n\n", "a¦b", "c¦d")]
+    [InlineData("a\tb\nc\td,e\n", "a¦b", "c¦d,e")]
+    [InlineData("a;b\nc;d,e,f\n", "a¦b", "c¦d,e,f")]
+    [InlineData("a|b\nc|d\n", "a¦b", "c¦d")]
+    [InlineData("", new string[0])]
+    [InlineData("a", "a")]
+    [InlineData("a,\"b\"", "a¦b")]
+    public void Records_are_read_as_they_are_meant(string content, params string[] expected)
+    {
+        using var file = TextFile.Of(content);
+
+        Assert.Equal(expected, file.ReadTexts());
+    }
+
+    [Theory]
+    [InlineData("a,b\n\"c,d\ne,f\ng,h\n", "a¦b", "QuoteNotClosed¦\"c,d", "e¦f", "g¦h")]
+    [InlineData("a,b\n\"c\"d,e\nf,g", "a¦b", "TextAfterQuote¦\"c\"d,e", "f¦g")]
+    [InlineData("a,b\n\"c,d\n\"e\",f\ng,h\n", "a¦b", "TextAfterQuote¦\"c,d", "e¦f", "g¦h")]
+    [InlineData("a,b\n\"c,d", "a¦b", "QuoteNotClosed¦\"c,d")]
+    public void A_broken_quote_costs_its_line_and_no_other(string content, params string[] expected)
+    {
+        using var file = TextFile.Of(content);
+
+        Assert.Equal(expected, file.ReadTexts());
+    }
+
+    [Fact]
+    public void A_quote_never_closed_in_a_large_file_costs_its_line_and_no_other()
+    {
+        var lines = Enumerable.Range(0, 50_000).Select(n => n == 3 ? "\"3,open" : $"{n},name {n}").ToArray();
+        using var file = TextFile.Of(string.Join("\n", lines));
+
+        var rows = file.Read();
+
+        Assert.Equal(lines.Length, rows.Count);
+        Assert.Equal("QuoteNotClosed¦\"3,open", rows[3].Text);
+        Assert.Equal("49999¦name 49999", rows[^1].Text);
+        Assert.Equal(Enumerable.Range(1, lines.Length).Select(n => (long)n), rows.Select(row => row.Position.Line));
+    }
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(5_000_000)]
+    public void A_line_that_is_too_long_costs_itself_and_no_other(int length)
+    {
+        using var file = TextFile.Of($"a,b\n{new string('x', length)},c\nd,e\n");
+
+        var rows = file.Read(_short);
+
+        Assert.Equal(["a¦b", "d¦e"], rows.Where(row => !row.Text.StartsWith("TooLong", StringComparison.Ordinal)).Select(row => row.Text));
+        Assert.Equal(3, rows.Count);
+        Assert.Equal(new RecordPosition(4 + length + 3, 3), rows[2].Position);
+    }
+
+    [Fact]
+    public void Too_many_fields_cost_their_line_and_no_other()
+    {
+        using var file = TextFile.Of("a,b\n1,2,3,4\nc,d\n");
+
+        Assert.Equal(["a¦b", "TooManyFields¦1,2,3,4", "c¦d"], file.ReadTexts(new RecordReaderOptions { MaxFields = 3 }));
+    }
+
+    [Theory]
+    [InlineData("utf-8", false, TextEncoding.Utf8)]
+    [InlineData("utf-8", true, TextEncoding.Utf8)]
+    [InlineData("utf-16", false, TextEncoding.Utf16LittleEndian)]
+    [InlineData("utf-16", true, TextEncoding.Utf16LittleEndian)]
+    [InlineData("utf-16BE", false, TextEncoding.Utf16BigEndian)]
+    [InlineData("utf-16BE", true, TextEncoding.Utf16BigEndian)]
+    [InlineData("windows-1252", false, TextEncoding.Windows1252)]
+    public void Every_encoding_is_recognised(string name, bool mark, TextEncoding expected)
+    {
+        const string Content = "id;name\n1;Jürgen “Käse” €\n2;\"Zoë\nŒuvre\"\n3;Ada\n";
+        var encoding = CodePagesEncodingProvider.Instance.GetEncoding(name) ?? Encoding.GetEncoding(name);
+        using var file = TextFile.Of([.. mark ? encoding.GetPreamble() : [], .. encoding.GetBytes(Content)]);
+
+        using (var reader = RecordReader.Open(file.Path))
+            Assert.Equal(expected, reader.Format.Encoding);
+        Assert.Equal(["id¦name", "1¦Jürgen “Käse” €", "2¦Zoë\nŒuvre", "3¦Ada"], file.ReadTexts());
+        Assert.Equal(file.Read()[^1].Next.Offset, new FileInfo(file.Path).Length);
+    }
+
+    [Fact]
+    public void A_file_that_is_ascii_for_long_and_Windows_1252_then_is_read_as_that()
+    {
+        var ascii = string.Concat(Enumerable.Range(0, 20_000).Select(n => $"{n},plain\n"));
+        using var file = TextFile.Of([.. Encoding.ASCII.GetBytes(ascii), .. Encoding.Latin1.GetBytes("x,Jürgen\n")]);
+
+        Assert.Equal("x¦Jürgen", file.ReadTexts()[^1]);
+    }
+
+    // The code page leaves five bytes undefined; they must not shift the offsets of the records after them.
+    [Fact]
+    public void Every_byte_of_Windows_1252_is_one_character()
+    {
+        byte[] upper = [.. Enumerable.Range(0x80, 0x80).Select(value => (byte)value)];
+        byte[] content = [.. "id;näme\n1;"u8[..3], .. Encoding.Latin1.GetBytes("näme\n1;"), .. upper, .. "\n2;x\n"u8];
+        using var file = TextFile.Of(content);
+
+        var all = file.Read();
+
+        Assert.Equal("1¦".Length + upper.Length, all[1].Text.Length);
+        Assert.EndsWith("þÿ", all[1].Text, StringComparison.Ordinal);
+        Assert.DoesNotContain('\uFFFD', all[1].Text);
+        Assert.Equal(["2¦x"], file.Read(from: all[1].Next).Select(row => row.Text));
+        Assert.Equal(content.Length, all[^1].Next.Offset);
+    }
+
+    [Fact]
+    public void Broken_UTF_8_costs_its_record_and_no_other()
+    {
+        using var file = TextFile.Of([.. "a,Jürgen\n"u8, .. "b,x\xFFy\n"u8[..3], 0xFF, .. "y\nc,Zoë\n"u8]);
+
+        var texts = file.ReadTexts();
+
+        Assert.Equal(["a¦Jürgen", "c¦Zoë"], [texts[0], texts[2]]);
+        Assert.StartsWith("InvalidText", texts[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_compressed_file_is_read_as_what_it_decompresses_to()
+    {
+        using var file = TextFile.Of(TextFile.Gzip(Encoding.Unicode.GetBytes("\uFEFFid,name\n1,Zoë\n")));
+
+        Assert.Equal(["id¦name", "1¦Zoë"], file.ReadTexts());
+    }
+
+    [Fact]
+    public void A_compressed_file_that_was_cut_off_is_not_taken_for_a_whole_one()
+    {
+        var random = new Random(1);
+        var content = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 20_000).Select(_ => $"{random.Next()},x\n")));
+        using var file = TextFile.Of(TextFile.Gzip(content)[..^2000]);
+
+        Assert.ThrowsAny<InvalidDataException>(() => file.Read());
+    }
+
+    // Whatever the encoding, a reader that starts at any record reads what a reader from the start reads from there on.
+    [Theory]
+    [InlineData("utf-8", false)]
+    [InlineData("utf-8", true)]
+    [InlineData("utf-16", false)]
+    [InlineData("utf-16BE", false)]
+    [InlineData("windows-1252", false)]
+    public void Reading_goes_on_at_every_record(string name, bool compressed)
+    {
+        var random = new Random(7);
+        var lines = Enumerable.Range(0, 100).Select(n => random.Next(10) switch
+        {
+            0 => $"{n},\"öpen\nünd \"\"clösed\"\"\"\r\n",
+            1 => $"{n},\"öpen\n",
+            2 => $"\n{n},{new string('ß', 40)}\n",
+            3 when name.StartsWith("utf", StringComparison.Ordinal) => $"{n},\U0001F600\n",
+            4 => $"\"{n}\"x,äfter\n",
+            _ => $"{n},Jürgen {n}\n",
+        });
+        var encoding = CodePagesEncodingProvider.Instance.GetEncoding(name) ?? Encoding.GetEncoding(name);
+        byte[] content = [.. encoding.GetPreamble(), .. encoding.GetBytes("id,näme\n" + string.Concat(lines))];
+        using var file = TextFile.Of(compressed ? TextFile.Gzip(content) : content);
+        var all = file.Read(_short);
+
+        Assert.Equal(content.Length, all[^1].Next.Offset);
+        for (var index = 0; index < all.Count; index++)
+            Assert.Equal(all.Skip(index + 1), file.Read(_short, all[index].Next));
+    }
+
+    // The reference is a reader written for clearness: it takes the whole text at once.
+    [Fact]
+    public void Random_records_are_read_as_they_were_written()
+    {
+        for (var seed = 0; seed < 100; seed++)
+        {
+            var random = new Random(seed);
+            string[] pieces = ["a", "Zoë", ",", "\"", "\n", "\r\n", " ", "€", "\U0001F600", "", "x\ry"];
+            var records = Enumerable.Range(0, random.Next(1, 400))
+                .Select(_ => Enumerable.Range(0, 3).Select(_ => string.Concat(Enumerable.Range(0, random.Next(4)).Select(_ => pieces[random.Next(pieces.Length)]))).ToArray())
+                .ToArray();
+            var lineEnd = random.Next(2) == 0 ? "\n" : "\r\n";
+            using var file = TextFile.Of(string.Concat(records.Select(record => string.Join(',', record.Select(Quoted)) + lineEnd)));
+
+            Assert.Equal(records.Select(record => string.Join("¦", record)), file.ReadTexts(new RecordReaderOptions { Delimiter = ',' }));
+        }
+    }
+
+    private static string Quoted(string field) => $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+}
