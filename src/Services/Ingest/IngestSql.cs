@@ -3,14 +3,13 @@
 namespace Sagas.Services.Ingest;
 
 /// <summary>
-/// The statements of a batch. Together they have the effect of consuming a <c>CustomerRegistered</c> for each row, in the order
-/// of the file;
-/// a conformance test does both and compares.
+/// The statements of a batch. Together they have the effect of consuming a <c>CustomerRegistered</c> for each row, in the
+/// order of the file; a conformance test does both and compares.
 /// </summary>
 /// <remarks>
-/// Joins with <c>customer_state</c> are lateral with OFFSET 0, which the planner does not change: an index look-up per row. The
-/// statistics of a
-/// table that grows by millions of rows a minute are always wrong, and would lead to plans that scan the table for each batch.
+/// Joins with <c>customer_state</c> are lateral with OFFSET 0, which the planner does not change: an index look-up per row.
+/// The statistics of a table that grows by millions of rows a minute are always wrong, and would lead to plans that scan the
+/// table for each batch.
 /// </remarks>
 internal static class IngestSql
 {
@@ -43,27 +42,9 @@ internal static class IngestSql
     /// between files.</summary>
     public const string LockBucket = $"SELECT pg_advisory_xact_lock({CustomerBucketAdvisoryLock}, $1)";
 
-    private const string Publish = """
-        INSERT INTO outbox_message (message_id, batch_id, conversation_id, destination_address, message_type, content_type, body)
-        SELECT id, id, @file, 'exchange:' || type, 'urn:message:Sagas.Contracts:' || type, 'application/vnd.masstransit+json',
-               json_build_object('messageId', id, 'conversationId', @file, 'messageType', json_build_array('urn:message:Sagas.Contracts:' || type),
-                                 'message', message, 'sentTime', @now)::text
-        FROM
-        """;
-
-    // Many customers per message make sending cheap; the limit keeps consuming one short.
-    private const string InMessages = """
-        (SELECT gen_random_uuid() AS id, 'SyncCustomers' AS type, json_build_object('customerIds', json_agg(customer_id)) AS message
-         FROM (SELECT customer_id, (row_number() OVER () - 1) / @most AS number FROM to_queue) numbered GROUP BY number) messages
-        """;
-
-    /// <summary>Queues customers for the CRM.</summary>
-    public const string QueueCustomers = $"WITH to_queue AS (SELECT customer_id FROM unnest(@customers) customer_id) {Publish} {InMessages}";
-
-    /// <summary>Adds the batch's new customers, with their history and messages for the CRM: the first row of each, in the order
-    /// of the indexes.
-    /// Returns how many, and their transaction id.</summary>
-    public const string AddNewCustomers = $"""
+    /// <summary>Adds the batch's new customers with their history: the first row of each, in the order of the indexes. Returns
+    /// how many, their transaction id, and those to queue for the CRM.</summary>
+    public const string AddNewCustomers = """
         WITH added AS (
             INSERT INTO customer_state (
                 correlation_id, customer_id, current_state, first_name, last_name, email, phone, source, registered_at, version, created_at, updated_at)
@@ -76,16 +57,15 @@ internal static class IngestSql
         history AS (
             INSERT INTO saga_transition (saga, correlation_id, from_state, to_state, event, conversation_id)
             SELECT 'customer_state', correlation_id, NULL, @state, 'CustomerRegistered', @file FROM added),
-        to_queue AS (SELECT customer_id FROM added WHERE @crm),
-        queued AS ({Publish} {InMessages})
-        SELECT (SELECT count(*) FROM added), coalesce((SELECT xmin::text FROM added LIMIT 1), '0')
+        to_queue AS (SELECT customer_id FROM added WHERE @crm)
+        SELECT (SELECT count(*) FROM added), coalesce((SELECT xmin::text FROM added LIMIT 1), '0'),
+               coalesce((SELECT array_agg(customer_id) FROM to_queue), '{}')
         """;
 
     public const string CreateRest = "CREATE TEMP TABLE customer_rest (LIKE customer_staging) ON COMMIT DROP";
 
-    /// <summary>The remaining rows: those of known customers, and all rows of customers with several. The first row of a customer
-    /// that was just
-    /// added is among them and changes nothing.</summary>
+    /// <summary>The remaining rows: those of known customers, and all rows of customers with several. The first row of a
+    /// customer that was just added is among them and changes nothing.</summary>
     public const string FindRest = """
         INSERT INTO customer_rest SELECT s.* FROM customer_staging s WHERE s.correlation_id IN (
             SELECT correlation_id FROM customer_staging GROUP BY correlation_id HAVING count(*) > 1
@@ -107,7 +87,7 @@ internal static class IngestSql
 
     /// <summary>Applies the remaining rows. Older data are ignored; the same data only move their time. Returns how many rows
     /// changed data.</summary>
-    public const string ChangeCustomers = $"""
+    public const string ChangeCustomers = """
         WITH events AS (
             SELECT c.correlation_id, -1::bigint AS line, c.registered_at, c.first_name, c.last_name, c.email, c.phone, c.source, c.current_state AS base
             FROM (SELECT DISTINCT correlation_id FROM customer_rest) r
@@ -147,9 +127,8 @@ internal static class IngestSql
                 sync_failure = CASE WHEN l.changes > 0 THEN NULL ELSE c.sync_failure END
             FROM last l WHERE c.correlation_id = l.correlation_id
             RETURNING c.customer_id, l.changes, l.state),
-        to_queue AS (SELECT customer_id FROM changed WHERE @crm AND changes > 0 AND state <> 'Syncing'),
-        queued AS ({Publish} {InMessages})
-        SELECT coalesce(sum(changes), 0)::bigint FROM changed
+        to_queue AS (SELECT customer_id FROM changed WHERE @crm AND changes > 0 AND state <> 'Syncing')
+        SELECT coalesce(sum(changes), 0)::bigint, coalesce((SELECT array_agg(customer_id) FROM to_queue), '{}') FROM changed
         """;
 
     /// <summary>Customers that the batch added, and for whom payments wait.</summary>
@@ -165,19 +144,12 @@ internal static class IngestSql
         WHERE p.current_state = 'AwaitingCustomer'
         """;
 
-    /// <summary>Wakes waiting payments whose customer is known: they looked before the customer's batch committed, and started to
-    /// wait after it had
-    /// looked for waiting payments.</summary>
+    /// <summary>Wakes waiting payments whose customer is known: they looked before the customer's batch committed, and
+    /// started to wait after it had looked for waiting payments.</summary>
     public const string WakeRacingPayments = """
         SELECT pull_forward(array_agg(p.redelivery_token_id)) FROM payment_state p
         CROSS JOIN LATERAL (SELECT true FROM customer_state c WHERE c.customer_id = p.customer_id OFFSET 0) k
         WHERE p.current_state = 'AwaitingCustomer' AND p.redelivery_token_id IS NOT NULL
-        """;
-
-    /// <summary>Has payments look for their customer again.</summary>
-    public const string PublishRedeliveryDue = $"""
-        {Publish} (SELECT gen_random_uuid() AS id, 'PaymentRedeliveryDue' AS type, json_build_object('paymentId', payment_id) AS message
-                   FROM unnest(@payments) payment_id) messages
         """;
 
     /// <summary>Wakes the relays when the transaction commits.</summary>

@@ -4,6 +4,7 @@ using Sagas.Contracts;
 using Sagas.Customers;
 using Sagas.FileIntake.Records;
 using Sagas.FileIntake.Storage;
+using Sagas.Persistence;
 
 namespace Sagas.Services.Ingest;
 
@@ -75,11 +76,7 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
         await copy.InsertHistoryAsync(State, context.File.FileId, cancellationToken);
         string[] ids = [.. customers.Select(customer => customer.CustomerId)];
         if (context.HasCrm)
-        {
-            await using var queue = Command(connection, IngestSql.QueueCustomers);
-            queue.Parameters.Add(new NpgsqlParameter<string[]>("customers", ids));
-            await queue.ExecuteNonQueryAsync(cancellationToken);
-        }
+            await QueueForCrmAsync(connection, ids, cancellationToken);
         await ReleasePayments.ReleaseAsync(
             connection, context, IngestSql.FindAwaitedOf, new NpgsqlParameter<string[]>("customers", ids), cancellationToken);
         return (customers.Count, 0);
@@ -145,10 +142,28 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
 
     private async Task<(long Added, string AddedBy)> AddAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        await using var command = Command(connection, IngestSql.AddNewCustomers);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return (reader.GetInt64(0), reader.GetString(1));
+        long added;
+        string addedBy;
+        string[] toQueue;
+        await using (var command = Command(connection, IngestSql.AddNewCustomers))
+        {
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
+            (added, addedBy, toQueue) = (reader.GetInt64(0), reader.GetString(1), reader.GetFieldValue<string[]>(2));
+        }
+        await QueueForCrmAsync(connection, toQueue, cancellationToken);
+        return (added, addedBy);
+    }
+
+    // Many customers per message make sending cheap; the limit keeps consuming one short.
+    private async Task QueueForCrmAsync(NpgsqlConnection connection, string[] customers, CancellationToken cancellationToken)
+    {
+        if (customers.Length == 0)
+            return;
+        var messages = customers.Chunk(SyncCustomers.MostCustomers).Select(some => new SyncCustomers(some));
+        await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
+        batch.BatchCommands.Add(BulkOutbox.Insert(messages, nameof(SyncCustomers), context.File.FileId, context.TimeProvider));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task<long> ChangeAsync(NpgsqlConnection connection, string addedBy, CancellationToken cancellationToken)
@@ -160,9 +175,16 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
             await find.ExecuteNonQueryAsync(cancellationToken);
         }
         await ExecuteAsync(connection, cancellationToken, IngestSql.LockRest, IngestSql.UseIndexes);
-        await using var change = Command(connection, IngestSql.ChangeCustomers);
-        var changed = (long)(await change.ExecuteScalarAsync(cancellationToken))!;
+        long changed;
+        string[] toQueue;
+        await using (var change = Command(connection, IngestSql.ChangeCustomers))
+        {
+            await using var reader = await change.ExecuteReaderAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
+            (changed, toQueue) = (reader.GetInt64(0), reader.GetFieldValue<string[]>(1));
+        }
         await ExecuteAsync(connection, cancellationToken, IngestSql.UseAnything);
+        await QueueForCrmAsync(connection, toQueue, cancellationToken);
         return changed;
     }
 
@@ -189,7 +211,6 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
             new NpgsqlParameter<DateTimeOffset>("now", context.TimeProvider.GetUtcNow()),
             new NpgsqlParameter<Guid>("file", context.File.FileId),
             new NpgsqlParameter<bool>("crm", context.HasCrm),
-            new NpgsqlParameter<int>("most", SyncCustomers.MostCustomers),
         },
     };
 

@@ -1,5 +1,7 @@
 using Npgsql;
+using Sagas.Contracts;
 using Sagas.Customers;
+using Sagas.Persistence;
 
 namespace Sagas.Services.Ingest;
 
@@ -29,16 +31,11 @@ internal static class ReleasePayments
         if (racing.Count == 0)
             return;
         // These look for their customer at this moment and may not see it: have them look again.
-        await using var publish = new NpgsqlCommand(IngestSql.PublishRedeliveryDue, connection)
-        {
-            Parameters =
-            {
-                new NpgsqlParameter<string[]>("payments", [.. racing]),
-                new NpgsqlParameter<Guid>("file", context.File.FileId),
-                new NpgsqlParameter<DateTimeOffset>("now", context.TimeProvider.GetUtcNow()),
-            },
-        };
-        await publish.ExecuteNonQueryAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection);
+        var messages = racing.Select(payment => new PaymentRedeliveryDue(payment));
+        batch.BatchCommands.Add(
+            BulkOutbox.Insert(messages, nameof(PaymentRedeliveryDue), context.File.FileId, context.TimeProvider));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static async Task<List<string>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
