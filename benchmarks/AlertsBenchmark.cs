@@ -8,9 +8,13 @@ namespace Sagas.Benchmarks;
 /// <summary>What <c>sagas bench alerts</c> found.</summary>
 /// <param name="LimitRatio">Deliveries per second over the receiver's limit, as the receiver saw them.</param>
 /// <param name="TooManyRequestsRatio">Share of the requests that the receiver answered 429.</param>
+/// <param name="LearnedRatio">Deliveries per second over the receiver's limit where the senders are not told the limit.</param>
+/// <param name="LearnedTooManyRequestsRatio">Share of the requests that the receiver answered 429 there.</param>
 /// <param name="PerSecond">Deliveries per second to a receiver without a limit, as the receiver saw them.</param>
 /// <param name="PeakMegabytes">The most memory that one of the senders held, megabytes of 2^20 bytes.</param>
-internal sealed record AlertsReport(double LimitRatio, double TooManyRequestsRatio, double PerSecond, double PeakMegabytes);
+internal sealed record AlertsReport(
+    double LimitRatio, double TooManyRequestsRatio, double LearnedRatio, double LearnedTooManyRequestsRatio, double PerSecond,
+    double PeakMegabytes);
 
 /// <summary>A file of alerts, put into the folder that two senders watch, and what the receiver sees of it.</summary>
 internal static class AlertsBenchmark
@@ -18,28 +22,30 @@ internal static class AlertsBenchmark
     private const int Limit = 500;
 
     /// <summary>Measures.</summary>
-    /// <param name="limited">Rows for the receiver with a limit.</param>
+    /// <param name="limited">Rows for the receiver with a limit that the senders are told.</param>
+    /// <param name="learned">Rows for the receiver with a limit that they are not told.</param>
     /// <param name="unlimited">Rows for the receiver without one.</param>
     /// <param name="tell">Told of each step.</param>
     /// <param name="stop">Gives up.</param>
-    public static async Task<AlertsReport> MeasureAsync(int limited, int unlimited, Action<string> tell, CancellationToken stop)
+    public static async Task<AlertsReport> MeasureAsync(int limited, int learned, int unlimited, Action<string> tell, CancellationToken stop)
     {
         await using var postgres = await PrivatePostgres.StartAsync(stop);
         await using var rabbitMq = await PrivateRabbitMq.StartAsync(stop);
         var atLimit = await RunAsync("limited", limited, Limit);
+        var untold = await RunAsync("learned", learned, Limit, isTold: false);
         var free = await RunAsync("unlimited", unlimited, 0);
         return new(
-            atLimit.PerSecond / Limit, (double)atLimit.TooManyRequests / atLimit.Requests, free.PerSecond,
+            atLimit.PerSecond / Limit, atLimit.TooManyRequestsRatio, untold.PerSecond / Limit, untold.TooManyRequestsRatio, free.PerSecond,
             Math.Max(atLimit.PeakMegabytes, free.PeakMegabytes));
 
-        async Task<AlertsRun> RunAsync(string name, int rows, int limit)
+        async Task<AlertsRun> RunAsync(string name, int rows, int limit, bool isTold = true)
         {
             await using var system = await AlertsBenchmarkSystem.StartAsync(
-                await postgres.CreateDatabaseAsync(name, stop), await rabbitMq.CreateVirtualHostAsync(name, stop), limit, stop);
+                await postgres.CreateDatabaseAsync(name, stop), await rabbitMq.CreateVirtualHostAsync(name, stop), limit, isTold, stop);
             var run = await system.DeliverAsync(rows, stop);
             tell(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{rows:N0} rows, {(limit == 0 ? "no limit" : $"limit {limit}/s")}: {run.PerSecond:N1}/s, {run.TooManyRequests:N0} of {run.Requests:N0} answers 429, "
+                $"{rows:N0} rows, {(limit == 0 ? "no limit" : $"limit {limit}/s{(isTold ? "" : ", learned")}")}: {run.PerSecond:N1}/s, {run.TooManyRequests:N0} of {run.Requests:N0} answers 429, "
                 + $"{run.Repeated:N0} repeated, most memory {run.PeakMegabytes:N0} MB"));
             return run;
         }
@@ -49,6 +55,8 @@ internal static class AlertsBenchmark
 /// <summary>What one run found.</summary>
 internal sealed record AlertsRun(double PerSecond, long Requests, long TooManyRequests, long Repeated, double PeakMegabytes)
 {
+    public double TooManyRequestsRatio => (double)TooManyRequests / Requests;
+
     public static AlertsRun Of(JsonElement summary, double peakMegabytes)
     {
         var seconds = (summary.GetProperty("lastAt").GetDateTimeOffset() - summary.GetProperty("firstAt").GetDateTimeOffset()).TotalSeconds;

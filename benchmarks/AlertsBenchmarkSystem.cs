@@ -28,8 +28,9 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
     /// <param name="postgres">Connection string of a database of their own.</param>
     /// <param name="rabbitMq">A virtual host of their own.</param>
     /// <param name="limit">What the receiver takes, per second; 0: everything.</param>
+    /// <param name="isTold">Whether the senders are configured with the limit; otherwise they learn it.</param>
     /// <param name="stop">Gives up.</param>
-    public static async Task<AlertsBenchmarkSystem> StartAsync(string postgres, Uri rabbitMq, int limit, CancellationToken stop)
+    public static async Task<AlertsBenchmarkSystem> StartAsync(string postgres, Uri rabbitMq, int limit, bool isTold, CancellationToken stop)
     {
         var ports = LoopbackPorts.Pick(1 + Senders);
         var system = new AlertsBenchmarkSystem(ports[0], postgres);
@@ -55,7 +56,7 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
                     ["Alerts__Folder"] = system._folder,
                     ["Serilog__MinimumLevel__Default"] = "Warning",
                 };
-                if (limit > 0)
+                if (limit > 0 && isTold)
                     settings["Alerts__Limit__PerSecond"] = rate;
                 system._programs.Start("Sagas.Host", settings);
             }
