@@ -104,7 +104,7 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
 
     private async Task<long> UndeliveredAsync(CancellationToken stop)
     {
-        await using var command = _database.CreateCommand("SELECT count(*) FROM ledger WHERE target = 'alert-webhook' AND state <> 'done'");
+        await using var command = _database.CreateCommand("SELECT count(*) FROM outbound_call WHERE target = 'alert-webhook' AND state <> 'done'");
         return (long)(await command.ExecuteScalarAsync(stop))!;
     }
 

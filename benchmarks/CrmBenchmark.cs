@@ -95,7 +95,7 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
     {
         await using var command = system.Database.Source.CreateCommand(
             """
-            SELECT extract(epoch FROM finished_at - min(finished_at) OVER ())::float8 FROM ledger
+            SELECT extract(epoch FROM finished_at - min(finished_at) OVER ())::float8 FROM outbound_call
             WHERE target = 'crm' AND request ->> 'customerId' LIKE 'measured-%' ORDER BY finished_at OFFSET $1 LIMIT 1
             """);
         var counted = (int)(customers * Counted);

@@ -1,4 +1,5 @@
 using Sagas.FileIntake.Storage;
+using Sagas.OutboundCalls;
 using Sagas.Persistence;
 using Sagas.Services.Alarms;
 using Sagas.Services.Alerts;
@@ -36,10 +37,11 @@ public static class Features
     /// <summary>What messages from outside must fulfil.</summary>
     public static IReadOnlyList<MessageRule> MessageRules { get; } = [.. All.SelectMany(module => module.MessageRules)];
 
-    /// <summary>The schema: the SQL files in the folders of persistence, file intake, sagas and features.</summary>
+    /// <summary>The schema: the SQL files in the folders of persistence, outbound calls, file intake, sagas and features.</summary>
     public static IReadOnlyList<Migration> Migrations { get; } = Migration.EmbeddedIn(
     [
-        typeof(SchemaMigrator).Assembly, typeof(FileStore).Assembly, typeof(SagasDbContext).Assembly,
+        typeof(SchemaMigrator).Assembly, typeof(CallTarget).Assembly, typeof(FileStore).Assembly,
+        typeof(SagasDbContext).Assembly,
         .. All.Select(module => module.GetType().Assembly),
     ]);
 

@@ -63,11 +63,11 @@ internal sealed record AlertFileRow(
     public static async Task<string?> EndpointTroubleAsync(SagasDatabase database, CancellationToken stop)
     {
         var rows = await database.QueryAsync(
-            "SELECT disabled_by, paused_by, paused_until > now() AS paused, paused_until FROM ledger_limit WHERE target = $1",
-            row => row.Text("disabled_by") is { } gone
+            "SELECT disabled_reason, paused_reason, paused_until > now() AS paused, paused_until FROM rate_limit WHERE target = $1",
+            row => row.Text("disabled_reason") is { } gone
                 ? $"The endpoint is disabled ({gone}): `sagas alerts retry --all` enables it."
                 : row.Maybe<bool>("paused") == true
-                    ? $"The endpoint asked to wait until {CommandLine.Display.Moment(row.Maybe<DateTimeOffset>("paused_until"))} ({row.Text("paused_by")})."
+                    ? $"The endpoint asked to wait until {CommandLine.Display.Moment(row.Maybe<DateTimeOffset>("paused_until"))} ({row.Text("paused_reason")})."
                     : null,
             stop,
             new NpgsqlParameter { Value = Services.Alerts.AlertReceiver.TargetName });

@@ -2,7 +2,7 @@ using NpgsqlTypes;
 
 namespace Sagas.Cli.Database;
 
-/// <summary>A call to a third party: a row of the ledger.</summary>
+/// <summary>A call to a third party: a row of <c>outbound_call</c>.</summary>
 /// <param name="Target">The third party.</param>
 /// <param name="Key">The call's name at the target.</param>
 /// <param name="PaymentId">The payment it is made for, where it is made for one.</param>
@@ -40,21 +40,21 @@ internal sealed record CallRow(
     private const string Whose =
         "LEFT JOIN payment_state p ON p.correlation_id = l.correlation_id LEFT JOIN customer_state c ON c.correlation_id = l.correlation_id";
 
-    private const string Sql = $"SELECT l.*, p.payment_id, c.customer_id FROM ledger l {Whose}";
+    private const string Sql = $"SELECT l.*, p.payment_id, c.customer_id FROM outbound_call l {Whose}";
 
     // The calls that are shown are chosen before it is looked up whose they are: hundreds of thousands may be open.
     private const string OpenSql = $"""
         SELECT l.*, p.payment_id, c.customer_id FROM (
-            SELECT * FROM ledger l WHERE l.state NOT IN ('done', 'superseded') AND ($1::text IS NULL OR l.state = $1) {Order} LIMIT $2) l
+            SELECT * FROM outbound_call l WHERE l.state NOT IN ('done', 'superseded') AND ($1::text IS NULL OR l.state = $1) {Order} LIMIT $2) l
         {Whose} {Order}
         """;
 
     // A key is looked up at each target in turn, of which there are a few: the index begins with the target.
     private const string FindSql = $"""
         WITH RECURSIVE targets AS (
-            SELECT min(target) AS target FROM ledger
+            SELECT min(target) AS target FROM outbound_call
             UNION ALL
-            SELECT (SELECT min(target) FROM ledger WHERE target > t.target) FROM targets t WHERE t.target IS NOT NULL)
+            SELECT (SELECT min(target) FROM outbound_call WHERE target > t.target) FROM targets t WHERE t.target IS NOT NULL)
         {Sql} WHERE l.target IN (SELECT target FROM targets WHERE $1::text IS NULL OR target = $1) AND l.idempotency_key = $2 ORDER BY l.target
         """;
 

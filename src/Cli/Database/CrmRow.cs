@@ -16,7 +16,7 @@ internal sealed record CrmRow(string State, long Customers, DateTimeOffset Oldes
             """
             SELECT c.current_state, count(*) AS customers, min(c.updated_at) AS oldest, coalesce(c.sync_failure, l.last_outcome) AS reason
             FROM customer_state c
-            LEFT JOIN ledger l ON c.current_state = 'Syncing' AND l.target = 'crm' AND l.state <> 'done'
+            LEFT JOIN outbound_call l ON c.current_state = 'Syncing' AND l.target = 'crm' AND l.state <> 'done'
                 AND l.idempotency_key = c.correlation_id::text || '/' || c.version
             GROUP BY 1, 4
             ORDER BY array_position(ARRAY['SyncFailed', 'Syncing', 'Synced', 'Registered'], c.current_state), 2 DESC LIMIT $1

@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
+using Sagas.OutboundCalls;
 using Sagas.Services.Crm;
-using Sagas.Services.Ledger;
 
 namespace Sagas.Cli.Retry;
 

@@ -44,7 +44,7 @@ internal sealed record PaymentDetails(
     CallRow? GatewayCall,
     IReadOnlyList<OutboxRow> Messages)
 {
-    // The gateway's name in the ledger.
+    // The gateway's name in outbound_call.
     private const string Gateway = "payment-gateway";
 
     /// <summary>Reads a payment; null: there is none of that id.</summary>

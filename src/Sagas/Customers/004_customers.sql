@@ -36,7 +36,7 @@ SELECT c.customer_id, c.current_state AS state, c.first_name, c.last_name, c.ema
        l.state AS crm_call, l.attempts AS crm_attempts, l.last_outcome AS crm_outcome, c.registered_at, c.updated_at,
        p.payments, p.completed, p.open
 FROM customer_state c
-LEFT JOIN ledger l ON l.target = 'crm' AND l.idempotency_key = c.correlation_id::text || '/' || c.version
+LEFT JOIN outbound_call l ON l.target = 'crm' AND l.idempotency_key = c.correlation_id::text || '/' || c.version
 CROSS JOIN LATERAL (
     SELECT count(*) AS payments, count(*) FILTER (WHERE current_state = 'Completed') AS completed,
            count(*) FILTER (WHERE current_state IN ('AwaitingCustomer', 'Processing')) AS open

@@ -52,5 +52,5 @@ SELECT p.payment_id, p.customer_id, p.current_state AS state, p.amount, p.curren
        p.gateway_reference, p.failure_reason, l.state AS gateway_call, l.attempts AS gateway_attempts, l.last_outcome AS gateway_outcome,
        p.requested_at, p.created_at, p.finished_at, p.finished_at - p.created_at AS took
 FROM payment_state p
-LEFT JOIN ledger l ON l.target = 'payment-gateway' AND l.idempotency_key = p.correlation_id::text;
+LEFT JOIN outbound_call l ON l.target = 'payment-gateway' AND l.idempotency_key = p.correlation_id::text;
 COMMENT ON VIEW payments_overview IS 'Every payment with the state of its gateway call.';

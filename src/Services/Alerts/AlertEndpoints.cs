@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Npgsql;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 using Sagas.Services.Operations;
 
 namespace Sagas.Services.Alerts;
@@ -19,8 +19,7 @@ public static class AlertEndpoints
     }
 
     private static async Task<IResult> RetryAsync(
-        Guid? file, string? id, NpgsqlDataSource database, LedgerSignal<AlertReceiver> signal,
-        CancellationToken cancellationToken)
+        Guid? file, string? id, NpgsqlDataSource database, CallSignal<AlertReceiver> signal, CancellationToken cancellationToken)
     {
         var result = await AlertRetry.RunAsync(database, file, id?.Trim(), cancellationToken);
         if (result is null)

@@ -1,11 +1,10 @@
 using Npgsql;
-using NpgsqlTypes;
 using Sagas.FileIntake.Storage;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Alerts;
 
-/// <summary>What of a file is in the ledger and not delivered.</summary>
+/// <summary>What of a file is enqueued and not delivered.</summary>
 /// <param name="Ahead">Due now or in a moment.</param>
 /// <param name="Undelivered">All, those that wait for another attempt included.</param>
 internal readonly record struct OpenRows(int Ahead, int Undelivered);
@@ -13,8 +12,6 @@ internal readonly record struct OpenRows(int Ahead, int Undelivered);
 /// <summary>The statements on files of alerts.</summary>
 internal static class AlertFileRows
 {
-    private static readonly string _mode = nameof(LedgerMode.IdempotencyKey);
-
     /// <summary>A row's alert id: the same however often the row is read.</summary>
     public static string AlertId(Guid file, long line) => $"{file:N}-{line}";
 
@@ -24,7 +21,7 @@ internal static class AlertFileRows
         await using var command = database.CreateCommand(
             """
             SELECT count(*) FILTER (WHERE due < now() + interval '2 s'), count(*)
-            FROM ledger
+            FROM outbound_call
             WHERE target = 'alert-webhook' AND correlation_id = $1 AND state IN ('waiting', 'in_flight')
             """);
         command.Parameters.Add(new() { Value = file });
@@ -53,18 +50,8 @@ internal static class AlertFileRows
         await transaction.CommitAsync(cancellation);
     }
 
-    private static NpgsqlBatchCommand Alerts(Guid file, AlertRow[] rows) => new(
-        """
-        INSERT INTO ledger (target, idempotency_key, state, mode, request, due, correlation_id)
-        SELECT $1, a.key, 'waiting', $2, a.request::jsonb, now(), $3 FROM unnest($4, $5) AS a (key, request)
-        ON CONFLICT DO NOTHING
-        """)
-    {
-        Parameters =
-        {
-            new() { Value = AlertReceiver.TargetName }, new() { Value = _mode }, new() { Value = file },
-            new() { Value = Array.ConvertAll(rows, row => AlertId(file, row.Line)), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
-            new() { Value = Array.ConvertAll(rows, row => row.Alert!.ToJson()), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
-        },
-    };
+    private static NpgsqlBatchCommand Alerts(Guid file, AlertRow[] rows) => CallQueue.EnqueueCommand(
+        AlertReceiver.TargetName,
+        CallMode.IdempotencyKey,
+        Array.ConvertAll(rows, row => new NewCall(AlertId(file, row.Line), row.Alert!.ToJson(), ConversationId: null, file)));
 }

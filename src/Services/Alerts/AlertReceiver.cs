@@ -2,15 +2,14 @@ using System.Buffers;
 using System.Globalization;
 using Microsoft.Extensions.Options;
 using Sagas.Contracts;
-using Sagas.Services.Http;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Alerts;
 
 /// <summary>The webhook's receiver: it recognises a <c>webhook-id</c> that it has taken.</summary>
-public sealed class AlertReceiver : LedgerTarget
+public sealed class AlertReceiver : CallTarget
 {
-    /// <summary>The receiver's name in the ledger.</summary>
+    /// <summary>The receiver's name in <c>outbound_call</c>.</summary>
     public const string TargetName = "alert-webhook";
 
     private const int Gone = 410;
@@ -22,47 +21,50 @@ public sealed class AlertReceiver : LedgerTarget
     private readonly Uri _endpoint;
     private readonly byte[][] _keys;
     private readonly SafeConnections _connections;
-    private readonly TimeProvider _time;
+    private readonly TimeProvider _timeProvider;
 
     /// <summary>Makes the target.</summary>
     /// <param name="options">Where alerts go and how.</param>
-    /// <param name="time">The clock that signatures tell.</param>
-    public AlertReceiver(IOptions<AlertsOptions> options, TimeProvider time)
+    /// <param name="timeProvider">The clock of the signatures.</param>
+    public AlertReceiver(IOptions<AlertsOptions> options, TimeProvider timeProvider)
     {
         ArgumentNullException.ThrowIfNull(options);
         var alerts = options.Value;
         _endpoint = new Uri(alerts.Endpoint);
         _keys = WebhookSignature.Keys(alerts.Secrets);
         _connections = new SafeConnections(alerts.Hosts);
-        _time = time;
-        (Options, Limit) = (alerts.ScheduledCalls, alerts.Limit);
+        _timeProvider = timeProvider;
+        (Options, Retry, Limit) = (alerts.Calls, RetryPolicy.Schedule(alerts.Schedule), alerts.Limit);
     }
 
     /// <inheritdoc />
     public override string Name => TargetName;
 
     /// <inheritdoc />
-    public override LedgerMode Mode => LedgerMode.IdempotencyKey;
+    public override CallMode Mode => CallMode.IdempotencyKey;
 
     /// <inheritdoc />
-    public override LedgerOptions Options { get; }
+    public override OutboundCallOptions Options { get; }
 
     /// <inheritdoc />
-    public override CallLimit Limit { get; }
+    public override RetryPolicy Retry { get; }
 
     /// <inheritdoc />
-    public override bool NeedsWholeAnswer => false;
+    public override CallRateLimit Limit { get; }
+
+    /// <inheritdoc />
+    public override bool NeedsCompleteBody => false;
 
     /// <inheritdoc />
     public override void Configure(SocketsHttpHandler handler) => _connections.Guard(handler);
 
     /// <inheritdoc />
-    public override HttpRequestMessage CreateRequest(LedgerCall call)
+    public override HttpRequestMessage CreateRequest(OutboundCall call)
     {
         ArgumentNullException.ThrowIfNull(call);
         var body = call.Read<AlertRequest>().ToBody();
         var id = WebhookId(call.IdempotencyKey);
-        var timestamp = _time.GetUtcNow().ToUnixTimeSeconds();
+        var timestamp = _timeProvider.GetUtcNow().ToUnixTimeSeconds();
         return new(HttpMethod.Post, _endpoint)
         {
             Headers =
@@ -76,28 +78,28 @@ public sealed class AlertReceiver : LedgerTarget
     }
 
     /// <inheritdoc />
-    public override LedgerVerdict ReadSuccess(LedgerCall call, LedgerAnswer answer)
+    public override CallOutcome ReadSuccess(OutboundCall call, CallResponse response)
     {
         ArgumentNullException.ThrowIfNull(call);
-        ArgumentNullException.ThrowIfNull(answer);
-        return LedgerVerdict.Done(
-            $"{answer.Code}: delivered",
+        ArgumentNullException.ThrowIfNull(response);
+        return CallOutcome.Succeeded(
+            $"{response.Code}: delivered",
             response: null,
-            new AlertDelivered(call.IdempotencyKey, call.Read<AlertRequest>().UserId, _time.GetUtcNow()));
+            new AlertDelivered(call.IdempotencyKey, call.Read<AlertRequest>().UserId, _timeProvider.GetUtcNow()));
     }
 
     /// <inheritdoc />
-    public override LedgerVerdict ReadRefusal(LedgerCall call, LedgerAnswer answer)
+    public override CallOutcome ReadRejection(OutboundCall call, CallResponse response)
     {
         ArgumentNullException.ThrowIfNull(call);
-        ArgumentNullException.ThrowIfNull(answer);
-        if (answer.Code == Gone)
-            return LedgerVerdict.Parked("410: the endpoint is gone") with { TargetGone = true };
-        var reason = $"{answer.Code}: the receiver refused it";
-        return LedgerVerdict.Declined(
-            call.MayHaveHappened ? reason + "; an earlier attempt may have arrived" : reason,
+        ArgumentNullException.ThrowIfNull(response);
+        if (response.Code == Gone)
+            return CallOutcome.Parked("410: the endpoint is gone") with { TargetGone = true };
+        var reason = $"{response.Code}: the receiver rejected it";
+        return CallOutcome.Rejected(
+            call.OutcomeUnknown ? reason + "; an earlier attempt may have arrived" : reason,
             response: null,
-            new AlertFailed(call.IdempotencyKey, call.Read<AlertRequest>().UserId, reason, _time.GetUtcNow()));
+            new AlertFailed(call.IdempotencyKey, call.Read<AlertRequest>().UserId, reason, _timeProvider.GetUtcNow()));
     }
 
     // A header takes ASCII only, and the signature separates its parts by dots: other ids get a name derived from them.

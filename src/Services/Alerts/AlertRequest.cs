@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Sagas.Services.Alerts;
 
-/// <summary>What is delivered: the body of the webhook, and the ledger's request.</summary>
+/// <summary>What is delivered: the body of the webhook, and the outbound call's request.</summary>
 /// <param name="UserId">The user.</param>
 /// <param name="AlertMessage">What the user is told.</param>
 internal sealed record AlertRequest(string UserId, string AlertMessage)

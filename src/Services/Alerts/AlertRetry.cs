@@ -1,6 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Alerts;
 
@@ -14,7 +14,7 @@ public static class AlertRetry
 {
     private const string KnownSql = """
         SELECT ($2::uuid IS NULL OR EXISTS (SELECT FROM file WHERE file_id = $2 AND kind = 'alerts'))
-           AND ($3::text IS NULL OR EXISTS (SELECT FROM ledger WHERE target = $1 AND idempotency_key = $3))
+           AND ($3::text IS NULL OR EXISTS (SELECT FROM outbound_call WHERE target = $1 AND idempotency_key = $3))
         """;
 
     /// <summary>Puts parked alerts back, each once however many ask for it, and enables an endpoint that was gone.</summary>
@@ -35,12 +35,12 @@ public static class AlertRetry
         }
 
         // Enabled first: killed in between, the endpoint is open and the alerts are still parked.
-        var enabled = await SlotRows.EnableAsync(database, AlertReceiver.TargetName, cancellation);
+        var enabled = await CallTargets.EnableAsync(database, AlertReceiver.TargetName, cancellation);
         var calls = await ParkedCalls.RetryAsync(
             database,
             new() { Target = AlertReceiver.TargetName, Keys = alertId is null ? null : [alertId], CorrelationId = file },
             cancellation);
-        return new(calls.Count, enabled > 0);
+        return new(calls.Count, enabled);
     }
 
     private static NpgsqlParameter[] Which(Guid? file, string? alertId) =>

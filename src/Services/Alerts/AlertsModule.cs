@@ -6,7 +6,7 @@ using Npgsql;
 using Sagas.Configuration;
 using Sagas.FileIntake;
 using Sagas.FileIntake.Storage;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
 using Sagas.Services.Operations;
@@ -40,12 +40,12 @@ public sealed class AlertsModule : FeatureModule
         if (!context.Roles.Has(AlertsRole))
             return;
         services.AddValidatedOptions<AlertsOptions>(context.Configuration, AlertsOptions.Section);
-        services.AddLedgerTarget<AlertReceiver>(AlertReceiver.TargetName);
+        services.AddCallTarget<AlertReceiver, SagasDbContext>(AlertReceiver.TargetName);
         services.AddHostedService<DevelopmentSecretWarning>();
         services.AddSingleton(provider => new AlertIngest(
             provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<FileStore>(),
             provider.GetRequiredService<IOptions<AlertsOptions>>().Value, provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<LedgerSignal<AlertReceiver>>().Raise));
+            provider.GetRequiredService<CallSignal<AlertReceiver>>().Raise));
         services.AddFileIntake<AlertIngest>(AlertIngest.FileKind);
     }
 

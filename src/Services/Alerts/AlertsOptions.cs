@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Globalization;
 using Sagas.Configuration;
 using Sagas.FileIntake;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Alerts;
 
@@ -27,14 +27,14 @@ public sealed record AlertsOptions : FileIntakeOptions, IValidatedOptions
     public string Secrets { get; init; } = DevelopmentSecret;
 
     /// <summary>What the receiver may be sent by all processes together.</summary>
-    public CallLimit Limit { get; init; } = new();
+    public CallRateLimit Limit { get; init; } = new();
 
     /// <summary>How long before each attempt, the first included, separated by commas; after the last the alert is
     /// parked.</summary>
     public string RetrySchedule { get; init; } = "00:00:00,00:00:05,00:05:00,00:30:00,02:00:00,05:00:00,10:00:00,10:00:00";
 
-    /// <summary>How calls are made: section <c>Alerts:Calls</c>. Its retry delays, ages and attempts do not apply.</summary>
-    public LedgerOptions Calls { get; init; } = new() { MaxConcurrency = 256, RetryAfterCap = TimeSpan.FromDays(1) };
+    /// <summary>How calls are made: section <c>Alerts:Calls</c>.</summary>
+    public OutboundCallOptions Calls { get; init; } = new() { MaxConcurrency = 256, MaxRetryAfter = TimeSpan.FromDays(1) };
 
     /// <summary>The most rows of a file that are enqueued and due. For most receivers it is about two seconds' worth of
     /// deliveries, so that files take turns; this is the limit for a very fast receiver.</summary>
@@ -47,8 +47,8 @@ public sealed record AlertsOptions : FileIntakeOptions, IValidatedOptions
     /// <summary>The hosts of <see cref="AllowedHosts"/>.</summary>
     internal IReadOnlyList<string> Hosts => Split(AllowedHosts);
 
-    /// <summary>The calls' options with the schedule of <see cref="RetrySchedule"/>.</summary>
-    internal LedgerOptions ScheduledCalls => Calls with { RetrySchedule = Schedule() };
+    /// <summary>The delays of <see cref="RetrySchedule"/>.</summary>
+    internal IReadOnlyList<TimeSpan> Schedule => ParseSchedule() ?? [];
 
     /// <inheritdoc/>
     public IEnumerable<string> Validate()
@@ -61,7 +61,7 @@ public sealed record AlertsOptions : FileIntakeOptions, IValidatedOptions
             yield return $"{Section}:{nameof(Secrets)} must be one or two secrets, each whsec_ and the base64 of 24 to 64 bytes, such as "
                 + "\"whsec_$(openssl rand -base64 32)\".";
         }
-        if (Schedule() is null)
+        if (ParseSchedule() is null)
             yield return $"{Section}:{nameof(RetrySchedule)} must be durations such as 00:00:05, separated by commas.";
         if (MaxRowsAhead is < 1 or > 1_000_000)
             yield return $"{Section}:{nameof(MaxRowsAhead)} must be from 1 to 1000000.";
@@ -87,7 +87,7 @@ public sealed record AlertsOptions : FileIntakeOptions, IValidatedOptions
             : $"{key} must be https, or {Section}:{nameof(AllowedHosts)} must name its host.";
     }
 
-    private TimeSpan[]? Schedule()
+    private TimeSpan[]? ParseSchedule()
     {
         var waits = new List<TimeSpan>();
         foreach (var part in Split(RetrySchedule))

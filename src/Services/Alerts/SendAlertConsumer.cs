@@ -1,16 +1,16 @@
 using MassTransit;
 using Sagas.Contracts;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Alerts;
 
-/// <summary>Enters an alert in the ledger, in the consumer's transaction; the dispatcher delivers it after that.</summary>
+/// <summary>Enqueues an alert in the consumer's transaction; the dispatcher delivers it after the commit.</summary>
 internal sealed class SendAlertConsumer(SagasDbContext database, AlertReceiver receiver) : IConsumer<SendAlert>
 {
     public Task Consume(ConsumeContext<SendAlert> context)
     {
         var alert = context.Message;
-        return LedgerBook.EnterAsync(
+        return CallQueue.EnqueueAsync(
             database, receiver, alert.AlertId.Trim(), new AlertRequest(alert.UserId.Trim(), alert.Message), context.ConversationId, correlationId: null,
             context.CancellationToken);
     }
@@ -19,9 +19,9 @@ internal sealed class SendAlertConsumer(SagasDbContext database, AlertReceiver r
 /// <summary>The queue of <see cref="SendAlertConsumer"/>.</summary>
 internal sealed class SendAlertConsumerDefinition : ConsumerDefinition<SendAlertConsumer>
 {
-    private readonly LedgerSignal<AlertReceiver> _signal;
+    private readonly CallSignal<AlertReceiver> _signal;
 
-    public SendAlertConsumerDefinition(LedgerSignal<AlertReceiver> signal)
+    public SendAlertConsumerDefinition(CallSignal<AlertReceiver> signal)
     {
         _signal = signal;
         EndpointName = AlertsModule.SendAlertQueue;
@@ -31,5 +31,5 @@ internal sealed class SendAlertConsumerDefinition : ConsumerDefinition<SendAlert
         IReceiveEndpointConfigurator endpointConfigurator,
         IConsumerConfigurator<SendAlertConsumer> consumerConfigurator,
         IRegistrationContext context) =>
-        endpointConfigurator.ConfigureReceive(pipe => pipe.UseFilter(new LedgerWakeFilter(_signal)));
+        endpointConfigurator.ConfigureReceive(pipe => pipe.UseFilter(new CallSignalFilter(_signal)));
 }

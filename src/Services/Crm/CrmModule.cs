@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Sagas.Configuration;
 using Sagas.Customers;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
 using Sagas.Services.Operations;
@@ -41,7 +41,7 @@ public sealed class CrmModule : FeatureModule
         if (!HasCrm(context))
             return;
         services.AddValidatedOptions<CrmOptions>(context.Configuration, CrmOptions.Section);
-        services.AddLedgerTarget<CrmTarget>(CrmTarget.TargetName);
+        services.AddCallTarget<CrmTarget, SagasDbContext>(CrmTarget.TargetName);
     }
 
     /// <inheritdoc/>

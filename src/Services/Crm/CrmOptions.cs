@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Sagas.Configuration;
 using Sagas.Customers;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Crm;
 
@@ -15,7 +15,7 @@ public sealed record CrmOptions : IValidatedOptions
     public string Url { get; init; } = "http://localhost:5081/crm";
 
     /// <summary>How a call whose outcome is unknown is resolved.</summary>
-    public LedgerMode Mode { get; init; }
+    public CallMode Mode { get; init; }
 
     /// <summary>Most customers in one request.</summary>
     [Range(1, 500)]
@@ -28,7 +28,13 @@ public sealed record CrmOptions : IValidatedOptions
     public string? Authorization { get; init; }
 
     /// <summary>How calls are made: section <c>Crm:Calls</c>.</summary>
-    public LedgerOptions Calls { get; init; } = new();
+    public OutboundCallOptions Calls { get; init; } = new();
+
+    /// <summary>When calls are retried: section <c>Crm:Retry</c>.</summary>
+    public CallRetryOptions Retry { get; init; } = new();
+
+    /// <summary>In mode <see cref="CallMode.Lookup"/>: how long after an unknown outcome the CRM is asked at the earliest.</summary>
+    public TimeSpan LookupDelay { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <inheritdoc/>
     public IEnumerable<string> Validate()
@@ -38,14 +44,18 @@ public sealed record CrmOptions : IValidatedOptions
         else if (url.Query.Length > 0 || url.Fragment.Length > 0 || url.UserInfo.Length > 0)
             yield return $"{Section}:{nameof(Url)} must have no query, fragment or user name.";
         if (!Enum.IsDefined(Mode))
-            yield return $"{Section}:{nameof(Mode)} must be one of {string.Join(", ", Enum.GetNames<LedgerMode>())}.";
+            yield return $"{Section}:{nameof(Mode)} must be one of {string.Join(", ", Enum.GetNames<CallMode>())}.";
         if (string.IsNullOrWhiteSpace(BatchPath) || BatchPath.AsSpan().ContainsAny("?#") || BatchPath.Any(char.IsControl))
             yield return $"{Section}:{nameof(BatchPath)} must be a path without query and fragment.";
         // Never the value: it is the secret.
         if (Authorization is { } secret && (string.IsNullOrWhiteSpace(secret) || secret.Any(sign => sign is < ' ' or > '~')))
             yield return $"{Section}:{nameof(Authorization)} must be visible ASCII characters, such as Bearer and a token.";
+        if (LookupDelay < TimeSpan.Zero)
+            yield return $"{Section}:{nameof(LookupDelay)} must not be negative.";
         foreach (var problem in Calls.Validate())
             yield return $"{Section}:{nameof(Calls)}: {problem}";
+        foreach (var problem in Retry.Validate())
+            yield return $"{Section}:{nameof(Retry)}: {problem}";
     }
 
     // A record prints its members, and this one is printed by whoever logs it.

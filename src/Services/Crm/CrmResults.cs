@@ -5,7 +5,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Sagas.Contracts;
 using Sagas.Customers;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Crm;
 
@@ -34,27 +34,27 @@ internal static class CrmResults
         SELECT 'customer_state', correlation_id, from_state, to_state, event, conversation_id FROM change
         """;
 
-    /// <summary>Moves the customers on, and enters the next call of those whose data have changed.</summary>
+    /// <summary>Updates the customers, and enqueues the next call of those whose data have changed.</summary>
     /// <param name="database">The context, in the transaction that closes the calls.</param>
     /// <param name="target">The CRM.</param>
-    /// <param name="ended">The calls that ended.</param>
+    /// <param name="completed">The calls that completed.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>Whether calls were entered.</returns>
+    /// <returns>Whether calls were enqueued.</returns>
     public static async Task<bool> ApplyAsync(
-        SagasDbContext database, LedgerTarget target, IReadOnlyList<LedgerEnded> ended, CancellationToken cancellationToken)
+        DbContext database, CallTarget target, IReadOnlyList<CompletedCall> completed, CancellationToken cancellationToken)
     {
-        var next = await MoveOnAsync(database, ended, cancellationToken);
+        var next = await UpdateAsync(database, completed, cancellationToken);
         if (next.Count == 0)
             return false;
-        await CrmCalls.EnterAsync(database, target, next, cancellationToken);
+        await CrmCalls.EnqueueAsync(database, target, next, cancellationToken);
         return true;
     }
 
-    private static async Task<List<CrmRequest>> MoveOnAsync(
-        SagasDbContext database, IReadOnlyList<LedgerEnded> ended, CancellationToken cancellationToken)
+    private static async Task<List<CrmRequest>> UpdateAsync(
+        DbContext database, IReadOnlyList<CompletedCall> completed, CancellationToken cancellationToken)
     {
         // Of two results of one customer, late ones among them, the newest data's counts.
-        var results = ended.Where(end => end.Call.CorrelationId is not null)
+        var results = completed.Where(end => end.Call.CorrelationId is not null)
             .GroupBy(end => end.Call.CorrelationId!.Value)
             .ToDictionary(customer => customer.Key, customer => customer.MaxBy(end => VersionOf(end.Call))!);
         var changes = (await LoadAsync(database, [.. results.Keys], cancellationToken))
@@ -66,18 +66,18 @@ internal static class CrmResults
         return [.. changes.Where(change => change.Transition.CallsCrm).Select(change => new CrmRequest(change.CorrelationId, change.ConversationId))];
     }
 
-    private static Change Apply(Guid correlationId, CustomerStatus customer, LedgerEnded result)
+    private static Change Apply(Guid correlationId, CustomerStatus customer, CompletedCall result)
     {
         var version = VersionOf(result.Call);
-        var synced = result.End == LedgerEnd.Done;
+        var synced = result.Completion == CallCompletion.Succeeded;
         var transition = synced
             ? CustomerTransitions.RecordSynced(customer, version, hasCrm: true)
-            : CustomerTransitions.RecordSyncFailed(customer, version, result.Outcome, hasCrm: true);
+            : CustomerTransitions.RecordSyncFailed(customer, version, result.Description, hasCrm: true);
         var name = synced ? nameof(CustomerSynced) : nameof(CustomerSyncFailed);
         return new Change(correlationId, customer.State, transition, name, result.Call.ConversationId);
     }
 
-    private static async Task<Dictionary<Guid, CustomerStatus>> LoadAsync(SagasDbContext database, Guid[] customers, CancellationToken cancellationToken)
+    private static async Task<Dictionary<Guid, CustomerStatus>> LoadAsync(DbContext database, Guid[] customers, CancellationToken cancellationToken)
     {
         await using var command = Command(database, LoadSql);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = customers });
@@ -92,7 +92,7 @@ internal static class CrmResults
         return loaded;
     }
 
-    private static async Task StoreAsync(SagasDbContext database, IReadOnlyList<Change> changes, CancellationToken cancellationToken)
+    private static async Task StoreAsync(DbContext database, IReadOnlyList<Change> changes, CancellationToken cancellationToken)
     {
         await using var command = Command(database, StoreSql);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. changes.Select(change => change.CorrelationId)] });
@@ -105,14 +105,14 @@ internal static class CrmResults
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static NpgsqlCommand Command(SagasDbContext database, string sql) => new(
+    private static NpgsqlCommand Command(DbContext database, string sql) => new(
         sql, (NpgsqlConnection)database.Database.GetDbConnection(), database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction);
 
     private static NpgsqlParameter<string?[]> Texts(IEnumerable<string?> values) =>
         new() { TypedValue = [.. values], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
 
     // The key is the customer and the version of their data.
-    private static int VersionOf(LedgerCall call) =>
+    private static int VersionOf(OutboundCall call) =>
         int.Parse(call.IdempotencyKey.AsSpan(call.IdempotencyKey.LastIndexOf('/') + 1), CultureInfo.InvariantCulture);
 
     private readonly record struct Change(

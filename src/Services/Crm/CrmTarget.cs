@@ -1,13 +1,14 @@
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Crm;
 
-/// <summary>The CRM, as a third party that is told of each version of a customer's data by one call.</summary>
-public sealed class CrmTarget : LedgerTarget
+/// <summary>The CRM: each version of a customer's data is sent to it by one call.</summary>
+public sealed class CrmTarget : CallTarget
 {
-    /// <summary>The CRM's name in the ledger.</summary>
+    /// <summary>The CRM's name in <c>outbound_call</c>.</summary>
     public const string TargetName = "crm";
 
     private readonly CrmOptions _options;
@@ -20,6 +21,7 @@ public sealed class CrmTarget : LedgerTarget
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Value;
+        Retry = RetryPolicy.Exponential(_options.Retry);
         var url = _options.Url.TrimEnd('/');
         _customers = new Uri(url + "/customers");
         _batches = new Uri($"{url}/{_options.BatchPath.TrimStart('/')}");
@@ -29,27 +31,33 @@ public sealed class CrmTarget : LedgerTarget
     public override string Name => TargetName;
 
     /// <inheritdoc />
-    public override LedgerMode Mode => _options.Mode;
+    public override CallMode Mode => _options.Mode;
 
     /// <inheritdoc />
-    public override LedgerOptions Options => _options.Calls;
+    public override OutboundCallOptions Options => _options.Calls;
+
+    /// <inheritdoc />
+    public override RetryPolicy Retry { get; }
+
+    /// <inheritdoc />
+    public override TimeSpan LookupDelay => _options.LookupDelay;
 
     /// <inheritdoc />
     public override int BatchSize => _options.BatchSize;
 
     /// <inheritdoc />
-    public override HttpRequestMessage CreateRequest(LedgerCall call)
+    public override HttpRequestMessage CreateRequest(OutboundCall call)
     {
         ArgumentNullException.ThrowIfNull(call);
         var request = Request(HttpMethod.Post, _customers, System.Text.Encoding.UTF8.GetBytes(call.Request));
-        // Only where the CRM is said to honour it: elsewhere it would promise what nobody keeps.
-        if (call.Mode == LedgerMode.IdempotencyKey)
+        // Only where the CRM is known to honour it.
+        if (call.Mode == CallMode.IdempotencyKey)
             request.Headers.Add("Idempotency-Key", call.IdempotencyKey);
         return request;
     }
 
     /// <inheritdoc />
-    public override HttpRequestMessage CreateBatchRequest(IReadOnlyList<LedgerCall> calls)
+    public override HttpRequestMessage CreateBatchRequest(IReadOnlyList<OutboundCall> calls)
     {
         ArgumentNullException.ThrowIfNull(calls);
         using var body = new MemoryStream();
@@ -67,70 +75,71 @@ public sealed class CrmTarget : LedgerTarget
     }
 
     /// <inheritdoc />
-    public override IReadOnlyList<LedgerAnswer> SplitAnswer(IReadOnlyList<LedgerCall> calls, LedgerAnswer answer)
+    public override IReadOnlyList<CallResponse> SplitResponse(IReadOnlyList<OutboundCall> calls, CallResponse response)
     {
         ArgumentNullException.ThrowIfNull(calls);
-        ArgumentNullException.ThrowIfNull(answer);
-        var results = answer.Read<BatchAnswer>()?.Results ?? [];
+        ArgumentNullException.ThrowIfNull(response);
+        var results = response.Read<BatchAnswer>()?.Results ?? [];
         var byCustomer = results.Where(result => result is { CustomerId: not null, Status: >= 100 and <= 599 })
             .ToLookup(result => result.CustomerId, StringComparer.Ordinal);
         return
         [
             .. calls.Select(call => byCustomer[call.Read<Customer>().CustomerId].ToArray() is [var result]
-                ? new LedgerAnswer(
+                ? new CallResponse(
                     (System.Net.HttpStatusCode)result.Status, JsonSerializer.SerializeToUtf8Bytes(result, JsonSerializerOptions.Web),
-                    Complete: true, answer.RetryAfter)
-                : answer),
+                    Complete: true, response.RetryAfter)
+                : response),
         ];
     }
 
     /// <inheritdoc />
-    public override LedgerVerdict ReadSuccess(LedgerCall call, LedgerAnswer answer)
+    public override CallOutcome ReadSuccess(OutboundCall call, CallResponse response)
     {
         ArgumentNullException.ThrowIfNull(call);
-        ArgumentNullException.ThrowIfNull(answer);
+        ArgumentNullException.ThrowIfNull(response);
         var asked = call.Read<Customer>();
-        if (answer.Read<Customer>() is not { } stored || stored.CustomerId != asked.CustomerId || stored.Version != asked.Version)
-            return LedgerVerdict.Unknown($"{answer.Code}: the answer does not say that the CRM has these data");
-        return LedgerVerdict.Done($"{answer.Code}: stored", response: null, message: null);
+        if (response.Read<Customer>() is not { } stored || stored.CustomerId != asked.CustomerId || stored.Version != asked.Version)
+            return CallOutcome.Unknown($"{response.Code}: the answer does not say that the CRM has these data");
+        return CallOutcome.Succeeded($"{response.Code}: stored", response: null, message: null);
     }
 
     /// <inheritdoc />
-    public override LedgerVerdict ReadRefusal(LedgerCall call, LedgerAnswer answer)
+    public override CallOutcome ReadRejection(OutboundCall call, CallResponse response)
     {
-        ArgumentNullException.ThrowIfNull(answer);
-        var said = Clean(answer.Read<Refusal>()?.Said);
-        return LedgerVerdict.Rejected($"{answer.Code}: {said ?? "refused without a reason"}", response: null, message: null);
+        ArgumentNullException.ThrowIfNull(response);
+        var said = Clean(response.Read<Refusal>()?.Said);
+        return CallOutcome.AttemptRejected($"{response.Code}: {said ?? "refused without a reason"}", response: null, message: null);
     }
 
     /// <inheritdoc />
-    public override HttpRequestMessage CreateLookup(LedgerCall call)
+    public override HttpRequestMessage CreateLookup(OutboundCall call)
     {
         ArgumentNullException.ThrowIfNull(call);
         var customer = Uri.EscapeDataString(call.Read<Customer>().CustomerId!);
-        // As a parameter: an id may be such as a path does not bear, dots and slashes.
+        // As a parameter: an id may have dots and slashes, which a path cannot carry.
         return Request(HttpMethod.Get, new Uri($"{_customers}?customerId={customer}"), body: null);
     }
 
     /// <inheritdoc />
-    public override LedgerVerdict ReadLookup(LedgerCall call, LedgerAnswer answer)
+    public override CallOutcome ReadLookup(OutboundCall call, CallResponse response)
     {
         ArgumentNullException.ThrowIfNull(call);
-        ArgumentNullException.ThrowIfNull(answer);
+        ArgumentNullException.ThrowIfNull(response);
         var asked = call.Read<Customer>();
-        // A page that says 404 may come from anything on the way; the CRM answers in JSON.
-        if (answer.Code == 404 && answer.Read<Refusal>() is not null)
-            return LedgerVerdict.NothingHappened("404 to the lookup: not stored");
-        if (answer.Code != 200 || answer.Read<Customer>() is not { Version: > 0 } stored || stored.CustomerId != asked.CustomerId)
-            return base.ReadLookup(call, answer);
+        // A 404 page may come from a proxy; the CRM responds in JSON.
+        if (response.Code == 404 && response.Read<Refusal>() is not null)
+            return CallOutcome.Retryable("404 to the lookup: not stored");
+        if (response.Code != 200 || response.Read<Customer>() is not { Version: > 0 } stored || stored.CustomerId != asked.CustomerId)
+            return base.ReadLookup(call, response);
         return stored.Version < asked.Version
-            ? LedgerVerdict.NothingHappened("200 to the lookup: older data are stored")
-            : LedgerVerdict.Done("200 to the lookup: stored", response: null, message: null);
+            ? CallOutcome.Retryable("200 to the lookup: older data are stored")
+            : CallOutcome.Succeeded("200 to the lookup: stored", response: null, message: null);
     }
 
     /// <inheritdoc />
-    public override Task<bool> ApplyAsync(SagasDbContext database, IReadOnlyList<LedgerEnded> ended, CancellationToken cancellation) =>
-        CrmResults.ApplyAsync(database, this, ended, cancellation);
+    public override Task<bool> ApplyAsync(
+        DbContext database, IReadOnlyList<CompletedCall> completed, CancellationToken cancellationToken) =>
+        CrmResults.ApplyAsync(database, this, completed, cancellationToken);
 
     private HttpRequestMessage Request(HttpMethod method, Uri url, byte[]? body)
     {
@@ -142,18 +151,18 @@ public sealed class CrmTarget : LedgerTarget
         return request;
     }
 
-    private static void Write(Utf8JsonWriter json, LedgerCall call)
+    private static void Write(Utf8JsonWriter json, OutboundCall call)
     {
         using var customer = JsonDocument.Parse(call.Request);
         json.WriteStartObject();
-        if (call.Mode == LedgerMode.IdempotencyKey)
+        if (call.Mode == CallMode.IdempotencyKey)
             json.WriteString("idempotencyKey", call.IdempotencyKey);
         foreach (var property in customer.RootElement.EnumerateObject())
             property.WriteTo(json);
         json.WriteEndObject();
     }
 
-    // The CRM's words go to people and into the database: one line of bearable length. They may quote what was sent.
+    // For people and the database: one line of limited length. The CRM may quote what was sent.
     private static string? Clean(string? said) => string.IsNullOrWhiteSpace(said)
         ? null
         : string.Concat(said.Trim().Take(200).Select(sign => char.IsControl(sign) || char.IsSurrogate(sign) ? ' ' : sign));

@@ -1,32 +1,32 @@
 using MassTransit;
 using Sagas.Contracts;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Crm;
 
-/// <summary>Enters the calls that tell the CRM of customers, those of many messages in one statement.</summary>
-/// <remarks>It runs without inbox and outbox: it sends nothing, and entering a call again changes nothing. A retry asked for
-/// again finds that the customer has moved on, or the call that the retry had made.</remarks>
-internal sealed class SyncCustomerConsumer(SagasDbContext database, CrmTarget crm, LedgerSignal<CrmTarget> signal)
+/// <summary>Enqueues the calls that send customers to the CRM, those of many messages at once.</summary>
+/// <remarks>It runs without inbox and outbox: it sends nothing, and enqueuing a call again changes nothing. A retry delivered
+/// again finds that the customer is no longer syncing, or that the call is open.</remarks>
+internal sealed class SyncCustomerConsumer(SagasDbContext database, CrmTarget crm, CallSignal<CrmTarget> signal)
     : IConsumer<Batch<SyncCustomer>>, IConsumer<SyncCustomers>
 {
     public Task Consume(ConsumeContext<Batch<SyncCustomer>> context) =>
-        EnterAsync(
+        EnqueueAsync(
             context.Message.Select(message => new CrmRequest(
                 SagaIdentity.Customer(message.Message.CustomerId), message.ConversationId, message.Message.Retry)),
             context.CancellationToken);
 
     public Task Consume(ConsumeContext<SyncCustomers> context) =>
-        EnterAsync(
+        EnqueueAsync(
             context.Message.CustomerIds.Select(id => new CrmRequest(SagaIdentity.Customer(id), context.ConversationId)),
             context.CancellationToken);
 
-    private async Task EnterAsync(IEnumerable<CrmRequest> requests, CancellationToken cancellation)
+    private async Task EnqueueAsync(IEnumerable<CrmRequest> requests, CancellationToken cancellationToken)
     {
         var once = requests.GroupBy(request => request.CorrelationId)
             .Select(customer => customer.First() with { Retry = customer.Any(request => request.Retry) })
             .ToArray();
-        await CrmCalls.EnterAsync(database, crm, once, cancellation);
+        await CrmCalls.EnqueueAsync(database, crm, once, cancellationToken);
         signal.Raise();
     }
 }

@@ -50,7 +50,7 @@ public sealed record ObjectStatusOptions : IValidatedOptions
     [Range(1, 20)]
     public int MaxAttempts { get; init; } = 3;
 
-    /// <summary>Pause between the first two of these calls, jittered; doubles from call to call.</summary>
+    /// <summary>Mean delay between the first two of these calls, with full jitter; doubles from call to call.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(500);
 

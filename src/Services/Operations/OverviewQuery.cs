@@ -6,14 +6,14 @@ namespace Sagas.Services.Operations;
 /// <param name="Customers">Number of customers by state.</param>
 /// <param name="Payments">Number of payments by state.</param>
 /// <param name="Outbox">Messages that the broker has not confirmed yet.</param>
-/// <param name="Ledger">Number of calls by target and state.</param>
+/// <param name="OutboundCalls">Number of calls by target and state.</param>
 /// <param name="Alarms">Number of alarms by status.</param>
 /// <param name="Objects">Number of objects seen lately.</param>
 public sealed record Overview(
     IReadOnlyDictionary<string, long> Customers,
     IReadOnlyDictionary<string, long> Payments,
     OutboxOverview Outbox,
-    IReadOnlyDictionary<string, IReadOnlyDictionary<string, long>> Ledger,
+    IReadOnlyDictionary<string, IReadOnlyDictionary<string, long>> OutboundCalls,
     IReadOnlyDictionary<string, long> Alarms,
     long Objects);
 
@@ -37,7 +37,7 @@ internal static class OverviewQuery
             UNION ALL SELECT 'payments', current_state, count(*) FROM payment_state GROUP BY 2
             UNION ALL SELECT 'alarms', status, count(*) FROM alarm GROUP BY 2
             UNION ALL SELECT 'objects', 'seen', count(*) FROM object_status
-            UNION ALL SELECT 'ledger:' || target, state, count(*) FROM ledger GROUP BY 1, 2
+            UNION ALL SELECT 'call:' || target, state, count(*) FROM outbound_call GROUP BY 1, 2
             """).ToListAsync(cancellationToken);
         var outbox = await database.Database.SqlQuery<OutboxOverview>(
             $"""
@@ -50,7 +50,7 @@ internal static class OverviewQuery
             ByState(counts.Where(count => count.Of == "customers")),
             ByState(counts.Where(count => count.Of == "payments")),
             outbox,
-            counts.Where(count => count.Of.StartsWith("ledger:", StringComparison.Ordinal)).GroupBy(count => count.Of["ledger:".Length..])
+            counts.Where(count => count.Of.StartsWith("call:", StringComparison.Ordinal)).GroupBy(count => count.Of["call:".Length..])
                 .ToDictionary(target => target.Key, ByState),
             ByState(counts.Where(count => count.Of == "alarms")),
             counts.Single(count => count.Of == "objects").Rows);

@@ -1,14 +1,14 @@
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Sagas.Contracts;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Payments;
 
 /// <summary>The payment gateway: it honours <c>Idempotency-Key</c>.</summary>
-public sealed class PaymentGateway(IOptions<PaymentsOptions> options, TimeProvider time) : LedgerTarget
+public sealed class PaymentGateway(IOptions<PaymentsOptions> options, TimeProvider timeProvider) : CallTarget
 {
-    /// <summary>The gateway's name in the ledger.</summary>
+    /// <summary>The gateway's name in <c>outbound_call</c>.</summary>
     public const string TargetName = "payment-gateway";
 
     private readonly Uri _payments = new(options.Value.GatewayUrl.TrimEnd('/') + "/payments");
@@ -17,13 +17,16 @@ public sealed class PaymentGateway(IOptions<PaymentsOptions> options, TimeProvid
     public override string Name => TargetName;
 
     /// <inheritdoc />
-    public override LedgerMode Mode => LedgerMode.IdempotencyKey;
+    public override CallMode Mode => CallMode.IdempotencyKey;
 
     /// <inheritdoc />
-    public override LedgerOptions Options => options.Value.Calls;
+    public override OutboundCallOptions Options => options.Value.Calls;
 
     /// <inheritdoc />
-    public override HttpRequestMessage CreateRequest(LedgerCall call)
+    public override RetryPolicy Retry { get; } = RetryPolicy.Exponential(options.Value.Retry);
+
+    /// <inheritdoc />
+    public override HttpRequestMessage CreateRequest(OutboundCall call)
     {
         ArgumentNullException.ThrowIfNull(call);
         var payment = call.Read<ProcessPayment>();
@@ -38,38 +41,38 @@ public sealed class PaymentGateway(IOptions<PaymentsOptions> options, TimeProvid
     }
 
     /// <inheritdoc />
-    public override LedgerVerdict ReadSuccess(LedgerCall call, LedgerAnswer answer)
+    public override CallOutcome ReadSuccess(OutboundCall call, CallResponse response)
     {
         ArgumentNullException.ThrowIfNull(call);
-        ArgumentNullException.ThrowIfNull(answer);
-        if (answer.Read<Charge>() is not { Status: "captured", Reference: { Length: > 0 } reference })
-            return LedgerVerdict.Unknown($"{answer.Code}: the answer does not say that the payment was captured");
+        ArgumentNullException.ThrowIfNull(response);
+        if (response.Read<Charge>() is not { Status: "captured", Reference: { Length: > 0 } reference })
+            return CallOutcome.Unknown($"{response.Code}: the answer does not say that the payment was captured");
         var payment = call.Read<ProcessPayment>();
-        return LedgerVerdict.Done(
-            $"{answer.Code}: captured",
-            new { answer.Code, reference },
-            new PaymentProcessed(payment.PaymentId, payment.CustomerId, reference, time.GetUtcNow()));
+        return CallOutcome.Succeeded(
+            $"{response.Code}: captured",
+            new { response.Code, reference },
+            new PaymentProcessed(payment.PaymentId, payment.CustomerId, reference, timeProvider.GetUtcNow()));
     }
 
     /// <inheritdoc />
-    public override LedgerVerdict ReadRefusal(LedgerCall call, LedgerAnswer answer)
+    public override CallOutcome ReadRejection(OutboundCall call, CallResponse response)
     {
         ArgumentNullException.ThrowIfNull(call);
-        ArgumentNullException.ThrowIfNull(answer);
-        var reason = answer.Code switch
+        ArgumentNullException.ThrowIfNull(response);
+        var reason = response.Code switch
         {
-            402 => Clean(answer.Read<Refusal>()?.Reason) ?? "declined without a reason",
+            402 => Clean(response.Read<Refusal>()?.Reason) ?? "declined without a reason",
             422 => "the gateway knows this payment with other data (422)",
-            _ => $"the gateway refused the request ({answer.Code})",
+            _ => $"the gateway refused the request ({response.Code})",
         };
         var payment = call.Read<ProcessPayment>();
-        var declined = new PaymentDeclined(payment.PaymentId, payment.CustomerId, reason, time.GetUtcNow());
-        return answer.Code == 402
-            ? LedgerVerdict.Declined("402: declined", new { answer.Code, reason }, declined)
-            : LedgerVerdict.Rejected(reason, new { answer.Code, reason }, declined);
+        var declined = new PaymentDeclined(payment.PaymentId, payment.CustomerId, reason, timeProvider.GetUtcNow());
+        return response.Code == 402
+            ? CallOutcome.Rejected("402: declined", new { response.Code, reason }, declined)
+            : CallOutcome.AttemptRejected(reason, new { response.Code, reason }, declined);
     }
 
-    // The gateway's words go to people and into the database: one line of bearable length.
+    // For people and the database: one line of limited length.
     private static string? Clean(string? reason)
     {
         if (string.IsNullOrWhiteSpace(reason))

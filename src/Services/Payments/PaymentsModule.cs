@@ -1,8 +1,8 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Sagas.Configuration;
+using Sagas.OutboundCalls;
 using Sagas.Payments;
-using Sagas.Services.Ledger;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
 using RedeliveryOptions = Sagas.Payments.RedeliveryOptions;
@@ -42,7 +42,7 @@ public sealed class PaymentsModule : FeatureModule
         if (!context.Roles.Has(GatewayRole))
             return;
         services.AddValidatedOptions<PaymentsOptions>(context.Configuration, PaymentsOptions.Section);
-        services.AddLedgerTarget<PaymentGateway>(PaymentGateway.TargetName);
+        services.AddCallTarget<PaymentGateway, SagasDbContext>(PaymentGateway.TargetName);
     }
 
     /// <inheritdoc/>

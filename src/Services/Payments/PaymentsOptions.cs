@@ -1,5 +1,5 @@
 using Sagas.Configuration;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Payments;
 
@@ -13,7 +13,10 @@ public sealed record PaymentsOptions : IValidatedOptions
     public string GatewayUrl { get; init; } = "http://localhost:5081";
 
     /// <summary>How calls are made: section <c>Payments:Calls</c>.</summary>
-    public LedgerOptions Calls { get; init; } = new();
+    public OutboundCallOptions Calls { get; init; } = new();
+
+    /// <summary>When calls are retried: section <c>Payments:Retry</c>.</summary>
+    public CallRetryOptions Retry { get; init; } = new();
 
     /// <inheritdoc/>
     public IEnumerable<string> Validate()
@@ -24,5 +27,7 @@ public sealed record PaymentsOptions : IValidatedOptions
             yield return $"{Section}:{nameof(GatewayUrl)} must have no query, fragment or user name.";
         foreach (var problem in Calls.Validate())
             yield return $"{Section}:{nameof(Calls)}: {problem}";
+        foreach (var problem in Retry.Validate())
+            yield return $"{Section}:{nameof(Retry)}: {problem}";
     }
 }

@@ -1,21 +1,21 @@
 using MassTransit;
 using Sagas.Contracts;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Payments;
 
-/// <summary>Enters a payment in the ledger, in the consumer's transaction; the dispatcher makes the call after it.</summary>
+/// <summary>Enqueues the call for a payment in the consumer's transaction; the dispatcher makes it after the commit.</summary>
 internal sealed class ProcessPaymentConsumer(SagasDbContext database, PaymentGateway gateway) : IConsumer<ProcessPayment>
 {
     public Task Consume(ConsumeContext<ProcessPayment> context)
     {
         var payment = context.Message;
-        // The payment saga sends nothing else; whoever else does gets it back as a dead letter.
+        // The payment saga sends nothing else; from other senders it becomes a dead letter.
         if (string.IsNullOrWhiteSpace(payment.PaymentId) || string.IsNullOrWhiteSpace(payment.CustomerId)
             || string.IsNullOrWhiteSpace(payment.Currency) || payment.Amount <= 0)
             throw new InvalidMessageException("A payment to process needs an id, a customer, a currency and an amount above zero.");
         var saga = SagaIdentity.Payment(payment.PaymentId);
-        return LedgerBook.EnterAsync(
+        return CallQueue.EnqueueAsync(
             database, gateway, saga.ToString("D"), payment, context.ConversationId, saga, context.CancellationToken);
     }
 }
@@ -23,9 +23,9 @@ internal sealed class ProcessPaymentConsumer(SagasDbContext database, PaymentGat
 /// <summary>The queue of <see cref="ProcessPaymentConsumer"/>.</summary>
 internal sealed class ProcessPaymentConsumerDefinition : ConsumerDefinition<ProcessPaymentConsumer>
 {
-    private readonly LedgerSignal<PaymentGateway> _signal;
+    private readonly CallSignal<PaymentGateway> _signal;
 
-    public ProcessPaymentConsumerDefinition(LedgerSignal<PaymentGateway> signal)
+    public ProcessPaymentConsumerDefinition(CallSignal<PaymentGateway> signal)
     {
         _signal = signal;
         EndpointName = PaymentsModule.ProcessPaymentQueue;
@@ -35,5 +35,5 @@ internal sealed class ProcessPaymentConsumerDefinition : ConsumerDefinition<Proc
         IReceiveEndpointConfigurator endpointConfigurator,
         IConsumerConfigurator<ProcessPaymentConsumer> consumerConfigurator,
         IRegistrationContext context) =>
-        endpointConfigurator.ConfigureReceive(pipe => pipe.UseFilter(new LedgerWakeFilter(_signal)));
+        endpointConfigurator.ConfigureReceive(pipe => pipe.UseFilter(new CallSignalFilter(_signal)));
 }

@@ -51,7 +51,7 @@ public sealed class AlertChaosTests(KillableServers servers, ITestOutputHelper o
     private protected override string[] Sections =>
     [
         "SELECT state, last_answer, count(*) FROM alert_delivery GROUP BY 1, 2",
-        "SELECT state, count(*), max(attempts), min(due), now() FROM ledger GROUP BY 1",
+        "SELECT state, count(*), max(attempts), min(due), now() FROM outbound_call GROUP BY 1",
         "SELECT * FROM alert_files_overview",
     ];
 
@@ -75,7 +75,7 @@ public sealed class AlertChaosTests(KillableServers servers, ITestOutputHelper o
         var counts = await Running.QueryAsync<string>(
             """
             SELECT concat_ws(', ',
-                (SELECT count(*) FROM ledger WHERE target = 'alert-webhook' AND state = 'done') || ' delivered',
+                (SELECT count(*) FROM outbound_call WHERE target = 'alert-webhook' AND state = 'done') || ' delivered',
                 (SELECT count(*) FROM alert_delivery WHERE state <> 'delivered') || ' open',
                 (SELECT coalesce(sum(rows), 0) FROM alert_files_overview WHERE state = 'completed') || ' rows enqueued')
             """);

@@ -28,16 +28,16 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
     private protected override (string Key, string Value)[] Settings =>
     [
         ("Roles", "sagas,crm"), ("Crm:Enabled", "true"), ("Crm:Calls:CallTimeout", "00:00:02"),
-        ("Crm:Calls:LeaseMargin", "00:00:02"), ("Crm:Calls:BreakCap", "00:00:02"),
+        ("Crm:Calls:LeaseMargin", "00:00:02"), ("Crm:Calls:MaxBreakerDelay", "00:00:02"),
     ];
 
     private protected override string[] Sections =>
     [
         "SELECT current_state, last_name, count(*), max(sync_failure) FROM customer_state GROUP BY 1, 2",
-        "SELECT state, count(*), max(attempts), min(due), max(last_outcome), now() FROM ledger GROUP BY 1",
+        "SELECT state, count(*), max(attempts), min(due), max(last_outcome), now() FROM outbound_call GROUP BY 1",
         """
         SELECT c.customer_id, c.current_state, c.version, c.synced_version, l.state, l.last_outcome
-        FROM customer_state c LEFT JOIN ledger l ON l.idempotency_key = c.correlation_id || '/' || c.version
+        FROM customer_state c LEFT JOIN outbound_call l ON l.idempotency_key = c.correlation_id || '/' || c.version
         WHERE c.current_state <> 'Synced' LIMIT 10
         """,
         "SELECT message_type, outbox_id, count(*), max(last_error) FROM outbox_message GROUP BY 1, 2",
@@ -95,7 +95,7 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
                 (SELECT count(*) FROM customer_state
                  WHERE current_state = 'Synced' AND synced_version = version AND last_name IN ('v1', 'v2')) || ' synced',
                 (SELECT count(*) FROM customer_state WHERE last_name = 'v2') || ' changed',
-                (SELECT count(*) FROM ledger WHERE due IS NOT NULL) || ' calls due',
+                (SELECT count(*) FROM outbound_call WHERE due IS NOT NULL) || ' calls due',
                 (SELECT count(*) FROM outbox_message) || ' in the outbox')
             """);
         var settled = $"{_load.Customers} synced, {_load.MaxEffects - _load.Customers} changed, 0 calls due, 0 in the outbox";
@@ -121,7 +121,7 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
         var summary = await Running.GetAsync("/crm/summary");
         foreach (var name in (string[])["calls", "effects", "replays", "faults"])
             Narration.Say($"{name} at the CRM", summary.GetProperty(name).GetInt64());
-        var repeated = await Running.QueryAsync<long>("SELECT count(*) FROM ledger WHERE attempts > 1");
+        var repeated = await Running.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE attempts > 1");
         Narration.Say("calls made more than once", repeated);
         foreach (var name in (string[])["duplicateEffects", "staleEffects", "rejected"])
         {

@@ -34,7 +34,7 @@ public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper outp
         Assert.Equal(0, code);
         Assert.True(watch.Elapsed < _gracePeriod, $"It took {watch.Elapsed}.");
         Assert.True(await SettledAsync(system) < Payments, "Everything was done before the signal: nothing was tested.");
-        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE state = 'in_flight'"));
+        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE state = 'in_flight'"));
 
         await system.SetLatencyAsync(0);
         await system.StartReadyAsync(processes: 1);

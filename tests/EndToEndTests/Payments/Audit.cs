@@ -12,7 +12,7 @@ internal sealed class Audit(RunningSystem system, Workload workload)
     /// <summary>Duplicates of events: the same message, delivered more than once.</summary>
     public int RepeatedEvents { get; private set; }
 
-    /// <summary>Rows of the ledger that took more than one attempt.</summary>
+    /// <summary>Calls that took more than one attempt.</summary>
     public long RetriedCalls { get; private set; }
 
     /// <exception cref="Xunit.Sdk.XunitException">The books do not balance.</exception>
@@ -60,12 +60,12 @@ internal sealed class Audit(RunningSystem system, Workload workload)
     private async Task CheckTablesAsync()
     {
         Compare(null, "customers", await system.QueryAsync<long>("SELECT count(*) FROM customer_state"), workload.Customers);
-        Compare(null, "rows in the ledger", await system.QueryAsync<long>("SELECT count(*) FROM ledger"), workload.Orders.Count);
+        Compare(null, "outbound calls", await system.QueryAsync<long>("SELECT count(*) FROM outbound_call"), workload.Orders.Count);
         Compare(null, "rows left in the outbox", await system.QueryAsync<long>("SELECT count(*) FROM outbox_message"), 0);
         var finished = await system.QueryAsync<long>(
             "SELECT count(*) FROM saga_transition WHERE from_state = 'Processing' AND to_state IN ('Completed', 'Failed')");
         Compare(null, "transitions to a final state", finished, workload.Orders.Count);
-        RetriedCalls = await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE attempts > 1");
+        RetriedCalls = await system.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE attempts > 1");
     }
 
     private async Task CheckSummaryAsync()

@@ -12,7 +12,7 @@ internal sealed class Settlement(RunningSystem system, Workload workload)
         SELECT concat_ws(', ',
             (SELECT count(*) FROM customer_state) || ' customers', (SELECT count(*) FROM payment_state) || ' payments',
             (SELECT count(*) FROM payment_state WHERE current_state NOT IN ('Completed', 'Failed')) || ' open',
-            (SELECT count(*) FROM ledger WHERE state NOT IN ('done', 'failed')) || ' open calls',
+            (SELECT count(*) FROM outbound_call WHERE state NOT IN ('done', 'failed')) || ' open calls',
             (SELECT count(*) FROM outbox_message) || ' in the outbox')
         """;
 
@@ -24,9 +24,9 @@ internal sealed class Settlement(RunningSystem system, Workload workload)
         SELECT payment_id, current_state, attempts, next_due_at, updated_at FROM payment_state
         WHERE current_state NOT IN ('Completed', 'Failed') ORDER BY updated_at LIMIT 10
         """,
-        "SELECT state, count(*), max(attempts), min(due), max(last_outcome) FROM ledger GROUP BY 1",
+        "SELECT state, count(*), max(attempts), min(due), max(last_outcome) FROM outbound_call GROUP BY 1",
         """
-        SELECT idempotency_key, state, attempts, due, may_have_happened, last_outcome FROM ledger
+        SELECT idempotency_key, state, attempts, due, outcome_unknown, last_outcome FROM outbound_call
         WHERE state NOT IN ('done', 'failed') ORDER BY due LIMIT 10
         """,
         """

@@ -20,11 +20,11 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
             "userId,alertMessage\n" + string.Concat(Enumerable.Range(1, rows).Select(number => $"{number},m{number}\n")));
         system.Drop("users.csv.gz", content);
 
-        await system.Services.WaitForAsync("SELECT EXISTS (SELECT FROM ledger_limit WHERE paused_until > now() + interval '5 minutes')", true);
+        await system.Services.WaitForAsync("SELECT EXISTS (SELECT FROM rate_limit WHERE paused_until > now() + interval '5 minutes')", true);
         await system.Services.StopAsync();
         await system.BehaveAsync(_unlimited);
-        await system.Services.ExecuteAsync("UPDATE ledger_limit SET paused_until = NULL, next_slot = now()");
-        await system.Services.ExecuteAsync("UPDATE ledger SET due = now() WHERE due IS NOT NULL");
+        await system.Services.ExecuteAsync("UPDATE rate_limit SET paused_until = NULL, next_permit_at = now(), version = version + 1");
+        await system.Services.ExecuteAsync("UPDATE outbound_call SET due = now() WHERE due IS NOT NULL");
         Assert.InRange(await system.Services.QueryAsync<long>("SELECT next_offset FROM alert_files_overview"), 1000, 30_000);
         // Another process reads it, until it is killed: its lock goes with its connection.
         await using (var other = NpgsqlDataSource.Create(system.Services.Settings["ConnectionStrings:Postgres"]!))
@@ -71,11 +71,11 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
         // Each row fails at once and comes again in an hour: the rows under way make room, the undelivered ones do not.
         await using var system = await AlertSystem.StartAsync(
             servers, new { perSecond = 0, answer = 500 }, ("Alerts:MaxRowsAhead", "20"), ("Alerts:MaxRowsUndelivered", "60"),
-            ("Alerts:RetrySchedule", "0:0:0,1:0:0"), ("Alerts:Calls:BreakerMinimumCalls", "10000"));
+            ("Alerts:RetrySchedule", "0:0:0,1:0:0"), ("Alerts:Calls:BreakerMinCalls", "10000"));
 
         system.Drop("users.csv", Enumerable.Range(1, 5_000).Select(number => $"{number},m"));
         // Less than a quarter of the rows ahead is not worth a transaction.
-        await system.Services.WaitForAsync("SELECT count(*) > 55 FROM ledger WHERE due > now() + interval '30 minutes'", true);
+        await system.Services.WaitForAsync("SELECT count(*) > 55 FROM outbound_call WHERE due > now() + interval '30 minutes'", true);
         system.Drop("later.csv", Enumerable.Range(1, 10).Select(number => $"later-{number},m"));
         await system.UntilMovedAsync("done/later.csv");
 

@@ -132,26 +132,12 @@ internal sealed class AlertSystem : IAsyncDisposable
     public Task UntilMovedAsync(string name) =>
         Eventually.TrueAsync($"{name} in the folder", () => File.Exists(Path.Combine(Folder, name)));
 
-    /// <summary>Has each question for slots noted from now on, for <see cref="AskedForSlotsAsync"/>.</summary>
-    public Task WatchSlotsAsync() => Services.ExecuteAsync(
-        """
-        CREATE TABLE asked_for_slots (target text);
-        ALTER FUNCTION take_slots RENAME TO take_slots_unwatched;
-        CREATE FUNCTION take_slots(
-            text, uuid, integer, double precision, integer, integer, interval,
-            OUT slots integer, OUT start_in double precision, OUT spacing double precision, OUT ask_in double precision,
-            OUT places integer, OUT epoch bigint, OUT paused_for double precision, OUT disabled boolean, OUT anything_due boolean)
-        LANGUAGE sql AS $$
-            INSERT INTO asked_for_slots VALUES ($1);
-            SELECT * FROM take_slots_unwatched($1, $2, $3, $4, $5, $6, $7);
-        $$;
-        """);
-
-    /// <summary>Waits until the services have asked for slots twice: the first answer may be from before.</summary>
-    public async Task AskedForSlotsAsync()
+    /// <summary>Waits until the services have asked for permits twice: the first response may be from before.</summary>
+    public async Task AskedForPermitsAsync()
     {
-        var before = await Services.QueryAsync<long>("SELECT count(*) FROM asked_for_slots");
-        await Services.WaitForAsync($"SELECT count(*) >= {before + 2} FROM asked_for_slots", true);
+        const string reads = "SELECT seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE relname = 'rate_limit'";
+        var before = await Services.QueryAsync<long>(reads);
+        await Services.WaitForAsync($"SELECT ({reads}) >= {before + 2}", true);
     }
 
     /// <summary>Waits until so many alerts are in a state, of those that a condition on <c>alert_delivery</c> selects.</summary>

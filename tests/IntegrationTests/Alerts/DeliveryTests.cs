@@ -57,11 +57,11 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
         await system.WaitForStateAsync("failed", 1, "alert_id = 'refused-1'");
 
         Assert.Equal(
-            "422: the receiver refused it",
+            "422: the receiver rejected it",
             await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery WHERE alert_id = 'refused-1'"));
         Assert.Single(await system.RecordsOfAsync("refused-"));
         await system.Services.WaitForAsync(
-            "SELECT count(*) FROM ledger WHERE idempotency_key = 'refused-1' AND due IS NOT NULL", 0L);
+            "SELECT count(*) FROM outbound_call WHERE idempotency_key = 'refused-1' AND due IS NOT NULL", 0L);
     }
 
     [Fact]
@@ -88,7 +88,6 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
     public async Task A_receiver_that_is_gone_is_left_alone_until_a_person_retries()
     {
         await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0, answer = 410 });
-        await system.WatchSlotsAsync();
 
         await system.SendAsync("a1", "125", "x");
         await system.WaitForStateAsync("parked", 1);
@@ -96,8 +95,8 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
         for (var number = 2; number < 6; number++)
             await system.SendAsync($"a{number}", "125", "x");
         await system.WaitForStateAsync("waiting", 4);
-        Assert.True(await system.Services.QueryAsync<bool>("SELECT disabled_at IS NOT NULL FROM ledger_limit"));
-        await system.AskedForSlotsAsync();
+        Assert.True(await system.Services.QueryAsync<bool>("SELECT disabled_at IS NOT NULL FROM rate_limit"));
+        await system.AskedForPermitsAsync();
         Assert.Single(await system.RecordsAsync());
 
         Assert.Equal(1, await RetryAsync(system, "/retry"));
@@ -159,7 +158,7 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
 
         await system.WaitForStateAsync("parked", 1);
         Assert.Contains(
-            "not one that may be called", await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery"), StringComparison.Ordinal);
+            "may not be called", await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery"), StringComparison.Ordinal);
     }
 
     private static async Task<long> RetryAsync(AlertSystem system, string path)

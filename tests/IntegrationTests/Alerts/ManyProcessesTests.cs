@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Sagas.IntegrationTests.Host;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 
 namespace Sagas.IntegrationTests.Alerts;
 
@@ -21,7 +21,7 @@ public sealed class ManyProcessesTests(ServersFixture servers) : IClassFixture<S
         system.Drop("users.csv", Enumerable.Range(1, rows).Select(number => $"{number},m"));
         await system.WaitForStateAsync("delivered", rows);
 
-        // A machine that does much else makes it longer, and nothing makes it shorter: that slots are used, too, is told elsewhere.
+        // A machine that does much else makes it longer, and nothing makes it shorter: that permits are used, too, is tested elsewhere.
         Assert.True(watch.Elapsed.TotalSeconds > rows / (perSecond * 1.02), $"{rows} alerts took {watch.Elapsed}.");
         Assert.Equal(rows, (await system.AlertedAsync()).Length);
     }
@@ -41,7 +41,7 @@ public sealed class ManyProcessesTests(ServersFixture servers) : IClassFixture<S
         await Eventually.TrueAsync("a pause in both processes", () => IsPaused(system.Services) && IsPaused(other));
         // The first refusal may meet calls that are on their way; from when they are over nobody calls.
         await system.Services.WaitForAsync(
-            "SELECT NOT EXISTS (SELECT FROM ledger WHERE state = 'in_flight') AND EXISTS (SELECT FROM ledger WHERE due <= now())", true);
+            "SELECT NOT EXISTS (SELECT FROM outbound_call WHERE state = 'in_flight') AND EXISTS (SELECT FROM outbound_call WHERE due <= now())", true);
         var before = system.Refused;
         Assert.InRange(before, 1, rows - 1);
         await other.StopAsync();
@@ -49,13 +49,13 @@ public sealed class ManyProcessesTests(ServersFixture servers) : IClassFixture<S
         Assert.Equal(before, system.Refused);
 
         system.Refusal = null;
-        await system.Services.ExecuteAsync("UPDATE ledger_limit SET paused_until = now(), next_slot = now()");
+        await system.Services.ExecuteAsync("UPDATE rate_limit SET paused_until = now(), next_permit_at = now(), version = version + 1");
         await system.Services.StartAsync();
-        await system.Services.ExecuteAsync("UPDATE ledger SET due = now() WHERE due IS NOT NULL");
+        await system.Services.ExecuteAsync("UPDATE outbound_call SET due = now() WHERE due IS NOT NULL");
         await system.WaitForStateAsync("delivered", rows);
         Assert.Equal(rows, (await system.AlertedAsync()).Length);
     }
 
     private static bool IsPaused(TestSystem process) =>
-        process.Services.GetRequiredService<LedgerStatus>().Targets.Any(target => target.BlockedFor > TimeSpan.FromMinutes(30));
+        process.Services.GetRequiredService<OutboundCallStatus>().Targets.Any(target => target.BlockedFor > TimeSpan.FromMinutes(30));
 }

@@ -103,7 +103,7 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
             Assert.Equal("application/problem+json", post.Content.Headers.ContentType?.MediaType);
         }
 
-        Assert.True(await system.Services.QueryAsync<bool>("SELECT disabled_at IS NOT NULL FROM ledger_limit"));
+        Assert.True(await system.Services.QueryAsync<bool>("SELECT disabled_at IS NOT NULL FROM rate_limit"));
         Assert.Equal("parked", await system.Services.QueryAsync<string>("SELECT state FROM alert_delivery"));
         Assert.Single(await system.RecordsAsync());
     }

@@ -74,7 +74,7 @@ public sealed class GivenUpCallsTests(RunningServices services) : IClassFixture<
     [Fact]
     public async Task Alerts_that_there_are_not_are_not_retried_and_enable_no_endpoint()
     {
-        const string disabled = "SELECT disabled_at IS NOT NULL FROM ledger_limit WHERE target = 'alert-webhook'";
+        const string disabled = "SELECT disabled_at IS NOT NULL FROM rate_limit WHERE target = 'alert-webhook'";
         await services.SetAsync("webhooks/behaviour", new { perSecond = 0, answer = 410 });
         await _sagas.JsonAsync("publish", "alert", "125", "x", "--id", "order-7");
         await CallAsync("parked", call => Text(call, "key") == "order-7");

@@ -49,7 +49,7 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
         await using var alert = RunningCommand.Start(_database.ConnectionString, "alert", alerts);
         await Eventually.TrueAsync(
             "the first alerts are entered",
-            async () => alert.ExitCode.IsCompleted || await CountAsync("SELECT count(*) FROM ledger") > 0);
+            async () => alert.ExitCode.IsCompleted || await CountAsync("SELECT count(*) FROM outbound_call") > 0);
 
         await DuringOutageAsync(() => alert.SaysAsync("This goes on when it is back; Ctrl-C ends it"));
         await alert.SaysAsync("Postgres is back: going on.");
@@ -57,14 +57,14 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
         await Eventually.TrueAsync("the file is read to its end", async () =>
         {
             await QueryAsync<object>(
-                _database.ConnectionString, "UPDATE ledger SET state = 'done', finished_at = now() WHERE state = 'waiting'");
+                _database.ConnectionString, "UPDATE outbound_call SET state = 'done', finished_at = now() WHERE state = 'waiting'");
             return alert.ExitCode.IsCompleted;
         });
 
         var done = await alert.EndsAsync();
         Assert.True(done.ExitCode == 0, done.Error);
         Assert.Contains("alerts.csv: 500 rows, 500 delivered, 0 waiting", done.Output, StringComparison.Ordinal);
-        Assert.Equal(500, await CountAsync("SELECT count(DISTINCT request ->> 'userId') FROM ledger"));
+        Assert.Equal(500, await CountAsync("SELECT count(DISTINCT request ->> 'userId') FROM outbound_call"));
     }
 
     [PrivateServersFact]

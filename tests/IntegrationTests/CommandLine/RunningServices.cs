@@ -50,9 +50,9 @@ public sealed class RunningServices : IAsyncLifetime
             ["Alerts:Endpoint"] = url + "/webhooks/alerts",
             ["Alerts:AllowedHosts"] = "127.0.0.1",
             // A call that fails is parked at once, and no slow machine makes one fail.
-            ["Payments:Calls:MaxAttempts"] = "1",
+            ["Payments:Retry:MaxAttempts"] = "1",
             ["Payments:Calls:CallTimeout"] = "01:00:00",
-            ["Crm:Calls:MaxAttempts"] = "1",
+            ["Crm:Retry:MaxAttempts"] = "1",
             ["Crm:Calls:CallTimeout"] = "01:00:00",
             ["Serilog:MinimumLevel:Default"] = "Fatal",
         });

@@ -3,8 +3,8 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Sagas.Contracts;
+using Sagas.OutboundCalls;
 using Sagas.Services.Crm;
-using Sagas.Services.Ledger;
 
 namespace Sagas.IntegrationTests.Crm;
 
@@ -14,7 +14,7 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
     [Fact]
     public async Task Results_change_customers_as_their_messages_do()
     {
-        // Only the state machine runs: what it queues stays in the queue, and what the statement queues in the ledger.
+        // Only the state machine runs: what it queues stays in the queue, and what the statement enqueues in outbound_call.
         await using var system = await CrmSystem.StartAsync(servers, ("Roles", "sagas"));
         var cases = Cases().ToArray();
         await InsertAsync(system, cases, "message");
@@ -31,7 +31,7 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
         // The rows differ among each other, or the comparison would show nothing.
         Assert.True(await system.QueryAsync<long>("SELECT count(DISTINCT (current_state, synced_version, sync_failure)) FROM customer_state") > 10);
         var queued = cases.Count(one => one is { State: "Syncing" } && one.ResultVersion < one.Version);
-        Assert.Equal(queued, await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE state = 'waiting'"));
+        Assert.Equal(queued, await system.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE state = 'waiting'"));
         Assert.Equal(queued, await system.QueryAsync<long>(
             "SELECT count(*) FROM saga_transition t JOIN customer_state c USING (correlation_id) WHERE t.to_state = 'Syncing' AND c.customer_id LIKE 'statement%'"));
     }
@@ -62,8 +62,8 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
         var ended = cases.Select(one =>
         {
             var id = SagaIdentity.Customer(one.Id("statement"));
-            var call = new LedgerCall($"{id:D}/{one.ResultVersion}", LedgerMode.IdempotencyKey, "{}", 1, false, TimeSpan.Zero, null, id);
-            return new LedgerEnded(call, one.Synced ? LedgerEnd.Done : LedgerEnd.Failed, "422: no");
+            var call = new OutboundCall($"{id:D}/{one.ResultVersion}", CallMode.IdempotencyKey, "{}", 1, false, TimeSpan.Zero, null, id);
+            return new CompletedCall(call, one.Synced ? CallCompletion.Succeeded : CallCompletion.Rejected, "422: no");
         });
         await using var scope = system.Services.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<SagasDbContext>();

@@ -40,11 +40,11 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         }
 
         await system.BalancesAsync();
-        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE state NOT IN ('done', 'superseded')"));
+        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE state NOT IN ('done', 'superseded')"));
     }
 
     [Fact]
-    public async Task At_most_once_parks_what_may_have_happened_until_a_person_decides()
+    public async Task At_most_once_parks_what_may_have_been_executed_until_an_operator_decides()
     {
         const int customers = 40;
         await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"));
@@ -53,7 +53,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         await system.UntilAsync($"(SELECT count(*) FROM customer_state WHERE current_state IN ('Synced', 'SyncFailed')) = {customers}");
 
         Assert.Equal(0, await system.CountAsync("duplicateEffects"));
-        Assert.True(await system.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE current_state = 'SyncFailed' AND sync_failure LIKE '%it may have happened'") > 0);
+        Assert.True(await system.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE current_state = 'SyncFailed' AND sync_failure LIKE '%it may have been executed'") > 0);
         // The person looks at the CRM and has made again what is not there.
         await system.SetFaultsAsync(new { });
         var stored = (await system.EffectsAsync()).Select(effect => effect.CustomerId).ToHashSet();
@@ -71,11 +71,11 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         var answer = new TaskCompletionSource();
         system.Before = _ => answer.Task;
         await system.PublishAsync(Customer(1, 1));
-        await system.UntilAsync("EXISTS (SELECT FROM ledger WHERE state = 'in_flight')");
+        await system.UntilAsync("EXISTS (SELECT FROM outbound_call WHERE state = 'in_flight')");
 
         await system.PublishAsync(Customer(1, 2));
         await system.UntilAsync("EXISTS (SELECT FROM customer_state WHERE version = 2 AND current_state = 'Syncing')");
-        Assert.Equal(1, await system.QueryAsync<long>("SELECT count(*) FROM ledger"));
+        Assert.Equal(1, await system.QueryAsync<long>("SELECT count(*) FROM outbound_call"));
         await system.PublishAsync(Customer(1, 3));
         await system.UntilAsync("EXISTS (SELECT FROM customer_state WHERE version = 3 AND current_state = 'Syncing')");
         answer.SetResult();
@@ -101,7 +101,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         await system.PublishAsync(Customer(1, 2));
         await system.UntilAllAreAsync("Synced", 1);
         Assert.Equal([("c1", 2)], await system.EffectsAsync());
-        Assert.Equal("superseded", await system.QueryAsync<string>("SELECT state FROM ledger WHERE idempotency_key LIKE '%/1'"));
+        Assert.Equal("superseded", await system.QueryAsync<string>("SELECT state FROM outbound_call WHERE idempotency_key LIKE '%/1'"));
     }
 
     [Fact]
@@ -144,7 +144,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     [Fact]
     public async Task New_data_wait_until_an_unknown_call_of_the_old_ones_can_no_longer_arrive()
     {
-        await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"), ("Crm:Calls:LookupDelay", "01:00:00"));
+        await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"), ("Crm:LookupDelay", "01:00:00"));
         var stored = new TaskCompletionSource();
         system.Before = async context =>
         {
@@ -161,11 +161,11 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         await system.UntilAllAreAsync("SyncFailed", 1);
         system.Before = _ => Task.CompletedTask;
         await system.PublishAsync(Customer(1, 2));
-        await system.UntilAsync("EXISTS (SELECT FROM ledger WHERE idempotency_key LIKE '%/2' AND state = 'waiting' AND due > now() + interval '50 minutes')");
+        await system.UntilAsync("EXISTS (SELECT FROM outbound_call WHERE idempotency_key LIKE '%/2' AND state = 'waiting' AND due > now() + interval '50 minutes')");
 
         stored.SetResult();
         await Eventually.TrueAsync("the CRM has stored the first call", async () => (await system.EffectsAsync()).Count > 0);
-        await system.ExecuteAsync("UPDATE ledger SET due = now() WHERE due IS NOT NULL");
+        await system.ExecuteAsync("UPDATE outbound_call SET due = now() WHERE due IS NOT NULL");
         await system.UntilAllAreAsync("Synced", 1);
 
         Assert.Equal([("c1", 1), ("c1", 2)], await system.EffectsAsync());
@@ -180,14 +180,14 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         await system.PublishAsync(Customer(1, 1));
         await system.UntilAllAreAsync("SyncFailed", 1);
         await system.SetFaultsAsync(new { });
-        await system.ExecuteAsync("UPDATE ledger SET state = 'waiting', due = now() + interval '1 hour', finished_at = NULL, may_have_happened = false");
+        await system.ExecuteAsync("UPDATE outbound_call SET state = 'waiting', due = now() + interval '1 hour', finished_at = NULL, outcome_unknown = false");
 
         await system.PublishAsync(Customer(1, 2));
         await system.UntilAllAreAsync("Synced", 1);
-        await system.UntilAsync("NOT EXISTS (SELECT FROM ledger WHERE due IS NOT NULL)");
+        await system.UntilAsync("NOT EXISTS (SELECT FROM outbound_call WHERE due IS NOT NULL)");
 
         Assert.Equal([("c1", 1), ("c1", 2)], await system.EffectsAsync());
-        Assert.Equal("superseded", await system.QueryAsync<string>("SELECT state FROM ledger WHERE idempotency_key LIKE '%/1'"));
+        Assert.Equal("superseded", await system.QueryAsync<string>("SELECT state FROM outbound_call WHERE idempotency_key LIKE '%/1'"));
     }
 
     [Fact]
@@ -219,7 +219,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         await system.PublishAsync(Customer(1, 1));
         await system.UntilAllAreAsync("Synced", 1);
 
-        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM ledger WHERE ledger::text LIKE '%a-token%'"));
+        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE outbound_call::text LIKE '%a-token%'"));
         Assert.DoesNotContain("a-token", new Sagas.Services.Crm.CrmOptions { Authorization = secret }.ToString());
     }
 

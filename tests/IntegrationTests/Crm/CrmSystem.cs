@@ -70,12 +70,12 @@ internal sealed class CrmSystem : IAsyncDisposable
             ["Crm:Calls:CallTimeout"] = "01:00:00",
             ["Crm:Calls:LeaseMargin"] = "01:00:00",
             // Times in which a test ends; what they bound is the same. The CRM is done with what it answers or cuts off.
-            ["Crm:Calls:RetryBase"] = "00:00:00.020",
-            ["Crm:Calls:RetryCap"] = "00:00:00.100",
-            ["Crm:Calls:LookupDelay"] = "00:00:00.020",
+            ["Crm:Retry:Delay"] = "00:00:00.020",
+            ["Crm:Retry:MaxDelay"] = "00:00:00.100",
+            ["Crm:LookupDelay"] = "00:00:00.020",
             ["Crm:Calls:BreakerFailureRatio"] = "1",
-            ["Crm:Calls:BreakBase"] = "00:00:00.5",
-            ["Crm:Calls:BreakCap"] = "00:00:00.5",
+            ["Crm:Calls:BreakerDelay"] = "00:00:00.5",
+            ["Crm:Calls:MaxBreakerDelay"] = "00:00:00.5",
             ["Serilog:MinimumLevel:Default"] = "Fatal",
         };
         foreach (var (key, value) in settings.Where(setting => !setting.Key.StartsWith(ofSimulators, StringComparison.Ordinal)))
@@ -167,7 +167,7 @@ internal sealed class CrmSystem : IAsyncDisposable
                  FROM (SELECT current_state AS state, count(*) AS n FROM customer_state GROUP BY 1) s),
                 '; calls: ',
                 (SELECT string_agg(concat_ws(' ', state, n, last), ', ')
-                 FROM (SELECT state, count(*) AS n, max(last_outcome) AS last FROM ledger GROUP BY 1) s)) END
+                 FROM (SELECT state, count(*) AS n, max(last_outcome) AS last FROM outbound_call GROUP BY 1) s)) END
             """),
         otherwise => otherwise is "");
 

@@ -6,14 +6,14 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Sagas.Contracts;
-using Sagas.IntegrationTests.Ledger;
+using Sagas.IntegrationTests.OutboundCalls;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
 using Sagas.Services.Payments;
 
 namespace Sagas.IntegrationTests.Payments;
 
-/// <summary>From the command on the bus to the event on the bus, by way of ledger and gateway.</summary>
+/// <summary>From the command on the bus to the event on the bus, by way of the outbound call and the gateway.</summary>
 public sealed class ProcessPaymentTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
@@ -21,14 +21,14 @@ public sealed class ProcessPaymentTests(ServersFixture servers) : IClassFixture<
     public async Task A_command_becomes_one_charge_and_one_event()
     {
         await using var gateway = await FailingGateway.StartAsync();
-        await using var table = await LedgerTable.CreateAsync(servers);
+        await using var table = await CallTable.CreateAsync(servers);
         using var host = await StartAsync(table.ConnectionString, gateway.Url);
         var bus = host.Services.GetRequiredService<IBus>();
         var events = host.Services.GetRequiredService<Channel<ConsumeContext<PaymentProcessed>>>().Reader;
         var payment = new ProcessPayment("p-1", "c-1", 12.34m, "EUR");
         var conversation = NewId.NextGuid();
 
-        // Twice, as two messages: the inbox cannot know that they mean the same; the ledger does.
+        // Twice, as two messages: the inbox cannot know that they mean the same; the idempotency key does.
         await bus.Publish(payment, context => context.ConversationId = conversation);
         await table.UntilAsync(rows => rows.Count == 1);
         await bus.Publish(payment, context => context.ConversationId = conversation);

@@ -10,7 +10,7 @@ public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersF
 {
     // Tables that are read and written by SQL alone.
     private const string SqlOnly = "'alarm', 'alarm_digest', 'alarm_digest_schedule', 'file', 'file_progress', 'file_reject', "
-        + "'ledger', 'ledger_limit', 'ledger_limit_holder', 'object_status', "
+        + "'outbound_call', 'rate_limit', 'rate_limit_lease', 'object_status', "
         + "'schema_migration'";
 
     private const string TestTables = "'order_state', 'order_line', 'effect'";

@@ -1,6 +1,6 @@
+using Sagas.OutboundCalls;
 using Sagas.Services.Alerts;
-using Sagas.Services.Ledger;
-using Sagas.UnitTests.Ledger;
+using Sagas.UnitTests.OutboundCalls;
 
 namespace Sagas.UnitTests.Alerts;
 
@@ -27,7 +27,7 @@ public sealed class AlertsOptionsTests
             Secrets = "whsec_c2hvcnQ=",
             RetrySchedule = "soon",
             MaxRowsAhead = 0,
-            Limit = new CallLimit { PerSecond = 0, AtOnce = -1 },
+            Limit = new CallRateLimit { PerSecond = 0, MaxConcurrency = -1 },
         }.Validate().ToArray();
 
         Assert.Equal(5, problems.Length);
@@ -40,15 +40,18 @@ public sealed class AlertsOptionsTests
     [InlineData(7, 36_000)]
     public void A_failed_attempt_waits_as_the_schedule_says_and_up_to_a_fifth_longer(int attempts, double seconds)
     {
-        var options = new AlertsOptions().ScheduledCalls;
+        var retry = RetryPolicy.Schedule(new AlertsOptions().Schedule);
         // The age that parks other calls does not count here.
         var call = SomeTarget.Call(attempts: attempts, age: TimeSpan.FromDays(30));
 
-        Assert.Equal(seconds, LedgerOutcome.Decide(call, LedgerVerdict.Unknown("500"), options, random: 0).Delay?.TotalSeconds);
-        Assert.Equal(seconds * 1.2, LedgerOutcome.Decide(call, LedgerVerdict.Unknown("500"), options, random: 1).Delay!.Value.TotalSeconds, 0.001);
+        Assert.Equal(seconds, CallUpdate.Decide(call, CallOutcome.Unknown("500"), retry, TimeSpan.Zero, random: 0).Delay?.TotalSeconds);
+        Assert.Equal(seconds * 1.2, CallUpdate.Decide(call, CallOutcome.Unknown("500"), retry, TimeSpan.Zero, random: 1).Delay!.Value.TotalSeconds, 0.001);
     }
 
     [Fact]
     public void After_the_last_attempt_of_the_schedule_it_is_parked() =>
-        Assert.Equal("parked", LedgerOutcome.Decide(SomeTarget.Call(attempts: 8), LedgerVerdict.Unknown("500"), new AlertsOptions().ScheduledCalls, 0).State);
+        Assert.Equal(
+            "parked",
+            CallUpdate.Decide(
+                SomeTarget.Call(attempts: 8), CallOutcome.Unknown("500"), RetryPolicy.Schedule(new AlertsOptions().Schedule), TimeSpan.Zero, 0).State);
 }

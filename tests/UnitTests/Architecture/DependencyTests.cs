@@ -3,6 +3,7 @@ using System.Xml.Linq;
 using Sagas.Contracts;
 using Sagas.FileIntake;
 using Sagas.Host;
+using Sagas.OutboundCalls;
 using Sagas.Persistence;
 using Sagas.Services.Payments;
 using Sagas.Simulators;
@@ -18,15 +19,19 @@ public sealed class DependencyTests
         ["Sagas.Contracts"] = [],
         ["Sagas.Persistence"] = [],
         ["Sagas.FileIntake"] = [],
+        ["Sagas.OutboundCalls"] = ["Sagas.Persistence"],
         ["Sagas"] = ["Sagas.Contracts", "Sagas.Persistence"],
-        ["Sagas.Services"] = ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas.FileIntake", "Sagas"],
+        ["Sagas.Services"] =
+            ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas.FileIntake", "Sagas.OutboundCalls", "Sagas"],
         ["Sagas.Host"] =
-            ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas.FileIntake", "Sagas", "Sagas.Services"],
+            ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas.FileIntake", "Sagas.OutboundCalls", "Sagas",
+            "Sagas.Services"],
         ["Sagas.Simulators"] = ["Sagas.Configuration"],
         ["Sagas.LocalServers"] = [],
         ["Sagas.Cli"] =
         [
-            "Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas.FileIntake", "Sagas", "Sagas.Services",
+            "Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas.FileIntake", "Sagas.OutboundCalls", "Sagas",
+            "Sagas.Services",
             "Sagas.Host", "Sagas.Simulators", "Sagas.LocalServers",
         ],
         ["Sagas.Benchmarks"] = ["Sagas.Cli"],
@@ -35,7 +40,7 @@ public sealed class DependencyTests
     // The command line is not among them: this project does not reference it.
     private static readonly Assembly[] _assemblies =
     [
-        typeof(CustomerRegistered).Assembly, typeof(SchemaMigrator).Assembly, typeof(FileProcessor).Assembly, typeof(SagaIdentity).Assembly,
+        typeof(CustomerRegistered).Assembly, typeof(SchemaMigrator).Assembly, typeof(FileProcessor).Assembly, typeof(CallTarget).Assembly, typeof(SagaIdentity).Assembly,
         typeof(PaymentsModule).Assembly, typeof(SagasHost).Assembly, typeof(SimulatorHost).Assembly,
     ];
 

@@ -13,7 +13,7 @@ public sealed class NamespaceTests
         Sagas.Customers
 
         Sagas.OutboundCalls Sagas.FileIntake Sagas.Services.Http Sagas.Services.Messages
-        Sagas.Services.Modules Sagas.Services.Ledger
+        Sagas.Services.Modules
         Sagas.Services.Operations
         Sagas.Services.Payments Sagas.Services.Ingest Sagas.Services.ObjectStatus Sagas.Services.Alarms Sagas.Services.Alerts
         Sagas.Services.Crm

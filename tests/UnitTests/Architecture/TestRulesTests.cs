@@ -12,13 +12,13 @@ public sealed partial class TestRulesTests
         ["TestSupport/Eventually.cs"] = "the one loop that awaits what others do",
         ["TestSupport/Chaos/ChaosTest.cs"] = "looks now and then how much of the work is done",
         ["TestSupport/Servers/Broker.cs"] = "pauses between attempts to publish to a broker that restarts",
-        ["IntegrationTests/Ledger/FailingGateway.cs"] = "the latency of a third party",
+        ["IntegrationTests/OutboundCalls/FailingGateway.cs"] = "the latency of a third party",
         ["IntegrationTests/LocalServers/PrivatePostgresTests.cs"] = "shows that an end that must not come does not come",
         ["EndToEndTests/ObjectStatus/CallbackClient.cs"] = "the pace of a client",
     };
 
     // One that counts timers, and one that gives each call a fake clock of its own.
-    private static readonly string[] _mayBeClocks = ["TestSupport/TimerCountingTimeProvider.cs", "IntegrationTests/Ledger/CallTime.cs"];
+    private static readonly string[] _mayBeClocks = ["TestSupport/TimerCountingTimeProvider.cs", "IntegrationTests/OutboundCalls/CallTime.cs"];
 
     [Fact]
     public void What_is_awaited_is_awaited_by_Eventually() =>

@@ -2,8 +2,8 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Sagas.OutboundCalls;
 using Sagas.Services.Crm;
-using Sagas.Services.Ledger;
 
 namespace Sagas.UnitTests.Crm;
 
@@ -13,10 +13,10 @@ public sealed class CrmTargetTests
     private const string Ada = """{"customerId":"a/d a?.","version":2,"firstName":"Ada"}""";
 
     [Theory]
-    [InlineData(LedgerMode.IdempotencyKey, true)]
-    [InlineData(LedgerMode.Lookup, false)]
-    [InlineData(LedgerMode.AtMostOnce, false)]
-    public async Task A_key_is_sent_only_to_a_CRM_that_honours_it(LedgerMode mode, bool sent)
+    [InlineData(CallMode.IdempotencyKey, true)]
+    [InlineData(CallMode.Lookup, false)]
+    [InlineData(CallMode.AtMostOnce, false)]
+    public async Task A_key_is_sent_only_to_a_CRM_that_honours_it(CallMode mode, bool sent)
     {
         using var request = Target(mode).CreateRequest(Call(mode));
 
@@ -29,63 +29,63 @@ public sealed class CrmTargetTests
     [Fact]
     public void A_lookup_bears_any_id()
     {
-        using var request = Target(LedgerMode.Lookup).CreateLookup(Call(LedgerMode.Lookup));
+        using var request = Target(CallMode.Lookup).CreateLookup(Call(CallMode.Lookup));
 
         Assert.Equal("/api/customers?customerId=a%2Fd%20a%3F.", request.RequestUri!.PathAndQuery);
     }
 
     [Theory]
-    [InlineData(200, """{"customerId":"a/d a?.","version":2}""", LedgerVerdictKind.Done)]
-    [InlineData(200, """{"customerId":"a/d a?.","version":1}""", LedgerVerdictKind.Unknown)]
-    [InlineData(200, """{"customerId":"other","version":2}""", LedgerVerdictKind.Unknown)]
-    [InlineData(201, """{"ok":true}""", LedgerVerdictKind.Unknown)]
-    [InlineData(200, "<html>", LedgerVerdictKind.Unknown)]
-    [InlineData(422, """{"reason":"no"}""", LedgerVerdictKind.Rejected)]
-    [InlineData(404, "<html>", LedgerVerdictKind.Rejected)]
-    [InlineData(500, "", LedgerVerdictKind.Unknown)]
-    [InlineData(429, "", LedgerVerdictKind.NothingHappened)]
-    [InlineData(302, "", LedgerVerdictKind.Unknown)]
-    public void Only_an_answer_that_names_the_data_proves_them_stored(int code, string body, LedgerVerdictKind expected) =>
-        Assert.Equal(expected, AnswerReader.Judge(Target(), Call(), Answer(code, body)).Kind);
+    [InlineData(200, """{"customerId":"a/d a?.","version":2}""", CallOutcomeKind.Succeeded)]
+    [InlineData(200, """{"customerId":"a/d a?.","version":1}""", CallOutcomeKind.Unknown)]
+    [InlineData(200, """{"customerId":"other","version":2}""", CallOutcomeKind.Unknown)]
+    [InlineData(201, """{"ok":true}""", CallOutcomeKind.Unknown)]
+    [InlineData(200, "<html>", CallOutcomeKind.Unknown)]
+    [InlineData(422, """{"reason":"no"}""", CallOutcomeKind.AttemptRejected)]
+    [InlineData(404, "<html>", CallOutcomeKind.AttemptRejected)]
+    [InlineData(500, "", CallOutcomeKind.Unknown)]
+    [InlineData(429, "", CallOutcomeKind.Retryable)]
+    [InlineData(302, "", CallOutcomeKind.Unknown)]
+    public void Only_an_answer_that_names_the_data_proves_them_stored(int code, string body, CallOutcomeKind expected) =>
+        Assert.Equal(expected, ResponseClassifier.Classify(Target(), Call(), Answer(code, body)).Kind);
 
     [Theory]
-    [InlineData(200, """{"customerId":"a/d a?.","version":2}""", LedgerVerdictKind.Done)]
-    [InlineData(200, """{"customerId":"a/d a?.","version":3}""", LedgerVerdictKind.Done)]
-    [InlineData(200, """{"customerId":"a/d a?.","version":1}""", LedgerVerdictKind.NothingHappened)]
-    [InlineData(404, """{"title":"Not found"}""", LedgerVerdictKind.NothingHappened)]
-    [InlineData(404, "<html>", LedgerVerdictKind.Unknown)]
-    [InlineData(200, "<html>", LedgerVerdictKind.Unknown)]
-    [InlineData(401, "{}", LedgerVerdictKind.Unknown)]
-    [InlineData(503, "{}", LedgerVerdictKind.Unknown)]
-    public void Only_the_CRM_itself_can_say_that_nothing_is_stored(int code, string body, LedgerVerdictKind expected) =>
-        Assert.Equal(expected, AnswerReader.JudgeLookup(Target(LedgerMode.Lookup), Call(LedgerMode.Lookup), Answer(code, body)).Kind);
+    [InlineData(200, """{"customerId":"a/d a?.","version":2}""", CallOutcomeKind.Succeeded)]
+    [InlineData(200, """{"customerId":"a/d a?.","version":3}""", CallOutcomeKind.Succeeded)]
+    [InlineData(200, """{"customerId":"a/d a?.","version":1}""", CallOutcomeKind.Retryable)]
+    [InlineData(404, """{"title":"Not found"}""", CallOutcomeKind.Retryable)]
+    [InlineData(404, "<html>", CallOutcomeKind.Unknown)]
+    [InlineData(200, "<html>", CallOutcomeKind.Unknown)]
+    [InlineData(401, "{}", CallOutcomeKind.Unknown)]
+    [InlineData(503, "{}", CallOutcomeKind.Unknown)]
+    public void Only_the_CRM_itself_can_say_that_nothing_is_stored(int code, string body, CallOutcomeKind expected) =>
+        Assert.Equal(expected, ResponseClassifier.ClassifyLookup(Target(CallMode.Lookup), Call(CallMode.Lookup), Answer(code, body)).Kind);
 
     [Fact]
     public void The_reason_of_a_refusal_is_one_line_of_bearable_length()
     {
-        var verdict = AnswerReader.Judge(Target(), Call(), Answer(422, JsonSerializer.Serialize(new { reason = "no\n" + new string('x', 1000) })));
+        var outcome = ResponseClassifier.Classify(Target(), Call(), Answer(422, JsonSerializer.Serialize(new { reason = "no\n" + new string('x', 1000) })));
 
-        Assert.StartsWith("422: no x", verdict.Outcome);
-        Assert.InRange(verdict.Outcome.Length, 100, 250);
+        Assert.StartsWith("422: no x", outcome.Description);
+        Assert.InRange(outcome.Description.Length, 100, 250);
     }
 
     [Fact]
     public async Task A_batch_has_a_key_and_a_result_for_each()
     {
         var target = Target();
-        LedgerCall[] calls = [Named("1"), Named("2"), Named("3"), Named("4")];
+        OutboundCall[] calls = [Named("1"), Named("2"), Named("3"), Named("4")];
         using var request = target.CreateBatchRequest(calls);
         var sent = JsonDocument.Parse(await request.Content!.ReadAsStringAsync()).RootElement.GetProperty("customers");
         Assert.Equal("http://crm/api/many", request.RequestUri!.ToString());
         Assert.Equal(calls.Select(call => call.IdempotencyKey), sent.EnumerateArray().Select(customer => customer.GetProperty("idempotencyKey").GetString()));
 
-        var answer = Answer(200, """
+        var response = Answer(200, """
             {"results":[{"customerId":"3","status":503},{"customerId":"1","status":201,"version":2},{"customerId":"2","status":422,"reason":"no"},{"customerId":"9","status":201,"version":2}]}
             """);
-        var verdicts = calls.Zip(AnswerReader.Split(target, calls, answer), (call, own) => AnswerReader.Judge(target, call, own).Kind);
+        var outcomes = calls.Zip(ResponseClassifier.Split(target, calls, response), (call, own) => ResponseClassifier.Classify(target, call, own).Kind);
 
-        Assert.Equal([LedgerVerdictKind.Done, LedgerVerdictKind.Rejected, LedgerVerdictKind.Unknown, LedgerVerdictKind.Unknown], verdicts);
-        Assert.All(AnswerReader.Split(target, calls, Answer(200, "garbage")), own => Assert.Equal(LedgerVerdictKind.Unknown, AnswerReader.Judge(target, calls[0], own).Kind));
+        Assert.Equal([CallOutcomeKind.Succeeded, CallOutcomeKind.AttemptRejected, CallOutcomeKind.Unknown, CallOutcomeKind.Unknown], outcomes);
+        Assert.All(ResponseClassifier.Split(target, calls, Answer(200, "garbage")), own => Assert.Equal(CallOutcomeKind.Unknown, ResponseClassifier.Classify(target, calls[0], own).Kind));
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class CrmTargetTests
         [
             .. new CrmOptions
             {
-                Url = "ftp://crm", BatchPath = "a?b", Authorization = "Bearer secret\n", Mode = (LedgerMode)9, Calls = new LedgerOptions { CallTimeout = TimeSpan.Zero },
+                Url = "ftp://crm", BatchPath = "a?b", Authorization = "Bearer secret\n", Mode = (CallMode)9, Calls = new OutboundCallOptions { CallTimeout = TimeSpan.Zero },
             }.Validate(),
         ];
 
@@ -104,12 +104,12 @@ public sealed class CrmTargetTests
         Assert.Empty(new CrmOptions().Validate());
     }
 
-    private static CrmTarget Target(LedgerMode mode = LedgerMode.IdempotencyKey) => new(Options.Create(
+    private static CrmTarget Target(CallMode mode = CallMode.IdempotencyKey) => new(Options.Create(
         new CrmOptions { Url = "http://crm/api/", Mode = mode, BatchSize = 10, BatchPath = "/many", Authorization = "Bearer secret" }));
 
-    private static LedgerCall Call(LedgerMode mode = LedgerMode.IdempotencyKey) => new("key/2", mode, Ada, 1, false, TimeSpan.Zero, null, Guid.NewGuid());
+    private static OutboundCall Call(CallMode mode = CallMode.IdempotencyKey) => new("key/2", mode, Ada, 1, false, TimeSpan.Zero, null, Guid.NewGuid());
 
-    private static LedgerCall Named(string id) => Call() with { IdempotencyKey = $"key-{id}/2", Request = $$"""{"customerId":"{{id}}","version":2}""" };
+    private static OutboundCall Named(string id) => Call() with { IdempotencyKey = $"key-{id}/2", Request = $$"""{"customerId":"{{id}}","version":2}""" };
 
-    private static LedgerAnswer Answer(int code, string body) => new((HttpStatusCode)code, Encoding.UTF8.GetBytes(body), true, null);
+    private static CallResponse Answer(int code, string body) => new((HttpStatusCode)code, Encoding.UTF8.GetBytes(body), true, null);
 }

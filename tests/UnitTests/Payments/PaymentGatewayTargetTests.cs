@@ -6,18 +6,19 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Sagas.Contracts;
-using Sagas.Services.Ledger;
+using Sagas.OutboundCalls;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
 using Sagas.Services.Payments;
+using Sagas.UnitTests.OutboundCalls;
 
 namespace Sagas.UnitTests.Payments;
 
 /// <summary>What is sent to the gateway and what its answers mean.</summary>
 public sealed class PaymentGatewayTargetTests
 {
-    private static readonly LedgerCall _call = new(
-        "7a5d3c1e-0000-5000-8000-000000000001", LedgerMode.IdempotencyKey,
+    private static readonly OutboundCall _call = new(
+        "7a5d3c1e-0000-5000-8000-000000000001", CallMode.IdempotencyKey,
         JsonSerializer.Serialize(new ProcessPayment("p-1", "c-1", 12.30m, "EUR"), JsonSerializerOptions.Web), 1, false, TimeSpan.Zero, null, null);
 
     private readonly PaymentGateway _gateway = new(
@@ -46,10 +47,10 @@ public sealed class PaymentGatewayTargetTests
     [InlineData(201)]
     public void A_capture_is_published_with_its_reference(int status)
     {
-        var verdict = _gateway.ReadSuccess(_call, Answer(status, """{"reference":"gw-9","status":"captured","more":1}"""));
+        var outcome = _gateway.ReadSuccess(_call, Answer(status, """{"reference":"gw-9","status":"captured","more":1}"""));
 
-        Assert.Equal(LedgerVerdictKind.Done, verdict.Kind);
-        Assert.Equal(new PaymentProcessed("p-1", "c-1", "gw-9", new FakeTimeProvider().GetUtcNow()), verdict.Event);
+        Assert.Equal(CallOutcomeKind.Succeeded, outcome.Kind);
+        Assert.Equal(new PaymentProcessed("p-1", "c-1", "gw-9", new FakeTimeProvider().GetUtcNow()), outcome.Event);
     }
 
     [Theory]
@@ -63,19 +64,19 @@ public sealed class PaymentGatewayTargetTests
     [InlineData("""{"reference":"gw-9","status":"pending"}""")]
     [InlineData("""{"reference":42,"status":"captured"}""")]
     public void Success_that_does_not_say_so_is_in_doubt(string body) =>
-        Assert.Equal(LedgerVerdictKind.Unknown, _gateway.ReadSuccess(_call, Answer(200, body)).Kind);
+        Assert.Equal(CallOutcomeKind.Unknown, _gateway.ReadSuccess(_call, Answer(200, body)).Kind);
 
     [Theory]
-    [InlineData(402, """{"status":"declined","reason":"insufficient\nfunds"}""", LedgerVerdictKind.Declined, "insufficient funds")]
-    [InlineData(402, "oops", LedgerVerdictKind.Declined, "declined without a reason")]
-    [InlineData(422, "", LedgerVerdictKind.Rejected, "the gateway knows this payment with other data (422)")]
-    [InlineData(403, "", LedgerVerdictKind.Rejected, "the gateway refused the request (403)")]
-    public void A_refusal_is_published_with_its_reason(int status, string body, LedgerVerdictKind kind, string reason)
+    [InlineData(402, """{"status":"declined","reason":"insufficient\nfunds"}""", CallOutcomeKind.Rejected, "insufficient funds")]
+    [InlineData(402, "oops", CallOutcomeKind.Rejected, "declined without a reason")]
+    [InlineData(422, "", CallOutcomeKind.AttemptRejected, "the gateway knows this payment with other data (422)")]
+    [InlineData(403, "", CallOutcomeKind.AttemptRejected, "the gateway refused the request (403)")]
+    public void A_refusal_is_published_with_its_reason(int status, string body, CallOutcomeKind kind, string reason)
     {
-        var verdict = _gateway.ReadRefusal(_call, Answer(status, body));
+        var outcome = _gateway.ReadRejection(_call, Answer(status, body));
 
-        Assert.Equal(kind, verdict.Kind);
-        Assert.Equal(new PaymentDeclined("p-1", "c-1", reason, new FakeTimeProvider().GetUtcNow()), verdict.Event);
+        Assert.Equal(kind, outcome.Kind);
+        Assert.Equal(new PaymentDeclined("p-1", "c-1", reason, new FakeTimeProvider().GetUtcNow()), outcome.Event);
     }
 
     [Theory]
@@ -100,12 +101,15 @@ public sealed class PaymentGatewayTargetTests
     public void How_calls_are_made_is_configured()
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
-            [new("Payments:GatewayUrl", "http://gateway:81/"), new("Payments:Calls:CallTimeout", "00:00:03"), new("Payments:Calls:MaxAttempts", "7")]).Build();
+            [new("Payments:GatewayUrl", "http://gateway:81/"), new("Payments:Calls:CallTimeout", "00:00:03"), new("Payments:Retry:MaxAttempts", "7")]).Build();
         using var services = Services(configuration);
 
         var gateway = services.GetRequiredService<PaymentGateway>();
 
-        Assert.Equal((TimeSpan.FromSeconds(3), 7), (gateway.Options.CallTimeout, gateway.Options.MaxAttempts));
+        Assert.Equal(TimeSpan.FromSeconds(3), gateway.Options.CallTimeout);
+        var update = CallUpdate.Decide(
+            SomeTarget.Call(attempts: 7), CallOutcome.Unknown("500"), gateway.Retry, gateway.LookupDelay, random: 0);
+        Assert.Equal("parked", update.State);
     }
 
     private static ServiceProvider Services(IConfiguration configuration)
@@ -116,5 +120,5 @@ public sealed class PaymentGatewayTargetTests
         return services.BuildServiceProvider();
     }
 
-    private static LedgerAnswer Answer(int status, string body) => new((HttpStatusCode)status, Encoding.UTF8.GetBytes(body), true, null);
+    private static CallResponse Answer(int status, string body) => new((HttpStatusCode)status, Encoding.UTF8.GetBytes(body), true, null);
 }

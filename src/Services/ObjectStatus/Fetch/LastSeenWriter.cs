@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 using Sagas.Contracts;
+using Sagas.OutboundCalls;
 using Sagas.Persistence;
 
 namespace Sagas.Services.ObjectStatus.Fetch;
@@ -62,7 +63,7 @@ internal sealed partial class LastSeenWriter : IAsyncDisposable
     private async Task WriteBatchAsync(IReadOnlyList<ObjectSeen> batch)
     {
         OutboxBatch? messages = null;
-        for (var delay = _firstRetryDelay; ; delay = delay * 2 < _maxRetryDelay ? delay * 2 : _maxRetryDelay)
+        for (var failures = 1; ; failures++)
         {
             try
             {
@@ -80,7 +81,7 @@ internal sealed partial class LastSeenWriter : IAsyncDisposable
             catch (Exception exception)
             {
                 LogWriteFailed(_logger, batch.Count, exception.GetBaseException().Message);
-                await Task.Delay(delay, _timeProvider, _abandon.Token);
+                await Task.Delay(Backoff.Exponential(_firstRetryDelay, _maxRetryDelay, failures), _timeProvider, _abandon.Token);
             }
         }
     }

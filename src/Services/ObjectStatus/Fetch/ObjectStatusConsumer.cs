@@ -1,6 +1,7 @@
 using MassTransit;
 using Microsoft.Extensions.Options;
 using Sagas.Contracts;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.ObjectStatus.Fetch;
 
@@ -18,12 +19,10 @@ internal sealed class ObjectStatusConsumer(ObjectStatusFetcher fetcher, IOptions
             await context.Redeliver(Later(context.GetRedeliveryCount()));
     }
 
-    private TimeSpan Later(int redeliveries)
-    {
-        var doubled = options.Value.RedeliveryDelay * Math.Pow(2, Math.Min(redeliveries, 20));
-        var wait = doubled < options.Value.MaxRedeliveryDelay ? doubled : options.Value.MaxRedeliveryDelay;
-        return wait * (0.75 + (Random.Shared.NextDouble() / 4));
-    }
+    // Near the full delay: a message that comes back early is most likely postponed again.
+    private TimeSpan Later(int redeliveries) =>
+        Backoff.Exponential(options.Value.RedeliveryDelay, options.Value.MaxRedeliveryDelay, redeliveries + 1)
+        * (0.75 + (Random.Shared.NextDouble() / 4));
 }
 
 /// <summary>The queue of <see cref="ObjectStatusConsumer"/>.</summary>

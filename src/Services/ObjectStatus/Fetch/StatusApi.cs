@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.ObjectStatus.Fetch;
 
@@ -13,7 +14,7 @@ internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatu
 
     private const int LongestAnswer = 64 * 1024;
 
-    private static readonly TimeSpan _longestRetryAfter = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan _maxRetryAfter = TimeSpan.FromMinutes(1);
 
     private static readonly UriCreationOptions _asWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
@@ -83,22 +84,13 @@ internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatu
             // Not known is not online.
             404 or 410 => new(StatusKind.Offline, time.GetUtcNow()),
             // A key that is wrong or was withdrawn is not about this object, and will be put right.
-            401 or 403 or 407 or 408 or 425 or 429 => Failed($"the status API answered {code}", RetryAfter(response)),
+            401 or 403 or 407 or 408 or 425 or 429 => Failed($"the status API answered {code}", RetryAfterOf(response)),
             >= 400 and < 500 => new(StatusKind.Refused, time.GetUtcNow(), $"the status API answered {code}"),
-            _ => Failed($"the status API answered {code}", RetryAfter(response)),
+            _ => Failed($"the status API answered {code}", RetryAfterOf(response)),
         };
     }
 
-    private TimeSpan? RetryAfter(HttpResponseMessage response)
-    {
-        var asked = response.Headers.RetryAfter switch
-        {
-            { Delta: { } delta } => delta,
-            { Date: { } date } => date - (response.Headers.Date ?? time.GetUtcNow()),
-            _ => (TimeSpan?)null,
-        };
-        return asked > _longestRetryAfter ? _longestRetryAfter : asked < TimeSpan.Zero ? TimeSpan.Zero : asked;
-    }
+    private TimeSpan? RetryAfterOf(HttpResponseMessage response) => RetryAfter.Read(response.Headers, _maxRetryAfter, time);
 
     private StatusAnswer Failed(string reason, TimeSpan? retryAfter = null) => new(StatusKind.Failed, time.GetUtcNow(), reason, retryAfter);
 }

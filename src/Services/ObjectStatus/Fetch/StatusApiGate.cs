@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Polly;
 using Polly.CircuitBreaker;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Services.ObjectStatus.Fetch;
 
@@ -12,11 +13,10 @@ internal sealed partial class StatusApiGate
 {
     private const double BreakerRatio = 0.5;
     private const int BreakerMinimumCalls = 20;
-    private const int LongestDoubling = 20;
 
     private static readonly TimeSpan _breakerSampling = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan _shortestBreak = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan _longestBreak = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _minBreak = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _maxBreak = TimeSpan.FromSeconds(30);
 
     // What waited for the breaker does not start all at once.
     private static readonly TimeSpan _spread = TimeSpan.FromSeconds(1);
@@ -60,7 +60,7 @@ internal sealed partial class StatusApiGate
             {
                 if (answer.Kind != StatusKind.Failed || attempt == _options.MaxAttempts)
                     return answer;
-                pause = answer.RetryAfter ?? Backoff(attempt);
+                pause = answer.RetryAfter ?? RetryDelay(attempt);
                 attempt++;
             }
 
@@ -84,7 +84,7 @@ internal sealed partial class StatusApiGate
         }
         catch (BrokenCircuitException broken)
         {
-            return (null, (broken.RetryAfter ?? _shortestBreak) + (_spread * Random.Shared.NextDouble()));
+            return (null, (broken.RetryAfter ?? _minBreak) + (_spread * Random.Shared.NextDouble()));
         }
         finally
         {
@@ -99,7 +99,8 @@ internal sealed partial class StatusApiGate
         SamplingDuration = _breakerSampling,
         StateProvider = _state,
         ShouldHandle = ended => ValueTask.FromResult(ended.Outcome.Result is { Kind: StatusKind.Failed }),
-        BreakDurationGenerator = failed => ValueTask.FromResult(Doubled(_shortestBreak, failed.HalfOpenAttempts, _longestBreak)),
+        BreakDurationGenerator = failed => ValueTask.FromResult(
+            Backoff.Exponential(_minBreak, _maxBreak, failed.HalfOpenAttempts + 1)),
         OnOpened = broken =>
         {
             LogDown(_logger, broken.BreakDuration, broken.Outcome.Result?.Reason ?? "");
@@ -112,14 +113,9 @@ internal sealed partial class StatusApiGate
         },
     };
 
-    // Spread over the upper half, so that calls that failed together do not come back together.
-    private TimeSpan Backoff(int attempt) => Doubled(_options.RetryDelay, attempt - 1, _options.MaxHold) * (0.5 + Random.Shared.NextDouble());
-
-    private static TimeSpan Doubled(TimeSpan first, int times, TimeSpan most)
-    {
-        var doubled = first * Math.Pow(2, Math.Min(times, LongestDoubling));
-        return doubled < most ? doubled : most;
-    }
+    // Full jitter with twice the delay: the mean is the configured delay.
+    private TimeSpan RetryDelay(int attempt) =>
+        Backoff.FullJitter(_options.RetryDelay * 2, _options.MaxHold, attempt, Random.Shared.NextDouble());
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The status API fails too often and is left alone for {Wait}; messages wait: {Reason}")]
     private static partial void LogDown(ILogger logger, TimeSpan wait, string reason);

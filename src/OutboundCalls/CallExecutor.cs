@@ -1,0 +1,126 @@
+using Microsoft.Extensions.Logging;
+
+namespace Sagas.OutboundCalls;
+
+/// <summary>Executes claimed calls and hands their outcomes to the writer, whatever happens.</summary>
+internal sealed partial class CallExecutor(
+    CallTarget target,
+    CallSender sender,
+    CallThrottle throttle,
+    DistributedRateLimiter? limiter,
+    OutcomeWriter writer,
+    CallMetrics metrics,
+    TimeProvider timeProvider,
+    ILogger logger)
+{
+    // For a throttled call whose response does not say how long to wait.
+    private static readonly TimeSpan _defaultPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>Executes the calls of one request.</summary>
+    /// <param name="claimed">The calls.</param>
+    /// <param name="running">Requests in flight, this one included.</param>
+    /// <param name="abandoned">The grace period has ended: the rows stay in flight, as if the process had been killed.</param>
+    public async Task ExecuteAsync(IReadOnlyList<OutboundCall> claimed, Func<int> running, CancellationToken abandoned)
+    {
+        var calls = new List<OutboundCall>(claimed.Count);
+        foreach (var call in claimed)
+        {
+            if (call is { OutcomeUnknown: true, Mode: CallMode.AtMostOnce })
+            {
+                const string reason = "abandoned in flight by a process that ended; it may have been executed";
+                writer.Add(CallUpdate.Park(call, reason, outcomeUnknown: true));
+            }
+            else if (timeProvider.GetElapsedTime(call.ClaimedAt) > target.Options.LeaseMargin / 2)
+            {
+                writer.Add(CallUpdate.Release(call));
+            }
+            else
+            {
+                calls.Add(call);
+            }
+        }
+
+        if (calls.Count == 0)
+            return;
+        try
+        {
+            foreach (var update in await CallAsync(calls, running, abandoned))
+                writer.Add(update);
+        }
+        catch (OperationCanceledException) when (abandoned.IsCancellationRequested)
+        {
+        }
+#pragma warning disable CA1031 // A defect costs the calls one attempt; it must not stop the dispatcher.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            LogDefect(logger, exception, target.Name, calls[0].IdempotencyKey);
+            var unknown = CallOutcome.Unknown($"defect: {exception.GetType().Name}");
+            foreach (var call in calls)
+                writer.Add(Decide(call, unknown));
+        }
+    }
+
+    private async ValueTask<IReadOnlyList<CallUpdate>> CallAsync(
+        List<OutboundCall> calls, Func<int> running, CancellationToken abandoned)
+    {
+        var started = timeProvider.GetTimestamp();
+        var result = await throttle.RunAsync(cancellationToken => sender.CallAsync(calls, cancellationToken), running, abandoned);
+        if (result is null)
+            return [.. calls.Select(CallUpdate.Release)];
+        var took = timeProvider.GetElapsedTime(started);
+        var updates = new List<CallUpdate>(calls.Count);
+        for (var index = 0; index < calls.Count; index++)
+        {
+            var outcome = result.Each?[index] ?? result.Outcome;
+            metrics.Record(target.Name, outcome.Kind, took);
+            updates.Add(limiter is not null && (result.Health == CallHealth.Throttled || outcome.TargetGone)
+                ? await PauseAsync(limiter, calls[index], outcome, result.IsRate, abandoned)
+                : Decide(calls[index], outcome));
+        }
+
+        return updates;
+    }
+
+    // The other processes learn it before the call's own outcome is written: killed in between, the call is made again.
+    private async ValueTask<CallUpdate> PauseAsync(
+        DistributedRateLimiter shared, OutboundCall call, CallOutcome outcome, bool isRate, CancellationToken abandoned)
+    {
+        var pause = outcome.RetryAfter ?? _defaultPause;
+        try
+        {
+            if (outcome.TargetGone)
+                await shared.DisableAsync(outcome.Description, abandoned);
+            else
+                await shared.PauseAsync(call, pause, isRate, outcome.Description, abandoned);
+        }
+#pragma warning disable CA1031 // The target itself will tell the other processes.
+        catch (Exception exception) when (!abandoned.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            LogPauseNotShared(logger, exception, target.Name, outcome.Description);
+        }
+
+        if (!outcome.TargetGone)
+            return CallUpdate.Wait(call, outcome, pause, Random());
+        LogDisabled(logger, target.Name, outcome.Description);
+        return Decide(call, outcome);
+    }
+
+    private CallUpdate Decide(OutboundCall call, CallOutcome outcome) =>
+        CallUpdate.Decide(call, outcome, target.Retry, target.LookupDelay, Random());
+
+#pragma warning disable CA5394 // Jitter needs no secure randomness.
+    private static double Random() => System.Random.Shared.NextDouble();
+#pragma warning restore CA5394
+
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "{Target} asked for a pause, which could not be shared with the other processes: {Reason}")]
+    private static partial void LogPauseNotShared(ILogger logger, Exception exception, string target, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Target} is disabled until an operator enables it: {Reason}")]
+    private static partial void LogDisabled(ILogger logger, string target, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Defect while calling {Target} for {Key}; the outcome counts as unknown")]
+    private static partial void LogDefect(ILogger logger, Exception exception, string target, string key);
+}

@@ -1,0 +1,7 @@
+namespace Sagas.OutboundCalls;
+
+/// <summary>A call that has completed.</summary>
+/// <param name="Call">The call.</param>
+/// <param name="Completion">How it completed.</param>
+/// <param name="Description">What came of its last attempt, for people and without personal data.</param>
+public sealed record CompletedCall(OutboundCall Call, CallCompletion Completion, string Description);

@@ -1,0 +1,53 @@
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Sagas.OutboundCalls;
+
+/// <summary>Calls that wait for an operator.</summary>
+public static class ParkedCalls
+{
+    // Spread over the time that the target's rate makes them take anyway, so that other calls are made meanwhile.
+    private const string RetrySql = """
+        UPDATE outbound_call l SET state = 'waiting', finished_at = NULL, attempts = 0,
+            outcome_unknown = outcome_unknown AND mode <> 'AtMostOnce',
+            due = now() + make_interval(
+                secs => p.position / coalesce((SELECT per_second FROM rate_limit m WHERE m.target = l.target), 2000))
+        FROM (SELECT target, idempotency_key,
+                     row_number() OVER (PARTITION BY target ORDER BY finished_at, idempotency_key) - 1 AS position
+              FROM outbound_call
+              WHERE state = 'parked'
+                AND ($1::text IS NULL OR target = $1) AND ($2::text IS NULL OR target <> $2)
+                AND ($3::text[] IS NULL OR idempotency_key = ANY ($3)) AND ($4::uuid IS NULL OR correlation_id = $4)) p
+        WHERE l.target = p.target AND l.idempotency_key = p.idempotency_key AND l.state = 'parked'
+        RETURNING l.target, l.idempotency_key
+        """;
+
+    /// <summary>
+    /// Makes parked calls due, each once however many callers ask for it, with all their attempts before them. For a call in mode
+    /// <see cref="CallMode.AtMostOnce"/> the caller vouches that it was not executed; in the other modes an unknown outcome
+    /// is resolved as before any call.
+    /// </summary>
+    /// <param name="database">The database.</param>
+    /// <param name="filter">Which calls.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The calls that are due now.</returns>
+    public static async Task<IReadOnlyList<CallKey>> RetryAsync(
+        NpgsqlDataSource database, ParkedCallFilter filter, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(database);
+        ArgumentNullException.ThrowIfNull(filter);
+        await using var command = database.CreateCommand(RetrySql);
+        Add(command, NpgsqlDbType.Text, filter.Target);
+        Add(command, NpgsqlDbType.Text, filter.ExceptTarget);
+        Add(command, NpgsqlDbType.Array | NpgsqlDbType.Text, filter.Keys?.ToArray());
+        Add(command, NpgsqlDbType.Uuid, filter.CorrelationId);
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        var calls = new List<CallKey>();
+        while (await row.ReadAsync(cancellationToken))
+            calls.Add(new(row.GetString(0), row.GetString(1)));
+        return calls;
+    }
+
+    private static void Add(NpgsqlCommand command, NpgsqlDbType type, object? value) =>
+        command.Parameters.Add(new() { Value = value ?? DBNull.Value, NpgsqlDbType = type });
+}

@@ -1,0 +1,144 @@
+using Sagas.OutboundCalls;
+
+namespace Sagas.IntegrationTests.OutboundCalls;
+
+/// <summary>A third party that fails in every way: each call has its effect once, and one message says so.</summary>
+public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFixture>
+{
+    private static readonly Wrong[] _everyWay =
+    [
+        Wrong.Nothing, Wrong.RefusedBusy, Wrong.UnavailableBefore, Wrong.ErrorBefore, Wrong.ErrorAfter, Wrong.HangsBefore,
+        Wrong.HangsAfter, Wrong.ResetBefore, Wrong.ResetAfter, Wrong.GarbageAfter, Wrong.HalfAnswerAfter, Wrong.Redirects,
+    ];
+
+    [Theory]
+    [InlineData(CallMode.IdempotencyKey, true)]
+    [InlineData(CallMode.Lookup, false)]
+    public async Task Every_fault_twice_over_ends_in_one_effect_and_one_message(CallMode mode, bool honoursKeys)
+    {
+        await using var gateway = await FailingGateway.StartAsync(honoursKeys);
+        // Each key goes through two faults, every pair of them once.
+        gateway.Plan = (key, request) =>
+        {
+            var number = int.Parse(key.AsSpan(3));
+            return request switch
+            {
+                1 => _everyWay[number % _everyWay.Length],
+                2 => _everyWay[number / _everyWay.Length],
+                _ => Wrong.Nothing,
+            };
+        };
+        await using var table = await CallTable.CreateAsync(servers);
+        var settings = new TargetSettings(gateway.Url, mode);
+        gateway.Hangs = settings.Time.End;
+        await using var process = await CallProcess.StartAsync(table.ConnectionString, settings);
+        var keys = Enumerable.Range(0, _everyWay.Length * _everyWay.Length).Select(number => $"pay{number}").ToArray();
+
+        await process.EnterAsync(keys);
+        var rows = await table.UntilFinishedAsync();
+
+        Assert.All(rows, row => Assert.Equal("done", row.State));
+        Assert.Equal(keys.Order(), gateway.Effects.Where(effect => effect.Value == 1).Select(effect => effect.Key).Order());
+        var messages = await table.MessagesAsync("PaymentProcessed");
+        Assert.Equal(keys.Length, messages.Count);
+        Assert.All(keys, key => Assert.Single(messages, body => body.Contains($"\"{key}\"", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    [Trait("Category", "Smoke")]
+    public async Task At_most_once_repeats_only_what_is_proved_not_to_have_happened()
+    {
+        await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
+        gateway.Plan = (key, request) => request == 1 ? Enum.Parse<Wrong>(key) : Wrong.Nothing;
+        await using var table = await CallTable.CreateAsync(servers);
+        var settings = new TargetSettings(gateway.Url, CallMode.AtMostOnce);
+        gateway.Hangs = settings.Time.End;
+        await using var process = await CallProcess.StartAsync(table.ConnectionString, settings);
+
+        await process.EnterAsync(_everyWay.Select(wrong => wrong.ToString()));
+        var rows = await table.UntilFinishedAsync();
+
+        Wrong[] resolved = [Wrong.Nothing, Wrong.RefusedBusy, Wrong.UnavailableBefore];
+        Assert.Equal(resolved.Select(wrong => wrong.ToString()).Order(), rows.Where(row => row.State == "done").Select(row => row.Key));
+        Assert.All(rows.Where(row => row.State != "done"), row =>
+        {
+            Assert.Equal("parked", row.State);
+            Assert.True(row.OutcomeUnknown);
+            Assert.Contains("it may have been executed", row.Outcome);
+            Assert.Equal(1, gateway.Requests[row.Key]);
+        });
+        Assert.All(gateway.Effects, effect => Assert.Equal(1, effect.Value));
+        Assert.Equal(resolved.Length, (await table.MessagesAsync("PaymentProcessed")).Count);
+    }
+
+    [Fact]
+    public async Task A_decline_is_final_and_says_why()
+    {
+        await using var gateway = await FailingGateway.StartAsync();
+        gateway.Plan = (_, _) => Wrong.Declines;
+        await using var table = await CallTable.CreateAsync(servers);
+        await using var process = await CallProcess.StartAsync(table.ConnectionString, new(gateway.Url, CallMode.IdempotencyKey));
+
+        await process.EnterAsync("poor");
+        var row = Assert.Single(await table.UntilFinishedAsync());
+
+        Assert.Equal(("failed", 1), (row.State, row.Attempts));
+        var message = Assert.Single(await table.MessagesAsync("PaymentDeclined"));
+        Assert.Contains("insufficient funds", message);
+        Assert.Empty(await table.MessagesAsync("PaymentProcessed"));
+    }
+
+    [Fact]
+    public async Task A_refusal_after_a_lost_answer_is_left_to_a_person_who_may_retry_it()
+    {
+        await using var gateway = await FailingGateway.StartAsync();
+        gateway.Plan = (_, request) => request switch { 1 => Wrong.ResetAfter, 2 => Wrong.Rejects, _ => Wrong.Nothing };
+        await using var table = await CallTable.CreateAsync(servers);
+        await using var process = await CallProcess.StartAsync(table.ConnectionString, new(gateway.Url, CallMode.IdempotencyKey));
+
+        await process.EnterAsync("doubtful");
+        var parked = Assert.Single(await table.UntilFinishedAsync());
+        Assert.Equal(("parked", true), (parked.State, parked.OutcomeUnknown));
+        Assert.Empty(await table.MessagesAsync("PaymentDeclined"));
+
+        await process.RetryAsync("doubtful");
+        var done = Assert.Single(await table.UntilAsync(rows => rows[0].State == "done"));
+
+        Assert.False(done.OutcomeUnknown);
+        Assert.Equal(1, gateway.Effects["doubtful"]);
+        Assert.Single(await table.MessagesAsync("PaymentProcessed"));
+    }
+
+    [Fact]
+    public async Task The_same_call_entered_again_is_made_once()
+    {
+        await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
+        await using var table = await CallTable.CreateAsync(servers);
+        await using var process = await CallProcess.StartAsync(table.ConnectionString, new(gateway.Url, CallMode.IdempotencyKey));
+
+        await process.EnterAsync("same");
+        await table.UntilFinishedAsync();
+        await process.EnterAsync("same", "other");
+        await table.UntilAsync(rows => rows.Count == 2 && rows.All(row => row.State == "done"));
+
+        Assert.Equal(1, gateway.Requests["same"]);
+        Assert.Equal(2, (await table.MessagesAsync("PaymentProcessed")).Count);
+    }
+
+    [Fact]
+    public async Task Given_up_attempts_are_parked_with_the_reason()
+    {
+        await using var gateway = await FailingGateway.StartAsync();
+        gateway.Plan = (_, _) => Wrong.UnavailableBefore;
+        await using var table = await CallTable.CreateAsync(servers);
+        var settings = new TargetSettings(gateway.Url, CallMode.IdempotencyKey);
+        settings = settings with { Retry = settings.Retry with { MaxAttempts = 3 } };
+        await using var process = await CallProcess.StartAsync(table.ConnectionString, settings);
+
+        await process.EnterAsync("hopeless");
+        var row = Assert.Single(await table.UntilFinishedAsync());
+
+        Assert.Equal(("parked", 3), (row.State, row.Attempts));
+        Assert.Equal("503: not executed; parked after 3 attempts", row.Outcome);
+    }
+}

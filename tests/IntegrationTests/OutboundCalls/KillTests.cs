@@ -1,0 +1,153 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Sagas.OutboundCalls;
+
+namespace Sagas.IntegrationTests.OutboundCalls;
+
+/// <summary>A process killed at each step of a call, and another that finds what it left.</summary>
+public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFixture>
+{
+    public enum Step
+    {
+        BeforeClaimCommits,
+        BeforeCall,
+        AfterEffect,
+        AfterAnswer,
+        BeforeOutcomeCommits,
+    }
+
+    public static TheoryData<CallMode, Step> ModesAndSteps
+    {
+        get
+        {
+            var all = new TheoryData<CallMode, Step>();
+            foreach (var mode in Enum.GetValues<CallMode>())
+            {
+                foreach (var step in Enum.GetValues<Step>())
+                    all.Add(mode, step);
+            }
+
+            return all;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(ModesAndSteps))]
+    public async Task Another_process_ends_with_one_effect_and_one_message(CallMode mode, Step step)
+    {
+        await using var gateway = await FailingGateway.StartAsync(honoursKeys: mode == CallMode.IdempotencyKey);
+        await using var table = await CallTable.CreateAsync(servers);
+        var killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        CallProcess? victim = null;
+        var started = false;
+        var kill = new Action<Step>(at =>
+        {
+            // The first time only: the step may be reached by a retry of what was cut off.
+            if (at != step || killed.Task.IsCompleted)
+                return;
+            _ = victim!.KillAsync();
+            killed.TrySetResult();
+        });
+        gateway.HadEffect = _ => kill(Step.AfterEffect);
+        var settings = new TargetSettings(gateway.Url, mode)
+        {
+            Building = () => kill(Step.BeforeCall),
+            Answered = () => kill(Step.AfterAnswer),
+        };
+        await using var first = victim = CallProcess.Create(table.ConnectionString, settings, services => services.AddSingleton<IInterceptor>(
+            new KillAtCommit(() => started, () => kill(Step.BeforeOutcomeCommits))).ConfigureDbContext<SagasDbContext>((provider, options) =>
+                options.AddInterceptors(provider.GetServices<IInterceptor>())));
+        await victim.EnterAsync("payment");
+        if (step == Step.BeforeClaimCommits)
+            await ClaimAndRollBackAsync(table.ConnectionString);
+        else
+        {
+            started = true;
+            await victim.StartAsync();
+            await killed.Task.WaitAsync(Eventually.Timeout);
+            await table.EndLeasesAsync();
+        }
+
+        gateway.HadEffect = null;
+        await using var second = await CallProcess.StartAsync(table.ConnectionString, new(gateway.Url, mode));
+        var row = Assert.Single(await table.UntilFinishedAsync());
+
+        var maybe = mode == CallMode.AtMostOnce && step != Step.BeforeClaimCommits;
+        Assert.Equal(maybe ? "parked" : "done", row.State);
+        Assert.Equal(maybe && step == Step.BeforeCall ? 0 : 1, gateway.Effects.GetValueOrDefault("payment"));
+        Assert.Equal(maybe ? 0 : 1, (await table.MessagesAsync("PaymentProcessed")).Count);
+        if (maybe)
+            Assert.Contains("abandoned", row.Outcome);
+    }
+
+    [Fact]
+    public async Task An_orderly_stop_finishes_the_calls_in_flight()
+    {
+        await using var gateway = await FailingGateway.StartAsync();
+        gateway.Latency = TimeSpan.FromMilliseconds(50);
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var table = await CallTable.CreateAsync(servers);
+        var settings = new TargetSettings(gateway.Url, CallMode.AtMostOnce) { Building = () => reached.TrySetResult() };
+        await using var process = await CallProcess.StartAsync(table.ConnectionString, settings);
+        await process.EnterAsync(Enumerable.Range(0, 40).Select(number => $"pay{number}"));
+        await reached.Task.WaitAsync(Eventually.Timeout);
+
+        await process.StopAsync();
+
+        // What was called is written; what was not is free for another process, and nothing is in doubt.
+        var rows = await table.RowsAsync();
+        Assert.All(rows, row => Assert.Contains(row.State, new[] { "done", "waiting" }));
+        Assert.All(rows, row => Assert.False(row.OutcomeUnknown));
+        Assert.Equal(gateway.Effects.Keys.Order(), rows.Where(row => row.State == "done").Select(row => row.Key).Order());
+        Assert.All(rows.Where(row => row.State == "waiting"), row => Assert.Equal(0, row.Attempts));
+        Assert.NotEmpty(gateway.Effects);
+    }
+
+    [Fact]
+    public async Task A_known_effect_wins_over_the_doubt_of_another_process()
+    {
+        await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
+        await using var table = await CallTable.CreateAsync(servers);
+        using var answered = new ManualResetEventSlim();
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        gateway.HadEffect = _ => reached.TrySetResult();
+        var settings = new TargetSettings(gateway.Url, CallMode.AtMostOnce) { Answered = () => answered.Wait() };
+        await using var slow = await CallProcess.StartAsync(table.ConnectionString, settings);
+        await slow.EnterAsync("payment");
+        await reached.Task.WaitAsync(Eventually.Timeout);
+        await table.EndLeasesAsync();
+        await using var second = await CallProcess.StartAsync(table.ConnectionString, new(gateway.Url, CallMode.AtMostOnce));
+        await table.UntilAsync(rows => rows[0].State == "parked");
+
+        answered.Set();
+
+        await table.UntilAsync(rows => rows[0].State == "done");
+        Assert.Equal(1, gateway.Effects["payment"]);
+        Assert.Single(await table.MessagesAsync("PaymentProcessed"));
+    }
+
+    private static async Task ClaimAndRollBackAsync(string connection)
+    {
+        await using var database = new SagasDbContext(new DbContextOptionsBuilder<SagasDbContext>().UseNpgsql(connection).Options);
+        await using var transaction = await database.Database.BeginTransactionAsync();
+        var claimed = await CallStore.ClaimAsync(
+            database, "payment-gateway", 10, Guid.NewGuid(), 0, TimeSpan.FromSeconds(1), CancellationToken.None);
+        Assert.Single(claimed);
+    }
+
+    /// <summary>Kills when an outcome is about to be committed.</summary>
+    private sealed class KillAtCommit(Func<bool> started, Action kill) : DbTransactionInterceptor
+    {
+        public override async ValueTask<InterceptionResult> TransactionCommittingAsync(
+            System.Data.Common.DbTransaction transaction, TransactionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
+        {
+            if (!started())
+                return result;
+            kill();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            return result;
+        }
+    }
+}
