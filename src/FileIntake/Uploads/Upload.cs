@@ -41,7 +41,7 @@ public sealed record Upload(string Path, string Name, long Length, string Hash)
         try
         {
             Directory.CreateDirectory(options.Path);
-            DeleteAbandoned(options.Path, timeProvider.GetUtcNow());
+            DeleteAbandoned(options.Path, timeProvider.GetUtcNow().UtcDateTime);
             return MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
                 && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
                 ? await ReceiveMultipartAsync(request, type, options, cancellationToken)
@@ -145,7 +145,7 @@ public sealed record Upload(string Path, string Name, long Length, string Hash)
     }
 
     // Left by a process that was killed while receiving.
-    private static void DeleteAbandoned(string folder, DateTimeOffset now)
+    private static void DeleteAbandoned(string folder, DateTime now)
     {
         foreach (var part in new DirectoryInfo(folder).EnumerateFiles("*" + Unfinished))
         {
