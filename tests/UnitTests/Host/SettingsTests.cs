@@ -77,7 +77,6 @@ public sealed class SettingsTests
     [InlineData("Ingest:MaxUploadBytes", "10 GB", "'10 GB'", "use a whole number")]
     [InlineData("Payments:GatewayUrl", "nonsense", "must be", "an absolute http or https address")]
     [InlineData("Payments:Calls:CallTimeout", "a while", "'a while'", "use a duration")]
-    [InlineData("Payments:Calls:RetrySchedule:1", "later", "'later'", "use a duration")]
     public void An_invalid_value_is_reported_with_its_key_and_the_remedy(string key, string value, string what, string remedy)
     {
         var sentence = Assert.Single(Problems((key, value)));
