@@ -5,14 +5,13 @@ set -uo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 readonly root
 readonly hang_timeout=${SAGAS_TEST_HANG_TIMEOUT:-10m}
-readonly postgres_image=postgres:17 rabbitmq_image=rabbitmq:4-management
 
 usage() {
   cat <<'TEXT'
 Usage: ./test.sh [--quick | --chaos] [--repeat N] [--filter EXPRESSION] [--help]
 
-Installs what is missing (PostgreSQL and RabbitMQ, with apt-get), builds, and runs the tests under tests/ against
-private servers on free loopback ports. Ends with the line "N passed, N failed, N skipped"; the exit code is 0 only
+Installs what is missing (PostgreSQL and RabbitMQ, with scripts/install-servers.sh), builds, and runs the tests under
+tests/ against private servers on free loopback ports. Ends with the line "N passed, N failed, N skipped"; the exit code is 0 only
 when something ran and nothing failed.
 
   (none)               everything but the long kill tests
@@ -37,8 +36,6 @@ fail() {
   echo "0 passed, 1 failed, 0 skipped"
   exit 1
 }
-
-has() { command -v "$1" >/dev/null 2>&1; }
 
 mode=all
 repeat=1
@@ -87,87 +84,18 @@ find_dotnet() {
 
 # --- PostgreSQL and RabbitMQ ------------------------------------------------------------------------------------
 
-has_postgres() { has initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || compgen -G '/opt/homebrew/opt/postgresql@*/bin/initdb' >/dev/null; }
-
-has_rabbitmq() { [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || has rabbitmq-server || [ -x /opt/homebrew/sbin/rabbitmq-server ]; }
-
-as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
-
-can_be_root() { [ "$(id -u)" -eq 0 ] || { has sudo && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }; }
-
-# The packages would start their services and make a database cluster, which the tests do not need: policy-rc.d is
-# Debian's way to say no to the first, createcluster.conf to the second. Neither stays.
-apt_install() {
-  echo "Installing $* ..."
-  as_root bash -s -- "$@" <<'ROOT'
-    made=()
-    trap 'rm -f "${made[@]}"' EXIT
-    make() { [ -e "$1" ] || { made+=("$1"); mkdir -p "${1%/*}"; cat >"$1"; }; }
-    make /usr/sbin/policy-rc.d <<<$'#!/bin/sh\nexit 101' && chmod +x /usr/sbin/policy-rc.d
-    make /etc/postgresql-common/createcluster.conf <<<'create_main_cluster = false'
-    log=$(mktemp)
-    made+=("$log")
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get install -y -qq --no-install-recommends "$@" </dev/null >"$log" 2>&1 ||
-      { apt-get update -qq </dev/null && apt-get install -y -qq --no-install-recommends "$@" </dev/null >"$log" 2>&1; }
-    code=$?
-    [ $code -eq 0 ] || tail -n 20 "$log" >&2
-    exit $code
-ROOT
-}
-
-run_container() {
-  local id
-  id=$(docker run --detach "$@") || fail "could not start a container: docker run $*"
-  containers+=("$id")
-  container=$id
-}
-
-loopback_port() { docker port "$1" "$2" | sed -n 's/^127\.0\.0\.1://p' | head -n 1; }
-
-wait_for() {
-  local deadline=$((SECONDS + 120)) what=$1
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $deadline ] || fail "$what did not start within two minutes."
-    sleep 0.5
-  done
-}
-
-start_containers() {
-  local container password
-  password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-  if [ -z "${SAGAS_TEST_POSTGRES:-}" ]; then
-    echo "Starting PostgreSQL in a container ..."
-    run_container --publish 127.0.0.1::5432 --env POSTGRES_USER=sagas --env POSTGRES_PASSWORD="$password" "$postgres_image" -c max_connections=300
-    # The image first runs a server for its own set-up, on a socket only: asked over TCP, the real one answers.
-    wait_for PostgreSQL docker exec "$container" pg_isready --host 127.0.0.1 --username sagas
-    SAGAS_TEST_POSTGRES="Host=127.0.0.1;Port=$(loopback_port "$container" 5432);Username=sagas;Password=$password;Database=postgres"
-    export SAGAS_TEST_POSTGRES
-  fi
-  if [ -z "${SAGAS_TEST_RABBITMQ:-}" ]; then
-    echo "Starting RabbitMQ in a container ..."
-    run_container --publish 127.0.0.1::5672 --publish 127.0.0.1::15672 --env RABBITMQ_DEFAULT_USER=sagas --env RABBITMQ_DEFAULT_PASS="$password" "$rabbitmq_image"
-    wait_for RabbitMQ docker exec "$container" rabbitmq-diagnostics check_port_connectivity
-    SAGAS_TEST_RABBITMQ="amqp://sagas:$password@127.0.0.1:$(loopback_port "$container" 5672)/"
-    SAGAS_TEST_RABBITMQ_MANAGEMENT="http://127.0.0.1:$(loopback_port "$container" 15672)/"
-    export SAGAS_TEST_RABBITMQ SAGAS_TEST_RABBITMQ_MANAGEMENT
-  fi
-}
+# shellcheck source=scripts/install-servers.sh
+. "$root/scripts/install-servers.sh"
 
 provide_servers() {
   local missing=()
   [ -n "${SAGAS_TEST_POSTGRES:-}" ] || has_postgres || missing+=(postgresql)
   [ -n "${SAGAS_TEST_RABBITMQ:-}" ] || has_rabbitmq || missing+=(rabbitmq-server)
   [ ${#missing[@]} -gt 0 ] || return 0
-  if has apt-get && can_be_root; then
-    apt_install "${missing[@]}" || fail "apt-get could not install ${missing[*]}: see above."
-  elif has docker && docker info >/dev/null 2>&1; then
-    start_containers
-  elif has apt-get; then
-    fail "${missing[*]} missing: run 'apt-get install ${missing[*]}' as root and run again."
+  if [ "$(installer)" = apt-get ] || ! has_docker; then
+    install_servers "${missing[@]}" || fail "${missing[*]} missing: see above."
   else
-    fail "PostgreSQL and RabbitMQ are missing, and there is neither apt-get nor a running Docker to get them with: install both (on macOS: brew install postgresql@17 rabbitmq) or start Docker, and run again."
+    start_containers
   fi
 }
 
