@@ -1,14 +1,15 @@
 namespace Sagas.Persistence;
 
 /// <summary>
-/// Gathers items that are handed in one by one and writes them in batches. While one batch is written the next one gathers, so that
-/// batches are small when there is little to do and grow under load.
+/// Gathers items that are handed in one by one and writes them in batches. While one batch is written the next one gathers, so
+/// that batches are small when there is little to do and grow under load.
 /// </summary>
 /// <typeparam name="TItem">What is written.</typeparam>
 /// <param name="options">How much is written at a time.</param>
 /// <param name="writeAsync">Writes a batch and commits it.</param>
 /// <param name="timeProvider">The clock.</param>
-public sealed class BatchingWriter<TItem>(BatchingOptions options, Func<IReadOnlyList<TItem>, Task> writeAsync, TimeProvider timeProvider)
+public sealed class BatchingWriter<TItem>(
+    BatchingOptions options, Func<IReadOnlyList<TItem>, Task> writeAsync, TimeProvider timeProvider)
 {
     private readonly Lock _lock = new();
     private readonly Queue<Pending> _pending = new();
@@ -88,7 +89,7 @@ public sealed class BatchingWriter<TItem>(BatchingOptions options, Func<IReadOnl
             await writeAsync(Array.ConvertAll(batch, pending => pending.Item));
         }
         // One item may be the cause: the others must not fail with it.
-        catch (Exception exception) when (batch.Length > 1 && DatabaseFaults.Classify(exception) is DatabaseFault.InvalidData or DatabaseFault.Duplicate)
+        catch (Exception exception) when (batch.Length > 1 && IsAboutAnItem(exception))
         {
             foreach (var pending in batch)
                 await WriteBatchAsync([pending]);
@@ -111,6 +112,9 @@ public sealed class BatchingWriter<TItem>(BatchingOptions options, Func<IReadOnl
         foreach (var pending in batch)
             pending.SetResult();
     }
+
+    private static bool IsAboutAnItem(Exception exception) =>
+        DatabaseFaults.Classify(exception) is DatabaseFault.InvalidData or DatabaseFault.Duplicate;
 
     private sealed class Pending(TItem item) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
     {

@@ -8,7 +8,8 @@ namespace Sagas.Persistence;
 /// <param name="interval">From one run to the next.</param>
 /// <param name="timeProvider">The clock.</param>
 /// <param name="logger">Logs failures and what was removed.</param>
-public abstract partial class PeriodicCleanup(string rows, TimeSpan interval, TimeProvider timeProvider, ILogger logger) : BackgroundService
+public abstract partial class PeriodicCleanup(
+    string rows, TimeSpan interval, TimeProvider timeProvider, ILogger logger) : BackgroundService
 {
     /// <summary>Removes what is past its retention.</summary>
     /// <returns>The number of rows removed; 0 when another process is at work.</returns>
@@ -27,7 +28,8 @@ public abstract partial class PeriodicCleanup(string rows, TimeSpan interval, Ti
                     LogRemoved(logger, removed, rows);
             }
             // Any exception: an unobserved one would end the process, and the next run may succeed.
-            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception exception)
+                when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogFailed(logger, rows, interval, exception.GetBaseException().Message);
             }

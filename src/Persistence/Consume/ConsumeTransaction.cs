@@ -123,8 +123,8 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
         }
         catch when (owner is not null && _batchHead is not null)
         {
-            // Whether the commit happened is unknown: a server may report its shutdown after it committed. If it did, no instance has
-            // the messages in memory, and the relay must send them.
+            // Whether the commit happened is unknown: a server may report its shutdown after it committed. If it did, no instance
+            // has the messages in memory, and the relay must send them.
             _process!.ReleaseInDoubt(_batchHead.BatchId);
             throw;
         }
@@ -143,7 +143,8 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
             batch.BatchCommands.Add(OutboxSql.InsertTransitions(_transitions));
         if (_messages.Count > 0)
             batch.BatchCommands.Add(OutboxSql.InsertMessages(_messages));
-        // A consumer may have hidden that a statement failed. COMMIT would then roll back and report no error, any other statement does.
+        // A consumer may have hidden that a statement failed. COMMIT would then roll back and report no error, any other
+        // statement does.
         if (batch.BatchCommands.Count == 0)
             batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT 1"));
         // COMMIT travels with the last statements: it saves a round trip, and with it the time for which rows are locked.

@@ -9,7 +9,9 @@ public enum DatabaseFault
     /// <summary>The server is unavailable, or another transaction was in the way: the same work succeeds later.</summary>
     Transient,
 
-    /// <summary>The server rejects the login or lacks the database; an operator may be changing a password or restoring a backup.</summary>
+    /// <summary>
+    /// The server rejects the login or lacks the database; an operator may be changing a password or restoring a backup.
+    /// </summary>
     LoginRejected,
 
     /// <summary>The row exists: another process may have inserted it first.</summary>

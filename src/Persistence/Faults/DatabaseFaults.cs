@@ -36,7 +36,8 @@ public static class DatabaseFaults
         PostgresErrorCodes.UniqueViolation => DatabaseFault.Duplicate,
         PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
             or PostgresErrorCodes.InvalidCatalogName => DatabaseFault.LoginRejected,
-        PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.LockNotAvailable => DatabaseFault.Transient,
+        PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
+            or PostgresErrorCodes.LockNotAvailable => DatabaseFault.Transient,
         // The server is a standby for the moment: a failover is under way.
         PostgresErrorCodes.ReadOnlySqlTransaction => DatabaseFault.Transient,
         // 08 connection, 53 resources, 57P operator intervention, 58 system error.

@@ -22,15 +22,19 @@ internal static class InboxSql
     /// <summary>A row when the message has had its effect.</summary>
     public const string Exists = "SELECT 1 FROM inbox_state WHERE message_id = $1 AND consumer_id = $2";
 
-    private const string InsertOrFail = "INSERT INTO inbox_state (message_id, consumer_id, awaiting_redelivery) VALUES ($1, $2, $3)";
+    private const string InsertOrFail =
+        "INSERT INTO inbox_state (message_id, consumer_id, awaiting_redelivery) VALUES ($1, $2, $3)";
 
-    private const string AwaitRedelivery = "UPDATE inbox_state SET awaiting_redelivery = $3 WHERE message_id = $1 AND consumer_id = $2";
+    private const string AwaitRedelivery =
+        "UPDATE inbox_state SET awaiting_redelivery = $3 WHERE message_id = $1 AND consumer_id = $2";
 
     /// <summary>Inserts the row of a first delivery, or fails on the primary key.</summary>
-    public static NpgsqlBatchCommand EnterOrFail(InboxEntry entry, int? awaitingRedelivery) => Command(InsertOrFail, entry, awaitingRedelivery);
+    public static NpgsqlBatchCommand EnterOrFail(InboxEntry entry, int? awaitingRedelivery) =>
+        Command(InsertOrFail, entry, awaitingRedelivery);
 
     /// <summary>Notes on a row written before that the consumer asked for a redelivery.</summary>
-    public static NpgsqlBatchCommand Await(InboxEntry entry, int awaitingRedelivery) => Command(AwaitRedelivery, entry, awaitingRedelivery);
+    public static NpgsqlBatchCommand Await(InboxEntry entry, int awaitingRedelivery) =>
+        Command(AwaitRedelivery, entry, awaitingRedelivery);
 
     /// <summary>Adds the key, and as third parameter a count of redeliveries or null.</summary>
     public static void AddParameters(NpgsqlParameterCollection parameters, InboxEntry entry, int? redelivery)

@@ -33,8 +33,8 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         configurator.AddSingleton(provider => new OutboxBatches(
             provider.GetRequiredService<IBus>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutboxSignal>()));
         configurator.AddScoped<IOutboxContextFactory<TDbContext>, EntityFrameworkOutboxContextFactory<TDbContext>>();
-        // A poll that finds nothing is one look at the front of an index. What the broker does not confirm soon is likelier lost with
-        // its connection than late, and sending it again does no harm.
+        // A poll that finds nothing is one look at the front of an index. What the broker does not confirm soon is likelier lost
+        // with its connection than late, and sending it again does no harm.
         configurator.Configure<OutboxDeliveryServiceOptions>(options =>
         {
             options.QueryDelay = TimeSpan.FromMilliseconds(100);
@@ -50,8 +50,8 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         configure?.Invoke(new EntityFrameworkOutboxConfigurator<TDbContext>(configurator));
     }
 
-    // Started before the bus, so that the first message already has an owner, and stopped after it: until the last consumer has ended
-    // there is something to send. Hosted services stop in the opposite order of their registration.
+    // Started before the bus, so that the first message already has an owner, and stopped after it: until the last consumer has
+    // ended there is something to send. Hosted services stop in the opposite order of their registration.
     private static void AddBeforeBus(IServiceCollection services, params ReadOnlySpan<ServiceDescriptor> hosted)
     {
         var bus = services.FirstOrDefault(service => service.ServiceType == typeof(IHostedService) && service.ImplementationType == typeof(MassTransitHostedService));
@@ -60,11 +60,14 @@ public static class EntityFrameworkOutboxConfigurationExtensions
             services.Insert(place++, service);
     }
 
-    /// <summary>Runs every consumer and saga of an endpoint in a transaction with its inbox row and its outgoing messages.</summary>
+    /// <summary>
+    /// Runs every consumer and saga of an endpoint in a transaction with its inbox row and its outgoing messages.
+    /// </summary>
     /// <typeparam name="TDbContext">The context given to <see cref="AddEntityFrameworkOutbox{TDbContext}"/>.</typeparam>
     /// <param name="configurator">The endpoint.</param>
     /// <param name="context">The container's registrations.</param>
-    public static void UseEntityFrameworkOutbox<TDbContext>(this IReceiveEndpointConfigurator configurator, IRegistrationContext context)
+    public static void UseEntityFrameworkOutbox<TDbContext>(
+        this IReceiveEndpointConfigurator configurator, IRegistrationContext context)
         where TDbContext : DbContext
     {
         var observer = new OutboxConsumePipeSpecificationObserver<TDbContext>(configurator, context);

@@ -35,6 +35,8 @@ public interface IEntityFrameworkSagaRepositoryConfigurator<TSaga>
     /// <param name="queryCustomization">Takes the query, gives the query.</param>
     void CustomizeQuery(Func<IQueryable<TSaga>, IQueryable<TSaga>> queryCustomization);
 
-    /// <summary>Postgres is the only database there is; this says so where the package's other databases would be named.</summary>
+    /// <summary>
+    /// Postgres is the only database there is; this says so where the package's other databases would be named.
+    /// </summary>
     void UsePostgres();
 }

@@ -14,6 +14,8 @@ public sealed class OutboxBatch
     /// <summary>The statement that enters the messages; a new command each time.</summary>
     public NpgsqlBatchCommand Insert() => OutboxSql.InsertMessages(_rows);
 
-    /// <summary>Wakes this process's relay after the statement was committed; otherwise its next poll finds the messages.</summary>
+    /// <summary>
+    /// Wakes this process's relay after the statement was committed; otherwise its next poll finds the messages.
+    /// </summary>
     public void Committed() => _signal.Set();
 }

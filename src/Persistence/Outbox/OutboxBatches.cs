@@ -4,8 +4,11 @@ using MassTransit.Transports;
 
 namespace Sagas.Persistence;
 
-/// <summary>Makes batches of messages that one statement commits, beside whatever else its transaction does, for the relay to publish.</summary>
-/// <remarks>For work on many messages at once, where a transaction per message, or an entity per row, would cost too much.</remarks>
+/// <summary>
+/// Makes batches of messages that one statement commits, beside whatever else its transaction does, for the relay to publish.
+/// </summary>
+/// <remarks>For work on many messages at once, where a transaction per message, or an entity per row, would cost too
+/// much.</remarks>
 public sealed class OutboxBatches
 {
     private readonly IBus _bus;

@@ -2,7 +2,6 @@ using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Sagas.Persistence;
 
@@ -10,7 +9,8 @@ namespace Sagas.Persistence;
 /// This process as an owner of outbox messages. It writes a heartbeat every second; every process hands the messages of instances
 /// whose heartbeat stopped to the relay.
 /// </summary>
-internal sealed partial class OutboxInstance(OutboxDatabase database, TimeProvider timeProvider, OutboxSignal signal, ILogger<OutboxInstance> logger)
+internal sealed partial class OutboxInstance(
+    OutboxDatabase database, TimeProvider timeProvider, OutboxSignal signal, ILogger<OutboxInstance> logger)
     : BackgroundService
 {
     private static readonly TimeSpan _heartbeatInterval = TimeSpan.FromSeconds(1);
@@ -31,7 +31,8 @@ internal sealed partial class OutboxInstance(OutboxDatabase database, TimeProvid
     private int _heartbeats;
 
     /// <summary>The owner of messages committed now; null when the relay is to publish them.</summary>
-    public Guid? OutboxId => _lastHeartbeat != 0 && timeProvider.GetElapsedTime(_lastHeartbeat) < _ownershipTimeout ? _outboxId : null;
+    public Guid? OutboxId =>
+        _lastHeartbeat != 0 && timeProvider.GetElapsedTime(_lastHeartbeat) < _ownershipTimeout ? _outboxId : null;
 
     /// <summary>Hands a batch to the relay whose commit may or may not have happened.</summary>
     public void ReleaseInDoubt(Guid batchId)
@@ -87,10 +88,13 @@ internal sealed partial class OutboxInstance(OutboxDatabase database, TimeProvid
             await using var connection = await database.OpenAsync(cancellationToken);
             await WriteHeartbeatAsync(connection.Npgsql, cancellationToken);
             _lastHeartbeat = start;
-            if (await ReleaseDeadAsync(connection.Npgsql, cancellationToken) + await ReleaseInDoubtAsync(connection.Npgsql, cancellationToken) > 0)
+            var released = await ReleaseDeadAsync(connection.Npgsql, cancellationToken);
+            released += await ReleaseInDoubtAsync(connection.Npgsql, cancellationToken);
+            if (released > 0)
                 signal.Set();
         }
-        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             LogHeartbeatFailed(exception.GetBaseException().Message);
         }
@@ -113,13 +117,14 @@ internal sealed partial class OutboxInstance(OutboxDatabase database, TimeProvid
     private async Task<int> ReleaseDeadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         // Never this instance, however old its heartbeat: it runs, and sends its messages itself.
-        await using var remove = new NpgsqlCommand("DELETE FROM outbox_instance WHERE heartbeat_at < now() - $1 AND outbox_id <> $2", connection);
+        await using var remove = new NpgsqlCommand(
+            "DELETE FROM outbox_instance WHERE heartbeat_at < now() - $1 AND outbox_id <> $2", connection);
         remove.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = _heartbeatTimeout });
         remove.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = _outboxId });
         var dead = await remove.ExecuteNonQueryAsync(cancellationToken);
 
-        // Now and then also when no instance died: a process that stopped in order may have had a commit under way when it released
-        // its messages, and an instance may have removed the row and died before it released the messages.
+        // Now and then also when no instance died: a process that stopped in order may have had a commit under way when it
+        // released its messages, and an instance may have removed the row and died before it released the messages.
         if (dead == 0 && _heartbeats++ % HeartbeatsPerSweep != 0)
             return 0;
         await using var release = new NpgsqlCommand(
@@ -149,16 +154,18 @@ internal sealed partial class OutboxInstance(OutboxDatabase database, TimeProvid
         await using var command = new NpgsqlCommand(
             "UPDATE outbox_message SET outbox_id = NULL WHERE outbox_id = $1 AND batch_id = ANY ($2)", connection);
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = _outboxId });
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = batches, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid });
+        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = batches });
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Heartbeat failed; the relay will publish the messages committed meanwhile: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Heartbeat failed; the relay will publish the messages committed meanwhile: {Reason}")]
     private partial void LogHeartbeatFailed(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Handed {Count} messages of stopped instances to the relay")]
     private partial void LogTakenOver(int count);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Release of unsent messages failed; another instance takes them over within seconds: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Information,
+        Message = "Release of unsent messages failed; another instance takes them over within seconds: {Reason}")]
     private partial void LogReleaseFailed(string reason);
 }

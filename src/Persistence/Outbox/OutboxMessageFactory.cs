@@ -42,7 +42,8 @@ internal static class OutboxMessageFactory
     }
 
     /// <summary>Which redelivery of a message this is: 0 for its first delivery.</summary>
-    public static int RedeliveryCount(this ConsumeContext context) => context.Headers.Get<int>(MessageHeaders.RedeliveryCount) ?? 0;
+    public static int RedeliveryCount(this ConsumeContext context) =>
+        context.Headers.Get<int>(MessageHeaders.RedeliveryCount) ?? 0;
 
     private static string? SerializeProperties(SendContext context)
     {

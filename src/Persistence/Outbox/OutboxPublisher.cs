@@ -5,7 +5,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Sagas.Persistence;
 
@@ -62,7 +61,9 @@ internal sealed partial class OutboxPublisher(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var deleting = DeleteAsync(stoppingToken);
-        await Task.WhenAll(Enumerable.Range(0, Publishers).Select(_ => Task.Run(() => PublishAsync(stoppingToken), CancellationToken.None)));
+        var publishers = Enumerable.Range(0, Publishers)
+            .Select(_ => Task.Run(() => PublishAsync(stoppingToken), CancellationToken.None));
+        await Task.WhenAll(publishers);
         _published.Writer.Complete();
         await deleting;
     }
@@ -112,7 +113,10 @@ internal sealed partial class OutboxPublisher(
             try
             {
                 await database.ExecuteAsync(
-                    "UPDATE outbox_message SET outbox_id = NULL, attempts = attempts + 1, last_error = $2 WHERE sequence_number = ANY ($1)",
+                    """
+                    UPDATE outbox_message SET outbox_id = NULL, attempts = attempts + 1, last_error = $2
+                    WHERE sequence_number = ANY ($1)
+                    """,
                     stoppingToken,
                     new NpgsqlParameter<long[]> { TypedValue = [.. batch.Select(message => message.SequenceNumber)] },
                     new NpgsqlParameter<string> { TypedValue = reason });
@@ -142,7 +146,7 @@ internal sealed partial class OutboxPublisher(
                 await database.ExecuteAsync(
                     "DELETE FROM outbox_message WHERE sequence_number = ANY ($1)",
                     CancellationToken.None,
-                    new NpgsqlParameter<long[]> { TypedValue = [.. sequenceNumbers], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint });
+                    new NpgsqlParameter<long[]> { TypedValue = [.. sequenceNumbers] });
                 sequenceNumbers.Clear();
             }
             catch (Exception exception)

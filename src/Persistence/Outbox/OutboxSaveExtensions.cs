@@ -9,8 +9,9 @@ namespace Sagas.Persistence;
 public static class OutboxSaveExtensions
 {
     /// <summary>
-    /// Inserts the messages published in this scope by one statement, where <c>SaveChanges</c> takes one each, and forgets them. They
-    /// are sent in no order, and lost when the transaction is not committed: for contexts that do not outlive their transaction.
+    /// Inserts the messages published in this scope by one statement, where <c>SaveChanges</c> takes one each, and forgets them.
+    /// They are sent in no order, and lost when the transaction is not committed: for contexts that do not outlive their
+    /// transaction.
     /// </summary>
     /// <param name="dbContext">The scope's context, in a transaction.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>

@@ -5,7 +5,9 @@ using NpgsqlTypes;
 
 namespace Sagas.Persistence;
 
-/// <summary>The statements on <c>outbox_message</c> and <c>saga_transition</c>. One statement serves any number of rows.</summary>
+/// <summary>
+/// The statements on <c>outbox_message</c> and <c>saga_transition</c>. One statement serves any number of rows.
+/// </summary>
 internal static class OutboxSql
 {
     private const string MessageColumns =
@@ -83,7 +85,8 @@ internal static class OutboxSql
     public const string ReadColumns = $"sequence_number, attempts, {MessageColumns}";
 
     /// <summary>Inserts messages and returns their sequence numbers, in order.</summary>
-    public static NpgsqlBatchCommand InsertMessages(IReadOnlyList<OutboxMessage> messages) => Command(messages, _messageColumns, InsertOne, Insert);
+    public static NpgsqlBatchCommand InsertMessages(IReadOnlyList<OutboxMessage> messages) =>
+        Command(messages, _messageColumns, InsertOne, Insert);
 
     /// <summary>Inserts the history of sagas.</summary>
     public static NpgsqlBatchCommand InsertTransitions(IReadOnlyList<SagaTransition> transitions) =>
@@ -124,7 +127,8 @@ internal static class OutboxSql
         string? Text(int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
     }
 
-    private static NpgsqlBatchCommand Command<TRow>(IReadOnlyList<TRow> rows, Column<TRow>[] columns, string insertOne, string insertMany)
+    private static NpgsqlBatchCommand Command<TRow>(
+        IReadOnlyList<TRow> rows, Column<TRow>[] columns, string insertOne, string insertMany)
     {
         var command = new NpgsqlBatchCommand(rows.Count == 1 ? insertOne : insertMany);
         foreach (var column in columns)

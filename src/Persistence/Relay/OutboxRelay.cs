@@ -4,7 +4,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Sagas.Persistence;
 
@@ -101,7 +100,8 @@ internal sealed partial class OutboxRelay(
     {
         await using var connection = await database.OpenAsync(stoppingToken);
         await using var transaction = await connection.Npgsql.BeginTransactionAsync(stoppingToken);
-        var heads = await ReadAsync(connection.Npgsql, TakeDue, new NpgsqlParameter<int> { TypedValue = options.Value.QueryMessageLimit }, stoppingToken);
+        var limit = new NpgsqlParameter<int> { TypedValue = options.Value.QueryMessageLimit };
+        var heads = await ReadAsync(connection.Npgsql, TakeDue, limit, stoppingToken);
         if (heads.Count == 0)
             return 0;
         var batched = heads.Where(head => head.BatchSize > 1).Select(head => head.BatchId).ToArray();
@@ -119,7 +119,8 @@ internal sealed partial class OutboxRelay(
         return heads.Count;
     }
 
-    private async Task<(IReadOnlyList<OutboxMessage> Batch, string? Error)> SendBatchAsync(IReadOnlyList<OutboxMessage> batch, CancellationToken stoppingToken)
+    private async Task<(IReadOnlyList<OutboxMessage> Batch, string? Error)> SendBatchAsync(
+        IReadOnlyList<OutboxMessage> batch, CancellationToken stoppingToken)
     {
         try
         {
@@ -136,13 +137,17 @@ internal sealed partial class OutboxRelay(
     }
 
     private async Task SettleAsync(
-        NpgsqlConnection connection, (IReadOnlyList<OutboxMessage> Batch, string? Error)[] outcomes, CancellationToken stoppingToken)
+        NpgsqlConnection connection,
+        (IReadOnlyList<OutboxMessage> Batch, string? Error)[] outcomes,
+        CancellationToken stoppingToken)
     {
         await using var settle = new NpgsqlBatch(connection);
-        var sent = outcomes.Where(outcome => outcome.Error is null).SelectMany(outcome => outcome.Batch).Select(message => message.SequenceNumber);
+        var sent = outcomes.Where(outcome => outcome.Error is null)
+            .SelectMany(outcome => outcome.Batch)
+            .Select(message => message.SequenceNumber);
         settle.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM outbox_message WHERE sequence_number = ANY ($1)")
         {
-            Parameters = { new NpgsqlParameter<long[]> { TypedValue = [.. sent], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint } },
+            Parameters = { new NpgsqlParameter<long[]> { TypedValue = [.. sent] } },
         });
         var failed = outcomes.Where(outcome => outcome.Error is not null).ToArray();
         if (failed.Length > 0)
@@ -193,7 +198,8 @@ internal sealed partial class OutboxRelay(
                 while (true)
                     await connection.Npgsql.WaitAsync(stoppingToken);
             }
-            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception exception)
+                when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogNotListening(exception.GetBaseException().Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -211,6 +217,7 @@ internal sealed partial class OutboxRelay(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sending the messages of {Count} transactions failed; retrying: {Reason}")]
     private partial void LogNotSent(int count, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Listening for due messages failed; polling until it works again: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning,
+        Message = "Listening for due messages failed; polling until it works again: {Reason}")]
     private partial void LogNotListening(string reason);
 }

@@ -3,12 +3,15 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Sagas.Persistence;
 
-/// <summary>Writes the history of sagas whose state is a column named <c>CurrentState</c>, in models that have the table for it.</summary>
+/// <summary>
+/// Writes the history of sagas whose state is a column named <c>CurrentState</c>, in models that have the table for it.
+/// </summary>
 internal static class SagaHistory
 {
     private const string StateProperty = "CurrentState";
 
-    public static void Record<TSaga>(DbContext dbContext, SagaConsumeContext<TSaga> context, string eventName, ConsumeTransaction transaction)
+    public static void Record<TSaga>(
+        DbContext dbContext, SagaConsumeContext<TSaga> context, string eventName, ConsumeTransaction transaction)
         where TSaga : class, ISaga
     {
         if (dbContext.Model.FindEntityType(typeof(SagaTransition)) is null)

@@ -11,7 +11,8 @@ internal sealed class SagaLoader<TSaga, TDbContext>(
     where TDbContext : DbContext
 {
     private static readonly Func<TDbContext, Guid, CancellationToken, Task<TSaga?>> _find = EF.CompileAsyncQuery(
-        (TDbContext db, Guid correlationId, CancellationToken _) => db.Set<TSaga>().SingleOrDefault(saga => saga.CorrelationId == correlationId));
+        (TDbContext db, Guid correlationId, CancellationToken _) =>
+            db.Set<TSaga>().SingleOrDefault(saga => saga.CorrelationId == correlationId));
 
     private string? _lockStatement;
 
@@ -32,6 +33,7 @@ internal sealed class SagaLoader<TSaga, TDbContext>(
         return await customizeQuery!(db.Set<TSaga>()).SingleOrDefaultAsync(saga => saga.CorrelationId == correlationId, cancellationToken);
     }
 
-    public async Task<IReadOnlyList<Guid>> FindAsync(TDbContext db, ISagaQuery<TSaga> query, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyList<Guid>> FindAsync(
+        TDbContext db, ISagaQuery<TSaga> query, CancellationToken cancellationToken) =>
         await db.Set<TSaga>().AsNoTracking().Where(query.FilterExpression).Select(saga => saga.CorrelationId).ToListAsync(cancellationToken);
 }

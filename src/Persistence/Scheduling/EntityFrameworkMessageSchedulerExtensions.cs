@@ -11,8 +11,9 @@ namespace Sagas.Persistence;
 public static class EntityFrameworkMessageSchedulerExtensions
 {
     /// <summary>
-    /// Registers <see cref="IMessageScheduler"/>; needs <c>AddEntityFrameworkOutbox</c> with <c>UseBusOutbox</c>. Inside a consumer with
-    /// outbox it belongs to that transaction; elsewhere scheduling belongs to the scope's context, and cancelling is done at once.
+    /// Registers <see cref="IMessageScheduler"/>; needs <c>AddEntityFrameworkOutbox</c> with <c>UseBusOutbox</c>. Inside a
+    /// consumer with outbox it belongs to that transaction; elsewhere scheduling belongs to the scope's context, and cancelling
+    /// is done at once.
     /// </summary>
     /// <param name="configurator">The bus registration.</param>
     public static void AddEntityFrameworkMessageScheduler(this IBusRegistrationConfigurator configurator) =>
@@ -26,7 +27,8 @@ public static class EntityFrameworkMessageSchedulerExtensions
     /// <summary>Lets consumers and sagas schedule messages, and <c>UseScheduledRedelivery</c> redeliver them.</summary>
     /// <param name="configurator">The bus.</param>
     /// <param name="context">The container's registrations.</param>
-    public static void UseEntityFrameworkMessageScheduler(this IBusFactoryConfigurator configurator, IBusRegistrationContext context) =>
+    public static void UseEntityFrameworkMessageScheduler(
+        this IBusFactoryConfigurator configurator, IBusRegistrationContext context) =>
         configurator.UseFilter(new SchedulerFilter(context));
 
     private sealed class SchedulerFilter(IServiceProvider provider) : IFilter<ConsumeContext>

@@ -7,13 +7,14 @@ using Npgsql;
 namespace Sagas.Persistence;
 
 /// <summary>
-/// Schedules messages as outbox rows that are due later. Inside a consumer with outbox, and in a scope with bus outbox, a scheduled
-/// message is part of the transaction; elsewhere (a redelivery after a failed consume) it has one of its own.
+/// Schedules messages as outbox rows that are due later. Inside a consumer with outbox, and in a scope with bus outbox, a
+/// scheduled message is part of the transaction; elsewhere (a redelivery after a failed consume) it has one of its own.
 /// </summary>
 /// <param name="endpoints">Where messages are sent in the current context.</param>
 /// <param name="consumeContext">The message that is being consumed, if any.</param>
 /// <param name="services">The container.</param>
-internal sealed class OutboxScheduleMessageProvider(ISendEndpointProvider endpoints, ConsumeContext? consumeContext, IServiceProvider services)
+internal sealed class OutboxScheduleMessageProvider(
+    ISendEndpointProvider endpoints, ConsumeContext? consumeContext, IServiceProvider services)
     : IScheduleMessageProvider
 {
     private ConsumeTransaction? Transaction =>
@@ -53,7 +54,8 @@ internal sealed class OutboxScheduleMessageProvider(ISendEndpointProvider endpoi
     public Task CancelScheduledSend(Uri destinationAddress, Guid tokenId, CancellationToken cancellationToken) =>
         CancelScheduledSend(tokenId, cancellationToken);
 
-    private async Task StoreAsync<T>(Uri destinationAddress, T message, IPipe<SendContext<T>> pipe, CancellationToken cancellationToken)
+    private async Task StoreAsync<T>(
+        Uri destinationAddress, T message, IPipe<SendContext<T>> pipe, CancellationToken cancellationToken)
         where T : class
     {
         var endpoint = await services.GetRequiredService<IBus>().GetSendEndpoint(destinationAddress);

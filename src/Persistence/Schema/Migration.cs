@@ -5,7 +5,9 @@ using System.Text.RegularExpressions;
 
 namespace Sagas.Persistence;
 
-/// <summary>A change of the schema: an SQL file named <c>NNN_name.sql</c>, embedded in the assembly whose tables it makes.</summary>
+/// <summary>
+/// A change of the schema: an SQL file named <c>NNN_name.sql</c>, embedded in the assembly whose tables it makes.
+/// </summary>
 /// <param name="Version">The file's name without its extension; migrations are applied in this order.</param>
 /// <param name="Sql">The file's content.</param>
 public sealed partial record Migration(string Version, string Sql)
@@ -17,7 +19,9 @@ public sealed partial record Migration(string Version, string Sql)
     /// <exception cref="InvalidOperationException">Two files have the same number.</exception>
     public static IReadOnlyList<Migration> EmbeddedIn(params IEnumerable<Assembly> assemblies)
     {
-        var migrations = assemblies.Distinct().SelectMany(Read).OrderBy(migration => migration.Version, StringComparer.Ordinal).ToArray();
+        var migrations = assemblies.Distinct().SelectMany(Read)
+            .OrderBy(migration => migration.Version, StringComparer.Ordinal)
+            .ToArray();
         foreach (var (former, latter) in migrations.Zip(migrations.Skip(1)))
         {
             if (former.Number == latter.Number)

@@ -4,8 +4,8 @@ using Npgsql;
 namespace Sagas.Persistence;
 
 /// <summary>
-/// Brings a database's schema up to date: migrations are applied once each and in order. Processes that start together take turns by an
-/// advisory lock.
+/// Brings a database's schema up to date: migrations are applied once each and in order. Processes that start together take turns
+/// by an advisory lock.
 /// </summary>
 public static partial class SchemaMigrator
 {
@@ -47,12 +47,17 @@ public static partial class SchemaMigrator
             if (applied.TryGetValue(migration.Version, out var checksum))
             {
                 if (checksum != migration.Checksum)
-                    throw new InvalidOperationException($"Migration {migration.Version} was applied and then changed; put the change into a new file.");
+                {
+                    throw new InvalidOperationException(
+                        $"Migration {migration.Version} was applied and then changed; put the change into a new file.");
+                }
+
                 continue;
             }
 
             await ExecuteAsync(connection, migration.Sql, cancellationToken);
-            await using var insert = new NpgsqlCommand("INSERT INTO schema_migration (version, checksum) VALUES ($1, $2)", connection);
+            await using var insert = new NpgsqlCommand(
+                "INSERT INTO schema_migration (version, checksum) VALUES ($1, $2)", connection);
             insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = migration.Version });
             insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = migration.Checksum });
             await insert.ExecuteNonQueryAsync(cancellationToken);
@@ -66,7 +71,8 @@ public static partial class SchemaMigrator
         return done;
     }
 
-    private static async Task<Dictionary<string, string>> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<Dictionary<string, string>> ReadAppliedAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var applied = new Dictionary<string, string>();
         await using var command = new NpgsqlCommand("SELECT version, checksum FROM schema_migration", connection);

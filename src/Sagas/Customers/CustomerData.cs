@@ -6,7 +6,8 @@ namespace Sagas.Customers;
 /// <param name="Email">E-mail address.</param>
 /// <param name="Phone">Telephone number.</param>
 /// <param name="RegisteredAt">Time of the data, UTC, to the microsecond.</param>
-public readonly record struct CustomerData(string? FirstName, string? LastName, string? Email, string? Phone, DateTimeOffset RegisteredAt)
+public readonly record struct CustomerData(
+    string? FirstName, string? LastName, string? Email, string? Phone, DateTimeOffset RegisteredAt)
 {
     /// <summary>Whether nothing but the time differs.</summary>
     public bool IsSameAs(CustomerData other) =>

@@ -7,11 +7,13 @@ namespace Sagas.Customers;
 /// <param name="dbContext">The context of that transaction.</param>
 public sealed class CustomerDirectory(SagasDbContext dbContext) : ICustomerDirectory
 {
-    /// <summary>Name of the parameter of <see cref="Release"/>: the customers' trimmed ids, which is what the payments' rows hold.</summary>
+    /// <summary>
+    /// Name of the parameter of <see cref="Release"/>: the customers' trimmed ids, which is what the payments' rows hold.
+    /// </summary>
     public const string CustomersParameter = "customers";
 
-    /// <summary>Pulls forward the wake-up of every payment that waits for one of some customers, and returns the ids of those that have
-    /// none to pull: theirs is being delivered at this moment.</summary>
+    /// <summary>Pulls forward the wake-up of every payment that waits for one of some customers, and returns the ids of those
+    /// that have none to pull: theirs is being delivered at this moment.</summary>
     public const string Release = $"""
         WITH waiting AS MATERIALIZED (
             SELECT payment_id, redelivery_token_id FROM payment_state
@@ -32,7 +34,8 @@ public sealed class CustomerDirectory(SagasDbContext dbContext) : ICustomerDirec
     /// <inheritdoc />
     public async Task<IReadOnlyList<string>> ReleaseWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
     {
-        // A payment whose first transaction is still open is not seen here; it did not see the customer either, and its own redelivery will.
+        // A payment whose first transaction is still open is not seen here; it did not see the customer either, and its own
+        // redelivery will.
         var customers = new NpgsqlParameter<string[]>(CustomersParameter, [customerId.Trim()]);
         return await dbContext.Database.SqlQueryRaw<string>(Release, customers).ToListAsync(cancellationToken);
     }

@@ -38,7 +38,9 @@ public sealed class CustomerState : SagaStateMachineInstance
     /// <summary>The version of the data that the CRM is known to have; null: none.</summary>
     public int? SyncedVersion { get; set; }
 
-    /// <summary>Why the CRM refused the data or the call was given up; null unless the customer is in state <c>SyncFailed</c>.</summary>
+    /// <summary>
+    /// Why the CRM refused the data or the call was given up; null unless the customer is in state <c>SyncFailed</c>.
+    /// </summary>
     public string? SyncFailure { get; set; }
 
     /// <summary>When the row was made, UTC.</summary>

@@ -5,8 +5,8 @@ using Sagas.Contracts;
 namespace Sagas.Customers;
 
 /// <summary>
-/// The life of a customer: known from the first registration on, with the newest data of all registrations, which the CRM gets. What
-/// each event changes is decided by <see cref="CustomerTransitions"/>.
+/// The life of a customer: known from the first registration on, with the newest data of all registrations, which the CRM gets.
+/// What each event changes is decided by <see cref="CustomerTransitions"/>.
 /// </summary>
 public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState>
 {
@@ -111,7 +111,11 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
     {
         var transition = CustomerTransitions.RetrySync(context.Saga.Status, _hasCrm);
         if (transition.Change != CustomerChange.None && !_hasCrm)
-            throw new InvalidMessageException($"Customer {context.Saga.CustomerId} cannot be synced: there is no CRM (Crm:Enabled is false).");
+        {
+            throw new InvalidMessageException(
+                $"Customer {context.Saga.CustomerId} cannot be synced: there is no CRM (Crm:Enabled is false).");
+        }
+
         return ApplyAsync(context, transition, retry: true);
     }
 
@@ -135,12 +139,16 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
     {
         var message = context.Message;
         var time = message.RegisteredAt?.ToUniversalTime() ?? context.SentTime ?? context.Now();
-        return new(message.FirstName, message.LastName, message.Email, message.Phone, time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond)));
+        var registeredAt = time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
+        return new CustomerData(message.FirstName, message.LastName, message.Email, message.Phone, registeredAt);
     }
 
     private static void CheckVersion(CustomerState customer, int version, CustomerTransition transition)
     {
         if (transition.Change != CustomerChange.None && (version < 1 || version > customer.Version))
-            throw new InvalidMessageException($"Customer {customer.CustomerId} has no version {version}; the newest is {customer.Version}.");
+        {
+            throw new InvalidMessageException(
+                $"Customer {customer.CustomerId} has no version {version}; the newest is {customer.Version}.");
+        }
     }
 }

@@ -3,8 +3,8 @@ using static Sagas.Customers.CustomerChange;
 namespace Sagas.Customers;
 
 /// <summary>
-/// How a customer's state changes: the one rule for the state machine, for results of CRM calls and for ingest. The CRM is called once
-/// per version of the data and one call at a time, so that it never ends with old data.
+/// How a customer's state changes: the one rule for the state machine, for results of CRM calls and for ingest. The CRM is called
+/// once per version of the data and one call at a time, so that it never ends with old data.
 /// </summary>
 public static class CustomerTransitions
 {
@@ -18,8 +18,8 @@ public static class CustomerTransitions
     public static CustomerTransition RegisterFirst(bool hasCrm) => Call(new CustomerStatus("", 1, null, null), Data, hasCrm);
 
     /// <summary>
-    /// Another registration. Older data lose, whenever they arrive. The same data only move the time of the data: otherwise data recorded
-    /// between the two could still overwrite them.
+    /// Another registration. Older data lose, whenever they arrive. The same data only move the time of the data: otherwise data
+    /// recorded between the two could still overwrite them.
     /// </summary>
     /// <param name="customer">The customer.</param>
     /// <param name="held">The data held.</param>
@@ -54,12 +54,14 @@ public static class CustomerTransitions
     /// <param name="version">The version.</param>
     /// <param name="reason">Why.</param>
     /// <param name="hasCrm">Whether there is a CRM.</param>
-    public static CustomerTransition RecordSyncFailed(CustomerStatus customer, int version, string? reason, bool hasCrm) => customer.State switch
+    public static CustomerTransition RecordSyncFailed(CustomerStatus customer, int version, string? reason, bool hasCrm)
     {
-        Syncing or SyncFailed when version == customer.Version => new(customer with { State = SyncFailed, SyncFailure = reason }, Status),
-        Syncing => Call(customer, Status, hasCrm),
-        _ => Unchanged(customer),
-    };
+        if (customer.State is not (Syncing or SyncFailed))
+            return Unchanged(customer);
+        if (version == customer.Version)
+            return new(customer with { State = SyncFailed, SyncFailure = reason }, Status);
+        return customer.State == Syncing ? Call(customer, Status, hasCrm) : Unchanged(customer);
+    }
 
     /// <summary>An operator has the CRM called again. A retry that comes too late has nothing left to do.</summary>
     /// <param name="customer">The customer.</param>

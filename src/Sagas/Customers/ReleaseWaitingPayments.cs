@@ -5,15 +5,18 @@ namespace Sagas.Customers;
 
 /// <summary>When a customer becomes known, the payments that wait for it are due at once.</summary>
 /// <param name="directory">Where they wait.</param>
-public sealed class ReleaseWaitingPayments(ICustomerDirectory directory) : IStateMachineActivity<CustomerState, CustomerRegistered>
+public sealed class ReleaseWaitingPayments(
+    ICustomerDirectory directory) : IStateMachineActivity<CustomerState, CustomerRegistered>
 {
     /// <inheritdoc />
-    public async Task Execute(BehaviorContext<CustomerState, CustomerRegistered> context, IBehavior<CustomerState, CustomerRegistered> next)
+    public async Task Execute(
+        BehaviorContext<CustomerState, CustomerRegistered> context, IBehavior<CustomerState, CustomerRegistered> next)
     {
         var crossing = await directory.ReleaseWaitingPaymentsAsync(context.Saga.CustomerId, context.CancellationToken);
 
-        // A payment that is looking for the customer right now may have looked before this transaction commits, and would then wait
-        // for its next turn, which can be the longest wait. The message makes it look once more; a payment that has moved on ignores it.
+        // A payment that is looking for the customer right now may have looked before this transaction commits, and would then
+        // wait for its next turn, which can be the longest wait. The message makes it look once more; a payment that has moved on
+        // ignores it.
         foreach (var paymentId in crossing)
             await context.Publish(new PaymentRedeliveryDue(paymentId), context.CancellationToken);
         await next.Execute(context);
@@ -21,7 +24,8 @@ public sealed class ReleaseWaitingPayments(ICustomerDirectory directory) : IStat
 
     /// <inheritdoc />
     public Task Faulted<TException>(
-        BehaviorExceptionContext<CustomerState, CustomerRegistered, TException> context, IBehavior<CustomerState, CustomerRegistered> next)
+        BehaviorExceptionContext<CustomerState, CustomerRegistered, TException> context,
+        IBehavior<CustomerState, CustomerRegistered> next)
         where TException : Exception => next.Faulted(context);
 
     /// <inheritdoc />

@@ -36,7 +36,8 @@ internal sealed class AlarmHousekeeping(
         await RemoveAsync(RemoveAlarms, options.Value.ClearedRetention, cancellationToken)
         + await RemoveAsync(RemoveDigests, options.Value.DigestRetention, cancellationToken);
 
-    private Task<int> RemoveAsync(string sql, TimeSpan retention, CancellationToken cancellationToken) => RemoveInBatchesAsync(BatchSize, async () =>
+    private Task<int> RemoveAsync(string sql, TimeSpan retention, CancellationToken cancellationToken) =>
+        RemoveInBatchesAsync(BatchSize, async () =>
     {
         await using var command = dataSource.CreateCommand(sql);
         command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = retention });

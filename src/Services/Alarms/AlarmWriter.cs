@@ -6,8 +6,8 @@ namespace Sagas.Services.Alarms;
 /// <summary>Writes changes in batches of one statement.</summary>
 internal sealed class AlarmWriter
 {
-    // While one batch waits for the server's disk, the other is sent and its changes are acknowledged. A statement of this size takes
-    // some ten milliseconds, which is how long it may hold an alarm that a digest wants.
+    // While one batch waits for the server's disk, the other is sent and its changes are acknowledged. A statement of this size
+    // takes some ten milliseconds, which is how long it may hold an alarm that a digest wants.
     private static readonly BatchingOptions _batching = new(MaxBatchSize: 1000, MaxConcurrentBatches: 2);
 
     private readonly NpgsqlDataSource _dataSource;

@@ -11,8 +11,8 @@ namespace Sagas.Services.Crm;
 
 /// <summary>
 /// Applies the results of calls to their customers as <see cref="CustomerStateMachine"/> applies <c>CustomerSynced</c> and
-/// <c>CustomerSyncFailed</c>, history included, but for many customers at once and in the transaction that closes the calls. A message
-/// for each would cost several times as much as the call itself.
+/// <c>CustomerSyncFailed</c>, history included, but for many customers at once and in the transaction that closes the calls. A
+/// message for each would cost several times as much as the call itself.
 /// </summary>
 internal static class CrmResults
 {
@@ -63,7 +63,11 @@ internal static class CrmResults
             .ToArray();
         if (changes.Length > 0)
             await StoreAsync(database, changes, cancellationToken);
-        return [.. changes.Where(change => change.Transition.CallsCrm).Select(change => new CrmRequest(change.CorrelationId, change.ConversationId))];
+        return
+        [
+            .. changes.Where(change => change.Transition.CallsCrm)
+                .Select(change => new CrmRequest(change.CorrelationId, change.ConversationId)),
+        ];
     }
 
     private static Change Apply(Guid correlationId, CustomerStatus customer, CompletedCall result)
@@ -77,7 +81,8 @@ internal static class CrmResults
         return new Change(correlationId, customer.State, transition, name, result.Call.ConversationId);
     }
 
-    private static async Task<Dictionary<Guid, CustomerStatus>> LoadAsync(DbContext database, Guid[] customers, CancellationToken cancellationToken)
+    private static async Task<Dictionary<Guid, CustomerStatus>> LoadAsync(
+        DbContext database, Guid[] customers, CancellationToken cancellationToken)
     {
         await using var command = Command(database, LoadSql);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = customers });
@@ -86,27 +91,39 @@ internal static class CrmResults
         while (await row.ReadAsync(cancellationToken))
         {
             loaded[row.GetGuid(0)] = new CustomerStatus(
-                row.GetString(1), row.GetInt32(2), row.IsDBNull(3) ? null : row.GetInt32(3), row.IsDBNull(4) ? null : row.GetString(4));
+                State: row.GetString(1),
+                Version: row.GetInt32(2),
+                SyncedVersion: row.IsDBNull(3) ? null : row.GetInt32(3),
+                SyncFailure: row.IsDBNull(4) ? null : row.GetString(4));
         }
 
         return loaded;
     }
 
-    private static async Task StoreAsync(DbContext database, IReadOnlyList<Change> changes, CancellationToken cancellationToken)
+    private static async Task StoreAsync(
+        DbContext database, IReadOnlyList<Change> changes, CancellationToken cancellationToken)
     {
         await using var command = Command(database, StoreSql);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. changes.Select(change => change.CorrelationId)] });
         command.Parameters.Add(Texts(changes.Select(change => change.FromState)));
         command.Parameters.Add(Texts(changes.Select(change => change.Transition.Status.State)));
-        command.Parameters.Add(new NpgsqlParameter<int?[]> { TypedValue = [.. changes.Select(change => change.Transition.Status.SyncedVersion)] });
+        command.Parameters.Add(new NpgsqlParameter<int?[]>
+        {
+            TypedValue = [.. changes.Select(change => change.Transition.Status.SyncedVersion)],
+        });
         command.Parameters.Add(Texts(changes.Select(change => change.Transition.Status.SyncFailure)));
         command.Parameters.Add(Texts(changes.Select(change => change.Event)));
-        command.Parameters.Add(new NpgsqlParameter<Guid?[]> { TypedValue = [.. changes.Select(change => change.ConversationId)] });
+        command.Parameters.Add(new NpgsqlParameter<Guid?[]>
+        {
+            TypedValue = [.. changes.Select(change => change.ConversationId)],
+        });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static NpgsqlCommand Command(DbContext database, string sql) => new(
-        sql, (NpgsqlConnection)database.Database.GetDbConnection(), database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction);
+        sql,
+        (NpgsqlConnection)database.Database.GetDbConnection(),
+        database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction);
 
     private static NpgsqlParameter<string?[]> Texts(IEnumerable<string?> values) =>
         new() { TypedValue = [.. values], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };

@@ -7,15 +7,19 @@ namespace Sagas.Services.ObjectStatus;
 
 /// <summary>Removes objects that have not been seen for a while: in small batches, in one process at a time.</summary>
 internal sealed class ObjectSweep(
-    NpgsqlDataSource database, IOptions<ObjectStatusOptions> options, ObjectStatusMetrics metrics, TimeProvider timeProvider, ILogger<ObjectSweep> logger)
+    NpgsqlDataSource database,
+    IOptions<ObjectStatusOptions> options,
+    ObjectStatusMetrics metrics,
+    TimeProvider timeProvider,
+    ILogger<ObjectSweep> logger)
     : PeriodicCleanup("objects", options.Value.SweepInterval, timeProvider, logger)
 {
     internal const string AdvisoryLock = "7230007";
 
     private const int BatchSize = 500;
 
-    // SKIP LOCKED: a row that is being updated is being seen. The next batch starts at the newest row removed, so that it does not
-    // read dead rows again. The batch size is part of the text, so that the planner knows it.
+    // SKIP LOCKED: a row that is being updated is being seen. The next batch starts at the newest row removed, so that it does
+    // not read dead rows again. The batch size is part of the text, so that the planner knows it.
     private static readonly string _remove = $"""
         WITH removed AS (
             DELETE FROM object_status WHERE ctid = ANY (ARRAY(

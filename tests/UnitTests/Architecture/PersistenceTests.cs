@@ -9,7 +9,7 @@ public sealed partial class PersistenceTests
     public void Only_names_of_the_package_are_in_the_namespaces_of_the_package()
     {
         var misplaced = Sources("src/Persistence").Where(source =>
-            source.Text.Contains("\nnamespace MassTransit", StringComparison.Ordinal) != source.Path.StartsWith("src/Persistence/MassTransit/", StringComparison.Ordinal));
+            IsOfThePackage().IsMatch(source.Text) != source.Path.StartsWith("src/Persistence/MassTransit/", StringComparison.Ordinal));
 
         Assert.Empty(misplaced.Select(source => source.Path));
     }
@@ -17,7 +17,9 @@ public sealed partial class PersistenceTests
     [Fact]
     public void No_two_features_use_the_same_advisory_lock()
     {
-        var locks = Sources("src").SelectMany(source => Lock().Matches(source.Text).Select(match => (source.Path, Number: match.Groups[1].Value))).ToArray();
+        var locks = Sources("src")
+            .SelectMany(source => Lock().Matches(source.Text), (source, match) => (source.Path, Number: match.Groups[1].Value))
+            .ToArray();
 
         Assert.NotEmpty(locks);
         Assert.Empty(locks.GroupBy(one => one.Number).Where(same => same.Count() > 1).SelectMany(same => same));
@@ -32,8 +34,11 @@ public sealed partial class PersistenceTests
     }
 
     private static IEnumerable<(string Path, string Text)> Sources(string folder) => Repository.Files("*.cs")
-        .Select(file => (Path: Path.GetRelativePath(Repository.Root, file).Replace('\\', '/'), Text: "\n" + File.ReadAllText(file)))
+        .Select(file => (Path: Path.GetRelativePath(Repository.Root, file).Replace('\\', '/'), Text: File.ReadAllText(file)))
         .Where(source => source.Path.StartsWith(folder + "/", StringComparison.Ordinal));
+
+    [GeneratedRegex("^namespace MassTransit", RegexOptions.Multiline)]
+    private static partial Regex IsOfThePackage();
 
     [GeneratedRegex("""const string \w*AdvisoryLock = "(\d+)";""")]
     private static partial Regex Lock();

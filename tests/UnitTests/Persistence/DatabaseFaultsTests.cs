@@ -38,14 +38,16 @@ public sealed class DatabaseFaultsTests
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public void A_fault_is_known_by_its_cause(Exception exception, DatabaseFault fault) => Assert.Equal(fault, DatabaseFaults.Classify(exception));
+    public void A_fault_is_known_by_its_cause(Exception exception, DatabaseFault fault) =>
+        Assert.Equal(fault, DatabaseFaults.Classify(exception));
 
     [Fact]
     public void A_single_exception_is_classified_without_its_causes()
     {
         var exception = new InvalidOperationException("x", new TimeoutException());
 
-        Assert.Equal((DatabaseFault.None, DatabaseFault.Transient), (DatabaseFaults.ClassifySingle(exception), DatabaseFaults.Classify(exception)));
+        Assert.Equal(DatabaseFault.None, DatabaseFaults.ClassifySingle(exception));
+        Assert.Equal(DatabaseFault.Transient, DatabaseFaults.Classify(exception));
     }
 
     private static PostgresException Postgres(string state) => new("", "ERROR", "ERROR", state);

@@ -58,7 +58,8 @@ internal sealed class DbContextSagaRepositoryContext<TSaga, TMessage, TDbContext
         return Task.CompletedTask;
     }
 
-    public Task<SagaConsumeContext<TSaga, T>> CreateSagaConsumeContext<T>(ConsumeContext<T> consumeContext, TSaga instance, SagaConsumeContextMode mode)
+    public Task<SagaConsumeContext<TSaga, T>> CreateSagaConsumeContext<T>(
+        ConsumeContext<T> consumeContext, TSaga instance, SagaConsumeContextMode mode)
         where T : class => Create(consumeContext, instance);
 
     private static Task<SagaConsumeContext<TSaga, T>> Create<T>(ConsumeContext<T> consumeContext, TSaga instance)

@@ -7,7 +7,9 @@ using Sagas.Persistence;
 
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
-/// <summary>Runs a consumer or saga in one transaction with its inbox row and its outgoing messages, and publishes these after the commit.</summary>
+/// <summary>
+/// Runs a consumer or saga in one transaction with its inbox row and its outgoing messages, and publishes these after the commit.
+/// </summary>
 internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
     TDbContext dbContext,
     IServiceProvider provider,
@@ -118,6 +120,7 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
     [LoggerMessage(Level = LogLevel.Debug, Message = "Message {MessageId} was consumed before by {Consumer}; skipped")]
     private partial void LogConsumedBefore(Guid? messageId, string consumer);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Whether a failed message was consumed before could not be looked up: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Debug,
+        Message = "Whether a failed message was consumed before could not be looked up: {Reason}")]
     private partial void LogNotLookedUp(string reason);
 }

@@ -22,15 +22,18 @@ internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga, TDbCont
             await next.Send(new DefaultSagaRepositoryQueryContext<TSaga, T>(CreateContext(context, transaction), [.. found]));
         });
 
-    public Task<T> Execute<T>(Func<LoadSagaRepositoryContext<TSaga>, Task<T>> asyncMethod, CancellationToken cancellationToken = default)
+    public Task<T> Execute<T>(
+        Func<LoadSagaRepositoryContext<TSaga>, Task<T>> asyncMethod, CancellationToken cancellationToken = default)
         where T : class => asyncMethod(new ReadContext(dbContext, loader, cancellationToken));
 
-    public Task<T> Execute<T>(Func<QuerySagaRepositoryContext<TSaga>, Task<T>> asyncMethod, CancellationToken cancellationToken = default)
+    public Task<T> Execute<T>(
+        Func<QuerySagaRepositoryContext<TSaga>, Task<T>> asyncMethod, CancellationToken cancellationToken = default)
         where T : class => asyncMethod(new ReadContext(dbContext, loader, cancellationToken));
 
     public void Probe(ProbeContext context) => context.Add("persistence", "entityFrameworkCore");
 
-    private DbContextSagaRepositoryContext<TSaga, T, TDbContext> CreateContext<T>(ConsumeContext<T> context, ConsumeTransaction transaction)
+    private DbContextSagaRepositoryContext<TSaga, T, TDbContext> CreateContext<T>(
+        ConsumeContext<T> context, ConsumeTransaction transaction)
         where T : class => new(dbContext, context, transaction, loader);
 
     private async Task InTransactionAsync(ConsumeContext context, Func<ConsumeTransaction, Task> run)
@@ -48,13 +51,15 @@ internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga, TDbCont
     }
 
     // What queries from outside a consume see: no transaction, nothing tracked.
-    private sealed class ReadContext(TDbContext dbContext, SagaLoader<TSaga, TDbContext> loader, CancellationToken cancellationToken)
+    private sealed class ReadContext(
+        TDbContext dbContext, SagaLoader<TSaga, TDbContext> loader, CancellationToken cancellationToken)
         : MassTransit.Middleware.BasePipeContext(cancellationToken), LoadSagaRepositoryContext<TSaga>, QuerySagaRepositoryContext<TSaga>
     {
         public async Task<TSaga> Load(Guid correlationId) =>
             (await dbContext.Set<TSaga>().AsNoTracking().SingleOrDefaultAsync(saga => saga.CorrelationId == correlationId, CancellationToken))!;
 
-        public async Task<SagaRepositoryQueryContext<TSaga>> Query(ISagaQuery<TSaga> query, CancellationToken cancellationToken) =>
+        public async Task<SagaRepositoryQueryContext<TSaga>> Query(
+            ISagaQuery<TSaga> query, CancellationToken cancellationToken) =>
             new DefaultSagaRepositoryQueryContext<TSaga>(this, [.. await loader.FindAsync(dbContext, query, cancellationToken)]);
     }
 }

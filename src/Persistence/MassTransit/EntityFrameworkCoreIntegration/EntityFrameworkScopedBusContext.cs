@@ -8,7 +8,9 @@ using Sagas.Persistence;
 
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
-/// <summary>The bus outbox: what is published or sent in a scope outside a consumer is stored by <c>SaveChanges</c>, in its transaction.</summary>
+/// <summary>
+/// The bus outbox: what is published or sent in a scope outside a consumer is stored by <c>SaveChanges</c>, in its transaction.
+/// </summary>
 internal sealed class EntityFrameworkScopedBusContext<TBus, TDbContext>(
     TBus bus, TDbContext dbContext, IClientFactory clientFactory, IServiceProvider provider, TimeProvider timeProvider) : ScopedBusContext, OutboxSendContext
     where TBus : class, IBus

@@ -9,7 +9,9 @@ public sealed class InboxState
     /// <summary>Hash of receive endpoint, consumer and message type.</summary>
     public Guid ConsumerId { get; set; }
 
-    /// <summary>The redelivery that the consumer itself asked for and that will be consumed; null when it asked for none.</summary>
+    /// <summary>
+    /// The redelivery that the consumer itself asked for and that will be consumed; null when it asked for none.
+    /// </summary>
     public int? AwaitingRedelivery { get; set; }
 
     /// <summary>When it was consumed, UTC.</summary>

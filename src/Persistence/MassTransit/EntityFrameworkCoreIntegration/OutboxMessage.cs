@@ -1,6 +1,8 @@
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
-/// <summary>A committed message that the broker has not confirmed yet: being published, waiting for the relay, or due later.</summary>
+/// <summary>
+/// A committed message that the broker has not confirmed yet: being published, waiting for the relay, or due later.
+/// </summary>
 public sealed class OutboxMessage
 {
     /// <summary>Order of insertion; assigned by the database.</summary>
@@ -78,6 +80,9 @@ public sealed class OutboxMessage
     /// <summary>Why sending failed last.</summary>
     public string? LastError { get; set; }
 
-    /// <summary>How long from now it is due; known only where the message is made, and turned into <see cref="EnqueueTime"/> by the database.</summary>
+    /// <summary>
+    /// How long from now it is due; known only where the message is made, and turned into <see cref="EnqueueTime"/> by the
+    /// database.
+    /// </summary>
     internal TimeSpan? Delay { get; set; }
 }

@@ -1,6 +1,9 @@
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
-/// <summary>An instance: a process that publishes committed messages from memory. When its heartbeat stops, the relay takes its messages over.</summary>
+/// <summary>
+/// An instance: a process that publishes committed messages from memory. When its heartbeat stops, the relay takes its messages
+/// over.
+/// </summary>
 public sealed class OutboxState
 {
     /// <summary>The instance; a process has a new one at each start.</summary>

@@ -8,7 +8,9 @@ using Sagas.Persistence;
 
 namespace Sagas.Services.ObjectStatus.Fetch;
 
-/// <summary>Writes sightings, many in one transaction with the messages that announce them, and retries until they are committed.</summary>
+/// <summary>
+/// Writes sightings, many in one transaction with the messages that announce them, and retries until they are committed.
+/// </summary>
 internal sealed partial class LastSeenWriter : IAsyncDisposable
 {
     // A late answer must not bring back an expired row or move a time back, and a clock that is ahead must not keep a row.
@@ -89,7 +91,8 @@ internal sealed partial class LastSeenWriter : IAsyncDisposable
     private async Task CommitAsync(IReadOnlyList<ObjectSeen> batch, OutboxBatch messages)
     {
         // In one order in all processes, which prevents deadlocks between them.
-        var newest = batch.GroupBy(seen => seen.ObjectId, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal)
+        var newest = batch.GroupBy(seen => seen.ObjectId, StringComparer.Ordinal)
+            .OrderBy(group => group.Key, StringComparer.Ordinal)
             .Select(group => (Id: group.Key, SeenAt: group.Max(seen => seen.SeenAt))).ToArray();
         await using var connection = await _database.OpenConnectionAsync(_abandon.Token);
         // Without a transaction of its own: the statements of a batch are one.
@@ -98,7 +101,11 @@ internal sealed partial class LastSeenWriter : IAsyncDisposable
         {
             Parameters =
             {
-                new NpgsqlParameter<string[]> { TypedValue = [.. newest.Select(row => row.Id)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text },
+                new NpgsqlParameter<string[]>
+                {
+                    TypedValue = [.. newest.Select(row => row.Id)],
+                    NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
+                },
                 new NpgsqlParameter<DateTimeOffset[]>
                 {
                     TypedValue = [.. newest.Select(row => row.SeenAt)],
