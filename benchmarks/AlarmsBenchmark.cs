@@ -49,7 +49,7 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
     /// <param name="stop">Gives up.</param>
     public static async Task<AlarmsReport> MeasureAsync(bool quick, Terminal terminal, CancellationToken stop)
     {
-        await using var system = await DemoSystem.StartAsync(new Narrator(terminal, json: true), inMemory: false, stop);
+        await using var system = await DemoSystem.StartAsync(new ConsoleReporter(terminal, json: true), inMemory: false, stop);
         var changes = quick ? 50_000 : 300_000;
         return await new AlarmsBenchmark(system, terminal).RunAsync(changes, stop);
     }

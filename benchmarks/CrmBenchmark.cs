@@ -45,7 +45,7 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
         };
         foreach (var kind in (string[])["FailBefore", "FailAfter", "LostAfter", "Garbage", "HalfResponse", "TooManyRequests"])
             settings["Simulators:Crm:Faults:" + kind] = (failures / 6).ToString(CultureInfo.InvariantCulture);
-        await using var system = await DemoSystem.StartAsync(new Narrator(terminal, json: true), inMemory: false, stop, settings);
+        await using var system = await DemoSystem.StartAsync(new ConsoleReporter(terminal, json: true), inMemory: false, stop, settings);
         using var crm = new HttpClient { BaseAddress = system.Simulators };
 
         // A first thousand pays for the compiler and lets the limit find its place; the figures are of the others.

@@ -10,8 +10,8 @@ using Sagas.Services;
 namespace Sagas.Benchmarks;
 
 /// <summary>
-/// <c>sagas ingest</c> as a process of its own, from its start to its end, beside a bare <c>\copy</c> of the same file into a
-/// table without
+/// <c>sagas files ingest</c> as a process of its own, from its start to its end, beside a bare <c>\copy</c> of the same file into
+/// a table without
 /// indexes. Each ingest has a database of its own.
 /// </summary>
 internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> say)
@@ -95,7 +95,7 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
     {
         var database = await CreateDatabaseAsync(null, stop);
         var clock = Stopwatch.StartNew();
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Sagas.Cli.dll"), "ingest", path, "--json"])
+        var start = new ProcessStartInfo("dotnet", [typeof(CustomerFile).Assembly.Location, "files", "ingest", path, "--json"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -107,7 +107,7 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
         var peak = await WatchAsync(process, stop);
         var seconds = clock.Elapsed.TotalSeconds;
         if (process.ExitCode != 0)
-            throw new InvalidOperationException($"sagas ingest ended with {process.ExitCode}: {await error}");
+            throw new InvalidOperationException($"sagas files ingest ended with {process.ExitCode}: {await error}");
         var report = JsonDocument.Parse(await output).RootElement[0];
         await CheckAsync(database, rows, stop);
         return report.GetProperty("added").GetInt64() == rows

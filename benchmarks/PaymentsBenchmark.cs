@@ -31,7 +31,7 @@ internal static class PaymentsBenchmark
 
     public static async Task<PaymentsReport> MeasureAsync(int payments, Terminal terminal, CancellationToken stop)
     {
-        await using var system = await DemoSystem.StartAsync(new Narrator(terminal, json: true), inMemory: false, stop);
+        await using var system = await DemoSystem.StartAsync(new ConsoleReporter(terminal, json: true), inMemory: false, stop);
 
         // A first hundred pays for the compiler; the figures are of the others.
         await RunAsync(system, "warm", 100, stop);

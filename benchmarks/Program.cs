@@ -23,7 +23,7 @@ internal static class Program
             BenchCommands.Crm(terminal),
         },
         CommandOptions.Json(),
-        CommandOptions.Help(terminal),
+        CommandOptions.Help(terminal, []),
         CommandOptions.Version(),
     };
 }

@@ -1,87 +1,52 @@
 using System.CommandLine;
 using Sagas.Cli.Alarms;
 using Sagas.Cli.Alerts;
+using Sagas.Cli.Calls;
 using Sagas.Cli.CommandLine;
-using Sagas.Cli.Crm;
-using Sagas.Cli.Demo;
-using Sagas.Cli.Generate;
-using Sagas.Cli.Ingest;
-using Sagas.Cli.List;
-using Sagas.Cli.Migrate;
+using Sagas.Cli.Customers;
+using Sagas.Cli.Files;
+using Sagas.Cli.Messages;
 using Sagas.Cli.Objects;
-using Sagas.Cli.Publish;
-using Sagas.Cli.Retry;
-using Sagas.Cli.Show;
+using Sagas.Cli.Payments;
 
 namespace Sagas.Cli;
 
 /// <summary>The <c>sagas</c> command line.</summary>
 internal static class Program
 {
-    public static Task<int> Main(string[] args) => CommandRun.RunAsync(Commands, args, Terminal.OfProcess(), CancellationToken.None);
+    /// <summary>Every feature's commands, in the order in which help shows them. A new feature is a line here.</summary>
+    public static IReadOnlyList<FeatureCommands> Features { get; } =
+    [
+        new PaymentsCommands(),
+        new CustomersCommands(),
+        new FilesCommands(),
+        new AlertsCommands(),
+        new AlarmsCommands(),
+        new ObjectStatusCommands(),
+        new CallsCommands(),
+        new MessagesCommands(),
+        new SetupCommands(),
+    ];
+
+    public static Task<int> Main(string[] args) =>
+        CommandRun.RunAsync(Commands, args, Terminal.OfProcess(), CancellationToken.None);
 
     /// <summary>Every command, as it is typed.</summary>
     /// <param name="terminal">Where the commands write to.</param>
-    public static Command Commands(Terminal terminal) => new SagasCommand(
-        "sagas",
-        "Publishes customers and payments, and shows what waits, what is done and what failed.",
-        "sagas demo                          # everything in one process, step by step",
-        "sagas p 4711                        # a payment of customer 4711: it waits for the customer",
-        "sagas c 4711 --name \"Ada Lovelace\"  # the customer: the payment goes on",
-        "sagas list payments --watch         # how they get on")
+    public static Command Commands(Terminal terminal)
     {
-        new SagasCommand("publish", "Publish a message to the services, as other systems do.")
-        {
-            PublishCustomer.Create("customer", terminal),
-            PublishPayment.Create("payment", terminal),
-            PublishAlarm.Create(terminal),
-            PublishDigest.Create(terminal),
-            PublishObjects.Create(terminal),
-            PublishAlert.Create(terminal),
-        },
-        PublishCustomer.Create("c", terminal),
-        PublishPayment.Create("p", terminal),
-        new SagasCommand("list", "List what is there, what waits and what failed.")
-        {
-            ListPayments.Create(terminal),
-            ListCustomers.Create(terminal),
-            ListDeadLetters.Create(terminal),
-            ListOutbox.Create(terminal),
-            ListCalls.Create(terminal),
-        },
-        new SagasCommand("show", "Show all about one payment or customer, with its history.")
-        {
-            ShowPayment.Create(terminal),
-            ShowCustomer.Create(terminal),
-        },
-        new SagasCommand("retry", "Give what failed another try.")
-        {
-            RetryDeadLetter.Create(terminal),
-            RetryCall.Create(terminal),
-        },
-        new SagasCommand("revive", "Give what expired another waiting period.")
-        {
-            RevivePaymentCommand.Create(terminal),
-        },
-        IngestCommand.Create(terminal),
-        new SagasCommand("generate", "Make test data.")
-        {
-            GenerateCustomers.Create(terminal),
-        },
-        AlarmsCommand.Create(terminal),
-        AlertCommand.Create(terminal),
-        AlertsCommand.Create(terminal),
-        DigestsCommand.Create(terminal),
-        ObjectsCommand.Create(terminal),
-        new SagasCommand("crm", "How the CRM gets on with the customers, and another try for those it could not be told of.")
-        {
-            CrmStatus.Create(terminal),
-            CrmRetry.Create(terminal),
-        },
-        MigrateCommand.Create(terminal),
-        DemoCommand.Create(terminal),
-        CommandOptions.Json(),
-        CommandOptions.Help(terminal),
-        CommandOptions.Version(),
-    };
+        var program = new SagasCommand(
+            "sagas",
+            "Publishes messages to the services, and shows and retries what waits, what is done and what failed.",
+            "sagas demo                          # everything in one process, step by step",
+            "sagas p 4711                        # a payment of customer 4711 waits for the customer",
+            "sagas c 4711 --name \"Ada Lovelace\"  # the customer registers; the payment completes",
+            "sagas payments list --watch         # the states of all payments");
+        foreach (var command in Features.SelectMany(feature => feature.Create(terminal)))
+            program.Add(command);
+        program.Add(CommandOptions.Json());
+        program.Add(CommandOptions.Help(terminal, Features));
+        program.Add(CommandOptions.Version());
+        return program;
+    }
 }

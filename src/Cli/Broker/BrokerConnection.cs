@@ -12,32 +12,30 @@ internal sealed class BrokerConnection : IAsyncDisposable
     private const ushort NotFound = 404;
 
     // For a host that does not answer at all.
-    private static readonly TimeSpan _connectPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _connectTimeout = TimeSpan.FromSeconds(5);
 
-    // For a broker that does, but is busy: it lets in nobody for seconds.
-    private static readonly TimeSpan _handshakePatience = TimeSpan.FromSeconds(30);
+    // A busy broker accepts the connection and takes seconds for the login.
+    private static readonly TimeSpan _handshakeTimeout = TimeSpan.FromSeconds(30);
 
     private readonly IConnection _connection;
 
     private BrokerConnection(IConnection connection) => _connection = connection;
 
     /// <summary>Connects.</summary>
-    /// <param name="uri">The broker.</param>
-    /// <param name="stop">Gives up.</param>
-    /// <exception cref="CommandException">The broker cannot be reached or does not let us in.</exception>
-    public static async Task<BrokerConnection> ConnectAsync(Uri uri, CancellationToken stop)
+    /// <exception cref="CommandException">The broker cannot be reached or refuses the login.</exception>
+    public static async Task<BrokerConnection> ConnectAsync(Uri uri, CancellationToken cancellationToken)
     {
         var factory = new ConnectionFactory
         {
             Uri = uri,
             ClientProvidedName = "sagas command line",
             AutomaticRecoveryEnabled = false,
-            RequestedConnectionTimeout = _connectPatience,
-            HandshakeContinuationTimeout = _handshakePatience,
+            RequestedConnectionTimeout = _connectTimeout,
+            HandshakeContinuationTimeout = _handshakeTimeout,
         };
         try
         {
-            return new BrokerConnection(await factory.CreateConnectionAsync(stop));
+            return new BrokerConnection(await factory.CreateConnectionAsync(cancellationToken));
         }
         catch (Exception exception) when (exception is RabbitMQClientException or IOException or SocketException)
         {
@@ -45,26 +43,26 @@ internal sealed class BrokerConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether the broker has not gone away since.</summary>
+    /// <summary>Whether the connection is open.</summary>
     public bool IsOpen => _connection.IsOpen;
 
-    /// <summary>Opens a channel whose publications are answered once the broker has them.</summary>
-    public Task<IChannel> OpenConfirmedChannelAsync(CancellationToken stop) =>
+    /// <summary>Opens a channel with publisher confirms.</summary>
+    public Task<IChannel> OpenConfirmedChannelAsync(CancellationToken cancellationToken) =>
         _connection.CreateChannelAsync(
             new CreateChannelOptions(
                 publisherConfirmationsEnabled: true,
                 publisherConfirmationTrackingEnabled: true,
                 outstandingPublisherConfirmationsRateLimiter: null),
-            stop);
+            cancellationToken);
 
     /// <summary>How many messages a queue holds; null: there is no such queue.</summary>
-    public async Task<uint?> CountAsync(string queue, CancellationToken stop)
+    public async Task<uint?> CountAsync(string queue, CancellationToken cancellationToken)
     {
-        // The broker closes the channel of whoever asks for a queue that does not exist.
-        await using var channel = await _connection.CreateChannelAsync(cancellationToken: stop);
+        // The broker closes a channel that asks for a queue that does not exist.
+        await using var channel = await _connection.CreateChannelAsync(cancellationToken: cancellationToken);
         try
         {
-            return (await channel.QueueDeclarePassiveAsync(queue, stop)).MessageCount;
+            return (await channel.QueueDeclarePassiveAsync(queue, cancellationToken)).MessageCount;
         }
         catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == NotFound)
         {
@@ -76,7 +74,8 @@ internal sealed class BrokerConnection : IAsyncDisposable
     {
         try
         {
-            await _connection.CloseAsync(Constants.ReplySuccess, "done", TimeSpan.FromSeconds(1), abort: true, CancellationToken.None);
+            await _connection.CloseAsync(
+                Constants.ReplySuccess, "done", TimeSpan.FromSeconds(1), abort: true, CancellationToken.None);
         }
         finally
         {
@@ -87,20 +86,24 @@ internal sealed class BrokerConnection : IAsyncDisposable
     private static string CannotConnect(Uri uri, Exception exception)
     {
         var reasons = new List<Exception>();
-        for (var inner = exception; inner is not null; inner = inner is AggregateException many ? many.InnerExceptions[0] : inner.InnerException)
+        for (var inner = exception; inner is not null; inner = Cause(inner))
             reasons.Add(inner);
 
         var why = reasons.OfType<AuthenticationException>().Any() ? "the TLS handshake failed"
             : reasons.Any(reason => reason is AuthenticationFailureException or PossibleAuthenticationFailureException)
-                ? "user name or password refused, or no such virtual host"
-            : reasons.OfType<OperationInterruptedException>().FirstOrDefault() is { ShutdownReason: { } shutdown } ? shutdown.ReplyText
+                ? "the user name or password is wrong, or the virtual host does not exist"
+            : reasons.OfType<OperationInterruptedException>().FirstOrDefault() is { ShutdownReason: { } shutdown }
+                ? shutdown.ReplyText
             : reasons[^1].Message;
         return $"""
             Cannot connect to RabbitMQ at {WithoutPassword(uri)}: {why.TrimEnd('.')}.
             Start it with `docker-compose up -d`, or run everything without Docker: `./sagas demo`.
-            Another broker: {CommandOptions.RabbitMqName} or the environment variable {Connections.RabbitMqVariable}.
+            To use another broker, set {CommandOptions.RabbitMqName} or the environment variable {Connections.RabbitMqVariable}.
             """;
     }
+
+    private static Exception? Cause(Exception exception) =>
+        exception is AggregateException many ? many.InnerExceptions[0] : exception.InnerException;
 
     private static string WithoutPassword(Uri uri)
     {

@@ -5,14 +5,15 @@ using Sagas.Services.Messages;
 
 namespace Sagas.Cli.Broker;
 
-/// <summary>A message that the services could not use, as its error queue holds it.</summary>
-/// <param name="MessageId">The message's id; for a message without one, a name made from its content.</param>
+/// <summary>A message that the services could not consume, as its error queue holds it.</summary>
+/// <param name="MessageId">The message's id; without one, a name derived from its body.</param>
 /// <param name="ErrorQueue">The queue that holds it.</param>
 /// <param name="Queue">The queue it came from.</param>
-/// <param name="Message">The message's type, without namespace; null: it does not say.</param>
+/// <param name="Message">The message's type, without namespace; null: it does not name one.</param>
 /// <param name="FailedAt">When it failed.</param>
 /// <param name="Reason">Why.</param>
-/// <param name="ExceptionType">The exception that said so.</param>
+/// <param name="ExceptionType">The exception's type.</param>
+/// <param name="StackTrace">Where it was thrown; null: unknown, or not asked for.</param>
 /// <param name="Body">The body, or its beginning.</param>
 internal sealed record DeadLetter(
     string MessageId,
@@ -22,41 +23,46 @@ internal sealed record DeadLetter(
     DateTimeOffset? FailedAt,
     string? Reason,
     string? ExceptionType,
+    string? StackTrace,
     string Body)
 {
-    /// <summary>What MassTransit appends to a queue's name for messages that failed.</summary>
+    /// <summary>MassTransit's suffix of a queue for messages that failed.</summary>
     public const string ErrorSuffix = "_error";
 
-    /// <summary>What MassTransit appends to a queue's name for messages that no consumer is for.</summary>
+    /// <summary>MassTransit's suffix of a queue for messages without a consumer.</summary>
     public const string SkippedSuffix = "_skipped";
 
     /// <summary>Names the message's type, for the services as for MassTransit.</summary>
     public const string TypeHeader = "MT-MessageType";
 
-    // Enough to recognise a message by; a body may be megabytes.
-    private const int BodyShown = 2_000;
+    // Enough to recognise a message; a body may have megabytes.
+    private const int BeginningLength = 2_000;
 
-    /// <summary>Reads what the error queue says of a message.</summary>
+    /// <summary>Reads a message of an error queue.</summary>
     /// <param name="errorQueue">The queue.</param>
     /// <param name="delivery">The message.</param>
-    public static DeadLetter From(string errorQueue, BasicGetResult delivery)
+    /// <param name="isWhole">Whether with the stack trace and the whole body.</param>
+    public static DeadLetter From(string errorQueue, BasicGetResult delivery, bool isWhole = false)
     {
         var headers = delivery.BasicProperties.Headers;
         var body = Encoding.UTF8.GetString(delivery.Body.Span);
-        var failedAt = DateTimeOffset.TryParse(Header(headers, "MT-Fault-Timestamp"), out var time) ? time : (DateTimeOffset?)null;
+        DateTimeOffset? failedAt = DateTimeOffset.TryParse(Header(headers, "MT-Fault-Timestamp"), out var time) ? time : null;
         return new DeadLetter(
             NameOf(delivery),
             errorQueue,
             QueueOf(errorQueue),
             TypeOf(headers, body) ?? delivery.BasicProperties.Type,
             failedAt,
-            Header(headers, "MT-Fault-Message") ?? (errorQueue.EndsWith(SkippedSuffix, StringComparison.Ordinal) ? "no consumer takes it" : null),
+            Header(headers, "MT-Fault-Message")
+                ?? (errorQueue.EndsWith(SkippedSuffix, StringComparison.Ordinal) ? "no consumer accepts it" : null),
             Header(headers, "MT-Fault-ExceptionType"),
-            body.Length <= BodyShown ? body : body[..BodyShown]);
+            isWhole ? Header(headers, "MT-Fault-StackTrace") : null,
+            isWhole || body.Length <= BeginningLength ? body : body[..BeginningLength]);
     }
 
-    /// <summary>The message's id, or, for one without, a name made from its content.</summary>
-    public static string NameOf(BasicGetResult delivery) => DeadLetterName.Of(delivery.BasicProperties.MessageId, delivery.Body.Span);
+    /// <summary>The message's id; without one, a name derived from its body.</summary>
+    public static string NameOf(BasicGetResult delivery) =>
+        DeadLetterName.Of(delivery.BasicProperties.MessageId, delivery.Body.Span);
 
     /// <summary>The queue that an error queue belongs to.</summary>
     public static string QueueOf(string errorQueue) =>
@@ -75,7 +81,7 @@ internal sealed record DeadLetter(
             }
             : null;
 
-    // An envelope names its types; plain JSON does not, and neither does what is no JSON.
+    // An envelope names its types; plain JSON does not.
     private static string? TypeOf(IDictionary<string, object?>? headers, string body)
     {
         var types = Header(headers, TypeHeader) ?? Header(headers, "RabbitMQ-ExchangeName");

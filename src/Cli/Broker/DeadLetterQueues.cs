@@ -5,15 +5,14 @@ using Sagas.Services;
 
 namespace Sagas.Cli.Broker;
 
-/// <summary>Looks into error queues, and moves messages back to where they failed.</summary>
-/// <param name="broker">The broker.</param>
+/// <summary>Reads error queues, and moves messages back to where they failed.</summary>
 internal sealed class DeadLetterQueues(BrokerConnection broker)
 {
     /// <summary>The queues of the services.</summary>
     public static IReadOnlyList<string> ServiceQueues { get; } = [.. Features.Endpoints.Select(endpoint => endpoint.Queue)];
 
-    // Looking counts as a delivery, and RabbitMQ 4 drops a message of a quorum queue after 20 deliveries, so one that
-    // was looked at this often is replaced by a fresh copy of itself.
+    // Each look is a delivery, and RabbitMQ 4 drops a message of a quorum queue after 20 deliveries: a copy replaces a
+    // message after this many looks.
     private const long LooksBeforeRenewal = 8;
 
     private const string DeliveryCount = "x-delivery-count";
@@ -28,56 +27,71 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
                 : new[] { queue }),
     ];
 
-    /// <summary>Shows messages without taking them out.</summary>
+    /// <summary>Reads the messages of one id, whole, without taking them out.</summary>
     /// <param name="errorQueues">The queues; those that do not exist are empty.</param>
-    /// <param name="limit">At most so many.</param>
-    /// <param name="stop">Stops looking.</param>
-    public async Task<IReadOnlyList<DeadLetter>> PeekAsync(IReadOnlyList<string> errorQueues, int limit, CancellationToken stop)
+    /// <param name="messageId">The message; in more than one queue where several consumers failed.</param>
+    /// <param name="cancellationToken">Stops looking.</param>
+    public async Task<IReadOnlyList<DeadLetter>> FindAsync(
+        IReadOnlyList<string> errorQueues, string messageId, CancellationToken cancellationToken)
     {
         var letters = new List<DeadLetter>();
         foreach (var queue in errorQueues)
         {
-            if (limit > letters.Count && await broker.CountAsync(queue, stop) is > 0)
-                await PeekAsync(queue, limit - letters.Count, letters, stop);
+            if (await broker.CountAsync(queue, cancellationToken) is > 0)
+                await PeekAsync(queue, int.MaxValue, letters, messageId, cancellationToken);
+        }
+
+        return letters;
+    }
+
+    /// <summary>Reads messages without taking them out.</summary>
+    public async Task<IReadOnlyList<DeadLetter>> PeekAsync(
+        IReadOnlyList<string> errorQueues, int limit, CancellationToken cancellationToken)
+    {
+        var letters = new List<DeadLetter>();
+        foreach (var queue in errorQueues)
+        {
+            if (limit > letters.Count && await broker.CountAsync(queue, cancellationToken) is > 0)
+                await PeekAsync(queue, limit - letters.Count, letters, null, cancellationToken);
         }
 
         return letters;
     }
 
     /// <summary>How many messages each of the queues holds.</summary>
-    /// <param name="errorQueues">The queues; those that do not exist are empty.</param>
-    /// <param name="stop">Stops looking.</param>
-    public async Task<IReadOnlyList<uint>> CountAsync(IReadOnlyList<string> errorQueues, CancellationToken stop)
+    public async Task<IReadOnlyList<uint>> CountAsync(IReadOnlyList<string> errorQueues, CancellationToken cancellationToken)
     {
         var counts = new List<uint>();
         foreach (var queue in errorQueues)
-            counts.Add(await broker.CountAsync(queue, stop) ?? 0);
+            counts.Add(await broker.CountAsync(queue, cancellationToken) ?? 0);
         return counts;
     }
 
     /// <summary>Moves messages back to the queue where they failed, each once.</summary>
-    /// <param name="errorQueue">The queue they are in.</param>
-    /// <param name="messageId">The message; null: all that are there now.</param>
-    /// <param name="type">The type that a message is said to be that does not say it itself; null: none.</param>
-    /// <param name="moved">Told of each that is back.</param>
-    /// <param name="left">Told of each that stays because the services would not know what it is.</param>
-    /// <param name="stop">Stops before the next message.</param>
     /// <exception cref="CommandException">The queue they came from does not exist, or the broker did not confirm.</exception>
     public async Task MoveBackAsync(
-        string errorQueue, string? messageId, string? type, Action<DeadLetter> moved, Action<DeadLetter> left, CancellationToken stop)
+        string errorQueue,
+        string? messageId,
+        string? type,
+        Action<DeadLetter> moved,
+        Action<DeadLetter> left,
+        CancellationToken cancellationToken)
     {
-        // Those that fail again come to the end of the queue: only what is there now is moved.
-        var count = await broker.CountAsync(errorQueue, stop) ?? 0;
+        // A message that fails again comes back to the end of the queue: only the messages that are there now are moved.
+        var count = await broker.CountAsync(errorQueue, cancellationToken) ?? 0;
         if (count == 0)
             return;
 
         var queue = DeadLetter.QueueOf(errorQueue);
-        if (queue == errorQueue || await broker.CountAsync(queue, stop) is null)
-            throw new CommandException(ExitCode.Failed, $"Nothing is moved out of {errorQueue}: there is no queue {queue} to move it to.");
+        if (queue == errorQueue || await broker.CountAsync(queue, cancellationToken) is null)
+            throw new CommandException(
+                ExitCode.Failed,
+                $"Messages stay in {errorQueue}: the queue {queue}, where they failed, does not exist. "
+                + "Start the services, which declare it.");
 
-        // What is not wanted stays unsettled until the channel closes, which puts it back where it was.
-        await using var channel = await broker.OpenConfirmedChannelAsync(stop);
-        for (; count > 0 && await channel.BasicGetAsync(errorQueue, autoAck: false, stop) is { } delivery; count--)
+        // The other messages stay unsettled until the channel closes, which puts them back where they were.
+        await using var channel = await broker.OpenConfirmedChannelAsync(cancellationToken);
+        for (; count > 0 && await channel.BasicGetAsync(errorQueue, autoAck: false, cancellationToken) is { } delivery; count--)
         {
             if (messageId is not null && DeadLetter.NameOf(delivery) != messageId)
                 continue;
@@ -89,29 +103,31 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
                 continue;
             }
 
-            await ForwardAsync(channel, queue, delivery, Again(delivery, type), stop);
+            await ForwardAsync(channel, queue, delivery, Again(delivery, type), cancellationToken);
             moved(letter);
         }
     }
 
-    private async Task PeekAsync(string queue, int limit, List<DeadLetter> letters, CancellationToken stop)
+    private async Task PeekAsync(
+        string queue, int limit, List<DeadLetter> letters, string? messageId, CancellationToken cancellationToken)
     {
-        await using var channel = await broker.OpenConfirmedChannelAsync(stop);
+        await using var channel = await broker.OpenConfirmedChannelAsync(cancellationToken);
         var worn = new List<BasicGetResult>();
-        for (var i = 0; i < limit && await channel.BasicGetAsync(queue, autoAck: false, stop) is { } delivery; i++)
+        for (var i = 0; i < limit && await channel.BasicGetAsync(queue, autoAck: false, cancellationToken) is { } delivery; i++)
         {
-            letters.Add(DeadLetter.From(queue, delivery));
+            if (messageId is null || DeadLetter.NameOf(delivery) == messageId)
+                letters.Add(DeadLetter.From(queue, delivery, isWhole: messageId is not null));
             if (delivery.BasicProperties.Headers?.TryGetValue(DeliveryCount, out var count) == true
                 && Convert.ToInt64(count, System.Globalization.CultureInfo.InvariantCulture) >= LooksBeforeRenewal)
                 worn.Add(delivery);
         }
 
         foreach (var delivery in worn)
-            await ForwardAsync(channel, queue, delivery, Properties(delivery, name => name == DeliveryCount), stop);
+            await ForwardAsync(channel, queue, delivery, Properties(delivery, name => name == DeliveryCount), cancellationToken);
     }
 
-    // As the message was when it first came, as far as its error queue knows. The header with the name of the exchange it
-    // was published to, by which plain JSON is known, is kept where it is there.
+    // The message as it was published, as far as its error queue knows it. The header with the name of its exchange, which
+    // gives plain JSON its type, stays.
     private static BasicProperties Again(BasicGetResult delivery, string? type)
     {
         var properties = Properties(delivery, name => name is DeliveryCount or "MT-Reason"
@@ -129,20 +145,21 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
         return properties;
     }
 
-    // Publishes and only then removes: whatever fails in between, the message is there, at worst twice under one id,
-    // which the services' inbox consumes once.
+    // Publishes first, then removes: a failure in between leaves the message twice under one id, which the services' inbox
+    // consumes once.
     private static async Task ForwardAsync(
-        IChannel channel, string queue, BasicGetResult delivery, BasicProperties properties, CancellationToken stop)
+        IChannel channel, string queue, BasicGetResult delivery, BasicProperties properties, CancellationToken cancellationToken)
     {
         try
         {
-            await channel.BasicPublishAsync("", queue, mandatory: true, properties, delivery.Body, stop);
+            await channel.BasicPublishAsync("", queue, mandatory: true, properties, delivery.Body, cancellationToken);
         }
         catch (PublishException exception)
         {
             throw new CommandException(
                 ExitCode.Failed,
-                $"RabbitMQ did not take {DeadLetter.NameOf(delivery)} for {queue}; it stays where it was. {exception.Message}",
+                $"RabbitMQ did not accept {DeadLetter.NameOf(delivery)} for {queue}; it stays in its error queue. "
+                + $"{exception.Message}",
                 exception);
         }
 

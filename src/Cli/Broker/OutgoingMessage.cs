@@ -1,10 +1,12 @@
 namespace Sagas.Cli.Broker;
 
-/// <summary>A message on its way to an exchange.</summary>
-/// <param name="Id">What the thing is called that the message is about.</param>
-/// <param name="Body">A message of Sagas.Contracts.</param>
-internal sealed record OutgoingMessage(string Id, object Body)
+/// <summary>A message to publish.</summary>
+/// <typeparam name="T">A message of Sagas.Contracts.</typeparam>
+/// <param name="Id">The id of what the message is about.</param>
+/// <param name="Body">The message.</param>
+internal sealed record OutgoingMessage<T>(string Id, T Body)
+    where T : class
 {
-    /// <summary>The message's own id, by which a second delivery is recognised.</summary>
+    /// <summary>The message's own id, by which a consumer recognises a second delivery.</summary>
     public Guid MessageId { get; } = Guid.CreateVersion7();
 }

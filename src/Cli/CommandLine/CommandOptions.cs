@@ -25,28 +25,35 @@ internal static class CommandOptions
     /// <summary>Answer for programs.</summary>
     public static Option<bool> Json() => new(JsonName)
     {
-        Description = "Write one JSON value on standard output; everything else goes to standard error.",
+        Description = "Write one JSON value to standard output, and everything else to standard error.",
         Recursive = true,
     };
 
     /// <summary>Help with examples.</summary>
-    public static Option Help(Terminal terminal) =>
-        new HelpOption { Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }) };
+    /// <param name="terminal">Its width is the width of the help.</param>
+    /// <param name="features">The features by which the program's help groups its commands; empty: it is not grouped.</param>
+    public static Option Help(Terminal terminal, IReadOnlyList<FeatureCommands> features) => new HelpOption
+    {
+        Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }, features, terminal),
+    };
 
     /// <summary>Which build this is.</summary>
-    public static Option Version() => new Option<bool>("--version") { Description = "Show which build this is.", Action = new VersionAction() };
+    public static Option Version() =>
+        new Option<bool>("--version") { Description = "Show the version of the program.", Action = new VersionAction() };
 
     /// <summary>The database.</summary>
     public static Option<string?> Postgres() => new(PostgresName)
     {
-        Description = $"Npgsql connection string. Default: {Connections.PostgresVariable}, else docker-compose's (POSTGRES_PASSWORD, POSTGRES_PORT in .env).",
+        Description = $"Npgsql connection string. Default: {Connections.PostgresVariable}, else docker-compose's server "
+            + "(POSTGRES_PASSWORD, POSTGRES_PORT in .env).",
         HelpName = "connection string",
     };
 
     /// <summary>The broker.</summary>
     public static Option<string?> RabbitMq() => new(RabbitMqName)
     {
-        Description = $"amqp:// or amqps:// address. Default: {Connections.RabbitMqVariable}, else docker-compose's (RABBITMQ_PASSWORD, RABBITMQ_PORT in .env).",
+        Description = $"amqp:// or amqps:// address. Default: {Connections.RabbitMqVariable}, else docker-compose's server "
+            + "(RABBITMQ_PASSWORD, RABBITMQ_PORT in .env).",
         HelpName = "uri",
         Validators =
         {
@@ -69,8 +76,9 @@ internal static class CommandOptions
         if (paths.FirstOrDefault(path => !File.Exists(path)) is not { } missing)
             return paths;
         throw Directory.Exists(missing)
-            ? new CommandException(ExitCode.Usage, $"{missing} is a folder: name the files in it, such as {Path.Combine(missing, "*.csv")}.")
-            : new CommandException(ExitCode.NotFound, $"There is no file {missing}.");
+            ? new CommandException(
+                ExitCode.Usage, $"{missing} is a folder. Name the files in it, such as {Path.Combine(missing, "*.csv")}.")
+            : new CommandException(ExitCode.NotFound, $"The file {missing} does not exist.");
     }
 
     /// <summary>Makes an argument that is an identifier.</summary>
@@ -111,18 +119,21 @@ internal static class CommandOptions
     /// <summary>Makes an option that is a whole number.</summary>
     /// <param name="name">With its dashes.</param>
     /// <param name="description">What it counts.</param>
-    /// <param name="byDefault">When it is absent.</param>
-    /// <param name="most">The largest that is accepted.</param>
-    public static Option<int> NumberOption(string name, string description, int byDefault, int most) => new(name)
+    /// <param name="defaultValue">When it is absent.</param>
+    /// <param name="max">The largest that is accepted.</param>
+    public static Option<int> NumberOption(string name, string description, int defaultValue, int max) => new(name)
     {
         Description = description,
         HelpName = "number",
-        DefaultValueFactory = _ => byDefault,
+        DefaultValueFactory = _ => defaultValue,
         CustomParser = result =>
         {
             var styles = NumberStyles.AllowLeadingSign | NumberStyles.AllowThousands;
-            if (!int.TryParse(result.Tokens[0].Value, styles, CultureInfo.InvariantCulture, out var number) || number < 1 || number > most)
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number from 1 to {most:N0}."));
+            if (!int.TryParse(result.Tokens[0].Value, styles, CultureInfo.InvariantCulture, out var number)
+                || number < 1
+                || number > max)
+                result.AddError(
+                    string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number from 1 to {max:N0}."));
             return number;
         },
     };
@@ -138,11 +149,11 @@ internal static class CommandOptions
         CompletionSources = { _ => words.Select(word => new System.CommandLine.Completions.CompletionItem(word)) },
         CustomParser = result =>
         {
-            var said = result.Tokens[0].Value;
-            var meant = Array.Find(words, word => word.Equals(said, StringComparison.OrdinalIgnoreCase));
-            if (meant is null)
-                result.AddError($"{name} must be one of {string.Join(", ", words)}; it is '{said}'.");
-            return meant;
+            var given = result.Tokens[0].Value;
+            var match = Array.Find(words, word => word.Equals(given, StringComparison.OrdinalIgnoreCase));
+            if (match is null)
+                result.AddError($"{name} must be one of {string.Join(", ", words)}; '{given}' is not.");
+            return match;
         },
     };
 

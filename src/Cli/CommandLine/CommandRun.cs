@@ -6,18 +6,15 @@ namespace Sagas.Cli.CommandLine;
 /// <summary>Runs a command line from its text to its exit code.</summary>
 internal static class CommandRun
 {
-    // A command that is told to stop answers at once, except the demo, which has servers to stop.
-    private static readonly TimeSpan _stopsWithin = TimeSpan.FromSeconds(30);
+    // A command that is stopped answers at once, except the demo, which has servers to stop.
+    private static readonly TimeSpan _stopTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Parses, runs, and turns whatever goes wrong into a sentence and an exit code.</summary>
-    /// <param name="commands">The commands of a program that writes to a terminal.</param>
-    /// <param name="args">What was typed after the program's name.</param>
-    /// <param name="terminal">Where the answer goes.</param>
-    /// <param name="stop">Ends it as Ctrl-C does.</param>
     public static async Task<int> RunAsync(
-        Func<Terminal, Command> commands, IReadOnlyList<string> args, Terminal terminal, CancellationToken stop)
+        Func<Terminal, Command> commands, IReadOnlyList<string> args, Terminal terminal, CancellationToken cancellationToken)
     {
-        var parse = commands(terminal).Parse(args);
+        var program = commands(terminal);
+        var parse = (args is [['[', ..], ..] ? WithDirectives(program) : program).Parse(args);
         if (parse.Action is ParseErrorAction)
             return Complain(parse, terminal);
 
@@ -26,11 +23,11 @@ internal static class CommandRun
             Output = terminal.Output,
             Error = terminal.Error,
             EnableDefaultExceptionHandler = false,
-            ProcessTerminationTimeout = _stopsWithin,
+            ProcessTerminationTimeout = _stopTimeout,
         };
         try
         {
-            return await parse.InvokeAsync(invocation, stop);
+            return await parse.InvokeAsync(invocation, cancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -43,7 +40,7 @@ internal static class CommandRun
         }
         catch (IOException exception) when (exception.Message.Contains("Broken pipe", StringComparison.Ordinal))
         {
-            return ExitCode.Ok; // Whoever reads us (head, less) has seen enough.
+            return ExitCode.Ok; // The reader (head, less) has closed the pipe.
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
@@ -52,27 +49,53 @@ internal static class CommandRun
         }
     }
 
+    // Completion asks by a directive, [suggest], which only a root command has. Its name is that of the program's file, which
+    // help would show: so it is used for directives alone.
+    private static RootCommand WithDirectives(Command program)
+    {
+        var root = new RootCommand();
+        root.Aliases.Add(program.Name);
+        root.Options.Clear();
+        foreach (var option in program.Options)
+            root.Add(option);
+        foreach (var command in program.Subcommands)
+            root.Add(command);
+        return root;
+    }
+
     private static int Complain(ParseResult parse, Terminal terminal)
     {
         var command = parse.CommandResult.Command;
-        var unknown = parse.UnmatchedTokens.Count > 0 && command.Subcommands.Count > 0;
-        var missing = unknown ? [] : MissingArguments(parse).ToArray();
-        var errors = missing.Length > 0 ? missing : parse.Errors.Select(error => error.Message).Distinct();
-        foreach (var error in unknown ? [$"There is no command '{Path(command, null)} {parse.UnmatchedTokens[0]}'."] : errors)
-            terminal.Error.WriteLine(Display.Clean(error));
+        foreach (var error in Errors(parse, command))
+            terminal.Error.WriteLine(Format.Clean(error));
 
         terminal.Error.WriteLine();
         if (command.Subcommands.Count > 0)
         {
             terminal.Error.WriteLine("Commands:");
             foreach (var subcommand in command.Subcommands)
-                terminal.Error.WriteLine($"  {Path(subcommand, command),-28} {subcommand.Description}");
+                terminal.Error.WriteLine($"  {Path(subcommand, command),-28} {SagasCommand.Summary(subcommand.Description)}");
             terminal.Error.WriteLine();
         }
 
         terminal.Error.WriteLine($"See: {Path(command, null)} --help");
         return ExitCode.Usage;
     }
+
+    private static IEnumerable<string> Errors(ParseResult parse, Command command)
+    {
+        if (command.Subcommands.Count > 0)
+        {
+            return parse.UnmatchedTokens.Count > 0
+                ? [$"Unknown command '{Path(command, null)} {parse.UnmatchedTokens[0]}'."]
+                : [$"'{Path(command, null)}' is incomplete; add one of {Names(command)}."];
+        }
+
+        var missing = MissingArguments(parse).ToArray();
+        return missing.Length > 0 ? missing : parse.Errors.Select(error => error.Message).Distinct();
+    }
+
+    private static string Names(Command command) => string.Join(", ", command.Subcommands.Select(verb => verb.Name));
 
     private static IEnumerable<string> MissingArguments(ParseResult parse) => parse.CommandResult.Command.Arguments
         .Where(argument => (parse.GetResult(argument)?.Tokens.Count ?? 0) < argument.Arity.MinimumNumberOfValues)

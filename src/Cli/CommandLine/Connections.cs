@@ -4,8 +4,10 @@ using Npgsql;
 
 namespace Sagas.Cli.CommandLine;
 
-/// <summary>Where the servers are: the option, else the environment as the services read it, else docker-compose's, with the ports and
-/// passwords that its <c>.env</c> gives them.</summary>
+/// <summary>
+/// The addresses of the servers: an option's, else the environment's as the services read it, else docker-compose's, with the
+/// ports and passwords of its <c>.env</c>.
+/// </summary>
 internal static class Connections
 {
     /// <summary>Environment variable of the database, the same as the services read.</summary>
@@ -22,9 +24,11 @@ internal static class Connections
     private const string DevelopmentPassword = "sagas-development";
 
     /// <summary>The database's connection string.</summary>
-    /// <exception cref="CommandException">docker-compose's port is none.</exception>
+    /// <exception cref="CommandException">docker-compose's port is not a port.</exception>
     public static string Postgres(ParseResult parse, Terminal terminal) =>
-        parse.GetValue<string?>(CommandOptions.PostgresName) ?? Variable(terminal, PostgresVariable) ?? new NpgsqlConnectionStringBuilder
+        parse.GetValue<string?>(CommandOptions.PostgresName)
+        ?? Variable(terminal, PostgresVariable)
+        ?? new NpgsqlConnectionStringBuilder
         {
             Host = "localhost",
             Port = Port(terminal, "POSTGRES_PORT", 5432),
@@ -34,7 +38,7 @@ internal static class Connections
         }.ConnectionString;
 
     /// <summary>The broker's address.</summary>
-    /// <exception cref="CommandException">The environment variable is no address, or docker-compose's port is none.</exception>
+    /// <exception cref="CommandException">The environment variable or docker-compose's port is not valid.</exception>
     public static Uri RabbitMq(ParseResult parse, Terminal terminal)
     {
         if ((parse.GetValue<string?>(CommandOptions.RabbitMqName) ?? Variable(terminal, RabbitMqVariable)) is not { } text)
@@ -45,22 +49,26 @@ internal static class Connections
 
         return Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "amqp" or "amqps"
             ? uri
-            : throw new CommandException(ExitCode.Usage, $"{RabbitMqVariable} is not an amqp:// or amqps:// address.");
+            : throw new CommandException(
+                ExitCode.Usage, $"{RabbitMqVariable} must be an address such as amqp://user:password@localhost:5672/.");
     }
 
-    /// <summary>The callback's address, where the command line gives none.</summary>
-    /// <exception cref="CommandException">docker-compose's port is none.</exception>
+    /// <summary>The callback's address, unless an option gives it.</summary>
+    /// <exception cref="CommandException">docker-compose's port is not a port.</exception>
     public static string Callback(Terminal terminal) =>
         Variable(terminal, CallbackVariable) ?? $"http://localhost:{Port(terminal, "CALLBACK_PORT", 9090)}/callback";
 
-    /// <summary>The key that the callback asks for; null: none.</summary>
-    public static string? CallbackKey(Terminal terminal) => Variable(terminal, CallbackKeyVariable) ?? Variable(terminal, "CALLBACK_API_KEY");
+    /// <summary>The callback's API key; null: none.</summary>
+    public static string? CallbackKey(Terminal terminal) =>
+        Variable(terminal, CallbackKeyVariable) ?? Variable(terminal, "CALLBACK_API_KEY");
 
     private static int Port(Terminal terminal, string name, int standard) => Variable(terminal, name) switch
     {
         null => standard,
-        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= ushort.MaxValue => port,
-        var text => throw new CommandException(ExitCode.Usage, $"{name} must be a port; it is '{Display.Clean(text)}'."),
+        var text when int.TryParse(
+            text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= ushort.MaxValue => port,
+        var text =>
+            throw new CommandException(ExitCode.Usage, $"{name} must be a port from 1 to 65535; '{Format.Clean(text)}' is not."),
     };
 
     private static string? Variable(Terminal terminal, string name) =>

@@ -1,24 +1,24 @@
 namespace Sagas.Cli.CommandLine;
 
-/// <summary>What the process answers to the shell: the one place where the numbers are.</summary>
+/// <summary>The exit codes of the process.</summary>
 internal static class ExitCode
 {
-    /// <summary>It was done.</summary>
+    /// <summary>Done.</summary>
     public const int Ok = 0;
 
-    /// <summary>It was tried and failed.</summary>
+    /// <summary>Failed.</summary>
     public const int Failed = 1;
 
-    /// <summary>The command line does not say something that can be done.</summary>
+    /// <summary>The command line is not valid.</summary>
     public const int Usage = 2;
 
-    /// <summary>RabbitMQ or Postgres cannot be reached, or does not let us in.</summary>
+    /// <summary>A server cannot be reached or refuses the login.</summary>
     public const int CannotConnect = 3;
 
-    /// <summary>What the command line names does not exist.</summary>
+    /// <summary>What the command names does not exist.</summary>
     public const int NotFound = 4;
 
-    /// <summary>Ctrl-C, or SIGTERM, ended it before it was done: 128 and the number of SIGINT, as shells count.</summary>
+    /// <summary>Ended by Ctrl-C or SIGTERM: 128 and the number of SIGINT, as in shells.</summary>
     public const int Interrupted = 130;
 
     /// <summary>The line that every help text ends with.</summary>

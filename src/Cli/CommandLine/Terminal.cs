@@ -9,7 +9,7 @@ namespace Sagas.Cli.CommandLine;
 /// <summary>Where a command reads its surroundings from and writes to.</summary>
 internal sealed class Terminal
 {
-    // Wide enough that a row stays a row when the output goes to grep or to a file.
+    // Wide enough that a row is one line for grep or in a file.
     private const int WidthOfAPipe = 160;
 
     private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
@@ -44,7 +44,7 @@ internal sealed class Terminal
     /// <summary>Results.</summary>
     public TextWriter Output { get; }
 
-    /// <summary>Progress, notes and complaints.</summary>
+    /// <summary>Progress, notes and errors.</summary>
     public TextWriter Error { get; }
 
     /// <summary>Columns of the output.</summary>
@@ -57,7 +57,7 @@ internal sealed class Terminal
     public IAnsiConsole Console { get; }
 
     /// <summary>The clock.</summary>
-    public TimeProvider Time { get; init; } = TimeProvider.System;
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>Looks an environment variable up.</summary>
     public Func<string, string?> Environment { get; init; } = System.Environment.GetEnvironmentVariable;
@@ -74,7 +74,7 @@ internal sealed class Terminal
     /// <param name="value">An object or a list.</param>
     public void WriteJson(object value) => Output.WriteLine(JsonSerializer.Serialize(value, _json));
 
-    /// <summary>Writes a table, or whatever Spectre.Console draws, to <see cref="Output"/>.</summary>
+    /// <summary>Writes a table, or anything that Spectre.Console draws, to <see cref="Output"/>.</summary>
     /// <param name="content">What to write.</param>
     public void Write(IRenderable content)
     {
@@ -84,7 +84,7 @@ internal sealed class Terminal
             return;
         }
 
-        // Spectre pads every line to the width of the table; in a file or a pipe the blanks are only in the way.
+        // Spectre.Console pads every line to the width of the table, which a file or a pipe does not need.
         using var text = new StringWriter { NewLine = "\n" };
         new Terminal(text, Error, Width).Console.Write(content);
         var lines = text.ToString().Split('\n').Select(line => line.TrimEnd());

@@ -4,13 +4,13 @@ using System.Reflection;
 
 namespace Sagas.Cli.CommandLine;
 
-/// <summary>Says which build of the program this is.</summary>
+/// <summary>Writes the version of the program.</summary>
 internal sealed class VersionAction : SynchronousCommandLineAction
 {
     public override int Invoke(ParseResult parseResult)
     {
-        var version = typeof(VersionAction).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
-        parseResult.InvocationConfiguration.Output.WriteLine($"sagas {version}");
+        var attribute = typeof(VersionAction).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>();
+        parseResult.InvocationConfiguration.Output.WriteLine($"sagas {attribute?.InformationalVersion}");
         return ExitCode.Ok;
     }
 }

@@ -4,15 +4,15 @@ namespace Sagas.Cli.Database;
 
 /// <summary>A row of the view customers_overview.</summary>
 /// <param name="CustomerId">The customer.</param>
-/// <param name="State">How far they are known.</param>
+/// <param name="State">Their state.</param>
 /// <param name="FirstName">Given name.</param>
 /// <param name="LastName">Family name.</param>
 /// <param name="Email">E-mail address.</param>
 /// <param name="Phone">Telephone number.</param>
 /// <param name="Version">Counts changes of the data.</param>
 /// <param name="SyncedVersion">The version that the CRM has.</param>
-/// <param name="SyncFailure">Why the CRM could not be told.</param>
-/// <param name="CrmCall">State of the call that tells the CRM of this version.</param>
+/// <param name="SyncFailure">Why the CRM does not have this version.</param>
+/// <param name="CrmCall">State of the call that sends this version to the CRM.</param>
 /// <param name="CrmAttempts">How often it was started.</param>
 /// <param name="CrmOutcome">What came of the last attempt.</param>
 /// <param name="RegisteredAt">Time of the data.</param>
@@ -44,14 +44,10 @@ internal sealed record CustomerRow(
     public string Name => string.Join(' ', new[] { FirstName, LastName }.Where(name => !string.IsNullOrEmpty(name)));
 
     /// <summary>The customers that changed last.</summary>
-    /// <param name="database">Where they are.</param>
-    /// <param name="state">Only those in this state; null: all.</param>
-    /// <param name="limit">At most so many.</param>
-    /// <param name="stop">Gives up.</param>
     public static Task<IReadOnlyList<CustomerRow>> NewestAsync(
-        SagasDatabase database, string? state, int limit, CancellationToken stop) =>
+        SagasDatabase database, string? state, int limit, CancellationToken cancellationToken) =>
         database.QueryAsync(
-            // The inner query chooses before the view counts payments, which costs a look-up per customer.
+            // Chooses before the view counts payments, which costs a look-up per customer.
             """
             SELECT o.* FROM customers_overview o WHERE o.customer_id IN (
                 SELECT customer_id FROM customer_state WHERE $1::text IS NULL OR current_state = $1
@@ -59,16 +55,41 @@ internal sealed record CustomerRow(
             ORDER BY o.updated_at DESC, o.customer_id
             """,
             Read,
-            stop,
+            cancellationToken,
             new() { Value = (object?)state ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
             new() { Value = limit });
 
     /// <summary>One customer; empty when there is none.</summary>
-    /// <param name="database">Where they are.</param>
-    /// <param name="customerId">The customer.</param>
-    /// <param name="stop">Gives up.</param>
-    public static Task<IReadOnlyList<CustomerRow>> FindAsync(SagasDatabase database, string customerId, CancellationToken stop) =>
-        database.QueryAsync("SELECT * FROM customers_overview WHERE customer_id = $1", Read, stop, new Npgsql.NpgsqlParameter { Value = customerId });
+    public static Task<IReadOnlyList<CustomerRow>> FindAsync(
+        SagasDatabase database, string customerId, CancellationToken cancellationToken) =>
+        database.QueryAsync(
+            "SELECT * FROM customers_overview WHERE customer_id = $1",
+            Read,
+            cancellationToken,
+            new Npgsql.NpgsqlParameter { Value = customerId });
+
+    /// <summary>Every customer in a state.</summary>
+    public static Task<IReadOnlyList<string>> IdsAsync(
+        SagasDatabase database, string state, CancellationToken cancellationToken) =>
+        database.QueryAsync(
+            "SELECT customer_id FROM customer_state WHERE current_state = $1 ORDER BY updated_at, customer_id",
+            row => row.Get<string>("customer_id"),
+            cancellationToken,
+            new Npgsql.NpgsqlParameter { Value = state });
+
+    /// <summary>Those of some customers that do not wait for the CRM, with their states; null: unknown.</summary>
+    public static Task<IReadOnlyList<(Guid Customer, string? State)>> SettledAsync(
+        SagasDatabase database, Guid[] customers, CancellationToken cancellationToken) =>
+        database.QueryAsync(
+            // Lateral: an index look-up for each, whatever the statistics of the table say.
+            """
+            SELECT asked.id, c.current_state FROM unnest($1) AS asked (id)
+            LEFT JOIN LATERAL (SELECT current_state FROM customer_state WHERE correlation_id = asked.id OFFSET 0) c ON true
+            WHERE c.current_state IS DISTINCT FROM 'Syncing'
+            """,
+            row => (row.Get<Guid>("id"), row.Text("current_state")),
+            cancellationToken,
+            new Npgsql.NpgsqlParameter<Guid[]> { TypedValue = customers });
 
     private static CustomerRow Read(Row row) => new(
         row.Get<string>("customer_id"),
@@ -78,10 +99,10 @@ internal sealed record CustomerRow(
         row.Text("email"),
         row.Text("phone"),
         row.Get<int>("version"),
-        row.Maybe<int>("synced_version"),
+        row.GetNullable<int>("synced_version"),
         row.Text("sync_failure"),
         row.Text("crm_call"),
-        row.Maybe<int>("crm_attempts"),
+        row.GetNullable<int>("crm_attempts"),
         row.Text("crm_outcome"),
         row.Get<DateTimeOffset>("registered_at"),
         row.Get<DateTimeOffset>("updated_at"),

@@ -13,6 +13,7 @@ namespace Sagas.Cli.Database;
 /// <param name="SentAt">When its producer published it.</param>
 /// <param name="Attempts">How often sending failed.</param>
 /// <param name="CorrelationId">The saga it is about.</param>
+/// <param name="HeartbeatAt">The last heartbeat of the process that publishes it; null: no process does.</param>
 internal sealed record OutboxRow(
     long SequenceNumber,
     Guid MessageId,
@@ -23,9 +24,10 @@ internal sealed record OutboxRow(
     DateTimeOffset DueAt,
     DateTimeOffset SentAt,
     int Attempts,
-    Guid? CorrelationId)
+    Guid? CorrelationId,
+    DateTimeOffset? HeartbeatAt = null)
 {
-    /// <summary>The states, and with <see cref="Sql"/> what they mean.</summary>
+    /// <summary>The states, which <see cref="Sql"/> defines.</summary>
     public static readonly string[] States = ["due", "scheduled", "failing", "publishing", "behind"];
 
     private const string Sql = """
@@ -41,36 +43,26 @@ internal sealed record OutboxRow(
         """;
 
     /// <summary>The oldest messages.</summary>
-    /// <param name="database">Where they are.</param>
-    /// <param name="state">Only those in this state; null: all.</param>
-    /// <param name="limit">At most so many.</param>
-    /// <param name="now">Ages are counted from it.</param>
-    /// <param name="stop">Gives up.</param>
     public static Task<IReadOnlyList<OutboxRow>> OldestAsync(
-        SagasDatabase database, string? state, int limit, DateTimeOffset now, CancellationToken stop) =>
+        SagasDatabase database, string? state, int limit, CancellationToken cancellationToken) =>
         database.QueryAsync(
             Sql + " WHERE $1::text IS NULL OR state = $1 ORDER BY sequence_number LIMIT $2",
-            row => Read(row, now),
-            stop,
+            Read,
+            cancellationToken,
             new() { Value = (object?)state ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
             new() { Value = limit });
 
     /// <summary>The messages about a saga.</summary>
-    /// <param name="database">Where they are.</param>
-    /// <param name="correlationId">The saga.</param>
-    /// <param name="scheduleToken">The scheduled message that wakes it.</param>
-    /// <param name="now">Ages are counted from it.</param>
-    /// <param name="stop">Gives up.</param>
     public static Task<IReadOnlyList<OutboxRow>> OfSagaAsync(
-        SagasDatabase database, Guid correlationId, Guid? scheduleToken, DateTimeOffset now, CancellationToken stop) =>
+        SagasDatabase database, Guid correlationId, Guid? scheduleToken, CancellationToken cancellationToken) =>
         database.QueryAsync(
             Sql + " WHERE correlation_id = $1 OR initiator_id = $1 OR schedule_token_id = $2 ORDER BY sequence_number LIMIT 100",
-            row => Read(row, now),
-            stop,
+            Read,
+            cancellationToken,
             new() { Value = correlationId },
             new() { Value = (object?)scheduleToken ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
 
-    private static OutboxRow Read(Row row, DateTimeOffset now)
+    private static OutboxRow Read(Row row)
     {
         var state = row.Get<string>("state");
         return new OutboxRow(
@@ -79,21 +71,21 @@ internal sealed record OutboxRow(
             row.Get<string>("message_type").Split(';')[0].Split(':')[^1],
             row.Get<string>("destination_address").Split('?')[0].Split('/', ':')[^1],
             state,
-            Reason(state, row, now),
+            Reason(state, row),
             row.Get<DateTimeOffset>("enqueue_time"),
             row.Get<DateTimeOffset>("sent_time"),
             row.Get<int>("attempts"),
-            row.Maybe<Guid>("correlation_id"));
+            row.GetNullable<Guid>("correlation_id"),
+            row.GetNullable<DateTimeOffset>("heartbeat_at"));
     }
 
-    private static string Reason(string state, Row row, DateTimeOffset now) => state switch
+    private static string Reason(string state, Row row) => state switch
     {
         "failing" => row.Text("last_error") ?? "sending failed",
-        "publishing" when row.Maybe<DateTimeOffset>("heartbeat_at") is { } heartbeat =>
-            $"sent by process {row.Get<int>("process_id")} on {row.Text("host_name")}, alive {CommandLine.Display.FromNow(heartbeat, now)}",
-        "publishing" => "its process is gone; the relay takes it over",
-        "behind" => "sent after the earlier messages of its transaction",
-        "scheduled" => "its time has not come",
+        "publishing" when row.Text("host_name") is { } host => $"published by process {row.Get<int>("process_id")} on {host}",
+        "publishing" => "its process ended; the relay takes over",
+        "behind" => "after the earlier messages of its transaction",
+        "scheduled" => "not due yet",
         _ => "waits for the relay",
     };
 }

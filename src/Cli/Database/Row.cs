@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 
 namespace Sagas.Cli.Database;
@@ -13,9 +14,15 @@ internal readonly struct Row(NpgsqlDataReader reader)
     public string? Text(string column) => IsNull(column) ? null : Get<string>(column);
 
     /// <summary>A value, or null.</summary>
-    public T? Maybe<T>(string column)
+    public T? GetNullable<T>(string column)
         where T : struct =>
         IsNull(column) ? null : Get<T>(column);
+
+    /// <summary>An amount, without the zeros that the column's scale adds.</summary>
+    public decimal Amount(string column) => Get<decimal>(column) / 1.0000000000000000000000000000m;
+
+    /// <summary>A number of rows, which is a numeric in Postgres where it is a sum.</summary>
+    public long Count(string column) => Convert.ToInt64(reader.GetValue(reader.GetOrdinal(column)), CultureInfo.InvariantCulture);
 
     private bool IsNull(string column) => reader.IsDBNull(reader.GetOrdinal(column));
 }

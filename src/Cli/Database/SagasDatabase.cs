@@ -7,9 +7,9 @@ namespace Sagas.Cli.Database;
 /// <summary>The services' database, for the length of one command.</summary>
 internal sealed class SagasDatabase : IAsyncDisposable
 {
-    private const int PatienceSeconds = 5;
+    private const int ConnectTimeoutSeconds = 5;
 
-    private static readonly TimeSpan _betweenAttempts = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _retryInterval = TimeSpan.FromSeconds(1);
 
     private readonly NpgsqlDataSource _source;
     private readonly Lock _lock = new();
@@ -17,14 +17,12 @@ internal sealed class SagasDatabase : IAsyncDisposable
 
     private SagasDatabase(NpgsqlDataSource source) => _source = source;
 
-    /// <summary>The connections, for what runs statements of its own.</summary>
+    /// <summary>The connections, for code of the services.</summary>
     public NpgsqlDataSource Source => _source;
 
     /// <summary>Connects.</summary>
-    /// <param name="connectionString">Npgsql's.</param>
-    /// <param name="stop">Gives up.</param>
-    /// <exception cref="CommandException">The database cannot be reached or does not let us in.</exception>
-    public static async Task<SagasDatabase> OpenAsync(string connectionString, CancellationToken stop)
+    /// <exception cref="CommandException">The database cannot be reached or refuses the login.</exception>
+    public static async Task<SagasDatabase> OpenAsync(string connectionString, CancellationToken cancellationToken)
     {
         NpgsqlConnectionStringBuilder settings;
         try
@@ -33,16 +31,17 @@ internal sealed class SagasDatabase : IAsyncDisposable
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException)
         {
-            throw new CommandException(ExitCode.Usage, $"The Postgres connection string cannot be read: {exception.Message}", exception);
+            throw new CommandException(
+                ExitCode.Usage, $"The Postgres connection string is not valid: {exception.Message}", exception);
         }
 
         if (!connectionString.Contains("Timeout", StringComparison.OrdinalIgnoreCase))
-            settings.Timeout = PatienceSeconds;
-        // The slim builder starts faster; of what it leaves out, these are needed.
+            settings.Timeout = ConnectTimeoutSeconds;
+        // The slim builder starts faster; these are the parts of the whole one that are needed.
         var source = new NpgsqlSlimDataSourceBuilder(settings.ConnectionString).EnableArrays().EnableTransportSecurity().Build();
         try
         {
-            await using var connection = await source.OpenConnectionAsync(stop);
+            await using var connection = await source.OpenConnectionAsync(cancellationToken);
             return new SagasDatabase(source);
         }
         catch (Exception exception) when (DatabaseFaults.Classify(exception) is not DatabaseFault.None)
@@ -52,14 +51,11 @@ internal sealed class SagasDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>Does something that survives the database's going away: then it waits until the database is back, and does it again.</summary>
-    /// <typeparam name="T">What comes of it.</typeparam>
-    /// <param name="work">What to do; done again it goes on where it was.</param>
-    /// <param name="say">Told when the waiting begins and when it ends; where several wait, only the first one's is.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="stop">Gives up, also while it waits.</param>
-    /// <exception cref="CommandException">The database came back and does not let us in.</exception>
-    public async Task<T> OutlastAsync<T>(Func<Task<T>> work, Action<string> say, TimeProvider time, CancellationToken stop)
+    /// <summary>Runs work that can be run again, and runs it again after each outage of the database.</summary>
+    /// <typeparam name="T">Its result.</typeparam>
+    /// <exception cref="CommandException">The database is available again and refuses the login.</exception>
+    public async Task<T> RetryWhileUnavailableAsync<T>(
+        Func<Task<T>> work, Action<string> report, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -67,70 +63,71 @@ internal sealed class SagasDatabase : IAsyncDisposable
             {
                 return await work();
             }
-            catch (Exception exception) when (DatabaseFaults.Classify(exception) is DatabaseFault.Transient && !stop.IsCancellationRequested)
+            catch (Exception exception)
+                when (DatabaseFaults.Classify(exception) is DatabaseFault.Transient && !cancellationToken.IsCancellationRequested)
             {
-                await ReturnAsync(exception, say, time, stop);
+                await ReturnAsync(exception, report, timeProvider, cancellationToken);
             }
         }
     }
 
     /// <summary>Reads rows.</summary>
     /// <typeparam name="T">What a row becomes.</typeparam>
-    /// <param name="sql">The statement, with parameters <c>$1</c>, <c>$2</c> ….</param>
-    /// <param name="row">Reads the row that the reader stands on.</param>
-    /// <param name="stop">Gives up.</param>
-    /// <param name="parameters">Values of the parameters.</param>
-    /// <exception cref="CommandException">The tables are not there.</exception>
+    /// <exception cref="CommandException">The tables do not exist.</exception>
     public async Task<IReadOnlyList<T>> QueryAsync<T>(
         string sql,
         Func<Row, T> row,
-        CancellationToken stop,
+        CancellationToken cancellationToken,
         params NpgsqlParameter[] parameters)
     {
         await using var command = _source.CreateCommand(sql);
         command.Parameters.AddRange(parameters);
         try
         {
-            await using var reader = await command.ExecuteReaderAsync(stop);
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             var rows = new List<T>();
-            while (await reader.ReadAsync(stop))
+            while (await reader.ReadAsync(cancellationToken))
                 rows.Add(row(new Row(reader)));
             return rows;
         }
-        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn)
+        catch (PostgresException exception)
+            when (exception.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn)
         {
             throw new CommandException(
                 ExitCode.Failed,
-                $"The database lacks what this command reads ({exception.MessageText}). Bring it up to date: `sagas migrate`, "
-                + "or start the services, which do so too.",
+                $"The database schema is out of date ({exception.MessageText}). Run `sagas migrate`, or start the services, "
+                + "which migrate it.",
                 exception);
         }
     }
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 
-    private Task ReturnAsync(Exception exception, Action<string> say, TimeProvider time, CancellationToken stop)
+    private Task ReturnAsync(
+        Exception exception, Action<string> report, TimeProvider timeProvider, CancellationToken cancellationToken)
     {
         lock (_lock)
             return _return.IsCompleted ? _return = WaitAsync() : _return;
 
         async Task WaitAsync()
         {
-            say($"Postgres is away ({exception.Message.TrimEnd('.')}). This goes on when it is back; Ctrl-C ends it, and the same command goes on later.");
+            report(
+                $"Postgres is unavailable ({exception.Message.TrimEnd('.')}); waiting to reconnect. After Ctrl-C, the same "
+                + "command continues later.");
             do
-                await Task.Delay(_betweenAttempts, time, stop);
-            while (!await IsBackAsync(stop));
-            say("Postgres is back: going on.");
+                await Task.Delay(_retryInterval, timeProvider, cancellationToken);
+            while (!await IsBackAsync(cancellationToken));
+            report("Postgres is available again; continuing.");
         }
     }
 
-    private async Task<bool> IsBackAsync(CancellationToken stop)
+    private async Task<bool> IsBackAsync(CancellationToken cancellationToken)
     {
-        // What is in the pool is of the server that went.
+        // The pooled connections are broken.
         _source.Clear();
         try
         {
-            await using var connection = await _source.OpenConnectionAsync(stop);
+            await using var connection = await _source.OpenConnectionAsync(cancellationToken);
             return true;
         }
         catch (Exception exception) when (DatabaseFaults.Classify(exception) is DatabaseFault.Transient)
@@ -139,7 +136,8 @@ internal sealed class SagasDatabase : IAsyncDisposable
         }
         catch (NpgsqlException exception)
         {
-            throw new CommandException(ExitCode.CannotConnect, CannotConnect(new NpgsqlConnectionStringBuilder(_source.ConnectionString), exception), exception);
+            var settings = new NpgsqlConnectionStringBuilder(_source.ConnectionString);
+            throw new CommandException(ExitCode.CannotConnect, CannotConnect(settings, exception), exception);
         }
     }
 
@@ -147,7 +145,7 @@ internal sealed class SagasDatabase : IAsyncDisposable
     {
         var why = exception switch
         {
-            PostgresException { SqlState: PostgresErrorCodes.InvalidPassword } => $"the password of {settings.Username} is refused",
+            PostgresException { SqlState: PostgresErrorCodes.InvalidPassword } => $"the password of {settings.Username} is wrong",
             PostgresException postgres => postgres.MessageText,
             { InnerException: { } inner } => inner.Message,
             _ => exception.Message,
@@ -157,7 +155,7 @@ internal sealed class SagasDatabase : IAsyncDisposable
         return $"""
             Cannot connect to Postgres at {settings.Host}:{settings.Port}{database}{user}: {why.TrimEnd('.')}.
             Start it with `docker-compose up -d`, or run everything without Docker: `./sagas demo`.
-            Another database: {CommandOptions.PostgresName} or the environment variable {Connections.PostgresVariable}.
+            To use another database, set {CommandOptions.PostgresName} or the environment variable {Connections.PostgresVariable}.
             """;
     }
 }

@@ -18,10 +18,8 @@ internal sealed record Transition(
     Guid? ConversationId)
 {
     /// <summary>A saga's history, from its beginning.</summary>
-    /// <param name="database">Where it is.</param>
-    /// <param name="correlationId">The saga.</param>
-    /// <param name="stop">Gives up.</param>
-    public static Task<IReadOnlyList<Transition>> OfSagaAsync(SagasDatabase database, Guid correlationId, CancellationToken stop) =>
+    public static Task<IReadOnlyList<Transition>> OfSagaAsync(
+        SagasDatabase database, Guid correlationId, CancellationToken cancellationToken) =>
         database.QueryAsync(
             "SELECT * FROM saga_transition WHERE correlation_id = $1 ORDER BY id",
             row => new Transition(
@@ -29,8 +27,8 @@ internal sealed record Transition(
                 row.Text("from_state"),
                 row.Get<string>("to_state"),
                 row.Get<string>("event"),
-                row.Maybe<Guid>("message_id"),
-                row.Maybe<Guid>("conversation_id")),
-            stop,
+                row.GetNullable<Guid>("message_id"),
+                row.GetNullable<Guid>("conversation_id")),
+            cancellationToken,
             new NpgsqlParameter { Value = correlationId });
 }

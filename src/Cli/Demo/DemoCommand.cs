@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Sagas.Cli.CommandLine;
-using Sagas.LocalServers;
 
 namespace Sagas.Cli.Demo;
 
@@ -9,60 +8,57 @@ internal static class DemoCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var once = new Option<bool>("--once") { Description = "Stop when the scenario is over, instead of at Ctrl-C." };
-        var inMemory = new Option<bool>("--in-memory") { Description = "Without RabbitMQ even where it is installed." };
+        var once = new Option<bool>("--once") { Description = "Stop after the scenario, instead of at Ctrl-C." };
+        var inMemory = new Option<bool>("--in-memory") { Description = "Without RabbitMQ, even if it is installed." };
+        var yes = new Option<bool>("--yes", "-y") { Description = "Install missing servers without asking." };
         var command = new SagasCommand(
             "demo",
-            "Run everything in one process on servers of its own, and watch a payment that arrives before its customer. "
-            + "Needs PostgreSQL installed, not running; RabbitMQ where it is installed.",
+            "Run everything in one process with private servers, and watch a payment that arrives before its customer. "
+            + "Offers to install PostgreSQL and RabbitMQ if they are missing; they need not run.",
             "sagas demo",
-            "sagas demo --once --json | jq .completedAfterMs")
+            "sagas demo --yes --once --json | jq .completedAfterMs",
+            "sagas demo --in-memory  # with PostgreSQL only")
         {
-            once, inMemory,
+            once, inMemory, yes,
         };
-        command.SetAction(async (parse, stop) =>
+        command.SetAction(async (parse, cancellationToken) =>
         {
             var json = parse.GetValue<bool>(CommandOptions.JsonName);
-            if (!PrivatePostgres.IsInstalled)
-                throw new CommandException(
-                    ExitCode.Failed,
-                    "The demo starts a PostgreSQL of its own, and finds none installed: `apt-get install postgresql` (it need not run), "
-                    + "or use containers: `docker-compose up -d`.");
-
-            var narrator = new Narrator(terminal, json);
+            await ServerInstallation.EnsureAsync(terminal, !parse.GetValue(inMemory), parse.GetValue(yes), cancellationToken);
+            var reporter = new ConsoleReporter(terminal, json);
             try
             {
-                await using var system = await DemoSystem.StartAsync(narrator, parse.GetValue(inMemory), stop);
-                var report = await new Scenario(system, narrator, terminal).RunAsync(stop);
+                await using var system = await DemoSystem.StartAsync(reporter, parse.GetValue(inMemory), cancellationToken);
+                var report = await new Scenario(system, reporter, terminal).RunAsync(cancellationToken);
                 if (json)
                     terminal.WriteJson(report);
                 if (!parse.GetValue(once))
-                    await StayAsync(system, narrator, stop);
-                narrator.Say("Stopping.");
+                    await StayAsync(system, reporter, cancellationToken);
+                reporter.Say("Stopping.");
             }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                // Ctrl-C is how the demo ends; what was started is stopped by now.
+                // Ctrl-C is how the demo ends; its servers are stopped by now.
             }
 
-            narrator.Say("Everything is stopped, and its data removed.");
+            reporter.Say("Everything is stopped, and its data is removed.");
             return ExitCode.Ok;
         });
         return command;
     }
 
-    private static async Task StayAsync(DemoSystem system, Narrator narrator, CancellationToken stop)
+    private static async Task StayAsync(DemoSystem system, ConsoleReporter reporter, CancellationToken cancellationToken)
     {
-        narrator.Paragraph("It keeps running until Ctrl-C. In another terminal:");
+        reporter.Paragraph("The demo runs until Ctrl-C. In another terminal:");
         foreach (var (what, command) in system.Commands())
-            narrator.Code(what, command);
+            reporter.Code(what, command);
         try
         {
-            await Task.Delay(Timeout.Infinite, stop);
+            await Task.Delay(Timeout.Infinite, cancellationToken);
         }
         catch (OperationCanceledException)
         {
-            narrator.Paragraph("");
+            reporter.Paragraph("");
         }
     }
 }

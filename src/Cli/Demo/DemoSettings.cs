@@ -18,10 +18,10 @@ internal static class DemoSettings
     /// <param name="postgres">Their database.</param>
     /// <param name="rabbitMq">Their broker; null: none.</param>
     /// <param name="simulators">The simulated third parties.</param>
-    /// <param name="quiet">Whether standard output is for something else.</param>
+    /// <param name="quiet">Whether standard output is for JSON.</param>
     public static Dictionary<string, string?> OfServices(string url, string postgres, Uri? rabbitMq, Uri simulators, bool quiet)
     {
-        // The log goes where the story is told: only what ends it may interrupt.
+        // The log shares the terminal with the report: only errors may interrupt it.
         var level = quiet ? "Fatal" : "Error";
         return new Dictionary<string, string?>
         {
@@ -39,7 +39,7 @@ internal static class DemoSettings
             ["Serilog:MinimumLevel:Override:Microsoft"] = level,
             ["Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime"] = level,
             ["Serilog:MinimumLevel:Override:System"] = level,
-            // It reports with its stack what the dead letters tell better.
+            // It logs failed messages with their stack traces; the dead letters show them better.
             ["Serilog:MinimumLevel:Override:MassTransit"] = "Fatal",
         };
     }

@@ -15,7 +15,7 @@ internal sealed class DemoSystem : IAsyncDisposable
     private const string FreeLoopbackPort = "http://127.0.0.1:0";
     private const string OfSimulators = "Simulators:";
 
-    private static readonly TimeSpan _stopsWithin = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _stopTimeout = TimeSpan.FromSeconds(10);
 
     private readonly Stack<IAsyncDisposable> _started = new();
 
@@ -47,18 +47,17 @@ internal sealed class DemoSystem : IAsyncDisposable
     public Uri? RabbitMq => _rabbitMq;
 
     /// <summary>Starts everything; what was started is stopped again when a part of it fails.</summary>
-    /// <param name="narrator">Told of each part.</param>
-    /// <param name="inMemory">Without RabbitMQ even where it is installed.</param>
-    /// <param name="stop">Gives up.</param>
-    /// <param name="more">Settings besides the demo's own; those of the simulators begin with <c>Simulators:</c>.</param>
     public static async Task<DemoSystem> StartAsync(
-        Narrator narrator, bool inMemory, CancellationToken stop, IReadOnlyDictionary<string, string?>? more = null)
+        ConsoleReporter reporter,
+        bool inMemory,
+        CancellationToken cancellationToken,
+        IReadOnlyDictionary<string, string?>? more = null)
     {
         var system = new DemoSystem();
         try
         {
-            await system.StartServersAsync(narrator, inMemory || !PrivateRabbitMq.IsInstalled, stop);
-            await system.StartProgramsAsync(narrator, more ?? new Dictionary<string, string?>(), stop);
+            await system.StartServersAsync(reporter, inMemory || !PrivateRabbitMq.IsInstalled, cancellationToken);
+            await system.StartProgramsAsync(reporter, more ?? new Dictionary<string, string?>(), cancellationToken);
             return system;
         }
         catch
@@ -75,65 +74,67 @@ internal sealed class DemoSystem : IAsyncDisposable
         var options = $"--postgres \"{_postgres}\"";
         var login = $"{postgres.Username}:{postgres.Password}@{postgres.Host}:{postgres.Port}";
         yield return ("the database", $"psql \"postgresql://{login}/{postgres.Database}\"");
-        yield return ("payments as they get on", $"./sagas list payments --watch {options}");
-        yield return ("all about the payment above", $"./sagas show payment {Scenario.PaymentId} {options}");
-        yield return ("how the CRM gets on", $"./sagas crm status {options}");
+        yield return ("the payments", $"./sagas payments list --watch {options}");
+        yield return ("the payment above", $"./sagas payments show {Scenario.PaymentId} {options}");
+        yield return ("the customers that the CRM has", $"./sagas customers list --summary {options}");
         if (_rabbitMq is null)
             yield break;
 
-        yield return ("a payment of a customer who is not known", $"./sagas p 4711 --payment-id invoice-9 --rabbitmq {_rabbitMq}");
+        yield return ("a payment of an unknown customer", $"./sagas p 4711 --payment-id invoice-9 --rabbitmq {_rabbitMq}");
         yield return ("the customer", $"./sagas c 4711 --name \"Grace Hopper\" --rabbitmq {_rabbitMq}");
-        yield return ("objects to look after", $"./sagas publish objects 1 2 3 4 --callback {_services!.Urls.Last()}/callback");
-        yield return ("objects seen lately", $"./sagas objects --watch {options}");
+        yield return (
+            "objects to fetch the status of", $"./sagas objects post 1 2 3 4 --callback {_services!.Urls.Last()}/callback");
+        yield return ("the objects that are online", $"./sagas objects list --watch {options}");
     }
 
     public async ValueTask DisposeAsync()
     {
-        // In the reverse of the order of starting: nobody loses a server that they still need.
+        // In reverse order: each part stops before the servers that it uses.
         while (_started.TryPop(out var part))
             await part.DisposeAsync();
     }
 
-    private async Task StartServersAsync(Narrator narrator, bool inMemory, CancellationToken stop)
+    private async Task StartServersAsync(ConsoleReporter reporter, bool inMemory, CancellationToken cancellationToken)
     {
-        narrator.Say("Starting PostgreSQL, of its own, on a free port …");
-        var postgres = await PrivatePostgres.StartAsync(stop);
+        reporter.Say("Starting a private PostgreSQL on a free port …");
+        var postgres = await PrivatePostgres.StartAsync(cancellationToken);
         _started.Push(postgres);
-        _postgres = await postgres.CreateDatabaseAsync("sagas", stop);
+        _postgres = await postgres.CreateDatabaseAsync("sagas", cancellationToken);
         if (inMemory)
         {
-            narrator.Say("RabbitMQ is left out: messages go through memory.");
+            reporter.Say("Without RabbitMQ: messages go through memory.");
             return;
         }
 
-        narrator.Say("Starting RabbitMQ, of its own, on a free port …");
-        var rabbitMq = await PrivateRabbitMq.StartAsync(stop);
+        reporter.Say("Starting a private RabbitMQ on a free port …");
+        var rabbitMq = await PrivateRabbitMq.StartAsync(cancellationToken);
         _started.Push(rabbitMq);
         _rabbitMq = rabbitMq.Uri;
     }
 
-    private async Task StartProgramsAsync(Narrator narrator, IReadOnlyDictionary<string, string?> more, CancellationToken stop)
+    private async Task StartProgramsAsync(
+        ConsoleReporter reporter, IReadOnlyDictionary<string, string?> more, CancellationToken cancellationToken)
     {
-        narrator.Say("Starting the simulators of the payment gateway and the CRM …");
+        reporter.Say("Starting the simulated third parties …");
         var simulatorSettings = DemoSettings.OfSimulators(FreeLoopbackPort);
         foreach (var (key, value) in more.Where(setting => setting.Key.StartsWith(OfSimulators, StringComparison.Ordinal)))
             simulatorSettings[key[OfSimulators.Length..]] = value;
-        var simulators = await StartAsync(SimulatorHost.Create([], simulatorSettings), stop);
+        var simulators = await StartAsync(SimulatorHost.Create([], simulatorSettings), cancellationToken);
         Simulators = new Uri(simulators.Urls.First());
-        narrator.Say("Starting the services, which make their tables and queues …");
-        var settings = DemoSettings.OfServices(FreeLoopbackPort, _postgres, _rabbitMq, Simulators, narrator.Json);
+        reporter.Say("Starting the services, which create their tables and queues …");
+        var settings = DemoSettings.OfServices(FreeLoopbackPort, _postgres, _rabbitMq, Simulators, reporter.Json);
         foreach (var (key, value) in more.Where(setting => !setting.Key.StartsWith(OfSimulators, StringComparison.Ordinal)))
             settings[key] = value;
-        _services = await StartAsync(SagasHost.Create([], settings), stop);
-        _database = await SagasDatabase.OpenAsync(_postgres, stop);
+        _services = await StartAsync(SagasHost.Create([], settings), cancellationToken);
+        _database = await SagasDatabase.OpenAsync(_postgres, cancellationToken);
         _started.Push(_database);
-        narrator.Say("Everything runs.");
+        reporter.Say("Everything runs.");
     }
 
-    private async Task<WebApplication> StartAsync(WebApplication program, CancellationToken stop)
+    private async Task<WebApplication> StartAsync(WebApplication program, CancellationToken cancellationToken)
     {
         _started.Push(new Running(program));
-        await program.StartAsync(stop);
+        await program.StartAsync(cancellationToken);
         return program;
     }
 
@@ -143,7 +144,7 @@ internal sealed class DemoSystem : IAsyncDisposable
         {
             try
             {
-                using var timeout = new CancellationTokenSource(_stopsWithin);
+                using var timeout = new CancellationTokenSource(_stopTimeout);
                 await program.StopAsync(timeout.Token);
             }
             finally

@@ -1,111 +1,116 @@
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
-using Sagas.Cli.Show;
+using Sagas.Cli.Payments;
 using Sagas.Contracts;
 
 namespace Sagas.Cli.Demo;
 
 /// <summary>A payment that arrives before its customer.</summary>
-/// <param name="system">What it happens in.</param>
-/// <param name="narrator">Tells it.</param>
+/// <param name="system">The servers and services.</param>
+/// <param name="reporter">Reports it.</param>
 /// <param name="terminal">The clock and the tables.</param>
-internal sealed class Scenario(DemoSystem system, Narrator narrator, Terminal terminal)
+internal sealed class Scenario(DemoSystem system, ConsoleReporter reporter, Terminal terminal)
 {
     /// <summary>The payment.</summary>
     public const string PaymentId = "invoice-8";
 
     private const string CustomerId = "ada";
 
-    // Once in vain could be chance; twice is waiting.
-    private const int AttemptsToSee = 2;
+    // Shows that the payment keeps looking for its customer.
+    private const int MinAttempts = 2;
 
-    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan _looksEvery = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan _timeout = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan _pollInterval = TimeSpan.FromMilliseconds(25);
 
-    /// <summary>Plays it.</summary>
-    /// <param name="stop">Ends it early.</param>
+    /// <summary>Runs it.</summary>
     /// <exception cref="CommandException">The payment did not do what it should.</exception>
-    public async Task<DemoReport> RunAsync(CancellationToken stop)
+    public async Task<DemoReport> RunAsync(CancellationToken cancellationToken)
     {
-        narrator.Step($"A payment of customer {CustomerId} is asked for, whom nobody knows yet.");
-        await system.Bus.Publish(new PaymentRequested(PaymentId, CustomerId, 12.34m, "EUR", terminal.Time.GetUtcNow()), stop);
+        reporter.Step($"A payment of customer {CustomerId} is requested before the customer registers.");
+        await system.Bus.Publish(
+            new PaymentRequested(PaymentId, CustomerId, 12.34m, "EUR", terminal.TimeProvider.GetUtcNow()), cancellationToken);
         var waiting = await PaymentAsync(
             "waits for its customer",
-            payment => payment.Attempts >= AttemptsToSee && payment.NextDueAt is not null,
-            stop);
-        var next = Display.FromNow(waiting.NextDueAt, terminal.Time.GetUtcNow());
-        narrator.Result($"{PaymentId} is {waiting.State}: looked for {CustomerId} {waiting.Attempts} times in vain, next {next}.");
+            payment => payment.Attempts >= MinAttempts && payment.NextDueAt is not null,
+            cancellationToken);
+        var next = Format.FromNow(waiting.NextDueAt, terminal.TimeProvider.GetUtcNow());
+        reporter.Result($"{PaymentId} is {waiting.State}: it looked for {CustomerId} {waiting.Attempts} times; next {next}.");
 
-        narrator.Step($"The customer {CustomerId} registers.");
-        var registered = terminal.Time.GetUtcNow();
+        reporter.Step($"The customer {CustomerId} registers.");
+        var registered = terminal.TimeProvider.GetUtcNow();
         var customer = new CustomerRegistered(CustomerId, "Ada", "Lovelace", "ada@example.org", null, registered, "demo");
-        await system.Bus.Publish(customer, stop);
+        await system.Bus.Publish(customer, cancellationToken);
         var completed = await PaymentAsync(
-            "is completed and told to the world",
+            "is completed and its event is published",
             payment => payment.State is "Completed" or "Failed" or "Expired" && payment.Messages.Count == 0,
-            stop);
+            cancellationToken);
         if (completed is not { State: "Completed", FinishedAt: { } finished })
             throw new CommandException(ExitCode.Failed, $"{PaymentId} is {completed.State}: {completed.FailureReason}");
 
         var after = (long)(finished - registered).TotalMilliseconds;
-        narrator.Result($"{PaymentId} is Completed {after} ms later; the gateway calls it {completed.GatewayReference}.");
+        reporter.Result($"{PaymentId} is Completed {after} ms later; the gateway calls it {completed.GatewayReference}.");
 
-        if (!narrator.Json)
+        if (!reporter.Json)
         {
-            narrator.Step("What the database remembers of it.");
+            reporter.Step("The database has its history.");
             ShowPayment.Write(terminal, completed);
         }
 
-        var told = await TellCrmAsync(customer, stop);
+        var synced = await ChangeNameAsync(customer, cancellationToken);
         return new DemoReport(
-            PaymentId, CustomerId, waiting.Attempts, after, system.Postgres, system.RabbitMq, completed, told);
+            PaymentId, CustomerId, waiting.Attempts, after, system.Postgres, system.RabbitMq, completed, synced);
     }
 
-    private async Task<CustomerRow> TellCrmAsync(CustomerRegistered customer, CancellationToken stop)
+    private async Task<CustomerRow> ChangeNameAsync(CustomerRegistered customer, CancellationToken cancellationToken)
     {
-        narrator.Step($"The CRM has been told of {CustomerId}, once. She changes her name, which is another call.");
-        await system.Bus.Publish(customer with { LastName = "King", RegisteredAt = terminal.Time.GetUtcNow() }, stop);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        patience.CancelAfter(_patience);
+        reporter.Step($"The CRM has customer {CustomerId}, by one call. She changes her name, which is another call.");
+        await system.Bus.Publish(
+            customer with { LastName = "King", RegisteredAt = terminal.TimeProvider.GetUtcNow() }, cancellationToken);
+        using var expiry = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        expiry.CancelAfter(_timeout);
         try
         {
             while (true)
             {
-                if (await CustomerRow.FindAsync(system.Database, CustomerId, patience.Token) is [{ State: "Synced", Version: 2 } told])
+                var found = await CustomerRow.FindAsync(system.Database, CustomerId, expiry.Token);
+                if (found is [{ State: "Synced", Version: 2 } synced])
                 {
-                    narrator.Result($"{CustomerId} is Synced: the CRM has version {told.SyncedVersion} of the data, {told.Name}.");
-                    return told;
+                    reporter.Result(
+                        $"{CustomerId} is Synced: the CRM has version {synced.SyncedVersion} of the data, {synced.Name}.");
+                    return synced;
                 }
 
-                await Task.Delay(_looksEvery, terminal.Time, patience.Token);
+                await Task.Delay(_pollInterval, terminal.TimeProvider, expiry.Token);
             }
         }
-        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new CommandException(ExitCode.Failed, $"After {_patience.TotalSeconds:N0} s the CRM still has not been told of {CustomerId}.");
+            throw new CommandException(
+                ExitCode.Failed, $"After {_timeout.TotalSeconds:N0} s the CRM does not have customer {CustomerId}.");
         }
     }
 
-    private async Task<PaymentDetails> PaymentAsync(string what, Predicate<PaymentDetails> condition, CancellationToken stop)
+    private async Task<PaymentDetails> PaymentAsync(
+        string what, Predicate<PaymentDetails> condition, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(_patience, terminal.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
+        using var timeout = new CancellationTokenSource(_timeout, terminal.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         PaymentDetails? payment = null;
         try
         {
             while (true)
             {
-                payment = await PaymentDetails.FindAsync(system.Database, PaymentId, terminal.Time.GetUtcNow(), either.Token) ?? payment;
+                payment = await PaymentDetails.FindAsync(system.Database, PaymentId, either.Token) ?? payment;
                 if (payment is not null && condition(payment))
                     return payment;
-                await Task.Delay(_looksEvery, terminal.Time, either.Token);
+                await Task.Delay(_pollInterval, terminal.TimeProvider, either.Token);
             }
         }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             var now = payment is null ? "is not in the database" : $"is {payment.State} after {payment.Attempts} attempts";
             throw new CommandException(
-                ExitCode.Failed, $"After {_patience.TotalSeconds:N0} s {PaymentId} still {now}; expected: it {what}.");
+                ExitCode.Failed, $"After {_timeout.TotalSeconds:N0} s {PaymentId} still {now}; expected: it {what}.");
         }
     }
 }

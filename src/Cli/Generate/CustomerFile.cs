@@ -3,23 +3,24 @@ using System.Text;
 
 namespace Sagas.Cli.Generate;
 
-/// <summary>Writes files of made-up customers: the same seed gives the same file, and its size does not matter.</summary>
-/// <param name="seed">What decides.</param>
-/// <param name="dirty">The share of rows that no customer can be made of, 0 to 1.</param>
+/// <summary>Writes files of generated customers, of any size; the same seed gives the same file.</summary>
+/// <param name="seed">The seed.</param>
+/// <param name="dirty">The share of invalid rows, 0 to 1.</param>
 internal sealed class CustomerFile(int seed, double dirty)
 {
     private const string Header = "id,first_name,last_name,email,phone\n";
 
     private static readonly string[] _firstNames =
     [
-        "Ada", "Grace", "Barbara", "Edsger", "Donald", "Katherine", "Alan", "Hedy", "Zoë", "Jürgen", "Radia", "Tim", "Leslie", "Frances",
-        "Tony", "Margaret", "Søren", "Anita", "John", "Karen", "Noël", "Dana", "Ken", "Sophie", "Évariste", "Maryam",
+        "Ada", "Grace", "Barbara", "Edsger", "Donald", "Katherine", "Alan", "Hedy", "Zoë", "Jürgen", "Radia", "Tim", "Leslie",
+        "Frances", "Tony", "Margaret", "Søren", "Anita", "John", "Karen", "Noël", "Dana", "Ken", "Sophie", "Évariste", "Maryam",
     ];
 
     private static readonly string[] _lastNames =
     [
-        "Lovelace", "Hopper", "Liskov", "Dijkstra", "Knuth", "Johnson", "Turing", "Lamarr", "Müller", "O'Brien", "Perlman", "Berners-Lee",
-        "Lamport", "Allen", "Hoare", "Hamilton", "Kierkegaard", "Borg", "\"Backus, Jr.\"", "Spärck Jones", "Scott", "Thompson", "Wilson", "Galois", "Mirzakhani",
+        "Lovelace", "Hopper", "Liskov", "Dijkstra", "Knuth", "Johnson", "Turing", "Lamarr", "Müller", "O'Brien", "Perlman",
+        "Berners-Lee", "Lamport", "Allen", "Hoare", "Hamilton", "Kierkegaard", "Borg", "\"Backus, Jr.\"", "Spärck Jones",
+        "Scott", "Thompson", "Wilson", "Galois", "Mirzakhani",
     ];
 
     private readonly Random _random = new(seed);
@@ -28,14 +29,19 @@ internal sealed class CustomerFile(int seed, double dirty)
     /// <param name="target">Where to.</param>
     /// <param name="rows">How many rows after the header.</param>
     /// <param name="cancellationToken">Stops between rows.</param>
-    public void Write(Stream target, long rows, CancellationToken cancellationToken)
+    /// <param name="progress">Called with the number of rows written so far, now and then.</param>
+    public void Write(Stream target, long rows, CancellationToken cancellationToken, Action<long>? progress = null)
     {
         using var writer = new StreamWriter(target, new UTF8Encoding(false), 1 << 16, leaveOpen: true);
         writer.Write(Header);
         for (var row = 1L; row <= rows; row++)
         {
             if (row % 10_000 == 0)
+            {
                 cancellationToken.ThrowIfCancellationRequested();
+                progress?.Invoke(row);
+            }
+
             if (dirty > 0 && _random.NextDouble() < dirty)
                 WriteDirty(writer, row);
             else
@@ -64,7 +70,7 @@ internal sealed class CustomerFile(int seed, double dirty)
         writer.Write('\n');
     }
 
-    // One of everything that files have wrong; each is one rejected row, and costs no other.
+    // One of each mistake that files have; each is one rejected row and affects no other.
     private void WriteDirty(StreamWriter writer, long row)
     {
         switch (_random.Next(6))
@@ -73,14 +79,15 @@ internal sealed class CustomerFile(int seed, double dirty)
                 writer.Write(",Nobody,Nameless,nobody@example.org,000 000 0000\n");
                 break;
             case 1:
-                writer.Write(string.Create(CultureInfo.InvariantCulture, $"{row},Ada,Lovelace,ada at example.org,000 000 0000\n"));
+                writer.Write(
+                    string.Create(CultureInfo.InvariantCulture, $"{row},Ada,Lovelace,ada at example.org,000 000 0000\n"));
                 break;
             case 2:
                 WriteRow(writer, row, Pick(_firstNames), Pick(_lastNames), ",one field,too many");
                 break;
             case 3:
                 writer.Write(string.Create(CultureInfo.InvariantCulture, $"{row},\"Ada,Lovelace,ada@example.org,000 000 0000\n"));
-                // The quote that opens this row's name would close that one's: the row after it must be read all the same.
+                // The next row must be read although its first quote would close this one's.
                 break;
             case 4:
                 WriteRow(writer, row, new string('x', 600), Pick(_lastNames), "");

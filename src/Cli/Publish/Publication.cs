@@ -6,46 +6,45 @@ using Sagas.Contracts;
 
 namespace Sagas.Cli.Publish;
 
-/// <summary>Publishes what a command made, and says so.</summary>
+/// <summary>Publishes a command's messages and reports them.</summary>
 internal static class Publication
 {
-    // More ids than a screen holds are of use to a program only, which asks for --json.
+    // More ids than fit a screen are of use to programs only, which ask for --json.
     private const int IdsShown = 10;
 
     /// <summary>Publishes and reports.</summary>
-    /// <param name="parse">Says where the broker is, and whether the report is JSON.</param>
-    /// <param name="terminal">Takes the report.</param>
-    /// <param name="message">Name of the message and of its exchange.</param>
-    /// <param name="queues">The queues that must exist.</param>
-    /// <param name="source">What to publish.</param>
-    /// <param name="stop">Stops between batches.</param>
-    public static async Task RunAsync(
+    public static async Task<int> RunAsync<T>(
         ParseResult parse,
         Terminal terminal,
-        string message,
-        IReadOnlyList<string> queues,
-        IEnumerable<OutgoingMessage> source,
-        CancellationToken stop)
+        string queue,
+        IEnumerable<OutgoingMessage<T>> source,
+        CancellationToken cancellationToken)
+        where T : class
     {
-        var started = terminal.Time.GetTimestamp();
-        // A million takes a second or two to make; off this thread, Ctrl-C is heard meanwhile.
-        var messages = await Task.Run(() => source.TakeWhile(_ => !stop.IsCancellationRequested).ToList(), stop);
-        stop.ThrowIfCancellationRequested();
-        await using (var broker = await BrokerConnection.ConnectAsync(Connections.RabbitMq(parse, terminal), stop))
-            await new Publisher(broker, terminal).PublishAsync(message, queues, messages, stop);
+        var started = terminal.TimeProvider.GetTimestamp();
+        // A million messages take a second or two to create; Ctrl-C works meanwhile on another thread.
+        var messages = await Task.Run(
+            () => source.TakeWhile(_ => !cancellationToken.IsCancellationRequested).ToList(), cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        await using (var broker = await BrokerConnection.ConnectAsync(Connections.RabbitMq(parse, terminal), cancellationToken))
+            await new Publisher(broker, terminal).PublishAsync([queue], messages, cancellationToken);
 
-        var took = terminal.Time.GetElapsedTime(started);
+        var took = terminal.TimeProvider.GetElapsedTime(started);
         if (parse.GetValue<bool>(CommandOptions.JsonName))
-            terminal.WriteJson(new PublicationReport(message, messages.Count, (long)took.TotalMilliseconds, messages));
+            terminal.WriteJson(new PublicationReport<T>(typeof(T).Name, messages.Count, (long)took.TotalMilliseconds, messages));
         else
-            Tell(terminal, message, messages, took);
+            Report(terminal, messages, took);
+        return ExitCode.Ok;
     }
 
-    private static void Tell(Terminal terminal, string name, IReadOnlyList<OutgoingMessage> messages, TimeSpan took)
+    private static void Report<T>(Terminal terminal, IReadOnlyList<OutgoingMessage<T>> messages, TimeSpan took)
+        where T : class
     {
+        var name = typeof(T).Name;
         var invariant = CultureInfo.InvariantCulture;
         if (messages.Count > 1)
-            terminal.Output.WriteLine(string.Create(invariant, $"Published {messages.Count:N0} × {name} in {took.TotalSeconds:0.0} s"));
+            terminal.Output.WriteLine(
+                string.Create(invariant, $"Published {messages.Count:N0} × {name} in {took.TotalSeconds:0.0} s"));
 
         foreach (var message in messages.Take(IdsShown))
             terminal.Output.WriteLine($"{(messages.Count == 1 ? $"Published {name} " : "  ")}{Describe(message)}");
@@ -56,16 +55,18 @@ internal static class Publication
         }
     }
 
-    private static string Describe(OutgoingMessage message) => message.Body switch
-    {
-        PaymentRequested payment => string.Create(
-            CultureInfo.InvariantCulture,
-            $"{payment.PaymentId}: customer {payment.CustomerId} pays {payment.Amount} {payment.Currency}"),
-        CustomerRegistered { FirstName: not null } customer =>
-            $"{customer.CustomerId}: {customer.FirstName} {customer.LastName}".TrimEnd(),
-        AlarmStatusChanged alarm => $"{alarm.AlarmId}: {alarm.Status} for user {alarm.UserId} at {alarm.ChangedAt}",
-        _ => message.Id,
-    };
+    private static string Describe<T>(OutgoingMessage<T> message)
+        where T : class =>
+        message.Body switch
+        {
+            PaymentRequested payment => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{payment.PaymentId}: customer {payment.CustomerId} pays {payment.Amount} {payment.Currency}"),
+            CustomerRegistered { FirstName: not null } customer =>
+                $"{customer.CustomerId}: {customer.FirstName} {customer.LastName}".TrimEnd(),
+            AlarmStatusChanged alarm => $"{alarm.AlarmId}: {alarm.Status} for user {alarm.UserId} at {alarm.ChangedAt}",
+            _ => message.Id,
+        };
 }
 
 /// <summary>What <c>--json</c> says of a publication.</summary>
@@ -73,4 +74,5 @@ internal static class Publication
 /// <param name="Count">How many were published and confirmed.</param>
 /// <param name="TookMs">How long that took, connecting included.</param>
 /// <param name="Messages">Each of them.</param>
-internal sealed record PublicationReport(string Message, int Count, long TookMs, IReadOnlyList<OutgoingMessage> Messages);
+internal sealed record PublicationReport<T>(string Message, int Count, long TookMs, IReadOnlyList<OutgoingMessage<T>> Messages)
+    where T : class;

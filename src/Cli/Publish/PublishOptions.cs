@@ -8,7 +8,7 @@ namespace Sagas.Cli.Publish;
 /// <summary>Options of what is published.</summary>
 internal static class PublishOptions
 {
-    // The services refuse more, as a slip of the keyboard.
+    // The services reject more, as a typing error.
     private const decimal MaxAmount = 1_000_000_000_000m;
 
     /// <summary>How many messages.</summary>
@@ -18,7 +18,7 @@ internal static class PublishOptions
     /// <summary>How much a payment is.</summary>
     public static Option<decimal> Amount() => new("--amount")
     {
-        Description = "How much, more than 0, with at most 4 decimals behind a point.",
+        Description = "The amount, above 0, with at most 4 decimals after a point.",
         HelpName = "amount",
         DefaultValueFactory = _ => 10.00m,
         CustomParser = result =>
@@ -29,7 +29,8 @@ internal static class PublishOptions
                 || amount <= 0
                 || amount > MaxAmount
                 || amount != Math.Round(amount, 4))
-                result.AddError($"--amount must be a number above 0, at most 1000000000000, with at most 4 decimals behind a point; it is '{text}'.");
+                result.AddError(
+                    $"--amount must be a number above 0, at most 1000000000000, with at most 4 decimals; '{text}' is not.");
             return amount;
         },
     };
@@ -44,23 +45,22 @@ internal static class PublishOptions
         {
             var code = result.Tokens[0].Value.Trim().ToUpperInvariant();
             if (!Currencies.Contains(code))
-                result.AddError($"--currency must be an ISO 4217 code such as EUR; '{result.Tokens[0].Value}' is none.");
+                result.AddError($"--currency must be an ISO 4217 code such as EUR; '{result.Tokens[0].Value}' is not one.");
             return code;
         },
     };
 
     /// <summary>When the source recorded the data.</summary>
-    /// <param name="clock">Says what is not yet.</param>
-    public static Option<DateTimeOffset?> RegisteredAt(TimeProvider clock) => new("--registered-at")
+    public static Option<DateTimeOffset?> RegisteredAt(TimeProvider timeProvider) => new("--registered-at")
     {
-        Description = "When the source recorded these data, ISO 8601, UTC unless it says otherwise. Default: now.",
+        Description = "When the source recorded the data, ISO 8601, UTC without an offset. Default: now.",
         HelpName = "time",
         CustomParser = result =>
         {
             var styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
             if (!DateTimeOffset.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, styles, out var time))
                 result.AddError("--registered-at must be a time such as 2026-05-01T12:00:00Z.");
-            else if (time < DateTimeOffset.UnixEpoch || time > clock.GetUtcNow())
+            else if (time < DateTimeOffset.UnixEpoch || time > timeProvider.GetUtcNow())
                 result.AddError("--registered-at must be a time between 1970 and now.");
             return time;
         },

@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 namespace Sagas.Services.Messages;
 
 /// <summary>The currencies of ISO 4217 in which a payment can be made: active codes, without metals, funds for testing and "none".</summary>
-internal static class Currencies
+public static class Currencies
 {
     private const string Codes =
         """

@@ -57,7 +57,7 @@ public sealed class DeadLetterTests(OneProcess process)
         await system.StopServicesAsync();
         system.Configure("Messages:MaxClockSkew", "02:00:00");
         await system.StartReadyAsync(processes: 1);
-        await system.RunCommandAsync("retry", "deadletter", early.MessageId);
+        await system.RunCommandAsync("deadletters", "retry", early.MessageId);
 
         await CompletedAsync(system, "early");
         Assert.DoesNotContain(early.MessageId, await ListAsync(system));
@@ -77,7 +77,7 @@ public sealed class DeadLetterTests(OneProcess process)
 
     // What two consumers could not accept is listed twice.
     private static async Task<Dictionary<string, JsonElement>> ListAsync(RunningSystem system) =>
-        (await system.RunCommandAsync("list", "deadletters")).EnumerateArray()
+        (await system.RunCommandAsync("deadletters", "list")).EnumerateArray()
             .DistinctBy(letter => letter.GetProperty("messageId").GetString())
             .ToDictionary(letter => letter.GetProperty("messageId").GetString()!);
 }

@@ -14,12 +14,12 @@ public sealed class FirstLookTests(OneProcess process)
         var system = await process.StartedAsync();
         await system.RunCommandAsync("p", "4711", "--payment-id", "invoice-8", "--amount", "12.34", "--currency", "GBP");
         await StateIsAsync(system, "AwaitingCustomer");
-        var payments = await system.RunCommandAsync("list", "payments");
+        var payments = await system.RunCommandAsync("payments", "list");
         Assert.Equal("AwaitingCustomer", State(Assert.Single(payments.EnumerateArray(), payment => IsInvoice8(payment))));
 
         await system.RunCommandAsync("c", "4711", "--name", "Ada Lovelace");
         await StateIsAsync(system, "Completed");
-        var shown = await system.RunCommandAsync("show", "payment", "invoice-8");
+        var shown = await system.RunCommandAsync("payments", "show", "invoice-8");
         Assert.Equal("Completed", State(shown));
         Assert.Equal(12.34m, shown.GetProperty("amount").GetDecimal());
         Assert.StartsWith("gw-", shown.GetProperty("gatewayReference").GetString());

@@ -144,7 +144,7 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
     {
         var path = Path.Combine(_folder.FullName, "customers.csv");
         await File.WriteAllLinesAsync(path, CustomerLoad.Rows(_registered, _load.Customers));
-        await Running.RunCommandAsync("ingest", path);
+        await Running.RunCommandAsync("files", "ingest", path);
     }
 
     private async Task RestartCrmAsync()

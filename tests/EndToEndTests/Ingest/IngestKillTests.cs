@@ -35,7 +35,7 @@ public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper o
                 ["Ingest:MaxBatchRows"] = "2000",
             };
             var count = rows.ToString(CultureInfo.InvariantCulture);
-            await EndAsync(settings, "generate", "customers", "--rows", count, "--dirty", "0.01", "--output", path);
+            await EndAsync(settings, "generate", "--rows", count, "--dirty", "0.01", "--output", path);
             await using var source = NpgsqlDataSource.Create(database.ConnectionString + ";Pooling=false");
             await BuildGatesAsync(database, source);
             for (var kill = 1; kill <= kills; kill++)
@@ -44,7 +44,7 @@ public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper o
                 var table = _gates[_narration.Random.Next(_gates.Length)];
                 await using var gate = await AdvisoryLockGate.CloseAsync(database.ConnectionString);
                 await ExecuteAsync(source, $"UPDATE ingest_goal SET rows = {goal}, gate = '{table}'");
-                await using var ingest = ProgramProcess.Start($"ingest-{kill}", "Sagas.Cli", ["ingest", path], settings);
+                await using var ingest = ProgramProcess.Start($"ingest-{kill}", "Sagas.Cli", ["files", "ingest", path], settings);
                 await Eventually.TrueAsync(
                     $"{goal} rows are done", async () => ingest.Ended.IsCompleted || await gate.CountWaitingAsync() > 0);
                 Assert.False(ingest.Ended.IsCompleted, $"It ended before it was killed: {ingest.LastLines(20)}");
@@ -54,7 +54,7 @@ public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper o
                 _narration.Say($"killed before it wrote to {table}; {done} rows are done");
             }
 
-            await EndAsync(settings, "ingest", path);
+            await EndAsync(settings, "files", "ingest", path);
             await AuditAsync(source, rows);
         }
         catch (Exception e)

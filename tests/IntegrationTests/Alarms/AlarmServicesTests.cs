@@ -178,20 +178,21 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
     {
         var system = shared.System;
         var sagas = new CommandLineRunner(system.Settings["ConnectionStrings:Postgres"]!, new Uri(system.Settings["RabbitMq:Uri"]!));
-        Assert.Contains("No alarms of user ada", (await sagas.RunAsync("alarms", "ada")).Output);
-        Assert.Contains("No digests were sent to user ada", (await sagas.RunAsync("digests", "ada")).Output);
-        await sagas.JsonAsync("publish", "alarm", "ada", "boiler", "critical", "--at", "2021-06-07T20:40:15.598765212Z");
-        await sagas.JsonAsync("publish", "alarm", "ada", "door", "CLEARED");
-        var alarms = await sagas.JsonWhenAsync(list => list.GetArrayLength() == 2, "alarms", "ada");
+        Assert.Contains("User ada has no alarms", (await sagas.RunAsync("alarms", "list", "ada")).Output);
+        Assert.Contains("No digests were sent to user ada", (await sagas.RunAsync("digests", "list", "ada")).Output);
+        await sagas.JsonAsync("alarms", "publish", "ada", "boiler", "critical", "--at", "2021-06-07T20:40:15.598765212Z");
+        await sagas.JsonAsync("alarms", "publish", "ada", "door", "CLEARED");
+        var alarms = await sagas.JsonWhenAsync(list => list.GetArrayLength() == 2, "alarms", "list", "ada");
         Assert.Equal("boiler", alarms[0].GetProperty("alarmId").GetString());
         Assert.Equal("2021-06-07T20:40:15.598765212Z", alarms[0].GetProperty("changedAt").GetString());
         Assert.True(alarms[0].GetProperty("toTell").GetBoolean());
-        Assert.Equal(1, (await sagas.JsonAsync("alarms", "ada", "--status", "cleared")).GetArrayLength());
-        await sagas.JsonAsync("publish", "digest", "ada");
-        var digests = await sagas.JsonWhenAsync(list => list.GetArrayLength() == 1, "digests", "ada");
+        Assert.Equal(1, (await sagas.JsonAsync("alarms", "list", "ada", "--status", "cleared")).GetArrayLength());
+        await sagas.JsonAsync("digests", "send", "ada");
+        var digests = await sagas.JsonWhenAsync(list => list.GetArrayLength() == 1, "digests", "list", "ada");
         Assert.Equal("boiler", digests[0].GetProperty("alarms")[0].GetProperty("AlarmID").GetString());
-        Assert.Contains("boiler CRITICAL 2021-06-07T20:40:15.598765212Z", (await sagas.RunAsync("digests", "ada")).Output);
-        Assert.False((await sagas.JsonAsync("alarms", "ada"))[0].GetProperty("toTell").GetBoolean());
+        var listed = await sagas.RunAsync("digests", "list", "ada");
+        Assert.Contains("boiler CRITICAL 2021-06-07T20:40:15.598765212Z", listed.Output);
+        Assert.False((await sagas.JsonAsync("alarms", "list", "ada"))[0].GetProperty("toTell").GetBoolean());
     }
 
     private static byte[] Body(string user, string alarm, string status, DateTimeOffset? at = null) => Encoding.UTF8.GetBytes(

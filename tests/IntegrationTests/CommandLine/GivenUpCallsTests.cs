@@ -21,21 +21,21 @@ public sealed class GivenUpCallsTests(RunningServices services) : IClassFixture<
         await _sagas.JsonAsync("p", "payer", "--payment-id", "flying");
         await CallAsync("in_flight", call => Text(call, "paymentId") == "flying");
         await services.SetAsync("webhooks/behaviour", new { perSecond = 0, answer = 422 });
-        await _sagas.JsonAsync("publish", "alert", "125", "x", "--id", "failed");
+        await _sagas.JsonAsync("alerts", "send", "125", "x", "--id", "failed");
         await CallAsync("failed", call => Text(call, "key") == "failed");
         await services.SetAsync("webhooks/behaviour", new { perSecond = 0 });
-        var calls = await _sagas.JsonAsync("list", "calls");
+        var calls = await _sagas.JsonAsync("calls", "list");
         Assert.Equal(["parked", "in_flight", "failed"], calls.EnumerateArray().Select(call => Text(call, "state")));
 
-        Assert.Equal(1, (await _sagas.RunAsync("retry", "call", "failed")).ExitCode);
-        Assert.Equal(1, (await _sagas.RunAsync("retry", "call", "flying")).ExitCode);
-        Assert.Equal(4, (await _sagas.RunAsync("retry", "call", "unknown")).ExitCode);
-        var released = (await _sagas.JsonAsync("retry", "call", "--all")).GetProperty("released");
+        Assert.Equal(1, (await _sagas.RunAsync("calls", "retry", "failed")).ExitCode);
+        Assert.Equal(1, (await _sagas.RunAsync("calls", "retry", "flying")).ExitCode);
+        Assert.Equal(4, (await _sagas.RunAsync("calls", "retry", "unknown")).ExitCode);
+        var released = (await _sagas.JsonAsync("calls", "retry", "--all")).GetProperty("released");
         Assert.Equal($"{SagaIdentity.Payment("parked"):D}", Text(Assert.Single(released.EnumerateArray()), "key"));
         services.OpenPayments();
 
         foreach (var payment in (string[])["parked", "flying"])
-            await _sagas.JsonWhenAsync(shown => Text(shown, "state") == "Completed", "show", "payment", payment);
+            await _sagas.JsonWhenAsync(shown => Text(shown, "state") == "Completed", "payments", "show", payment);
         await CallAsync("failed", call => Text(call, "key") == "failed");
     }
 
@@ -45,28 +45,28 @@ public sealed class GivenUpCallsTests(RunningServices services) : IClassFixture<
         await services.SetAsync("crm/faults", new { failBefore = 1 });
         await _sagas.JsonAsync("c", "ada");
         await _sagas.JsonWhenAsync(
-            list => list.EnumerateArray().Any(customer => Text(customer, "customerId") == "ada"), "list", "customers", "--state", "SyncFailed");
+            list => list.EnumerateArray().Any(customer => Text(customer, "customerId") == "ada"), "customers", "list", "--state", "SyncFailed");
         await services.SetAsync("crm/faults", new { });
 
         var key = $"{SagaIdentity.Customer("ada"):D}/1";
-        var refused = await _sagas.RunAsync("retry", "call", key);
+        var refused = await _sagas.RunAsync("calls", "retry", key);
         Assert.Equal(1, refused.ExitCode);
-        Assert.Contains("sagas crm retry --id", refused.Error, StringComparison.Ordinal);
-        Assert.Equal(0, (await _sagas.JsonAsync("retry", "call", "--all")).GetProperty("released").GetArrayLength());
+        Assert.Contains("sagas customers retry --id", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await _sagas.JsonAsync("calls", "retry", "--all")).GetProperty("released").GetArrayLength());
         await CallAsync("parked", call => Text(call, "key") == key && Text(call, "customerId") == "ada");
 
-        var status = (await _sagas.JsonAsync("crm", "status"))[0];
+        var status = (await _sagas.JsonAsync("customers", "list", "--summary"))[0];
         Assert.Equal(("SyncFailed", 1), (Text(status, "state"), status.GetProperty("customers").GetInt32()));
         Assert.NotEmpty(Text(status, "reason")!);
-        Assert.Equal(4, (await _sagas.RunAsync("crm", "retry", "--id", "nobody")).ExitCode);
+        Assert.Equal(4, (await _sagas.RunAsync("customers", "retry", "--id", "nobody")).ExitCode);
         await using (var empty = await services.CreateVirtualHostAsync())
         {
-            var unheard = await services.InFrontOf(empty.Uri).RunAsync("crm", "retry", "--all");
+            var unheard = await services.InFrontOf(empty.Uri).RunAsync("customers", "retry", "--all");
             Assert.Contains("Start the services first", unheard.Error, StringComparison.Ordinal);
         }
-        Assert.Equal(0, (await _sagas.JsonAsync("crm", "retry", "--registered")).GetProperty("retried").GetArrayLength());
+        Assert.Equal(0, (await _sagas.JsonAsync("customers", "retry", "--registered")).GetProperty("retried").GetArrayLength());
 
-        var retried = (await _sagas.JsonAsync("crm", "retry", "--all")).GetProperty("retried");
+        var retried = (await _sagas.JsonAsync("customers", "retry", "--all")).GetProperty("retried");
         Assert.Equal("ada", Assert.Single(retried.EnumerateArray()).GetString());
         await SyncedAsync("ada");
     }
@@ -76,7 +76,7 @@ public sealed class GivenUpCallsTests(RunningServices services) : IClassFixture<
     {
         const string disabled = "SELECT disabled_at IS NOT NULL FROM rate_limit WHERE target = 'alert-webhook'";
         await services.SetAsync("webhooks/behaviour", new { perSecond = 0, answer = 410 });
-        await _sagas.JsonAsync("publish", "alert", "125", "x", "--id", "order-7");
+        await _sagas.JsonAsync("alerts", "send", "125", "x", "--id", "order-7");
         await CallAsync("parked", call => Text(call, "key") == "order-7");
         await services.SetAsync("webhooks/behaviour", new { perSecond = 0 });
 
@@ -90,14 +90,14 @@ public sealed class GivenUpCallsTests(RunningServices services) : IClassFixture<
         Assert.True(await QueryAsync<bool>(services.Postgres, disabled));
         var retried = await _sagas.JsonAsync("alerts", "retry", "--id", "order-7");
         Assert.Equal((1, true), (retried.GetProperty("alerts").GetInt64(), retried.GetProperty("endpointEnabled").GetBoolean()));
-        await _sagas.JsonWhenAsync(calls => calls.EnumerateArray().All(call => Text(call, "key") != "order-7"), "list", "calls");
+        await _sagas.JsonWhenAsync(calls => calls.EnumerateArray().All(call => Text(call, "key") != "order-7"), "calls", "list");
     }
 
     private Task<JsonElement> SyncedAsync(string customer) =>
-        _sagas.JsonWhenAsync(shown => Text(shown.GetProperty("customer"), "state") == "Synced", "show", "customer", customer);
+        _sagas.JsonWhenAsync(shown => Text(shown.GetProperty("customer"), "state") == "Synced", "customers", "show", customer);
 
     private Task<JsonElement> CallAsync(string state, Func<JsonElement, bool> isIt) =>
-        _sagas.JsonWhenAsync(calls => calls.EnumerateArray().Any(isIt), "list", "calls", "--state", state);
+        _sagas.JsonWhenAsync(calls => calls.EnumerateArray().Any(isIt), "calls", "list", "--state", state);
 
     private static string? Text(JsonElement json, string property) => json.GetProperty(property).GetString();
 }

@@ -3,7 +3,7 @@ using static Sagas.TestSupport.Servers.Postgres;
 
 namespace Sagas.IntegrationTests.CommandLine;
 
-/// <summary><c>sagas ingest</c> and <c>sagas alert</c> when Postgres becomes unavailable.</summary>
+/// <summary><c>sagas files ingest</c> and alerts' files when Postgres becomes unavailable.</summary>
 [Collection(nameof(KillableServers))]
 public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetime
 {
@@ -31,11 +31,11 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
         await WriteCustomersAsync();
         var stopped = await IngestAcrossOutageAsync(during: ingest => ingest.StopAsync());
         Assert.Equal(130, stopped.ExitCode);
-        Assert.Contains("interrupted. The same command goes on where it was.", stopped.Output, StringComparison.Ordinal);
+        Assert.Contains("interrupted. `sagas files resume` continues", stopped.Output, StringComparison.Ordinal);
 
         var done = await IngestAcrossOutageAsync(during: _ => Task.CompletedTask);
         Assert.True(done.ExitCode == 0, done.Error);
-        Assert.Contains("Postgres is back: going on.", done.Error, StringComparison.Ordinal);
+        Assert.Contains("Postgres is available again; continuing.", done.Error, StringComparison.Ordinal);
         Assert.Contains("60,000 rows: 60,000 new, 0 changed, 0 unchanged, 0 rejected", done.Output, StringComparison.Ordinal);
         Assert.Equal(Rows, await CountAsync("SELECT count(*) FROM customer_state WHERE version = 1"));
         Assert.Equal(Rows, await CountAsync("SELECT count(*) FROM saga_transition"));
@@ -46,13 +46,14 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
     {
         var alerts = Path.Combine(_folder, "alerts.csv");
         await File.WriteAllLinesAsync(alerts, Enumerable.Range(1, 500).Select(number => $"{number},Order has been placed"));
-        await using var alert = RunningCommand.Start(_database.ConnectionString, "alert", alerts);
+        await using var alert = RunningCommand.Start(
+            _database.ConnectionString, "files", "ingest", "--kind", "alerts", alerts, "--follow");
         await Eventually.TrueAsync(
             "the first alerts are entered",
             async () => alert.ExitCode.IsCompleted || await CountAsync("SELECT count(*) FROM outbound_call") > 0);
 
-        await DuringOutageAsync(() => alert.SaysAsync("This goes on when it is back; Ctrl-C ends it"));
-        await alert.SaysAsync("Postgres is back: going on.");
+        await DuringOutageAsync(() => alert.SaysAsync("waiting to reconnect"));
+        await alert.SaysAsync("Postgres is available again; continuing.");
         // No services run here, which would fail with this server: SQL delivers the alerts, so that the file is read to its end.
         await Eventually.TrueAsync("the file is read to its end", async () =>
         {
@@ -63,7 +64,7 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
 
         var done = await alert.EndsAsync();
         Assert.True(done.ExitCode == 0, done.Error);
-        Assert.Contains("alerts.csv: 500 rows, 500 delivered, 0 waiting", done.Output, StringComparison.Ordinal);
+        Assert.Contains("alerts.csv: 500 rows: 500 delivered, 0 waiting", done.Output, StringComparison.Ordinal);
         Assert.Equal(500, await CountAsync("SELECT count(DISTINCT request ->> 'userId') FROM outbound_call"));
     }
 
@@ -73,12 +74,12 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
         await File.WriteAllTextAsync(Customers, "id\n1\n");
         await DuringOutageAsync(async () =>
         {
-            await using var ingest = RunningCommand.Start(_database.ConnectionString, "ingest", Customers);
+            await using var ingest = RunningCommand.Start(_database.ConnectionString, "files", "ingest", Customers);
             var run = await ingest.EndsAsync();
 
             Assert.Equal(3, run.ExitCode);
             Assert.StartsWith("Cannot connect to Postgres at ", run.Error, StringComparison.Ordinal);
-            Assert.DoesNotContain("goes on when it is back", run.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("waiting to reconnect", run.Error, StringComparison.Ordinal);
         });
     }
 
@@ -92,13 +93,13 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
     private async Task<CommandLineRun> IngestAcrossOutageAsync(Func<RunningCommand, Task> during)
     {
         await using var gate = await AdvisoryLockGate.CloseAsync(_database.ConnectionString);
-        await using var ingest = RunningCommand.Start(_database.ConnectionString, "ingest", Customers);
+        await using var ingest = RunningCommand.Start(_database.ConnectionString, "files", "ingest", Customers);
         await Eventually.TrueAsync(
             "rows wait at the gate", async () => ingest.ExitCode.IsCompleted || await gate.CountWaitingAsync() > 0);
         Assert.False(ingest.ExitCode.IsCompleted, ingest.Error);
         await DuringOutageAsync(async () =>
         {
-            await ingest.SaysAsync("This goes on when it is back; Ctrl-C ends it");
+            await ingest.SaysAsync("waiting to reconnect");
             await during(ingest);
         });
         return await ingest.EndsAsync();

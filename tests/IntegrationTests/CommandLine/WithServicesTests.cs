@@ -16,27 +16,27 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
         await _sagas.JsonAsync("p", "4711", "--payment-id", "invoice-8", "--amount", "12.34", "--currency", "GBP");
         var waiting = await _sagas.JsonWhenAsync(
             payment => payment.GetProperty("messages").GetArrayLength() == 1 && Text(payment, "nextDueAt") is not null,
-            "show", "payment", "invoice-8");
+            "payments", "show", "invoice-8");
         Assert.Equal("AwaitingCustomer", Text(waiting, "state"));
         Assert.False(waiting.GetProperty("customerIsKnown").GetBoolean());
         Assert.Equal("PaymentRedeliveryDue", Text(waiting.GetProperty("messages")[0], "message"));
-        var unknown = await _sagas.RunAsync("show", "customer", "4711");
+        var unknown = await _sagas.RunAsync("customers", "show", "4711");
         Assert.Equal(4, unknown.ExitCode);
         Assert.Contains("invoice-8", unknown.Error);
 
         await _sagas.JsonAsync("c", "4711", "--name", "Ada Lovelace", "--email", "ada@example.org", "--phone", "+44");
-        var completed = await _sagas.JsonWhenAsync(payment => Text(payment, "state") == "Completed", "show", "payment", "invoice-8");
+        var completed = await _sagas.JsonWhenAsync(payment => Text(payment, "state") == "Completed", "payments", "show", "invoice-8");
         Assert.Equal(12.34m, completed.GetProperty("amount").GetDecimal());
         Assert.Equal("done", Text(completed.GetProperty("gatewayCall"), "state"));
         var steps = completed.GetProperty("timeline").EnumerateArray().Select(step => Text(step, "toState")).Distinct();
         Assert.Equal(["AwaitingCustomer", "Processing", "Completed"], steps);
 
-        var customer = await _sagas.JsonAsync("show", "customer", "4711");
+        var customer = await _sagas.JsonAsync("customers", "show", "4711");
         Assert.Equal("Lovelace", Text(customer.GetProperty("customer"), "lastName"));
         Assert.Equal("invoice-8", Text(customer.GetProperty("payments")[0], "paymentId"));
-        Assert.Contains("invoice-8", Texts(await _sagas.JsonAsync("list", "payments", "--state", "completed"), "paymentId"));
-        Assert.Equal(0, (await _sagas.JsonAsync("list", "payments", "--state", "Expired")).GetArrayLength());
-        Assert.Contains("only an Expired one", (await _sagas.RunAsync("revive", "payment", "invoice-8")).Error);
+        Assert.Contains("invoice-8", Texts(await _sagas.JsonAsync("payments", "list", "--state", "completed"), "paymentId"));
+        Assert.Equal(0, (await _sagas.JsonAsync("payments", "list", "--state", "Expired")).GetArrayLength());
+        Assert.Contains("only an Expired payment", (await _sagas.RunAsync("payments", "revive", "invoice-8")).Error);
     }
 
     [Fact]
@@ -50,14 +50,14 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
         await _sagas.JsonWhenAsync(
             list => Texts(list, "customerId").Where(id => id!.StartsWith("load-", StringComparison.Ordinal))
                 .Order(StringComparer.Ordinal).SequenceEqual(expected),
-            "list", "customers", "--limit", "2000");
+            "customers", "list", "--limit", "2000");
     }
 
     [Fact]
     public async Task A_message_that_is_refused_is_listed_with_the_reason_and_fails_again_when_retried()
     {
         await _sagas.JsonAsync("p", "4712", "--payment-id", "invoice-9");
-        await _sagas.JsonWhenAsync(payment => Text(payment, "state") is not null, "show", "payment", "invoice-9");
+        await _sagas.JsonWhenAsync(payment => Text(payment, "state") is not null, "payments", "show", "invoice-9");
         await _sagas.JsonAsync("p", "4712", "--payment-id", "invoice-9", "--amount", "99");
 
         var first = await LetterAsync(letter => Text(letter, "reason")!.Contains("invoice-9", StringComparison.Ordinal));
@@ -65,7 +65,7 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
         Assert.Equal("PaymentRequested", Text(first, "message"));
         Assert.NotNull(Text(first, "failedAt"));
 
-        await _sagas.JsonOnceDoneAsync("retry", "deadletter", Text(first, "messageId")!);
+        await _sagas.JsonOnceDoneAsync("deadletters", "retry", Text(first, "messageId")!);
         await LetterAsync(
             letter => Text(letter, "messageId") == Text(first, "messageId") && Text(letter, "failedAt") != Text(first, "failedAt"));
     }
@@ -81,7 +81,7 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
             Encoding.UTF8.GetBytes("""{"paymentId":"invoice-10","customerId":"4713","amount":-1,"currency":"EUR"}"""));
         var letter = await LetterAsync(letter => Text(letter, "messageId") == id);
 
-        await _sagas.JsonOnceDoneAsync("retry", "deadletter", id, "--as", "PaymentRequested");
+        await _sagas.JsonOnceDoneAsync("deadletters", "retry", id, "--as", "PaymentRequested");
 
         var again = await LetterAsync(
             each => Text(each, "messageId") == id && Text(each, "failedAt") != Text(letter, "failedAt"));
@@ -89,7 +89,7 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
     }
 
     private async Task<JsonElement> LetterAsync(Func<JsonElement, bool> isIt) =>
-        (await _sagas.JsonWhenAsync(letters => letters.EnumerateArray().Any(isIt), "list", "deadletters"))
+        (await _sagas.JsonWhenAsync(letters => letters.EnumerateArray().Any(isIt), "deadletters", "list"))
         .EnumerateArray().Single(isIt);
 
     private static IEnumerable<string?> Texts(JsonElement list, string property) =>

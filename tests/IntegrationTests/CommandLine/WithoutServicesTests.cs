@@ -75,23 +75,23 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     {
         await using var empty = await servers.CreateEmptyDatabaseAsync("cli");
         var sagas = new CommandLineRunner(empty.ConnectionString, _host.Uri);
-        var before = await sagas.RunAsync("list", "payments");
+        var before = await sagas.RunAsync("payments", "list");
         Assert.Equal(1, before.ExitCode);
         Assert.Contains("sagas migrate", before.Error);
 
         Assert.Contains("001_persistence", (await sagas.JsonAsync("migrate")).GetProperty("applied").EnumerateArray().Select(name => name.GetString()));
         Assert.Empty((await sagas.JsonAsync("migrate")).GetProperty("applied").EnumerateArray());
-        Assert.Equal(0, (await sagas.JsonAsync("list", "payments")).GetArrayLength());
-        Assert.Equal(4, (await sagas.RunAsync("show", "payment", "invoice-8")).ExitCode);
-        Assert.Equal(4, (await sagas.RunAsync("show", "customer", "4711")).ExitCode);
-        Assert.Equal(4, (await sagas.RunAsync("revive", "payment", "invoice-8")).ExitCode);
-        Assert.Equal(4, (await sagas.RunAsync("retry", "call", "invoice-8")).ExitCode);
+        Assert.Equal(0, (await sagas.JsonAsync("payments", "list")).GetArrayLength());
+        Assert.Equal(4, (await sagas.RunAsync("payments", "show", "invoice-8")).ExitCode);
+        Assert.Equal(4, (await sagas.RunAsync("customers", "show", "4711")).ExitCode);
+        Assert.Equal(4, (await sagas.RunAsync("payments", "revive", "invoice-8")).ExitCode);
+        Assert.Equal(4, (await sagas.RunAsync("calls", "retry", "invoice-8")).ExitCode);
     }
 
     [Fact]
     public async Task Watching_ends_well_when_it_is_told_to()
     {
-        var run = await _sagas.StopOnOutputAsync("list", "payments", "--watch");
+        var run = await _sagas.StopOnOutputAsync("payments", "list", "--watch");
 
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("No payments.", run.Output);
@@ -109,12 +109,12 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
                  AS m(position, due, attempts, error)
             """);
 
-        var messages = (await _sagas.JsonAsync("list", "outbox")).EnumerateArray().ToList();
+        var messages = (await _sagas.JsonAsync("outbox", "list")).EnumerateArray().ToList();
 
         Assert.Equal(["scheduled", "due", "behind", "failing"], messages.Select(message => message.GetProperty("state").GetString()));
         Assert.All(messages, message => Assert.Equal("PaymentCompleted", message.GetProperty("destination").GetString()));
         Assert.Equal("broken pipe", messages[3].GetProperty("why").GetString());
-        Assert.Equal(1, (await _sagas.JsonAsync("list", "outbox", "--state", "failing")).GetArrayLength());
+        Assert.Equal(1, (await _sagas.JsonAsync("outbox", "list", "--state", "failing")).GetArrayLength());
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         await PublishAsync(channel, "payment-saga_error", "first", """{"paymentId":"a"}""", ("MT-MessageType", "PaymentRequested"));
         await PublishAsync(channel, "payment-saga_error", "second", """{"paymentId":"b"}""", ("MT-MessageType", "PaymentRequested"));
 
-        var moved = (await _sagas.JsonOnceDoneAsync("retry", "deadletter", "second")).GetProperty("moved");
+        var moved = (await _sagas.JsonOnceDoneAsync("deadletters", "retry", "second")).GetProperty("moved");
 
         Assert.Equal(["second"], Ids(moved));
         Assert.Equal(["first"], Ids(await LettersAsync(1)));
@@ -153,7 +153,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         Assert.Contains("MT-MessageType", delivery.BasicProperties.Headers!.Keys);
         Assert.DoesNotContain(delivery.BasicProperties.Headers!.Keys, name => name.StartsWith("MT-Fault", StringComparison.Ordinal));
         Assert.Null(await channel.BasicGetAsync("payment-saga", autoAck: true));
-        Assert.Equal(4, (await _sagas.RunAsync("retry", "deadletter", "second")).ExitCode);
+        Assert.Equal(4, (await _sagas.RunAsync("deadletters", "retry", "second")).ExitCode);
     }
 
     [Fact]
@@ -165,13 +165,13 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
 
         var refused = await Eventually.MatchesAsync(
             "the letter is there again",
-            () => _sagas.RunAsync("retry", "deadletter", "--all"),
+            () => _sagas.RunAsync("deadletters", "retry", "--all"),
             run => !run.Output.Contains("No dead letters.", StringComparison.Ordinal));
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains("--as", refused.Error);
         Assert.Equal(id, Ids(await LettersAsync(1)).Single());
 
-        await _sagas.JsonOnceDoneAsync("retry", "deadletter", id, "--as", "PaymentRequested");
+        await _sagas.JsonOnceDoneAsync("deadletters", "retry", id, "--as", "PaymentRequested");
         var delivery = await Broker.TakeAsync(channel, "payment-saga");
         Assert.Equal("PaymentRequested", Encoding.UTF8.GetString((byte[])delivery.BasicProperties.Headers!["MT-MessageType"]!));
         Assert.Empty(Ids(await LettersAsync(0)));
@@ -184,16 +184,16 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         await PublishAsync(channel, "billing_error", "lost", "{}", ("MT-MessageType", "X"));
         await channel.QueueDeleteAsync("billing");
 
-        var run = await _sagas.RunAsync("retry", "deadletter", "--all", "--queue", "billing");
+        var run = await _sagas.RunAsync("deadletters", "retry", "--all", "--queue", "billing");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("there is no queue billing", run.Error);
+        Assert.Contains("the queue billing, where they failed, does not exist", run.Error);
         Assert.Equal(["lost"], Ids(await LettersAsync(1, "--queue", "billing")));
     }
 
     // What was looked at is there again a moment later.
     private Task<System.Text.Json.JsonElement> LettersAsync(int count, params string[] more) =>
-        _sagas.JsonWhenAsync(letters => letters.GetArrayLength() == count, ["list", "deadletters", .. more]);
+        _sagas.JsonWhenAsync(letters => letters.GetArrayLength() == count, ["deadletters", "list", .. more]);
 
     private static IEnumerable<string?> Ids(System.Text.Json.JsonElement letters) =>
         letters.EnumerateArray().Select(letter => letter.GetProperty("messageId").GetString());

@@ -3,7 +3,7 @@ using Sagas.IntegrationTests.Crm;
 
 namespace Sagas.IntegrationTests.Ingest;
 
-/// <summary><c>sagas ingest --follow</c>.</summary>
+/// <summary><c>sagas files ingest --follow</c>.</summary>
 /// <remarks>Where no CRM runs, SQL does to the customers what it would do, so that the order is the test's.</remarks>
 public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
@@ -20,7 +20,7 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
         var first = _database.Write("a.csv", "id,first_name\n1,Ada\n2,Grace\n1,Augusta\n,nobody\n");
         var second = _database.Write("b.csv", "id\n3\n");
 
-        await using var follow = RunningCommand.Start(_database.ConnectionString, "ingest", first, second, "--follow");
+        await using var follow = RunningCommand.Start(_database.ConnectionString, "files", "ingest", first, second, "--follow");
         await follow.SaysAsync("CRM: 0 of 4 rows synced, 0 failed");
         await _database.ExecuteAsync("UPDATE customer_state SET current_state = 'Synced' WHERE customer_id IN ('1', '3')");
         Assert.False(follow.ExitCode.IsCompleted);
@@ -39,13 +39,13 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
         await _database.IngestAsync("a.csv", "id\n1\n2\n");
         await _database.ExecuteAsync("UPDATE customer_state SET current_state = 'Synced' WHERE customer_id = '1'");
 
-        await using var follow = RunningCommand.Start(_database.ConnectionString, "ingest", file, "--follow");
+        await using var follow = RunningCommand.Start(_database.ConnectionString, "files", "ingest", file, "--follow");
         await follow.SaysAsync("CRM: 1 of 2 rows synced, 0 failed");
         await _database.ExecuteAsync("UPDATE customer_state SET current_state = 'Synced'");
         var run = await follow.EndsAsync();
 
         Assert.True(run.ExitCode == 0, run.Error);
-        Assert.Contains("the same content was ingested before (2 rows); nothing was changed.", run.Output, StringComparison.Ordinal);
+        Assert.Contains("the same content was ingested before (2 rows: 2 new, 0 changed, 0 unchanged, 0 rejected); nothing was changed.", run.Output, StringComparison.Ordinal);
         Assert.Contains("The CRM has the customers of all 2 rows.", run.Error, StringComparison.Ordinal);
     }
 
@@ -55,7 +55,7 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
         var file = _database.Write("a.csv", "id\n1\n2\n3\n");
         await _database.IngestAsync("before.csv", "id\n3\n", crm: false);
 
-        await using var follow = RunningCommand.Start(_database.ConnectionString, "ingest", file, "--follow");
+        await using var follow = RunningCommand.Start(_database.ConnectionString, "files", "ingest", file, "--follow");
         await follow.SaysAsync("CRM: 0 of 3 rows synced, 0 failed");
         await _database.ExecuteAsync("UPDATE customer_state SET current_state = 'SyncFailed' WHERE customer_id = '1'");
         await _database.ExecuteAsync("UPDATE customer_state SET current_state = 'Synced' WHERE customer_id = '2'");
@@ -63,8 +63,8 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains(
-            "The CRM has the customers of 1 of 3 rows. It could not be told of those of 1: `sagas list customers --state SyncFailed`, `sagas crm retry`."
-            + " Those of 1 are from before there was a CRM: `sagas crm retry --registered`.",
+            "The CRM has the customers of 1 of 3 rows. The sync of 1 failed: `sagas customers list --state SyncFailed`, `sagas customers retry`."
+            + " 1 registered while the CRM was disabled: `sagas customers retry --registered`.",
             run.Error,
             StringComparison.Ordinal);
     }
@@ -78,7 +78,7 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
         await _database.Processor().ProcessAsync(file, null, CancellationToken.None);
         await _database.ExecuteAsync("UPDATE customer_state SET current_state = 'Synced' WHERE customer_id::int % 3 > 0");
 
-        await using var follow = RunningCommand.Start(_database.ConnectionString, "ingest", file, "--follow");
+        await using var follow = RunningCommand.Start(_database.ConnectionString, "files", "ingest", file, "--follow");
         await follow.SaysAsync("rows synced, 0 failed");
         await _database.ExecuteAsync("UPDATE customer_state SET current_state = 'Synced' WHERE current_state = 'Syncing'");
         var run = await follow.EndsAsync();
@@ -94,7 +94,7 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
         await system.SetFaultsAsync(new { failBefore = 0.2, lostAfter = 0.1 });
         var file = _database.Write("a.csv", "id\n" + string.Concat(Enumerable.Range(1, 40).Select(id => $"{id}\n")));
 
-        await using var follow = RunningCommand.Start(system.Postgres, "ingest", file, "--follow");
+        await using var follow = RunningCommand.Start(system.Postgres, "files", "ingest", file, "--follow");
         var run = await follow.EndsAsync();
 
         Assert.True(run.ExitCode == 0, run.Error);

@@ -11,10 +11,10 @@ public sealed class CommandLineTests(ServersFixture servers) : IClassFixture<Ser
         await using var system = await ObjectStatusSystem.StartAsync(servers);
         var sagas = new CommandLineRunner(system.Host.Settings["ConnectionStrings:Postgres"]!, new Uri(system.Host.Settings["RabbitMq:Uri"]!));
 
-        var posted = await sagas.JsonAsync("publish", "objects", "1", "2", "lamp", "2", "--callback", system.Callback.ToString());
+        var posted = await sagas.JsonAsync("objects", "post", "1", "2", "lamp", "2", "--callback", system.Callback.ToString());
         await system.SeenAsync(2);
-        var listed = await sagas.JsonAsync("objects");
-        var shown = await sagas.RunAsync("objects");
+        var listed = await sagas.JsonAsync("objects", "list");
+        var shown = await sagas.RunAsync("objects", "list");
 
         Assert.Equal(3, posted.GetProperty("accepted").GetInt32());
         Assert.Equal(["2", "lamp"], listed.EnumerateArray().Select(row => row.GetProperty("objectId").GetString()).Order());
@@ -22,7 +22,7 @@ public sealed class CommandLineTests(ServersFixture servers) : IClassFixture<Ser
         Assert.Contains("lamp", shown.Output);
         Assert.Contains("Last seen", shown.Output);
 
-        var refused = await sagas.RunAsync("publish", "objects", "1", "--callback", system.Host.Http.BaseAddress + "callback");
+        var refused = await sagas.RunAsync("objects", "post", "1", "--callback", system.Host.Http.BaseAddress + "callback");
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains("404", refused.Error);
     }

@@ -82,6 +82,16 @@ public sealed class DependencyTests
         Assert.Equal(_allowed.Keys.Order(), projects.Order());
     }
 
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void Internals_are_visible_to_tests_and_benchmarks_only(string project)
+    {
+        var friends = XDocument.Load(Assert.Single(Repository.Files(project + ".csproj"))).Descendants("InternalsVisibleTo")
+            .Select(friend => friend.Attribute("Include")!.Value);
+
+        Assert.All(friends, friend => Assert.Matches("Tests$|^Sagas.Benchmarks$", friend));
+    }
+
     private static IEnumerable<string> Ours(Assembly assembly) =>
         assembly.GetReferencedAssemblies().Select(name => name.Name!).Where(_allowed.ContainsKey);
 }

@@ -32,9 +32,11 @@ public sealed class NamespaceTests
 
         Sagas.Cli.CommandLine
         Sagas.Cli.Broker Sagas.Cli.Database
-        Sagas.Cli.Publish Sagas.Cli.List
-        Sagas.Cli.Show
-        Sagas.Cli.Demo Sagas.Cli.Generate Sagas.Cli.Retry Sagas.Cli.Alerts Sagas.Cli.Crm Sagas.Cli.Ingest Sagas.Cli.Migrate Sagas.Cli.Objects Sagas.Cli.Alarms
+        Sagas.Cli.Publish Sagas.Cli.Tables
+        Sagas.Cli.Calls Sagas.Cli.Messages
+        Sagas.Cli.Payments
+        Sagas.Cli.Customers Sagas.Cli.Files Sagas.Cli.Alerts Sagas.Cli.Alarms Sagas.Cli.Objects
+        Sagas.Cli.Demo Sagas.Cli.Generate Sagas.Cli.Migrate Sagas.Cli.Completion
         Sagas.Cli
         Sagas.Benchmarks
         """;

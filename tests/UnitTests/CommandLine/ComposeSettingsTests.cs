@@ -7,9 +7,9 @@ namespace Sagas.UnitTests.CommandLine;
 public sealed class ComposeSettingsTests
 {
     [Theory]
-    [InlineData("Cannot connect to Postgres at localhost:1,", "POSTGRES_PORT", "1", "list", "customers")]
-    [InlineData("localhost:1", "RABBITMQ_PORT", "1", "publish", "customer", "4711")]
-    [InlineData("http://localhost:1/callback", "CALLBACK_PORT", "1", "publish", "objects", "7")]
+    [InlineData("Cannot connect to Postgres at localhost:1,", "POSTGRES_PORT", "1", "customers", "list")]
+    [InlineData("localhost:1", "RABBITMQ_PORT", "1", "customers", "publish", "4711")]
+    [InlineData("http://localhost:1/callback", "CALLBACK_PORT", "1", "objects", "post", "7")]
     public async Task A_server_is_looked_for_at_its_port(string said, string name, string value, params string[] args)
     {
         var run = await CommandLineRun.InAsync(
@@ -25,22 +25,22 @@ public sealed class ComposeSettingsTests
     {
         var run = await CommandLineRun.InAsync(
             new Dictionary<string, string> { ["ConnectionStrings__Postgres"] = "Host=127.0.0.1;Port=2;Username=else", ["POSTGRES_PORT"] = "1" },
-            "list", "customers");
+            "customers", "list");
 
         Assert.Equal(3, run.ExitCode);
         Assert.Contains("127.0.0.1:2, user else", run.Error, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("POSTGRES_PORT", "5432-5440", "list", "customers")]
-    [InlineData("RABBITMQ_PORT", "0", "publish", "customer", "4711")]
-    [InlineData("CALLBACK_PORT", "web", "publish", "objects", "7")]
+    [InlineData("POSTGRES_PORT", "5432-5440", "customers", "list")]
+    [InlineData("RABBITMQ_PORT", "0", "customers", "publish", "4711")]
+    [InlineData("CALLBACK_PORT", "web", "objects", "post", "7")]
     public async Task What_is_no_port_is_named(string name, string value, params string[] args)
     {
         var run = await CommandLineRun.InAsync(new Dictionary<string, string> { [name] = value }, args);
 
         Assert.Equal(2, run.ExitCode);
-        Assert.Contains($"{name} must be a port; it is '{value}'.", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"{name} must be a port from 1 to 65535; '{value}' is not.", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -52,6 +52,7 @@ public sealed class ComposeSettingsTests
         try
         {
             Directory.CreateDirectory(Path.Combine(folder, "src", "Cli"));
+            Directory.CreateDirectory(Path.Combine(folder, "scripts"));
             foreach (var empty in (string[])["Directory.Build.props", "Directory.Packages.props"])
                 await File.WriteAllTextAsync(Path.Combine(folder, empty), "");
             File.Copy(Path.Combine(DeploymentTests.Root, "sagas"), Path.Combine(folder, "sagas"));

@@ -33,7 +33,7 @@ public sealed class HelpTests
         foreach (var example in command.Examples)
         {
             Assert.Contains(example, help);
-            var typed = example.Split('#', '|')[0].Trim();
+            var typed = example.Split('#', '|', '>')[0].Trim();
             Assert.StartsWith("sagas ", typed);
             Assert.Empty(Cli.Program.Commands(new Terminal(TextWriter.Null, TextWriter.Null)).Parse(typed["sagas ".Length..]).Errors);
         }

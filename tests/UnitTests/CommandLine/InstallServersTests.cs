@@ -3,7 +3,7 @@ using Sagas.UnitTests.Architecture;
 
 namespace Sagas.UnitTests.CommandLine;
 
-/// <summary>The script that installs PostgreSQL and RabbitMQ, on a machine whose package manager only writes down what it is asked.</summary>
+/// <summary>The script that installs PostgreSQL and RabbitMQ, where the package manager only records its arguments.</summary>
 public sealed class InstallServersTests : IDisposable
 {
     private readonly string _machine = Directory.CreateTempSubdirectory("sagas-install-").FullName;

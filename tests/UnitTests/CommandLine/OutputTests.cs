@@ -3,8 +3,8 @@ using Microsoft.Extensions.Time.Testing;
 using Sagas.Cli.Broker;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
-using Sagas.Cli.List;
-using Sagas.Cli.Show;
+using Sagas.Cli.Messages;
+using Sagas.Cli.Payments;
 
 namespace Sagas.UnitTests.CommandLine;
 
@@ -25,20 +25,20 @@ public sealed class OutputTests
     [InlineData(7200, "2 h")]
     [InlineData(864000, "10 days")]
     public void A_length_of_time_has_one_unit(double seconds, string text) =>
-        Assert.Equal(text, Display.Duration(TimeSpan.FromSeconds(seconds)));
+        Assert.Equal(text, Format.Duration(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
     public void A_moment_is_told_from_now()
     {
-        Assert.Equal("in 3.2 s", Display.FromNow(_now.AddSeconds(3.2), _now));
-        Assert.Equal("5 min ago", Display.FromNow(_now.AddMinutes(-5), _now));
-        Assert.Equal("", Display.FromNow(null, _now));
+        Assert.Equal("in 3.2 s", Format.FromNow(_now.AddSeconds(3.2), _now));
+        Assert.Equal("5 min ago", Format.FromNow(_now.AddMinutes(-5), _now));
+        Assert.Equal("", Format.FromNow(null, _now));
     }
 
     [Fact]
     public void What_comes_from_elsewhere_cannot_command_the_terminal()
     {
-        var letter = new DeadLetter("id", "payment-saga_error", "payment-saga", null, null, "bad\u001b[2J\nreason", null, "\u0007body");
+        var letter = new DeadLetter("id", "payment-saga_error", "payment-saga", null, null, "bad\u001b[2J\nreason", null, null, "\u0007body");
 
         Assert.DoesNotContain(Drawn(160, terminal => ListDeadLetters.Table(terminal).Draw([letter])), character => char.IsControl(character) && character != '\n');
     }
@@ -84,7 +84,7 @@ public sealed class OutputTests
         var page = Drawn(80, terminal => ShowPayment.Write(terminal, payment));
 
         Assert.Contains("4711 (not registered yet)", page);
-        Assert.Contains("3 times", page);
+        Assert.Contains("3 to find the customer", page);
         Assert.Contains("2026-05-01 12:00:02Z (in 2.0 s)", page);
         Assert.Contains("PaymentRedeliveryDue", page);
         Assert.All(page.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
@@ -96,7 +96,7 @@ public sealed class OutputTests
     private static string Drawn(int width, Action<Terminal> write)
     {
         using var output = new StringWriter { NewLine = "\n" };
-        write(new Terminal(output, TextWriter.Null, width) { Time = new FakeTimeProvider(_now) });
+        write(new Terminal(output, TextWriter.Null, width) { TimeProvider = new FakeTimeProvider(_now) });
         return output.ToString();
     }
 

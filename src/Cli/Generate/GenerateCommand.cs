@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Globalization;
+using Sagas.Cli.CommandLine;
+
+namespace Sagas.Cli.Generate;
+
+/// <summary><c>sagas generate</c>.</summary>
+internal static class GenerateCommand
+{
+    private const int MaxRows = 1_000_000_000;
+
+    private static readonly TimeSpan _progressInterval = TimeSpan.FromSeconds(5);
+
+    public static Command Create(Terminal terminal)
+    {
+        var rows = CommandOptions.NumberOption("--rows", "How many customers.", 1000, MaxRows);
+        var seed = CommandOptions.NumberOption("--seed", "The same seed gives the same file.", 1, int.MaxValue);
+        var dirty = new Option<double>("--dirty")
+        {
+            Description = "The share of invalid rows, 0 to 1.",
+            HelpName = "share",
+            CustomParser = result =>
+            {
+                if (!double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var share)
+                    || share is not (>= 0 and <= 1))
+                    result.AddError("--dirty must be a number from 0 to 1.");
+                return share;
+            },
+        };
+        var output = new Option<string?>("--output", "-o")
+        {
+            Description = "The file. Default: standard output.",
+            HelpName = "file",
+        };
+        var command = new SagasCommand(
+            "generate",
+            "Generate a CSV file of customers, of any size.",
+            "sagas generate --rows 1000000 --output customers.csv",
+            "sagas generate --rows 100000 --dirty 0.01 | gzip > customers.csv.gz")
+        {
+            rows, dirty, seed, output,
+        };
+        command.SetAction((parse, cancellationToken) =>
+        {
+            var file = new CustomerFile(parse.GetValue(seed), parse.GetValue(dirty));
+            if (parse.GetValue(output) is not { } path)
+            {
+                using var standard = Console.OpenStandardOutput();
+                file.Write(standard, parse.GetValue(rows), cancellationToken, Progress(terminal, parse.GetValue(rows)));
+                return Task.FromResult(ExitCode.Ok);
+            }
+            try
+            {
+                using var target = new FileStream(path, FileMode.Create, FileAccess.Write);
+                file.Write(target, parse.GetValue(rows), cancellationToken, Progress(terminal, parse.GetValue(rows)));
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                throw new CommandException(ExitCode.Failed, $"Cannot write {path}: {exception.Message}", exception);
+            }
+            if (parse.GetValue<bool>(CommandOptions.JsonName))
+                terminal.WriteJson(new { file = path, rows = parse.GetValue(rows), bytes = new FileInfo(path).Length });
+            else
+                terminal.Output.WriteLine(
+                    string.Create(CultureInfo.InvariantCulture, $"Wrote {parse.GetValue(rows):N0} customers to {path}."));
+            return Task.FromResult(ExitCode.Ok);
+        });
+        return command;
+    }
+
+    private static Action<long> Progress(Terminal terminal, long rows)
+    {
+        var reported = terminal.TimeProvider.GetTimestamp();
+        return written =>
+        {
+            if (terminal.TimeProvider.GetElapsedTime(reported) < _progressInterval)
+                return;
+            reported = terminal.TimeProvider.GetTimestamp();
+            terminal.Error.WriteLine($"{written:N0} of {rows:N0} rows written");
+        };
+    }
+}

@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.Globalization;
+using Sagas.Cli.CommandLine;
+using Sagas.Cli.Database;
+using Sagas.Cli.Calls;
+using Sagas.Cli.Messages;
+using Sagas.Cli.Tables;
+
+namespace Sagas.Cli.Payments;
+
+/// <summary><c>sagas payments show</c>.</summary>
+internal static class ShowPayment
+{
+    public static Command Create(Terminal terminal)
+    {
+        var id = CommandOptions.IdArgument("id", "The payment's id.");
+        var command = new SagasCommand(
+            "show",
+            "Show a payment: its data, its history, what it waits for, and its call to the gateway.",
+            "sagas payments show invoice-8",
+            "sagas payments show invoice-8 --json | jq '.timeline[].toState'")
+        {
+            id, CommandOptions.Postgres(),
+        };
+        command.SetAction(async (parse, cancellationToken) =>
+        {
+            var paymentId = parse.GetRequiredValue(id);
+            await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), cancellationToken);
+            var payment = await PaymentDetails.FindAsync(database, paymentId, cancellationToken)
+                ?? throw new CommandException(
+                    ExitCode.NotFound,
+                    $"Payment {paymentId} is unknown. `sagas payments list` lists the payments, and `sagas deadletters "
+                    + "list` the requests that the services rejected.");
+            if (parse.GetValue<bool>(CommandOptions.JsonName))
+                terminal.WriteJson(payment);
+            else
+                Write(terminal, payment);
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    /// <summary>Writes the page.</summary>
+    internal static void Write(Terminal terminal, PaymentDetails payment)
+    {
+        var now = terminal.TimeProvider.GetUtcNow();
+        var page = new Page(terminal);
+        page.Heading($"Payment {payment.PaymentId}", payment.State);
+        page.Field("Amount", Format.Money(payment.Amount, payment.Currency))
+            .Field("Customer", payment.CustomerId + (payment.CustomerIsKnown ? "" : " (not registered yet)"))
+            .Field("Requested", When(payment.RequestedAt, now))
+            .Field("Received", When(payment.CreatedAt, now))
+            .Field("Last change", When(payment.UpdatedAt, now))
+            .Field("Attempts", payment.Attempts.ToString(CultureInfo.InvariantCulture) + " to find the customer")
+            .Field("Next due", When(payment.NextDueAt, now))
+            .Field("Deadline", payment.State == "AwaitingCustomer" ? When(payment.DeadlineAt, now) : null)
+            .Field("Gateway reference", payment.GatewayReference)
+            .Field("Reason", payment.FailureReason)
+            .Field("Finished", payment.FinishedAt is { } finished
+                ? $"{When(finished, now)}, {Format.Duration(finished - payment.CreatedAt)} after it was received"
+                : null)
+            .Field("Correlation id", payment.CorrelationId.ToString("D"))
+            .WriteFields();
+        page.Timeline(payment.Timeline);
+        if (payment.GatewayCall is { } call)
+            page.Section("Call to the gateway", ListCalls.Table(terminal, "").Draw([call]));
+        ListOutbox.AddTo(page, terminal, payment.Messages);
+    }
+
+    private static string? When(DateTimeOffset? time, DateTimeOffset now) =>
+        time is null ? null : $"{Format.Moment(time)} ({Format.FromNow(time, now)})";
+}
