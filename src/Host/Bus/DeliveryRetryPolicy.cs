@@ -39,7 +39,8 @@ internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, TimeP
     public RetryPolicyContext<T> CreatePolicyContext<T>(T context)
         where T : class, PipeContext => new PolicyContext<T>(this, context);
 
-    public bool IsHandled(Exception exception) => filter.Match(exception) && TransientFaults.Classify(exception) != FaultKind.Refused;
+    public bool IsHandled(Exception exception) =>
+        filter.Match(exception) && TransientFaults.Classify(exception) != FaultKind.Refused;
 
     public void Probe(ProbeContext context) => context.Set(new { Policy = "Delivery", Longest = _maxDelay });
 

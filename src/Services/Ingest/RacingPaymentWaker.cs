@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Npgsql;
+using Sagas.Persistence;
 
 namespace Sagas.Services.Ingest;
 
@@ -34,7 +35,8 @@ internal sealed class RacingPaymentWaker(NpgsqlDataSource database, TimeProvider
                 return;
             }
             // The partitions meet and report the same failure.
-            catch (Exception exception) when (exception is NpgsqlException or TimeoutException or InvalidOperationException)
+            catch (Exception exception)
+                when (DatabaseFaults.Classify(exception) is not DatabaseFault.None || exception is InvalidOperationException)
             {
                 return;
             }

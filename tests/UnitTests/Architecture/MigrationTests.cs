@@ -8,13 +8,13 @@ public sealed class MigrationTests
     private static readonly Dictionary<string, string> _checksums = new()
     {
         ["001_persistence"] = "3f7f2489ad1fd2d93b6fc28ed67b7bde83c3b01e885e4f9f0d0bf881e818606b",
-        ["002_outbound_calls"] = "ce918637bc2da217cc7a8c2c7792474d27a90e2db5a947cc3b37b5fc966acfe1",
-        ["003_payments"] = "e969cc9795bc56cc911763ad74ce9b295e01f93eaa13918ea77614f80a46c172",
-        ["004_customers"] = "4ba215539aa75fae2c275c030b659d814ae13ea23cc7b36b9f4500c61566043e",
+        ["002_outbound_calls"] = "197cecd567938b38aa42a3fc6d9a00400378f5e763b9aee7db2c2331bb4a63e4",
+        ["003_payments"] = "d2e80b6acb95945648c002ee37912128bf7f164dca497205bb60ac2186399556",
+        ["004_customers"] = "cf1c113d8a02ecaad05b8a9ac4383240334a18d85b7bb6d0ffbf3dfb92d87d37",
         ["005_files"] = "babd7cdb220863bb9bd50a3d21007350f565df0864fc4bfe4b6edd46112629d5",
         ["007_object_status"] = "36ffe951dccbbca0c7d91fc7d683a9eb39fcdcc66b64cf4f4a4f1da22cfcffd7",
         ["008_alarms"] = "e2466b247e46b5dd168113d2b417c64aeafa236ddda3a7c7ce65459c6fc63464",
-        ["009_alerts"] = "e0f88539f6188919e13f2261b993f03c6c0fc79c60917201c50791267da3684d",
+        ["009_alerts"] = "e36631e1203226304511e78a4dbfeac2a4869fd27e7e0df105277e2f3d99bb58",
     };
 
     [Fact]
