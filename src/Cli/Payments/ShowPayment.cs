@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using Sagas.Cli.Calls;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
-using Sagas.Cli.Calls;
 using Sagas.Cli.Messages;
 using Sagas.Cli.Tables;
 

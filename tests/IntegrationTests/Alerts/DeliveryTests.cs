@@ -125,7 +125,7 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
         var system = await shared.BehavingAsync(_unlimited);
         using var stranger = new HttpClient { BaseAddress = system.Services.Http.BaseAddress };
 
-        foreach (var (method, path) in new[] { (HttpMethod.Get, "/retry"), (HttpMethod.Post, "/retry"), (HttpMethod.Post, "/upload") })
+        foreach (var (method, path) in new[] { (HttpMethod.Get, "/retry"), (HttpMethod.Post, "/retry"), (HttpMethod.Post, "/files/alerts") })
         {
             using var answer = await stranger.SendAsync(new HttpRequestMessage(method, path));
             Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);

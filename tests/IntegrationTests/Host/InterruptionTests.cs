@@ -65,7 +65,7 @@ public sealed class InterruptionTests(KillableServers servers, InterruptionTests
         await servers.Postgres.KillAsync();
         try
         {
-            foreach (var path in (string[])["/uploads", "/operations/crm/retry", "/retry"])
+            foreach (var path in (string[])["/files/customers", "/files/alerts", "/operations/crm/retry", "/retry"])
             {
                 using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent("id\n1\n") };
                 request.Headers.Add("X-Api-Key", Key);

@@ -39,7 +39,7 @@ public sealed class OperationsTests(OperationsTests.Shared shared) : IClassFixtu
 
     [Theory]
     [InlineData("/nowhere", HttpStatusCode.NotFound)]
-    [InlineData("/uploads", HttpStatusCode.MethodNotAllowed)]
+    [InlineData("/files/customers", HttpStatusCode.MethodNotAllowed)]
     [InlineData("/retry?file=x", HttpStatusCode.BadRequest)]
     public async Task What_is_not_there_or_malformed_is_a_problem(string path, HttpStatusCode status)
     {

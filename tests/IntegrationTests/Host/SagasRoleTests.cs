@@ -27,7 +27,11 @@ public sealed class SagasRoleTests(SagasRoleTests.Shared shared) : IClassFixture
             answer.BasicProperties.Headers?.Keys ?? [],
             name => name.StartsWith("RabbitMQ-", StringComparison.Ordinal) || name is "tenant" or "CC");
         var envelope = JsonDocument.Parse(Encoding.UTF8.GetString(answer.Body.Span)).RootElement;
-        Assert.True(!envelope.TryGetProperty("headers", out var headers) || !headers.EnumerateObject().Any(), envelope.ToString());
+        // MassTransit adds the trace's header where something in the process listens to traces.
+        if (envelope.TryGetProperty("headers", out var headers))
+        {
+            Assert.DoesNotContain(headers.EnumerateObject(), header => header.Name is not "MT-Activity-Id");
+        }
         Assert.Equal(id, envelope.GetProperty("conversationId").GetGuid());
     }
 
