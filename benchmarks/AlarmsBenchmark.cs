@@ -18,7 +18,13 @@ namespace Sagas.Benchmarks;
 /// <param name="Changes">How many changes each of the two loads was.</param>
 /// <param name="Digests">How many digests were measured.</param>
 internal sealed record AlarmsReport(
-    double ChangesPerSecond, double ChangesPerSecondSkewed, double DigestP50Ms, double DigestP99Ms, int Changes, int Digests);
+    double ChangesPerSecond,
+    double ChangesPerSecondSkewed,
+    double DigestP50Ms,
+    double DigestP99Ms,
+    int Changes,
+    int Digests
+);
 
 /// <summary>
 /// Changes as plain JSON through RabbitMQ, published while they are consumed, and meanwhile digests of one user after the
@@ -66,7 +72,14 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
         var skewed = await LoadAsync(connection, changes, skewed: true, stop);
         await terminal.Error.WriteLineAsync($"{skewed:N0} changes/s, every second one of one user");
         var latencies = _latencies.Order().ToArray();
-        return new AlarmsReport(uniform, skewed, Percentile(latencies, 0.5), Percentile(latencies, 0.99), changes, latencies.Length);
+        return new AlarmsReport(
+            uniform,
+            skewed,
+            Percentile(latencies, 0.5),
+            Percentile(latencies, 0.99),
+            changes,
+            latencies.Length
+        );
     }
 
     private static double Percentile(double[] sorted, double share) => sorted[(int)Math.Ceiling(sorted.Length * share) - 1];
@@ -91,9 +104,14 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
         var user = skewed && number % 2 == 0 ? 0 : Random.Shared.Next(Users);
         var alarm = Random.Shared.Next(AlarmsPerUser);
         _newest[(user, alarm)] = number;
-        var status = number % 5 == 0 ? "CLEARED" : number % 5 < 3 ? "WARNING" : "CRITICAL";
+        var status =
+            number % 5 == 0 ? "CLEARED"
+            : number % 5 < 3 ? "WARNING"
+            : "CRITICAL";
         var at = _start.AddTicks(number).ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff", CultureInfo.InvariantCulture);
-        return Encoding.UTF8.GetBytes($$"""{"AlarmID":"alarm-{{alarm}}","UserID":"user-{{user}}","Status":"{{status}}","ChangedAt":"{{at}}12Z"}""");
+        return Encoding.UTF8.GetBytes(
+            $$"""{"AlarmID":"alarm-{{alarm}}","UserID":"user-{{user}}","Status":"{{status}}","ChangedAt":"{{at}}12Z"}"""
+        );
     }
 
     private static async Task PublishAsync(IConnection connection, byte[][] bodies, CancellationToken stop)
@@ -106,7 +124,9 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
                 await Task.Delay(1, stop);
             var confirms = new Task[batch.Length];
             for (var index = 0; index < confirms.Length; index++)
-                confirms[index] = channel.BasicPublishAsync("AlarmStatusChanged", "", mandatory: true, properties, batch[index], stop).AsTask();
+                confirms[index] = channel
+                    .BasicPublishAsync("AlarmStatusChanged", "", mandatory: true, properties, batch[index], stop)
+                    .AsTask();
             await Task.WhenAll(confirms);
         }
     }
@@ -120,7 +140,9 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
         var expected = (decimal)_newest.Values.Sum();
         while (true)
         {
-            await using var command = system.Database.Source.CreateCommand("SELECT sum(floor((changed_at - $1) * 10000000)) FROM alarm");
+            await using var command = system.Database.Source.CreateCommand(
+                "SELECT sum(floor((changed_at - $1) * 10000000)) FROM alarm"
+            );
             command.Parameters.Add(new() { Value = (decimal)_start.ToUnixTimeSeconds() });
             if (await command.ExecuteScalarAsync(stop) is decimal sum && sum == expected)
                 return;
@@ -130,7 +152,10 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
 
     private async Task AskAsync(IConnection connection, CancellationToken loaded)
     {
-        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true), CancellationToken.None);
+        await using var channel = await connection.CreateChannelAsync(
+            new CreateChannelOptions(true, true),
+            CancellationToken.None
+        );
         var properties = new BasicProperties { Persistent = true, ContentType = "application/json" };
         using var timer = new PeriodicTimer(_betweenDigests);
         try

@@ -13,8 +13,13 @@ namespace Sagas.Benchmarks;
 /// <param name="PerSecond">Deliveries per second to a receiver without a limit, as the receiver saw them.</param>
 /// <param name="PeakMegabytes">The most memory that one of the senders held, megabytes of 2^20 bytes.</param>
 internal sealed record AlertsReport(
-    double LimitRatio, double TooManyRequestsRatio, double LearnedRatio, double LearnedTooManyRequestsRatio, double PerSecond,
-    double PeakMegabytes);
+    double LimitRatio,
+    double TooManyRequestsRatio,
+    double LearnedRatio,
+    double LearnedTooManyRequestsRatio,
+    double PerSecond,
+    double PeakMegabytes
+);
 
 /// <summary>A file of alerts, put into the folder that two senders watch, and what the receiver sees of it.</summary>
 internal static class AlertsBenchmark
@@ -27,7 +32,13 @@ internal static class AlertsBenchmark
     /// <param name="unlimited">Rows for the receiver without one.</param>
     /// <param name="tell">Told of each step.</param>
     /// <param name="stop">Gives up.</param>
-    public static async Task<AlertsReport> MeasureAsync(int limited, int learned, int unlimited, Action<string> tell, CancellationToken stop)
+    public static async Task<AlertsReport> MeasureAsync(
+        int limited,
+        int learned,
+        int unlimited,
+        Action<string> tell,
+        CancellationToken stop
+    )
     {
         await using var postgres = await PrivatePostgres.StartAsync(stop);
         await using var rabbitMq = await PrivateRabbitMq.StartAsync(stop);
@@ -35,18 +46,31 @@ internal static class AlertsBenchmark
         var untold = await RunAsync("learned", learned, Limit, isTold: false);
         var free = await RunAsync("unlimited", unlimited, 0);
         return new(
-            atLimit.PerSecond / Limit, atLimit.TooManyRequestsRatio, untold.PerSecond / Limit, untold.TooManyRequestsRatio, free.PerSecond,
-            Math.Max(atLimit.PeakMegabytes, free.PeakMegabytes));
+            atLimit.PerSecond / Limit,
+            atLimit.TooManyRequestsRatio,
+            untold.PerSecond / Limit,
+            untold.TooManyRequestsRatio,
+            free.PerSecond,
+            Math.Max(atLimit.PeakMegabytes, free.PeakMegabytes)
+        );
 
         async Task<AlertsRun> RunAsync(string name, int rows, int limit, bool isTold = true)
         {
             await using var system = await AlertsBenchmarkSystem.StartAsync(
-                await postgres.CreateDatabaseAsync(name, stop), await rabbitMq.CreateVirtualHostAsync(name, stop), limit, isTold, stop);
+                await postgres.CreateDatabaseAsync(name, stop),
+                await rabbitMq.CreateVirtualHostAsync(name, stop),
+                limit,
+                isTold,
+                stop
+            );
             var run = await system.DeliverAsync(rows, stop);
-            tell(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{rows:N0} rows, {(limit == 0 ? "no limit" : $"limit {limit}/s{(isTold ? "" : ", learned")}")}: {run.PerSecond:N1}/s, {run.TooManyRequests:N0} of {run.Requests:N0} answers 429, "
-                + $"{run.Repeated:N0} repeated, most memory {run.PeakMegabytes:N0} MB"));
+            tell(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{rows:N0} rows, {(limit == 0 ? "no limit" : $"limit {limit}/s{(isTold ? "" : ", learned")}")}: {run.PerSecond:N1}/s, {run.TooManyRequests:N0} of {run.Requests:N0} answers 429, "
+                        + $"{run.Repeated:N0} repeated, most memory {run.PeakMegabytes:N0} MB"
+                )
+            );
             return run;
         }
     }
@@ -59,9 +83,10 @@ internal sealed record AlertsRun(double PerSecond, long Requests, long TooManyRe
 
     public static AlertsRun Of(JsonElement summary, double peakMegabytes)
     {
-        var seconds = (summary.GetProperty("lastAt").GetDateTimeOffset() - summary.GetProperty("firstAt").GetDateTimeOffset()).TotalSeconds;
-        return new(
-            (Number("alerted") - 1) / seconds, Number("requests"), Number("limited"), Number("repeated"), peakMegabytes);
+        var seconds = (
+            summary.GetProperty("lastAt").GetDateTimeOffset() - summary.GetProperty("firstAt").GetDateTimeOffset()
+        ).TotalSeconds;
+        return new((Number("alerted") - 1) / seconds, Number("requests"), Number("limited"), Number("repeated"), peakMegabytes);
 
         long Number(string name) => summary.GetProperty(name).GetInt64();
     }
@@ -71,6 +96,9 @@ internal sealed record AlertsRun(double PerSecond, long Requests, long TooManyRe
     public static void Check(JsonElement summary, int rows)
     {
         if (summary.GetProperty("alerted").GetInt64() != rows)
-            throw new CommandException(ExitCode.Failed, $"The receiver alerted {summary.GetProperty("alerted").GetInt64():N0} times for {rows:N0} rows.");
+            throw new CommandException(
+                ExitCode.Failed,
+                $"The receiver alerted {summary.GetProperty("alerted").GetInt64():N0} times for {rows:N0} rows."
+            );
     }
 }

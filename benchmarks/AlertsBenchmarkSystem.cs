@@ -30,18 +30,23 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
     /// <param name="limit">What the receiver takes, per second; 0: everything.</param>
     /// <param name="isTold">Whether the senders are configured with the limit; otherwise they learn it.</param>
     /// <param name="stop">Gives up.</param>
-    public static async Task<AlertsBenchmarkSystem> StartAsync(string postgres, Uri rabbitMq, int limit, bool isTold, CancellationToken stop)
+    public static async Task<AlertsBenchmarkSystem> StartAsync(
+        string postgres,
+        Uri rabbitMq,
+        int limit,
+        bool isTold,
+        CancellationToken stop
+    )
     {
         var ports = LoopbackPorts.Pick(1 + Senders);
         var system = new AlertsBenchmarkSystem(ports[0], postgres);
         try
         {
             var rate = limit.ToString(CultureInfo.InvariantCulture);
-            system._programs.Start("Sagas.Simulators", new()
-            {
-                ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{ports[0]}",
-                ["Webhooks__Behaviour__PerSecond"] = rate,
-            });
+            system._programs.Start(
+                "Sagas.Simulators",
+                new() { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{ports[0]}", ["Webhooks__Behaviour__PerSecond"] = rate }
+            );
             await system._programs.UntilReadyAsync(new Uri(system._receiver, "/health/ready"), stop);
             foreach (var port in ports.Skip(1))
             {
@@ -78,9 +83,12 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
         var part = Path.Combine(_folder, "alerts.csv.part");
         await File.WriteAllLinesAsync(
             part,
-            Enumerable.Range(1, rows).Select(number => string.Create(CultureInfo.InvariantCulture, $"user-{number},Order {number} has been placed"))
+            Enumerable
+                .Range(1, rows)
+                .Select(number => string.Create(CultureInfo.InvariantCulture, $"user-{number},Order {number} has been placed"))
                 .Prepend("userId,alertMessage"),
-            stop);
+            stop
+        );
         File.Move(part, Path.Combine(_folder, "alerts.csv"));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(250));
         JsonElement summary;
@@ -88,8 +96,7 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
         {
             await timer.WaitForNextTickAsync(stop);
             summary = await _http.GetFromJsonAsync<JsonElement>(new Uri(_receiver, "summary"), stop);
-        }
-        while (summary.GetProperty("alerted").GetInt64() < rows || await UndeliveredAsync(stop) > 0);
+        } while (summary.GetProperty("alerted").GetInt64() < rows || await UndeliveredAsync(stop) > 0);
         AlertsRun.Check(summary, rows);
         return AlertsRun.Of(summary, await PeakMegabytesAsync(stop));
     }
@@ -104,7 +111,9 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
 
     private async Task<long> UndeliveredAsync(CancellationToken stop)
     {
-        await using var command = _database.CreateCommand("SELECT count(*) FROM outbound_call WHERE target = 'alert-webhook' AND state <> 'done'");
+        await using var command = _database.CreateCommand(
+            "SELECT count(*) FROM outbound_call WHERE target = 'alert-webhook' AND state <> 'done'"
+        );
         return (long)(await command.ExecuteScalarAsync(stop))!;
     }
 

@@ -20,7 +20,10 @@ internal sealed class BenchmarkPrograms : IAsyncDisposable
         var directory = ServerDirectory.Create("bench");
         _directories.Push(directory);
         var assembly = Path.Combine(AppContext.BaseDirectory, program + ".dll");
-        var environment = new ServerEnvironment(["ASPNETCORE_", "ObjectStatus__", "Alerts__", "Webhooks__", "Serilog__"], settings);
+        var environment = new ServerEnvironment(
+            ["ASPNETCORE_", "ObjectStatus__", "Alerts__", "Webhooks__", "Serilog__"],
+            settings
+        );
         var process = ServerProcess.Start(directory, ["dotnet", assembly], environment);
         _started.Push(process);
         return process;

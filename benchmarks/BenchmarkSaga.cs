@@ -41,7 +41,8 @@ internal sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
                     context.Saga.CreatedAt = DateTimeOffset.UtcNow;
                 })
                 .Publish(context => new OrderAccepted(context.Saga.CorrelationId, context.Saga.Amount))
-                .TransitionTo(Accepted));
+                .TransitionTo(Accepted)
+        );
     }
 
     public State Accepted { get; private set; } = null!;

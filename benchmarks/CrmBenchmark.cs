@@ -45,7 +45,12 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
         };
         foreach (var kind in (string[])["FailBefore", "FailAfter", "LostAfter", "Garbage", "HalfResponse", "TooManyRequests"])
             settings["Simulators:Crm:Faults:" + kind] = (failures / 6).ToString(CultureInfo.InvariantCulture);
-        await using var system = await DemoSystem.StartAsync(new ConsoleReporter(terminal, json: true), inMemory: false, stop, settings);
+        await using var system = await DemoSystem.StartAsync(
+            new ConsoleReporter(terminal, json: true),
+            inMemory: false,
+            stop,
+            settings
+        );
         using var crm = new HttpClient { BaseAddress = system.Simulators };
 
         // A first thousand pays for the compiler and lets the limit find its place; the figures are of the others.
@@ -57,15 +62,20 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
         var took = watch.Elapsed;
         await CheckAsync(crm, 1_000 + customers, stop);
         var run = new CrmRun(await RateAsync(system, customers, stop), customers / took.TotalSeconds);
-        tell(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{customers:N0} customers, {atOnce} at once, {failures:P0} failures: {run.DeliveredPerSecond:N0}/s, {run.SyncedPerSecond:N0}/s from the first queued to the last synced"));
+        tell(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{customers:N0} customers, {atOnce} at once, {failures:P0} failures: {run.DeliveredPerSecond:N0}/s, {run.SyncedPerSecond:N0}/s from the first queued to the last synced"
+            )
+        );
         return run;
     }
 
     private static async Task TellAsync(DemoSystem system, string name, int customers, CancellationToken stop)
     {
-        foreach (var chunk in Enumerable.Range(1, customers).Select(number => $"{name}-{number}").Chunk(SyncCustomers.MostCustomers))
+        foreach (
+            var chunk in Enumerable.Range(1, customers).Select(number => $"{name}-{number}").Chunk(SyncCustomers.MostCustomers)
+        )
         {
             await using var insert = system.Database.Source.CreateCommand(InsertCustomers);
             insert.Parameters.Add(new() { Value = chunk.Select(SagaIdentity.Customer).ToArray() });
@@ -81,13 +91,17 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         do
         {
-            await using var count = system.Database.Source.CreateCommand("SELECT count(*) FROM customer_state WHERE current_state = 'Synced'");
+            await using var count = system.Database.Source.CreateCommand(
+                "SELECT count(*) FROM customer_state WHERE current_state = 'Synced'"
+            );
             if ((long)(await count.ExecuteScalarAsync(stop))! >= customers)
                 return;
             if (watch.Elapsed > _patience)
-                throw new CommandException(ExitCode.Failed, $"Not all of {customers:N0} customers were synced within {_patience}.");
-        }
-        while (await timer.WaitForNextTickAsync(stop));
+                throw new CommandException(
+                    ExitCode.Failed,
+                    $"Not all of {customers:N0} customers were synced within {_patience}."
+                );
+        } while (await timer.WaitForNextTickAsync(stop));
     }
 
     // From the first call that was over to the last that counts.
@@ -97,7 +111,8 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
             """
             SELECT extract(epoch FROM finished_at - min(finished_at) OVER ())::float8 FROM outbound_call
             WHERE target = 'crm' AND request ->> 'customerId' LIKE 'measured-%' ORDER BY finished_at OFFSET $1 LIMIT 1
-            """);
+            """
+        );
         var counted = (int)(customers * Counted);
         command.Parameters.Add(new() { Value = counted - 1 });
         return (counted - 1) / (double)(await command.ExecuteScalarAsync(stop))!;
@@ -107,9 +122,15 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
     private static async Task CheckAsync(HttpClient crm, int customers, CancellationToken stop)
     {
         var summary = await crm.GetFromJsonAsync<JsonElement>("crm/summary", stop);
-        var (effects, duplicates) = (summary.GetProperty("effects").GetInt64(), summary.GetProperty("duplicateEffects").GetInt64());
+        var (effects, duplicates) = (
+            summary.GetProperty("effects").GetInt64(),
+            summary.GetProperty("duplicateEffects").GetInt64()
+        );
         if (effects != customers || duplicates > 0)
-            throw new CommandException(ExitCode.Failed, $"The CRM stored {effects:N0} times, {duplicates:N0} of them twice, for {customers:N0} customers.");
+            throw new CommandException(
+                ExitCode.Failed,
+                $"The CRM stored {effects:N0} times, {duplicates:N0} of them twice, for {customers:N0} customers."
+            );
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

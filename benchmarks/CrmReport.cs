@@ -21,6 +21,10 @@ internal sealed record CrmReport(double CeilingRatio, double CeilingRatioWithFau
         var with = await benchmark.RunAsync(few, AtOnce, Failures, stop);
         var many = await benchmark.RunAsync(quick ? 20_000 : 100_000, ManyAtOnce, 0, stop);
         // Every failed call takes its place as a good one does, and has to be made again.
-        return new CrmReport(without.DeliveredPerSecond / ceiling, with.DeliveredPerSecond / (ceiling * (1 - Failures)), many.SyncedPerSecond);
+        return new CrmReport(
+            without.DeliveredPerSecond / ceiling,
+            with.DeliveredPerSecond / (ceiling * (1 - Failures)),
+            many.SyncedPerSecond
+        );
     }
 }

@@ -29,7 +29,14 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
     /// <param name="CopySeconds">Median.</param>
     /// <param name="CostPerRowRatio">Seconds per row over those of a file of a million rows; null: the file has no more.</param>
     public sealed record Report(
-        long Rows, double TimesCopy, double RowsPerSecond, double PeakMegabytes, double IngestSeconds, double CopySeconds, double? CostPerRowRatio);
+        long Rows,
+        double TimesCopy,
+        double RowsPerSecond,
+        double PeakMegabytes,
+        double IngestSeconds,
+        double CopySeconds,
+        double? CostPerRowRatio
+    );
 
     /// <summary>Measures.</summary>
     /// <param name="rows">Rows of the file.</param>
@@ -40,10 +47,12 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
         const int Million = 1_000_000;
         var small = rows > Million ? await MeasureFileAsync(Million, rounds, stop) : null;
         var report = await MeasureFileAsync(rows, rows > Million ? 1 : rounds, stop);
-        return small is null ? report : report with
-        {
-            CostPerRowRatio = report.IngestSeconds / report.Rows / (small.IngestSeconds / small.Rows),
-        };
+        return small is null
+            ? report
+            : report with
+            {
+                CostPerRowRatio = report.IngestSeconds / report.Rows / (small.IngestSeconds / small.Rows),
+            };
     }
 
     private async Task<Report> MeasureFileAsync(int rows, int rounds, CancellationToken stop)
@@ -62,7 +71,12 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
                 var (seconds, megabytes) = await IngestAsync(path, rows, stop);
                 ingests.Add(seconds);
                 peak = Math.Max(peak, megabytes);
-                say(string.Create(CultureInfo.InvariantCulture, $"Round {round}: \\copy {copies[^1]:0.00} s, ingest {seconds:0.00} s, peak {megabytes:0} MiB"));
+                say(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Round {round}: \\copy {copies[^1]:0.00} s, ingest {seconds:0.00} s, peak {megabytes:0} MiB"
+                    )
+                );
             }
             var times = OutboxReport.Median([.. ingests.Zip(copies, (one, other) => one / other)]);
             var (copy, ingest) = (OutboxReport.Median(copies), OutboxReport.Median(ingests));
@@ -78,16 +92,29 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
     {
         var database = await CreateDatabaseAsync(PlainTable, stop);
         var target = new NpgsqlConnectionStringBuilder(database);
-        var psql = ServerPrograms.FindPostgres("psql") ?? throw new ServerNotInstalledException("PostgreSQL's client", "psql", "postgresql-client", "postgresql@17");
+        var psql =
+            ServerPrograms.FindPostgres("psql")
+            ?? throw new ServerNotInstalledException("PostgreSQL's client", "psql", "postgresql-client", "postgresql@17");
         var clock = Stopwatch.StartNew();
         await ServerCommand.RunAsync(
             [
-                psql, "-q", "-h", target.Host!, "-p", target.Port.ToString(CultureInfo.InvariantCulture), "-U", target.Username!, "-d", target.Database!,
-                "-c", $"\\copy plain from '{path}' csv header",
+                psql,
+                "-q",
+                "-h",
+                target.Host!,
+                "-p",
+                target.Port.ToString(CultureInfo.InvariantCulture),
+                "-U",
+                target.Username!,
+                "-d",
+                target.Database!,
+                "-c",
+                $"\\copy plain from '{path}' csv header",
             ],
             Path.GetDirectoryName(path)!,
             new ServerEnvironment([], new Dictionary<string, string> { ["PGPASSWORD"] = target.Password ?? "" }),
-            stop);
+            stop
+        );
         return clock.Elapsed.TotalSeconds;
     }
 
@@ -145,7 +172,8 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
             """
             SELECT (SELECT count(*) FROM customer_state WHERE current_state = 'Syncing') = $1 AND (SELECT count(*) FROM saga_transition) = $1
                AND (SELECT sum(json_array_length(body::json -> 'message' -> 'customerIds')) FROM outbox_message) = $1
-            """);
+            """
+        );
         command.CommandTimeout = 600;
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = rows });
         if (await command.ExecuteScalarAsync(stop) is not true)

@@ -108,9 +108,20 @@ internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<strin
 
     private static async Task DeclareSinkAsync(IChannel channel, CancellationToken cancellationToken)
     {
-        await channel.ExchangeDeclareAsync(SinkExchange, ExchangeType.Fanout, durable: true, cancellationToken: cancellationToken);
+        await channel.ExchangeDeclareAsync(
+            SinkExchange,
+            ExchangeType.Fanout,
+            durable: true,
+            cancellationToken: cancellationToken
+        );
         await channel.QueueDeclareAsync(
-            Sink, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: cancellationToken);
+            Sink,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            new Dictionary<string, object?> { ["x-queue-type"] = "quorum" },
+            cancellationToken: cancellationToken
+        );
         await channel.QueueBindAsync(Sink, SinkExchange, "", cancellationToken: cancellationToken);
         await channel.QueuePurgeAsync(Sink, cancellationToken);
     }
@@ -123,7 +134,8 @@ internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<strin
         await Parallel.ForEachAsync(
             Enumerable.Range(0, sagas),
             new ParallelOptions { MaxDegreeOfParallelism = 200, CancellationToken = cancellationToken },
-            async (number, token) => await bus.Publish(new OrderSubmitted(NewId.NextGuid(), number), token));
+            async (number, token) => await bus.Publish(new OrderSubmitted(NewId.NextGuid(), number), token)
+        );
         await producer.StopAsync(cancellationToken);
     }
 }

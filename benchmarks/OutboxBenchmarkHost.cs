@@ -16,9 +16,12 @@ internal static class OutboxBenchmarkHost
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         // A run ends with sends under way, on purpose; MassTransit would tell of each as an error.
         builder.Logging.AddConsole().SetMinimumLevel(LogLevel.Warning).AddFilter("MassTransit", LogLevel.Critical);
-        builder.Services.AddSingleton(_ => Npgsql.NpgsqlDataSource.Create(postgres + ";Max Auto Prepare=64;Auto Prepare Min Usages=2;No Reset On Close=true"));
-        builder.Services.AddDbContextPool<BenchmarkDbContext>((provider, options) =>
-            options.UseNpgsql(provider.GetRequiredService<Npgsql.NpgsqlDataSource>()));
+        builder.Services.AddSingleton(_ =>
+            Npgsql.NpgsqlDataSource.Create(postgres + ";Max Auto Prepare=64;Auto Prepare Min Usages=2;No Reset On Close=true")
+        );
+        builder.Services.AddDbContextPool<BenchmarkDbContext>(
+            (provider, options) => options.UseNpgsql(provider.GetRequiredService<Npgsql.NpgsqlDataSource>())
+        );
         builder.Services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = true);
         builder.Services.AddMassTransit(bus =>
         {
@@ -33,28 +36,34 @@ internal static class OutboxBenchmarkHost
 
             if (consume)
             {
-                bus.AddSagaStateMachine<OrderStateMachine, OrderState>().EntityFrameworkRepository(r =>
-                {
-                    r.ConcurrencyMode = ConcurrencyMode.Optimistic;
-                    r.ExistingDbContext<BenchmarkDbContext>();
-                    r.UsePostgres();
-                });
+                bus.AddSagaStateMachine<OrderStateMachine, OrderState>()
+                    .EntityFrameworkRepository(r =>
+                    {
+                        r.ConcurrencyMode = ConcurrencyMode.Optimistic;
+                        r.ExistingDbContext<BenchmarkDbContext>();
+                        r.UsePostgres();
+                    });
             }
 
-            bus.UsingRabbitMq((context, configurator) =>
-            {
-                configurator.Host(rabbitMq);
-                configurator.PrefetchCount = 64;
-                if (!consume)
-                    return;
-                configurator.ReceiveEndpoint(Queue, endpoint =>
+            bus.UsingRabbitMq(
+                (context, configurator) =>
                 {
-                    endpoint.SetQuorumQueue();
-                    if (outbox)
-                        endpoint.UseEntityFrameworkOutbox<BenchmarkDbContext>(context);
-                    endpoint.ConfigureSaga<OrderState>(context);
-                });
-            });
+                    configurator.Host(rabbitMq);
+                    configurator.PrefetchCount = 64;
+                    if (!consume)
+                        return;
+                    configurator.ReceiveEndpoint(
+                        Queue,
+                        endpoint =>
+                        {
+                            endpoint.SetQuorumQueue();
+                            if (outbox)
+                                endpoint.UseEntityFrameworkOutbox<BenchmarkDbContext>(context);
+                            endpoint.ConfigureSaga<OrderState>(context);
+                        }
+                    );
+                }
+            );
         });
         return builder.Build();
     }

@@ -15,10 +15,16 @@ internal sealed record OutboxReport(
     double Ratio,
     double RelayPerSecond,
     double RelayRatioAtOneMillion,
-    double? PgbenchPerSecond)
+    double? PgbenchPerSecond
+)
 {
     public static async Task<OutboxReport> MeasureAsync(
-        PrivatePostgres postgres, PrivateRabbitMq rabbitMq, bool quick, Action<string> tell, CancellationToken cancellationToken)
+        PrivatePostgres postgres,
+        PrivateRabbitMq rabbitMq,
+        bool quick,
+        Action<string> tell,
+        CancellationToken cancellationToken
+    )
     {
         var benchmark = new OutboxBenchmark(postgres.CreateDatabaseAsync, rabbitMq.Uri);
         var (sagas, rounds) = quick ? (3_000, 1) : (20_000, 5);
@@ -26,7 +32,9 @@ internal sealed record OutboxReport(
         // The first runs pay for the compiler and for the servers' caches.
         await benchmark.MeasureSagasAsync(quick ? 1_000 : 10_000, outbox: false, cancellationToken);
         await benchmark.MeasureSagasAsync(quick ? 1_000 : 10_000, outbox: true, cancellationToken);
-        List<double> without = [], with = [], ratios = [];
+        List<double> without = [],
+            with = [],
+            ratios = [];
         for (var round = 1; round <= rounds; round++)
         {
             without.Add(await benchmark.MeasureSagasAsync(sagas, outbox: false, cancellationToken));
@@ -42,17 +50,25 @@ internal sealed record OutboxReport(
     }
 
     private static async Task<(double Relay, double Ratio)> MeasureRelayAsync(
-        OutboxBenchmark benchmark, bool quick, Action<string> tell, CancellationToken cancellationToken)
+        OutboxBenchmark benchmark,
+        bool quick,
+        Action<string> tell,
+        CancellationToken cancellationToken
+    )
     {
         var rounds = quick ? 1 : 3;
-        List<double> small = [], backlog = [], large = [];
+        List<double> small = [],
+            backlog = [],
+            large = [];
         for (var round = 1; round <= rounds; round++)
         {
             // The same number of rows is timed whatever waits behind them, so that the rates differ by nothing else.
             small.Add(await benchmark.MeasureRelayAsync(10_000, 10_000, cancellationToken));
             backlog.Add(await benchmark.MeasureRelayAsync(100_000, 100_000, cancellationToken));
             large.Add(await benchmark.MeasureRelayAsync(quick ? 200_000 : 1_000_000, 10_000, cancellationToken));
-            tell($"relay, round {round} of {rounds}: {small[^1]:N0} rows/s of 10,000, {backlog[^1]:N0} of 100,000, {large[^1]:N0} of {(quick ? "200,000" : "1,000,000")}");
+            tell(
+                $"relay, round {round} of {rounds}: {small[^1]:N0} rows/s of 10,000, {backlog[^1]:N0} of 100,000, {large[^1]:N0} of {(quick ? "200,000" : "1,000,000")}"
+            );
         }
 
         return (Median(backlog), Median(large) / Median(small));

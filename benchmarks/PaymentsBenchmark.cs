@@ -46,14 +46,29 @@ internal static class PaymentsBenchmark
     private static async Task RunAsync(DemoSystem system, string name, int payments, CancellationToken stop)
     {
         var numbers = Enumerable.Range(1, payments);
-        await Parallel.ForEachAsync(numbers, stop, async (number, token) =>
-            await system.Bus.Publish(new PaymentRequested($"{name}-{number}", $"{name}-customer-{number}", 12.34m, "EUR"), token));
-        await UntilAsync(system, "SELECT count(*) FROM payment_state WHERE current_state = 'AwaitingCustomer' AND attempts >= 2", payments, stop);
+        await Parallel.ForEachAsync(
+            numbers,
+            stop,
+            async (number, token) =>
+                await system.Bus.Publish(
+                    new PaymentRequested($"{name}-{number}", $"{name}-customer-{number}", 12.34m, "EUR"),
+                    token
+                )
+        );
+        await UntilAsync(
+            system,
+            "SELECT count(*) FROM payment_state WHERE current_state = 'AwaitingCustomer' AND attempts >= 2",
+            payments,
+            stop
+        );
         using var timer = new PeriodicTimer(_between);
         foreach (var number in numbers)
         {
             await timer.WaitForNextTickAsync(stop);
-            await system.Bus.Publish(new CustomerRegistered($"{name}-customer-{number}", "Ada", "Lovelace", "ada@example.org"), stop);
+            await system.Bus.Publish(
+                new CustomerRegistered($"{name}-customer-{number}", "Ada", "Lovelace", "ada@example.org"),
+                stop
+            );
         }
 
         await UntilAsync(system, "SELECT count(*) FROM payment_state WHERE current_state = 'Completed'", payments, stop);
@@ -67,8 +82,7 @@ internal static class PaymentsBenchmark
             await using var command = system.Database.Source.CreateCommand(count);
             if ((long)(await command.ExecuteScalarAsync(stop))! >= expected)
                 return;
-        }
-        while (await timer.WaitForNextTickAsync(stop));
+        } while (await timer.WaitForNextTickAsync(stop));
     }
 
     private static async Task ExecuteAsync(DemoSystem system, string sql, CancellationToken stop)

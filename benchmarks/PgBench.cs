@@ -40,12 +40,30 @@ internal static partial class PgBench
             var target = new NpgsqlConnectionStringBuilder(postgres);
             var output = await ServerCommand.RunAsync(
                 [
-                    pgbench, "-n", "-M", "prepared", "-c", Text(Clients), "-j", Text(Environment.ProcessorCount), "-T", Text((int)duration.TotalSeconds),
-                    "-f", script, "-h", target.Host!, "-p", Text(target.Port), "-U", target.Username!, target.Database!,
+                    pgbench,
+                    "-n",
+                    "-M",
+                    "prepared",
+                    "-c",
+                    Text(Clients),
+                    "-j",
+                    Text(Environment.ProcessorCount),
+                    "-T",
+                    Text((int)duration.TotalSeconds),
+                    "-f",
+                    script,
+                    "-h",
+                    target.Host!,
+                    "-p",
+                    Text(target.Port),
+                    "-U",
+                    target.Username!,
+                    target.Database!,
                 ],
                 directory,
                 new ServerEnvironment([], new Dictionary<string, string> { ["PGPASSWORD"] = target.Password ?? "" }),
-                cancellationToken);
+                cancellationToken
+            );
             return double.Parse(PerSecond().Match(output).Groups[1].Value, CultureInfo.InvariantCulture);
         }
         finally

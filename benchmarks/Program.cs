@@ -6,24 +6,31 @@ namespace Sagas.Benchmarks;
 /// <summary><c>sagas bench</c>, a program of its own: it is not part of the image.</summary>
 internal static class Program
 {
-    public static Task<int> Main(string[] args) => CommandRun.RunAsync(Commands, ["bench", .. args], Terminal.OfProcess(), CancellationToken.None);
+    public static Task<int> Main(string[] args) =>
+        CommandRun.RunAsync(Commands, ["bench", .. args], Terminal.OfProcess(), CancellationToken.None);
 
     /// <summary>Every benchmark, as it is typed.</summary>
     /// <param name="terminal">Where the benchmarks write to.</param>
-    public static Command Commands(Terminal terminal) => new SagasCommand("sagas", "Benchmarks.")
-    {
-        new SagasCommand("bench", "Measure, on servers started for it.", "sagas bench outbox --quick", "sagas bench ingest --json")
+    public static Command Commands(Terminal terminal) =>
+        new SagasCommand("sagas", "Benchmarks.")
         {
-            BenchCommands.Outbox(terminal),
-            BenchCommands.Payments(terminal),
-            BenchCommands.Ingest(terminal),
-            BenchCommands.Alarms(terminal),
-            StatusBenchCommand.Create(terminal),
-            AlertsBenchCommand.Create(terminal),
-            BenchCommands.Crm(terminal),
-        },
-        CommandOptions.Json(),
-        CommandOptions.Help(terminal, []),
-        CommandOptions.Version(),
-    };
+            new SagasCommand(
+                "bench",
+                "Measure, on servers started for it.",
+                "sagas bench outbox --quick",
+                "sagas bench ingest --json"
+            )
+            {
+                BenchCommands.Outbox(terminal),
+                BenchCommands.Payments(terminal),
+                BenchCommands.Ingest(terminal),
+                BenchCommands.Alarms(terminal),
+                StatusBenchCommand.Create(terminal),
+                AlertsBenchCommand.Create(terminal),
+                BenchCommands.Crm(terminal),
+            },
+            CommandOptions.Json(),
+            CommandOptions.Help(terminal, []),
+            CommandOptions.Version(),
+        };
 }

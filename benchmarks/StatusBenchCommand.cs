@@ -14,19 +14,24 @@ internal static class StatusBenchCommand
             "status",
             "How close fetching the status of many objects from a slow API comes to the ideal, and how quickly callbacks are answered meanwhile.",
             "sagas bench status",
-            "sagas bench status --quick --json")
+            "sagas bench status --quick --json"
+        )
         {
             quick,
         };
-        command.SetAction(async (parse, stop) =>
-        {
-            BenchCommands.RequireServers();
-            var report = await (parse.GetValue(quick)
-                ? StatusBenchmark.MeasureAsync(4_000, [1_000], terminal.Error.WriteLine, stop)
-                : StatusBenchmark.MeasureAsync(20_000, [1_000, 4_000], terminal.Error.WriteLine, stop));
-            BenchCommands.Write(parse, terminal, report, [.. report.Runs.SelectMany(Rows)]);
-            return ExitCode.Ok;
-        });
+        command.SetAction(
+            async (parse, stop) =>
+            {
+                BenchCommands.RequireServers();
+                var report = await (
+                    parse.GetValue(quick)
+                        ? StatusBenchmark.MeasureAsync(4_000, [1_000], terminal.Error.WriteLine, stop)
+                        : StatusBenchmark.MeasureAsync(20_000, [1_000, 4_000], terminal.Error.WriteLine, stop)
+                );
+                BenchCommands.Write(parse, terminal, report, [.. report.Runs.SelectMany(Rows)]);
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 

@@ -21,8 +21,21 @@ namespace Sagas.Benchmarks;
 /// <param name="Refused">How many were refused, and posted again a second later.</param>
 /// <param name="PeakMegabytes">The most memory that the process that fetches held.</param>
 internal sealed record StatusRun(
-    int InFlight, int Objects, double Seconds, double IdealSeconds, double TimesIdeal, double LeastTimesIdeal, long Calls, long MostInFlight,
-    double CallbackP50Ms, double CallbackP99Ms, double CallbackMaxMs, int Callbacks, int Refused, double PeakMegabytes);
+    int InFlight,
+    int Objects,
+    double Seconds,
+    double IdealSeconds,
+    double TimesIdeal,
+    double LeastTimesIdeal,
+    long Calls,
+    long MostInFlight,
+    double CallbackP50Ms,
+    double CallbackP99Ms,
+    double CallbackMaxMs,
+    int Callbacks,
+    int Refused,
+    double PeakMegabytes
+);
 
 /// <summary>What <c>sagas bench status</c> found: the figures of the run with fewer calls at once, and all of both runs.</summary>
 /// <param name="TimesIdeal">Time from the first post to the last row over the sum of latencies by the calls at once.</param>
@@ -31,7 +44,12 @@ internal sealed record StatusRun(
 /// <param name="PeakMegabytes">The most memory that the process that fetches held.</param>
 /// <param name="Runs">Each run.</param>
 internal sealed record StatusReport(
-    double TimesIdeal, double CallbackP50Ms, double CallbackP99Ms, double PeakMegabytes, IReadOnlyList<StatusRun> Runs);
+    double TimesIdeal,
+    double CallbackP50Ms,
+    double CallbackP99Ms,
+    double PeakMegabytes,
+    IReadOnlyList<StatusRun> Runs
+);
 
 /// <summary>Many objects posted to the callback, 200 at a time, while an API that takes 300 to 4,300 ms is asked for each.</summary>
 internal static class StatusBenchmark
@@ -52,7 +70,12 @@ internal static class StatusBenchmark
     /// <param name="inFlight">Calls at once, one run each.</param>
     /// <param name="say">Told of progress.</param>
     /// <param name="stop">Gives up.</param>
-    public static async Task<StatusReport> MeasureAsync(int objects, IReadOnlyList<int> inFlight, Action<string> say, CancellationToken stop)
+    public static async Task<StatusReport> MeasureAsync(
+        int objects,
+        IReadOnlyList<int> inFlight,
+        Action<string> say,
+        CancellationToken stop
+    )
     {
         await using var postgres = await PrivatePostgres.StartAsync(stop);
         await using var rabbitMq = await PrivateRabbitMq.StartAsync(stop);
@@ -61,7 +84,11 @@ internal static class StatusBenchmark
         {
             var name = string.Create(CultureInfo.InvariantCulture, $"status_{calls}");
             await using var system = await StatusBenchmarkSystem.StartAsync(
-                await postgres.CreateDatabaseAsync(name, stop), await rabbitMq.CreateVirtualHostAsync(name, stop), calls, stop);
+                await postgres.CreateDatabaseAsync(name, stop),
+                await rabbitMq.CreateVirtualHostAsync(name, stop),
+                calls,
+                stop
+            );
             say(string.Create(CultureInfo.InvariantCulture, $"{objects:N0} objects with {calls:N0} calls at once …"));
             runs.Add(await RunAsync(system, objects, calls, stop));
         }
@@ -90,32 +117,51 @@ internal static class StatusBenchmark
         var ideal = api.GetProperty("latencySeconds").GetDouble() / inFlight;
         took.Sort();
         return new(
-            inFlight, objects, seconds, ideal, seconds / ideal, LeastTimesIdeal(objects, inFlight),
-            api.GetProperty("requests").GetInt64(), api.GetProperty("mostInFlight").GetInt64(),
-            Percentile(took, 0.5), Percentile(took, 0.99), took[^1], took.Count, refused, await system.PeakMegabytesAsync(stop));
+            inFlight,
+            objects,
+            seconds,
+            ideal,
+            seconds / ideal,
+            LeastTimesIdeal(objects, inFlight),
+            api.GetProperty("requests").GetInt64(),
+            api.GetProperty("mostInFlight").GetInt64(),
+            Percentile(took, 0.5),
+            Percentile(took, 0.99),
+            took[^1],
+            took.Count,
+            refused,
+            await system.PeakMegabytesAsync(stop)
+        );
     }
 
     private static double LeastTimesIdeal(int objects, int inFlight)
     {
         var random = new Random(1);
-        return Enumerable.Range(0, SimulatedRuns).Average(_ =>
-        {
-            var ends = new PriorityQueue<double, double>(Enumerable.Repeat((0.0, 0.0), inFlight));
-            var (sum, last) = (0.0, 0.0);
-            for (var call = 0; call < objects; call++)
+        return Enumerable
+            .Range(0, SimulatedRuns)
+            .Average(_ =>
             {
-                var latency = MinLatencyMs + (random.NextDouble() * (MaxLatencyMs - MinLatencyMs));
-                var end = ends.Dequeue() + latency;
-                ends.Enqueue(end, end);
-                sum += latency;
-                last = Math.Max(last, end);
-            }
+                var ends = new PriorityQueue<double, double>(Enumerable.Repeat((0.0, 0.0), inFlight));
+                var (sum, last) = (0.0, 0.0);
+                for (var call = 0; call < objects; call++)
+                {
+                    var latency = MinLatencyMs + (random.NextDouble() * (MaxLatencyMs - MinLatencyMs));
+                    var end = ends.Dequeue() + latency;
+                    ends.Enqueue(end, end);
+                    sum += latency;
+                    last = Math.Max(last, end);
+                }
 
-            return last / (sum / inFlight);
-        });
+                return last / (sum / inFlight);
+            });
     }
 
-    private static async Task<(List<double> Took, int Refused)> PostAllAsync(StatusBenchmarkSystem system, int objects, int inFlight, CancellationToken stop)
+    private static async Task<(List<double> Took, int Refused)> PostAllAsync(
+        StatusBenchmarkSystem system,
+        int objects,
+        int inFlight,
+        CancellationToken stop
+    )
     {
         var took = new List<double>();
         var perSecond = PostsAhead * inFlight / ((MinLatencyMs + MaxLatencyMs) / 2000.0);
@@ -137,7 +183,11 @@ internal static class StatusBenchmark
         return (took, refused);
     }
 
-    private static async Task<(double Took, int Refused)> AcceptAsync(StatusBenchmarkSystem system, string[] ids, CancellationToken stop)
+    private static async Task<(double Took, int Refused)> AcceptAsync(
+        StatusBenchmarkSystem system,
+        string[] ids,
+        CancellationToken stop
+    )
     {
         for (var refused = 0; ; refused++)
         {
@@ -148,7 +198,10 @@ internal static class StatusBenchmark
     }
 
     private static IEnumerable<string[]> Ids(string name, int count) =>
-        Enumerable.Range(1, count).Select(number => string.Create(CultureInfo.InvariantCulture, $"{name}-{number}")).Chunk(IdsPerPost);
+        Enumerable
+            .Range(1, count)
+            .Select(number => string.Create(CultureInfo.InvariantCulture, $"{name}-{number}"))
+            .Chunk(IdsPerPost);
 
     private static double Percentile(List<double> sorted, double share) => sorted[(int)Math.Ceiling(share * sorted.Count) - 1];
 }

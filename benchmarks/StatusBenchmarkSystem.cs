@@ -33,7 +33,12 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
     /// <param name="rabbitMq">A virtual host of their own.</param>
     /// <param name="inFlight">Calls at once.</param>
     /// <param name="stop">Gives up.</param>
-    public static async Task<StatusBenchmarkSystem> StartAsync(string postgres, Uri rabbitMq, int inFlight, CancellationToken stop)
+    public static async Task<StatusBenchmarkSystem> StartAsync(
+        string postgres,
+        Uri rabbitMq,
+        int inFlight,
+        CancellationToken stop
+    )
     {
         var ports = LoopbackPorts.Pick(4);
         var system = new StatusBenchmarkSystem(ports[0], ports[2], postgres);
@@ -44,18 +49,21 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
             // The last to start is the one whose memory is told.
             foreach (var (role, port) in new[] { ("callback", ports[1]), ("status", ports[3]) })
             {
-                system._programs.Start("Sagas.Host", new()
-                {
-                    ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
-                    ["ConnectionStrings__Postgres"] = postgres,
-                    ["RabbitMq__Uri"] = rabbitMq.ToString(),
-                    ["Roles"] = role,
-                    ["ObjectStatus__CallbackPort"] = ports[2].ToString(CultureInfo.InvariantCulture),
-                    ["ObjectStatus__StatusApi"] = system._api.ToString(),
-                    ["ObjectStatus__MaxConcurrency"] = inFlight.ToString(CultureInfo.InvariantCulture),
-                    // What was seen is counted at the end.
-                    ["ObjectStatus__ExpiryTimeout"] = "01:00:00",
-                });
+                system._programs.Start(
+                    "Sagas.Host",
+                    new()
+                    {
+                        ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{port}",
+                        ["ConnectionStrings__Postgres"] = postgres,
+                        ["RabbitMq__Uri"] = rabbitMq.ToString(),
+                        ["Roles"] = role,
+                        ["ObjectStatus__CallbackPort"] = ports[2].ToString(CultureInfo.InvariantCulture),
+                        ["ObjectStatus__StatusApi"] = system._api.ToString(),
+                        ["ObjectStatus__MaxConcurrency"] = inFlight.ToString(CultureInfo.InvariantCulture),
+                        // What was seen is counted at the end.
+                        ["ObjectStatus__ExpiryTimeout"] = "01:00:00",
+                    }
+                );
                 await system._programs.UntilReadyAsync(new Uri($"http://127.0.0.1:{port}/health/ready"), stop);
             }
 
@@ -88,7 +96,8 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
     }
 
     /// <summary>What the API counted.</summary>
-    public Task<JsonElement> SummaryAsync(CancellationToken stop) => _http.GetFromJsonAsync<JsonElement>(new Uri(_api, "summary"), stop);
+    public Task<JsonElement> SummaryAsync(CancellationToken stop) =>
+        _http.GetFromJsonAsync<JsonElement>(new Uri(_api, "summary"), stop);
 
     /// <summary>Forgets every call and every row.</summary>
     public async Task ClearAsync(CancellationToken stop)
@@ -108,14 +117,15 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
             await using var command = _database.CreateCommand("SELECT count(*) FROM object_status");
             if ((long)(await command.ExecuteScalarAsync(stop))! >= objects)
                 return;
-        }
-        while (await timer.WaitForNextTickAsync(stop));
+        } while (await timer.WaitForNextTickAsync(stop));
     }
 
     /// <summary>The most memory that the process that fetches has held so far, in megabytes of 2^20 bytes.</summary>
     public async Task<double> PeakMegabytesAsync(CancellationToken stop)
     {
-        await using var command = _database.CreateCommand("SELECT process_id FROM outbox_instance ORDER BY started_at DESC LIMIT 1");
+        await using var command = _database.CreateCommand(
+            "SELECT process_id FROM outbox_instance ORDER BY started_at DESC LIMIT 1"
+        );
         using var services = Process.GetProcessById((int)(await command.ExecuteScalarAsync(stop))!);
         return services.PeakWorkingSet64 / 1024.0 / 1024.0;
     }
@@ -129,9 +139,7 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
     private sealed class Disposal(Action dispose) : IAsyncDisposable
     {
         public Disposal(IDisposable part)
-            : this(part.Dispose)
-        {
-        }
+            : this(part.Dispose) { }
 
         public ValueTask DisposeAsync()
         {

@@ -41,7 +41,8 @@ internal static class Program
             "sagas demo                          # everything in one process, step by step",
             "sagas p 4711                        # a payment of customer 4711 waits for the customer",
             "sagas c 4711 --name \"Ada Lovelace\"  # the customer registers; the payment completes",
-            "sagas payments list --watch         # the states of all payments");
+            "sagas payments list --watch         # the states of all payments"
+        );
         foreach (var command in Features.SelectMany(feature => feature.Create(terminal)))
             program.Add(command);
         program.Add(CommandOptions.Json());

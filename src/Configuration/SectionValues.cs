@@ -10,7 +10,9 @@ internal sealed class SectionValues
     public SectionValues(IConfiguration configuration, OptionsSection section)
     {
         var source = section.Name.Length == 0 ? configuration : configuration.GetSection(section.Name);
-        var values = source.AsEnumerable(makePathsRelative: true).Where(pair => pair.Value is not null)
+        var values = source
+            .AsEnumerable(makePathsRelative: true)
+            .Where(pair => pair.Value is not null)
             .ToDictionary(StringComparer.OrdinalIgnoreCase);
         var problems = new List<string>();
         foreach (var setting in Setting.Of(section))
@@ -39,11 +41,20 @@ internal sealed class SectionValues
     public void Bind(object options) => _readable.Bind(options);
 
     private static List<(string Key, string Text)> Configured(
-        Dictionary<string, string?> values, OptionsSection section, Setting setting)
+        Dictionary<string, string?> values,
+        OptionsSection section,
+        Setting setting
+    )
     {
         var key = section.Name.Length == 0 ? setting.Key : setting.Key[(section.Name.Length + 1)..];
         return setting.IsList
-            ? [.. values.Where(pair => pair.Key.StartsWith(key + ":", StringComparison.OrdinalIgnoreCase)).Select(pair => (pair.Key, pair.Value!))]
-            : values.TryGetValue(key, out var text) ? [(key, text!)] : [];
+                ?
+                [
+                    .. values
+                        .Where(pair => pair.Key.StartsWith(key + ":", StringComparison.OrdinalIgnoreCase))
+                        .Select(pair => (pair.Key, pair.Value!)),
+                ]
+            : values.TryGetValue(key, out var text) ? [(key, text!)]
+            : [];
     }
 }

@@ -15,22 +15,24 @@ public sealed record Setting(string Key, PropertyInfo Property, object? Default)
     public Type ValueType => Underlying(IsList ? Property.PropertyType.GetGenericArguments()[0] : Property.PropertyType);
 
     /// <summary>Whether there are several values, as <c>Key:0</c>, <c>Key:1</c> and so on.</summary>
-    public bool IsList => Property.PropertyType is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>);
+    public bool IsList =>
+        Property.PropertyType is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>);
 
     /// <summary>Whether there are several values with names of their own, as <c>Key:name</c>.</summary>
     public bool IsDictionary =>
-        Property.PropertyType is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>);
+        Property.PropertyType is { IsGenericType: true } type
+        && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>);
 
     /// <summary>The lowest and the highest value, as the property's <see cref="RangeAttribute"/> says; null: any value.</summary>
-    public (IComparable Min, IComparable Max)? Range => Property.GetCustomAttribute<RangeAttribute>() is { } range
-        ? (Limit(range.Minimum), Limit(range.Maximum))
-        : null;
+    public (IComparable Min, IComparable Max)? Range =>
+        Property.GetCustomAttribute<RangeAttribute>() is { } range ? (Limit(range.Minimum), Limit(range.Maximum)) : null;
 
     /// <summary>The settings of a section.</summary>
     public static IEnumerable<Setting> Of(OptionsSection section)
     {
         ArgumentNullException.ThrowIfNull(section);
-        return section.Types.SelectMany(type => Of(section.Name, type, Activator.CreateInstance(type)!))
+        return section
+            .Types.SelectMany(type => Of(section.Name, type, Activator.CreateInstance(type)!))
             .DistinctBy(setting => setting.Key, StringComparer.OrdinalIgnoreCase);
     }
 
@@ -54,13 +56,14 @@ public sealed record Setting(string Key, PropertyInfo Property, object? Default)
     }
 
     /// <summary>A value as it is written in configuration.</summary>
-    public static string Format(object value) => value switch
-    {
-        TimeSpan duration => Trim(duration),
-        bool flag => flag ? "true" : "false",
-        IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
-        _ => value.ToString() ?? "",
-    };
+    public static string Format(object value) =>
+        value switch
+        {
+            TimeSpan duration => Trim(duration),
+            bool flag => flag ? "true" : "false",
+            IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
+            _ => value.ToString() ?? "",
+        };
 
     // A fraction of a second without the zeros that end it.
     private static string Trim(TimeSpan duration) =>
@@ -95,7 +98,8 @@ public sealed record Setting(string Key, PropertyInfo Property, object? Default)
             return value is not null && (!type.IsEnum || Enum.IsDefined(type, value));
         }
         // Converters wrap what their parser throws in exceptions of several types.
-        catch (Exception exception) when (exception is ArgumentException or FormatException or NotSupportedException or OverflowException)
+        catch (Exception exception)
+            when (exception is ArgumentException or FormatException or NotSupportedException or OverflowException)
         {
             value = null;
             return false;
@@ -105,9 +109,12 @@ public sealed record Setting(string Key, PropertyInfo Property, object? Default)
     private bool IsInRange(object? value) =>
         Range is not var (min, max) || value is null || (min.CompareTo(value) <= 0 && max.CompareTo(value) >= 0);
 
-    private IComparable Limit(object limit) => (IComparable)(limit is string text
-        ? TypeDescriptor.GetConverter(ValueType).ConvertFromInvariantString(text)!
-        : Convert.ChangeType(limit, ValueType, CultureInfo.InvariantCulture));
+    private IComparable Limit(object limit) =>
+        (IComparable)(
+            limit is string text
+                ? TypeDescriptor.GetConverter(ValueType).ConvertFromInvariantString(text)!
+                : Convert.ChangeType(limit, ValueType, CultureInfo.InvariantCulture)
+        );
 
     private string Allowed()
     {

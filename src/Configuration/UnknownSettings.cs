@@ -15,10 +15,15 @@ public sealed class UnknownSettings(IReadOnlyList<OptionsSection> sections, para
     public IEnumerable<(string Key, string? Meant)> In(IConfiguration configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        var known = sections.Where(section => section.Name.Length > 0 && !section.Name.Contains(':', StringComparison.Ordinal))
+        var known = sections
+            .Where(section => section.Name.Length > 0 && !section.Name.Contains(':', StringComparison.Ordinal))
             .ToDictionary(section => section.Name, StringComparer.OrdinalIgnoreCase);
         string[] roots =
-            [.. known.Keys, .. foreign, .. sections.Where(section => section.Name.Length == 0).SelectMany(section => Names(section.Types).Keys)];
+        [
+            .. known.Keys,
+            .. foreign,
+            .. sections.Where(section => section.Name.Length == 0).SelectMany(section => Names(section.Types).Keys),
+        ];
         foreach (var root in configuration.GetChildren())
         {
             if (known.TryGetValue(root.Key, out var section))
@@ -27,7 +32,10 @@ public sealed class UnknownSettings(IReadOnlyList<OptionsSection> sections, para
                     yield return unknown;
             }
             // Everything in the environment is a setting, and short names resemble many.
-            else if (!roots.Contains(root.Key, StringComparer.OrdinalIgnoreCase) && Nearest(root.Key, roots) is { Length: > 2 * MaxTypos } meant)
+            else if (
+                !roots.Contains(root.Key, StringComparer.OrdinalIgnoreCase)
+                && Nearest(root.Key, roots) is { Length: > 2 * MaxTypos } meant
+            )
                 yield return (root.Key, meant);
         }
     }
@@ -56,17 +64,23 @@ public sealed class UnknownSettings(IReadOnlyList<OptionsSection> sections, para
     }
 
     // Null for what is a single value, or a list or dictionary.
-    private static Dictionary<string, Type?> Names(IEnumerable<Type> types) => types.SelectMany(Setting.PropertiesOf)
-        .DistinctBy(property => property.Name, StringComparer.OrdinalIgnoreCase)
-        .ToDictionary(
-            property => property.Name,
-            property => Setting.IsSection(property.PropertyType) ? property.PropertyType : null,
-            StringComparer.OrdinalIgnoreCase);
+    private static Dictionary<string, Type?> Names(IEnumerable<Type> types) =>
+        types
+            .SelectMany(Setting.PropertiesOf)
+            .DistinctBy(property => property.Name, StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(
+                property => property.Name,
+                property => Setting.IsSection(property.PropertyType) ? property.PropertyType : null,
+                StringComparer.OrdinalIgnoreCase
+            );
 
-    private static string? Nearest(string name, IEnumerable<string> known) => known
-        .Select(candidate => (candidate, Distance: Distance(name.ToUpperInvariant(), candidate.ToUpperInvariant())))
-        .Where(pair => pair.Distance <= MaxTypos && pair.Distance < pair.candidate.Length)
-        .OrderBy(pair => pair.Distance).Select(pair => pair.candidate).FirstOrDefault();
+    private static string? Nearest(string name, IEnumerable<string> known) =>
+        known
+            .Select(candidate => (candidate, Distance: Distance(name.ToUpperInvariant(), candidate.ToUpperInvariant())))
+            .Where(pair => pair.Distance <= MaxTypos && pair.Distance < pair.candidate.Length)
+            .OrderBy(pair => pair.Distance)
+            .Select(pair => pair.candidate)
+            .FirstOrDefault();
 
     // Levenshtein's: how many letters to change, add or leave out.
     private static int Distance(string left, string right)

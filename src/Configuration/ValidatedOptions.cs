@@ -16,7 +16,10 @@ public static class ValidatedOptions
     /// <param name="configuration">The whole configuration.</param>
     /// <param name="section">The section's path; empty for the settings that are in no section.</param>
     public static IServiceCollection AddValidatedOptions<TOptions>(
-        this IServiceCollection services, IConfiguration configuration, string section)
+        this IServiceCollection services,
+        IConfiguration configuration,
+        string section
+    )
         where TOptions : class
     {
         var values = new SectionValues(configuration, new OptionsSection(section, typeof(TOptions)));
@@ -54,8 +57,9 @@ public static class ValidatedOptions
         }
         catch (AggregateException several) when (several.InnerExceptions.All(invalid => invalid is OptionsValidationException))
         {
-            throw new InvalidConfigurationException(
-                [.. several.InnerExceptions.Cast<OptionsValidationException>().SelectMany(invalid => invalid.Failures)]);
+            throw new InvalidConfigurationException([
+                .. several.InnerExceptions.Cast<OptionsValidationException>().SelectMany(invalid => invalid.Failures),
+            ]);
         }
     }
 

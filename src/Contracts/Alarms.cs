@@ -11,7 +11,8 @@ public sealed record AlarmStatusChanged(
     [property: JsonPropertyName("AlarmID")] string AlarmId,
     [property: JsonPropertyName("UserID")] string UserId,
     [property: JsonPropertyName("Status")] string Status,
-    [property: JsonPropertyName("ChangedAt")] Instant ChangedAt);
+    [property: JsonPropertyName("ChangedAt")] Instant ChangedAt
+);
 
 /// <summary>The states of an alarm. It is active unless it is cleared.</summary>
 public static class AlarmStatus
@@ -38,7 +39,8 @@ public sealed record SendAlarmDigest([property: JsonPropertyName("UserID")] stri
 /// <param name="ActiveAlarms">The alarms, oldest change first, then by id; at least one.</param>
 public sealed record AlarmDigest(
     [property: JsonPropertyName("UserID")] string UserId,
-    [property: JsonPropertyName("ActiveAlarms")] IReadOnlyList<ActiveAlarm> ActiveAlarms);
+    [property: JsonPropertyName("ActiveAlarms")] IReadOnlyList<ActiveAlarm> ActiveAlarms
+);
 
 /// <summary>An alarm as a digest tells it.</summary>
 /// <param name="AlarmId">The alarm.</param>
@@ -47,4 +49,5 @@ public sealed record AlarmDigest(
 public readonly record struct ActiveAlarm(
     [property: JsonPropertyName("AlarmID")] string AlarmId,
     [property: JsonPropertyName("Status")] string Status,
-    [property: JsonPropertyName("LatestChangedAt")] Instant LatestChangedAt);
+    [property: JsonPropertyName("LatestChangedAt")] Instant LatestChangedAt
+);

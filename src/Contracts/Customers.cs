@@ -16,7 +16,8 @@ public sealed record CustomerRegistered(
     string? Email = null,
     string? Phone = null,
     DateTimeOffset? RegisteredAt = null,
-    string? Source = null);
+    string? Source = null
+);
 
 /// <summary>Tell the CRM of a customer, with the data that the customer has when this is worked on.</summary>
 /// <param name="CustomerId">The customer.</param>

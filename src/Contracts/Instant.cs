@@ -86,7 +86,8 @@ public readonly struct Instant : IEquatable<Instant>, IComparable<Instant>, ISpa
     /// <param name="s">The text.</param>
     /// <param name="provider">Has no influence.</param>
     /// <param name="result">The instant.</param>
-    public static bool TryParse(ReadOnlySpan<char> s, IFormatProvider? provider, out Instant result) => InstantText.TryParse(s, out result);
+    public static bool TryParse(ReadOnlySpan<char> s, IFormatProvider? provider, out Instant result) =>
+        InstantText.TryParse(s, out result);
 
     /// <inheritdoc />
     public override string ToString() => InstantText.Format(this);
@@ -138,27 +139,50 @@ internal static class InstantText
 
     public static string Format(Instant instant)
     {
-        var whole = DateTimeOffset.FromUnixTimeSeconds(instant.UnixSeconds).ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture);
+        var whole = DateTimeOffset
+            .FromUnixTimeSeconds(instant.UnixSeconds)
+            .ToString("yyyy-MM-dd'T'HH:mm:ss", CultureInfo.InvariantCulture);
         return instant.Decimals == 0
             ? whole + "Z"
-            : string.Create(CultureInfo.InvariantCulture, $"{whole}.{instant.Nanosecond.ToString("D9", CultureInfo.InvariantCulture)[..instant.Decimals]}Z");
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{whole}.{instant.Nanosecond.ToString("D9", CultureInfo.InvariantCulture)[..instant.Decimals]}Z"
+            );
     }
 
     public static bool TryParse(ReadOnlySpan<char> text, out Instant instant)
     {
         instant = default;
         var rest = text.Trim();
-        if (!Number(ref rest, 4, out var year) || !Sign(ref rest, "-") || !Number(ref rest, 2, out var month) || !Sign(ref rest, "-")
-            || !Number(ref rest, 2, out var day) || !Sign(ref rest, "Tt ")
-            || !Number(ref rest, 2, out var hour) || !Sign(ref rest, ":") || !Number(ref rest, 2, out var minute))
+        if (
+            !Number(ref rest, 4, out var year)
+            || !Sign(ref rest, "-")
+            || !Number(ref rest, 2, out var month)
+            || !Sign(ref rest, "-")
+            || !Number(ref rest, 2, out var day)
+            || !Sign(ref rest, "Tt ")
+            || !Number(ref rest, 2, out var hour)
+            || !Sign(ref rest, ":")
+            || !Number(ref rest, 2, out var minute)
+        )
             return false;
         var (second, nanosecond, decimals) = (0, 0, 0);
         if (Sign(ref rest, ":") && (!Number(ref rest, 2, out second) || !Fraction(ref rest, out nanosecond, out decimals)))
             return false;
-        if (!Offset(rest, out var offset) || year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month)
-            || hour > 23 || minute > 59 || second > SecondsPerMinute)
+        if (
+            !Offset(rest, out var offset)
+            || year < 1
+            || month is < 1 or > 12
+            || day < 1
+            || day > DateTime.DaysInMonth(year, month)
+            || hour > 23
+            || minute > 59
+            || second > SecondsPerMinute
+        )
             return false;
-        var start = new DateTimeOffset(year, month, day, hour, minute, 0, TimeSpan.Zero).ToUnixTimeSeconds() - (offset * SecondsPerMinute);
+        var start =
+            new DateTimeOffset(year, month, day, hour, minute, 0, TimeSpan.Zero).ToUnixTimeSeconds()
+            - (offset * SecondsPerMinute);
         // A leap second is the last of a day in UTC.
         if (second == SecondsPerMinute && (start + SecondsPerMinute) % (24 * 60 * SecondsPerMinute) != 0)
             return false;
@@ -232,5 +256,6 @@ internal sealed class InstantJsonConverter : JsonConverter<Instant>
             ? instant
             : throw new JsonException("An ISO 8601 time was expected.");
 
-    public override void Write(Utf8JsonWriter writer, Instant value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    public override void Write(Utf8JsonWriter writer, Instant value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.ToString());
 }

@@ -11,7 +11,8 @@ public sealed record PaymentRequested(
     string CustomerId,
     decimal Amount,
     string Currency,
-    DateTimeOffset? RequestedAt = null);
+    DateTimeOffset? RequestedAt = null
+);
 
 /// <summary>A waiting payment is due to look for its customer again.</summary>
 /// <param name="PaymentId">The payment that waits.</param>
@@ -56,7 +57,8 @@ public sealed record PaymentCompleted(
     decimal Amount,
     string Currency,
     string GatewayReference,
-    DateTimeOffset CompletedAt);
+    DateTimeOffset CompletedAt
+);
 
 /// <summary>A payment failed for good; told to the world once.</summary>
 /// <param name="PaymentId">The payment.</param>

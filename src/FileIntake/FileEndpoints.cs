@@ -24,22 +24,32 @@ public static class FileEndpoints
             {
                 var worker = request.HttpContext.RequestServices.GetRequiredKeyedService<UploadWorker>(kind);
                 return ReceiveAsync(request, store, worker, timeProvider, cancellationToken);
-            });
-        files.MapGet("/{id:guid}", async (Guid id, FileStore store, CancellationToken cancellationToken) =>
-            await FindAsync(kind, id, store, cancellationToken) is { } file
-                ? Results.Ok(FileStatus.Of(file))
-                : NotFound(kind, id));
+            }
+        );
+        files.MapGet(
+            "/{id:guid}",
+            async (Guid id, FileStore store, CancellationToken cancellationToken) =>
+                await FindAsync(kind, id, store, cancellationToken) is { } file
+                    ? Results.Ok(FileStatus.Of(file))
+                    : NotFound(kind, id)
+        );
         files.MapGet(
             "/{id:guid}/rejects",
             async (Guid id, FileStore store, RejectedRows rejected, CancellationToken cancellationToken) =>
                 await FindAsync(kind, id, store, cancellationToken) is { } file
                     ? Rejects(file, rejected, cancellationToken)
-                    : NotFound(kind, id));
+                    : NotFound(kind, id)
+        );
         return files;
     }
 
     private static async Task<IResult> ReceiveAsync(
-        HttpRequest request, FileStore store, UploadWorker worker, TimeProvider timeProvider, CancellationToken cancellationToken)
+        HttpRequest request,
+        FileStore store,
+        UploadWorker worker,
+        TimeProvider timeProvider,
+        CancellationToken cancellationToken
+    )
     {
         Upload upload;
         try
@@ -62,7 +72,11 @@ public static class FileEndpoints
     }
 
     private static async Task<IncomingFile> KeepOneAsync(
-        FileStore store, IncomingFile file, Upload upload, CancellationToken cancellationToken)
+        FileStore store,
+        IncomingFile file,
+        Upload upload,
+        CancellationToken cancellationToken
+    )
     {
         if (file.State == FileState.Completed || (file.State is FileState.Pending or FileState.Running && File.Exists(file.Path)))
         {
@@ -75,14 +89,18 @@ public static class FileEndpoints
     }
 
     private static async Task<IncomingFile?> FindAsync(
-        string kind, Guid id, FileStore store, CancellationToken cancellationToken) =>
-        await store.FindAsync(id, cancellationToken) is { } file && file.Kind == kind ? file : null;
+        string kind,
+        Guid id,
+        FileStore store,
+        CancellationToken cancellationToken
+    ) => await store.FindAsync(id, cancellationToken) is { } file && file.Kind == kind ? file : null;
 
     private static IResult Rejects(IncomingFile file, RejectedRows rejected, CancellationToken cancellationToken) =>
         Results.Stream(
             async target => await rejected.WriteAsync(file.FileId, target, cancellationToken),
             "text/csv",
-            Path.GetFileName(RejectedRows.PathFor(file.Name)));
+            Path.GetFileName(RejectedRows.PathFor(file.Name))
+        );
 
     private static IResult NotFound(string kind, Guid id) =>
         Results.Problem($"No file of {kind} has the id {id}.", statusCode: StatusCodes.Status404NotFound);

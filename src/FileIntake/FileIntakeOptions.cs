@@ -24,9 +24,15 @@ public abstract record FileIntakeOptions
     public long MaxUploadBytes { get; init; } = 10L * 1024 * 1024 * 1024;
 
     /// <summary>The watched folder; null for none.</summary>
-    internal WatchedFolderOptions? Watched => Folder is null
-        ? null
-        : new WatchedFolderOptions { Path = Folder, PollInterval = PollInterval, SettleDelay = SettleDelay };
+    internal WatchedFolderOptions? Watched =>
+        Folder is null
+            ? null
+            : new WatchedFolderOptions
+            {
+                Path = Folder,
+                PollInterval = PollInterval,
+                SettleDelay = SettleDelay,
+            };
 
     /// <summary>The place for uploads.</summary>
     internal UploadOptions Uploads =>

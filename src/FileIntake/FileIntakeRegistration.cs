@@ -19,10 +19,13 @@ public static class FileIntakeRegistration
         services.TryAddSingleton<FileStore>();
         services.TryAddSingleton<RejectedRows>();
         services.TryAddSingleton<THandler>();
-        services.AddKeyedSingleton(kind, (provider, _) => ActivatorUtilities.CreateInstance<UploadWorker>(
-            provider, provider.GetRequiredService<THandler>()));
+        services.AddKeyedSingleton(
+            kind,
+            (provider, _) => ActivatorUtilities.CreateInstance<UploadWorker>(provider, provider.GetRequiredService<THandler>())
+        );
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<UploadWorker>(kind));
-        return services.AddSingleton<IHostedService>(provider => ActivatorUtilities.CreateInstance<FolderWorker>(
-            provider, provider.GetRequiredService<THandler>()));
+        return services.AddSingleton<IHostedService>(provider =>
+            ActivatorUtilities.CreateInstance<FolderWorker>(provider, provider.GetRequiredService<THandler>())
+        );
     }
 }

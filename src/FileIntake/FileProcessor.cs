@@ -40,7 +40,11 @@ public sealed class FileProcessor(IRowHandler handler, FileStore store, TimeProv
     /// <exception cref="UnauthorizedAccessException">Permission to read the file is missing.</exception>
     /// <exception cref="Npgsql.NpgsqlException">The database is unavailable; what was committed stays.</exception>
     public async Task<FileResult?> TryProcessAsync(
-        IncomingFile file, string path, Action<FileProgress>? progress, CancellationToken cancellationToken)
+        IncomingFile file,
+        string path,
+        Action<FileProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(file);
         if (file.State == FileState.Completed)
@@ -66,7 +70,11 @@ public sealed class FileProcessor(IRowHandler handler, FileStore store, TimeProv
     }
 
     private async Task<FileOutcome> HandleAsync(
-        IncomingFile file, string path, Action<FileProgress>? progress, CancellationToken cancellationToken)
+        IncomingFile file,
+        string path,
+        Action<FileProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         try
         {

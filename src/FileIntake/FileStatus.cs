@@ -18,12 +18,37 @@ namespace Sagas.FileIntake;
 /// <param name="StartedAt">When reading started.</param>
 /// <param name="FinishedAt">When it completed, failed or was found invalid.</param>
 public sealed record FileStatus(
-    Guid Id, string Kind, string Name, long Length, string State, string? Reason,
-    long Rows, long Added, long Changed, long Unchanged, long Rejected,
-    DateTimeOffset AcceptedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt)
+    Guid Id,
+    string Kind,
+    string Name,
+    long Length,
+    string State,
+    string? Reason,
+    long Rows,
+    long Added,
+    long Changed,
+    long Unchanged,
+    long Rejected,
+    DateTimeOffset AcceptedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? FinishedAt
+)
 {
-    internal static FileStatus Of(IncomingFile file) => new(
-        file.FileId, file.Kind, file.Name, file.Length, file.State.ToString().ToLowerInvariant(), file.Reason,
-        file.Counts.Rows, file.Counts.Added, file.Counts.Changed, file.Counts.Unchanged, file.Counts.Rejected,
-        file.AcceptedAt, file.StartedAt, file.FinishedAt);
+    internal static FileStatus Of(IncomingFile file) =>
+        new(
+            file.FileId,
+            file.Kind,
+            file.Name,
+            file.Length,
+            file.State.ToString().ToLowerInvariant(),
+            file.Reason,
+            file.Counts.Rows,
+            file.Counts.Added,
+            file.Counts.Changed,
+            file.Counts.Unchanged,
+            file.Counts.Rejected,
+            file.AcceptedAt,
+            file.StartedAt,
+            file.FinishedAt
+        );
 }

@@ -9,8 +9,12 @@ namespace Sagas.FileIntake;
 
 /// <summary>Processes the files that are put into the watched folder, and moves them to <c>done</c> or <c>failed</c>.</summary>
 internal sealed partial class FolderWorker(
-    IRowHandler handler, FileStore store, RejectedRows rejectedRows, TimeProvider timeProvider, ILoggerFactory loggers)
-    : BackgroundService
+    IRowHandler handler,
+    FileStore store,
+    RejectedRows rejectedRows,
+    TimeProvider timeProvider,
+    ILoggerFactory loggers
+) : BackgroundService
 {
     private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(2);
 
@@ -38,7 +42,8 @@ internal sealed partial class FolderWorker(
                 await Parallel.ForEachAsync(
                     folder.FilesAsync(stoppingToken),
                     parallel,
-                    async (path, cancellationToken) => await ProcessAsync(folder, path, cancellationToken));
+                    async (path, cancellationToken) => await ProcessAsync(folder, path, cancellationToken)
+                );
             }
             // The folder cannot be created or read; an operator may mend that meanwhile.
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -109,29 +114,41 @@ internal sealed partial class FolderWorker(
     [LoggerMessage(
         Level = LogLevel.Information,
         Message = "Completed {Kind} file {File}: "
-            + "{Rows} rows, {Added} added, {Changed} changed, {Unchanged} unchanged, {Rejected} rejected")]
+            + "{Rows} rows, {Added} added, {Changed} changed, {Unchanged} unchanged, {Rejected} rejected"
+    )]
     private partial void LogCompleted(
-        string kind, string file, long rows, long added, long changed, long unchanged, long rejected);
+        string kind,
+        string file,
+        long rows,
+        long added,
+        long changed,
+        long unchanged,
+        long rejected
+    );
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "Skipped {Kind} file {File}: the same content was completed before, as file {FileId}")]
+        Message = "Skipped {Kind} file {File}: the same content was completed before, as file {FileId}"
+    )]
     private partial void LogKnown(string kind, string file, Guid fileId);
 
     // The reason may quote the file, and so personal data.
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "The {Kind} file {File} is {State} and was moved to the folder 'failed'; {ReasonFile} there has the reason")]
+        Message = "The {Kind} file {File} is {State} and was moved to the folder 'failed'; {ReasonFile} there has the reason"
+    )]
     private partial void LogFailed(string kind, string file, FileState state, string reasonFile);
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Reading the {Kind} file {File} was interrupted and continues in {Delay}: {Reason}")]
+        Message = "Reading the {Kind} file {File} was interrupted and continues in {Delay}: {Reason}"
+    )]
     private partial void LogInterrupted(string kind, string file, TimeSpan delay, string reason);
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "The {Kind} file {File} stays in the folder until it can be read and moved; check its permissions: {Reason}")]
+        Message = "The {Kind} file {File} stays in the folder until it can be read and moved; check its permissions: {Reason}"
+    )]
     private partial void LogUnreadable(string kind, string file, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The folder {Folder} cannot be watched; retrying in {Delay}: {Reason}")]

@@ -25,5 +25,9 @@ public interface IRowHandler
     /// <exception cref="InvalidDataException">The file is damaged; the rows before the damage are processed.</exception>
     /// <exception cref="FileTakenOverException">Another process reads the file now.</exception>
     Task<FileOutcome> ProcessAsync(
-        IncomingFile file, string path, Action<FileProgress>? progress, CancellationToken cancellationToken);
+        IncomingFile file,
+        string path,
+        Action<FileProgress>? progress,
+        CancellationToken cancellationToken
+    );
 }

@@ -9,7 +9,11 @@ namespace Sagas.FileIntake;
 
 /// <summary>Processes the uploads on this process's disk, those of a killed process included.</summary>
 internal sealed partial class UploadWorker(
-    IRowHandler handler, FileStore store, TimeProvider timeProvider, ILogger<UploadWorker> logger) : BackgroundService
+    IRowHandler handler,
+    FileStore store,
+    TimeProvider timeProvider,
+    ILogger<UploadWorker> logger
+) : BackgroundService
 {
     private readonly FileProcessor _processor = new(handler, store, timeProvider);
     private readonly SemaphoreSlim _arrived = new(0);
@@ -28,10 +32,12 @@ internal sealed partial class UploadWorker(
     }
 
     /// <inheritdoc />
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Parallel.ForEachAsync(
-        UploadsAsync(stoppingToken),
-        new ParallelOptions { MaxDegreeOfParallelism = handler.MaxConcurrentFiles, CancellationToken = stoppingToken },
-        ProcessAsync);
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Parallel.ForEachAsync(
+            UploadsAsync(stoppingToken),
+            new ParallelOptions { MaxDegreeOfParallelism = handler.MaxConcurrentFiles, CancellationToken = stoppingToken },
+            ProcessAsync
+        );
 
     private async IAsyncEnumerable<IncomingFile> UploadsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -70,8 +76,14 @@ internal sealed partial class UploadWorker(
                 LogFinished(handler.Kind, upload.FileId, result.File.State, result.File.Counts.Rows, result.File.Counts.Rejected);
             File.Delete(upload.Path!);
         }
-        catch (Exception exception) when (exception is NpgsqlException or TimeoutException or InvalidOperationException
-            or IOException or UnauthorizedAccessException)
+        catch (Exception exception)
+            when (exception
+                    is NpgsqlException
+                        or TimeoutException
+                        or InvalidOperationException
+                        or IOException
+                        or UnauthorizedAccessException
+            )
         {
             LogInterrupted(handler.Kind, upload.FileId, handler.Options.PollInterval, exception.GetBaseException().Message);
         }
@@ -84,12 +96,14 @@ internal sealed partial class UploadWorker(
     // The reason of a failure may quote the file, and so personal data; the answer and the table have it.
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "Upload {FileId} of {Kind} is {State}: {Rows} rows, {Rejected} rejected")]
+        Message = "Upload {FileId} of {Kind} is {State}: {Rows} rows, {Rejected} rejected"
+    )]
     private partial void LogFinished(string kind, Guid fileId, FileState state, long rows, long rejected);
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Reading the upload {FileId} of {Kind} was interrupted and continues in {Delay}: {Reason}")]
+        Message = "Reading the upload {FileId} of {Kind} was interrupted and continues in {Delay}: {Reason}"
+    )]
     private partial void LogInterrupted(string kind, Guid fileId, TimeSpan delay, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Uploads cannot be listed; retrying in {Delay}: {Reason}")]

@@ -28,7 +28,9 @@ public static partial class SagasHost
     /// <exception cref="InvalidConfigurationException">The configuration cannot be used; the message says what to change.</exception>
     public static WebApplication Create(string[] args, IReadOnlyDictionary<string, string?>? settings = null)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory }
+        );
         if (settings is not null)
             builder.Configuration.AddInMemoryCollection(settings);
         var process = builder.Configuration.ReadOptions<ProcessOptions>(ProcessOptions.Section);
@@ -78,7 +80,8 @@ public static partial class SagasHost
         {
             await Console.Error.WriteLineAsync(
                 $"{exception.Message.TrimEnd('.')}: stop the program that uses it, or choose another port with ASPNETCORE_HTTP_PORTS, "
-                + "or ObjectStatus__CallbackPort for the callback.");
+                    + "or ObjectStatus__CallbackPort for the callback."
+            );
             return Failed;
         }
         catch (Exception exception)
@@ -106,7 +109,11 @@ public static partial class SagasHost
             services.AddHostedService<TopologyDeployment>();
         }
 
-        var context = new FeatureContext(process.RoleSet, configuration, configuration.ReadOptions<MessagesOptions>(MessagesOptions.Section));
+        var context = new FeatureContext(
+            process.RoleSet,
+            configuration,
+            configuration.ReadOptions<MessagesOptions>(MessagesOptions.Section)
+        );
         services.AddBus(context, transport);
         foreach (var module in Features.All)
             module.AddServices(services, context);
@@ -123,8 +130,10 @@ public static partial class SagasHost
             LogDevelopmentPassword(app.Logger, string.Join(", ", keys));
     }
 
-    [LoggerMessage(Level = LogLevel.Warning,
+    [LoggerMessage(
+        Level = LogLevel.Warning,
         Message = "The password in {Keys} is the development default, which is published in the repository: "
-            + "change it before others can reach this system")]
+            + "change it before others can reach this system"
+    )]
     private static partial void LogDevelopmentPassword(ILogger logger, string keys);
 }

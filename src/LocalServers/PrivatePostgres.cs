@@ -15,7 +15,10 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan _probePatience = TimeSpan.FromSeconds(5);
 
-    private static readonly ServerEnvironment _environment = new(["PG", "LC_"], new Dictionary<string, string> { ["LC_ALL"] = "C" });
+    private static readonly ServerEnvironment _environment = new(
+        ["PG", "LC_"],
+        new Dictionary<string, string> { ["LC_ALL"] = "C" }
+    );
 
     private readonly string _directory;
     private readonly string _postgres;
@@ -30,17 +33,19 @@ public sealed class PrivatePostgres : IAsyncDisposable
     }
 
     /// <summary>Whether this machine has the programs that <see cref="StartAsync"/> needs.</summary>
-    public static bool IsInstalled => ServerPrograms.FindPostgres("initdb") is not null && ServerPrograms.FindPostgres("postgres") is not null;
+    public static bool IsInstalled =>
+        ServerPrograms.FindPostgres("initdb") is not null && ServerPrograms.FindPostgres("postgres") is not null;
 
     /// <summary>An Npgsql connection string for the database <c>postgres</c>, as a superuser.</summary>
-    public string ConnectionString => new NpgsqlConnectionStringBuilder
-    {
-        Host = "127.0.0.1",
-        Port = _port,
-        Username = User,
-        Password = _password,
-        Database = "postgres",
-    }.ConnectionString;
+    public string ConnectionString =>
+        new NpgsqlConnectionStringBuilder
+        {
+            Host = "127.0.0.1",
+            Port = _port,
+            Username = User,
+            Password = _password,
+            Database = "postgres",
+        }.ConnectionString;
 
     private string DataDirectory => Path.Combine(_directory, "data");
 
@@ -76,7 +81,10 @@ public sealed class PrivatePostgres : IAsyncDisposable
     {
         await using var connection = new NpgsqlConnection(Unpooled(ConnectionString, _patience));
         await connection.OpenAsync(cancellationToken);
-        await using var command = new NpgsqlCommand($"CREATE DATABASE {new NpgsqlCommandBuilder().QuoteIdentifier(name)}", connection);
+        await using var command = new NpgsqlCommand(
+            $"CREATE DATABASE {new NpgsqlCommandBuilder().QuoteIdentifier(name)}",
+            connection
+        );
         await command.ExecuteNonQueryAsync(cancellationToken);
         return new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name }.ConnectionString;
     }
@@ -122,14 +130,16 @@ public sealed class PrivatePostgres : IAsyncDisposable
         ServerDirectory.Remove(_directory);
     }
 
-    private static ServerNotInstalledException NotInstalled(string program) => new("PostgreSQL", program, "postgresql", "postgresql@17");
+    private static ServerNotInstalledException NotInstalled(string program) =>
+        new("PostgreSQL", program, "postgresql", "postgresql@17");
 
-    private static string Unpooled(string connectionString, TimeSpan patience) => new NpgsqlConnectionStringBuilder(connectionString)
-    {
-        Pooling = false,
-        Timeout = (int)patience.TotalSeconds,
-        CommandTimeout = (int)patience.TotalSeconds,
-    }.ConnectionString;
+    private static string Unpooled(string connectionString, TimeSpan patience) =>
+        new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            Pooling = false,
+            Timeout = (int)patience.TotalSeconds,
+            CommandTimeout = (int)patience.TotalSeconds,
+        }.ConnectionString;
 
     // Postgres refuses to run as root; its packages create the user postgres.
     private static string[] AsItsUser(params string[] command) =>
@@ -144,9 +154,20 @@ public sealed class PrivatePostgres : IAsyncDisposable
         if (Environment.IsPrivilegedProcess)
             await ServerCommand.RunAsync(["chown", "-R", "postgres:", _directory], _directory, _environment, cancellationToken);
         await ServerCommand.RunAsync(
-            AsItsUser(initdb, "--no-sync", "--encoding=UTF8", "--locale=C", $"--username={User}", "--auth=scram-sha-256",
-                $"--pwfile={passwordFile}", $"--pgdata={DataDirectory}"),
-            _directory, _environment, cancellationToken);
+            AsItsUser(
+                initdb,
+                "--no-sync",
+                "--encoding=UTF8",
+                "--locale=C",
+                $"--username={User}",
+                "--auth=scram-sha-256",
+                $"--pwfile={passwordFile}",
+                $"--pgdata={DataDirectory}"
+            ),
+            _directory,
+            _environment,
+            cancellationToken
+        );
         File.Delete(passwordFile);
     }
 
@@ -160,9 +181,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
                 await LaunchAsync(cancellationToken);
                 return;
             }
-            catch (ServerStartException e) when (e.PortTaken && attempt < 5)
-            {
-            }
+            catch (ServerStartException e) when (e.PortTaken && attempt < 5) { }
         }
     }
 
@@ -176,14 +195,33 @@ public sealed class PrivatePostgres : IAsyncDisposable
         // is Postgres's default.
         string[] settings =
         [
-            "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300", "shared_buffers=1GB",
-            "max_wal_size=16GB", "min_wal_size=2GB", "checkpoint_timeout=15min", "wal_compression=on", "wal_buffers=64MB", "wal_writer_flush_after=64MB",
-            "default_toast_compression=lz4", "fsync=on", "synchronous_commit=on", "full_page_writes=on",
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=300",
+            "shared_buffers=1GB",
+            "max_wal_size=16GB",
+            "min_wal_size=2GB",
+            "checkpoint_timeout=15min",
+            "wal_compression=on",
+            "wal_buffers=64MB",
+            "wal_writer_flush_after=64MB",
+            "default_toast_compression=lz4",
+            "fsync=on",
+            "synchronous_commit=on",
+            "full_page_writes=on",
         ];
         var process = ServerProcess.Start(
             _directory,
-            AsItsUser([_postgres, "-D", DataDirectory, "-p", $"{_port}", .. settings.SelectMany(setting => new[] { "-c", setting })]),
-            _environment);
+            AsItsUser([
+                _postgres,
+                "-D",
+                DataDirectory,
+                "-p",
+                $"{_port}",
+                .. settings.SelectMany(setting => new[] { "-c", setting }),
+            ]),
+            _environment
+        );
         _process = process;
         try
         {

@@ -23,8 +23,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
 
     // The server's Erlang would start epmd as a daemon that nobody ends; one started before it, in its process group,
     // ends with it. "exec" makes the server the process that signals reach.
-    private const string Launch =
-        """
+    private const string Launch = """
         "$2" &
         epmd=$!
         until "$2" -names >/dev/null 2>&1; do
@@ -66,7 +65,8 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     /// <returns>The broker, which accepts connections.</returns>
     /// <exception cref="ServerNotInstalledException">RabbitMQ is not on this machine.</exception>
     /// <exception cref="ServerStartException">It could not be started.</exception>
-    public static Task<PrivateRabbitMq> StartAsync(CancellationToken cancellationToken = default) => StartAsync(false, cancellationToken);
+    public static Task<PrivateRabbitMq> StartAsync(CancellationToken cancellationToken = default) =>
+        StartAsync(false, cancellationToken);
 
     /// <summary>Makes a broker and starts it.</summary>
     /// <param name="management">Whether to run the management plugin, which takes longer to start and costs throughput.</param>
@@ -79,7 +79,8 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         var programs = new Programs(
             ServerPrograms.FindRabbitMq("rabbitmq-server") ?? throw NotInstalled("rabbitmq-server"),
             ServerPrograms.FindRabbitMq("rabbitmqctl") ?? throw NotInstalled("rabbitmqctl"),
-            ServerPrograms.FindErlang("epmd") ?? throw NotInstalled("epmd"));
+            ServerPrograms.FindErlang("epmd") ?? throw NotInstalled("epmd")
+        );
         var broker = new PrivateRabbitMq(ServerDirectory.Create("rabbitmq"), programs, management);
         try
         {
@@ -104,10 +105,11 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         // One evaluation in the broker instead of two commands: each takes half a second to start.
         await EvaluateAsync(
             $"""
-             ok = rabbit_vhost:add(<<"{Checked(name)}">>, <<"{User}">>),
-             ok = rabbit_auth_backend_internal:set_permissions(<<"{User}">>, <<"{name}">>, <<".*">>, <<".*">>, <<".*">>, <<"{User}">>).
-             """,
-            cancellationToken);
+            ok = rabbit_vhost:add(<<"{Checked(name)}">>, <<"{User}">>),
+            ok = rabbit_auth_backend_internal:set_permissions(<<"{User}">>, <<"{name}">>, <<".*">>, <<".*">>, <<".*">>, <<"{User}">>).
+            """,
+            cancellationToken
+        );
         return new Uri(Uri, name);
     }
 
@@ -143,7 +145,11 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         if (_process is not null)
             throw new InvalidOperationException("RabbitMQ is running.");
 
-        var process = ServerProcess.Start(_directory, ["sh", "-c", Launch, "sagas-rabbitmq", _programs.Server, _programs.Epmd], Environment());
+        var process = ServerProcess.Start(
+            _directory,
+            ["sh", "-c", Launch, "sagas-rabbitmq", _programs.Server, _programs.Epmd],
+            Environment()
+        );
         _process = process;
         try
         {
@@ -166,12 +172,16 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         ServerDirectory.Remove(_directory);
     }
 
-    private static ServerNotInstalledException NotInstalled(string program) => new("RabbitMQ", program, "rabbitmq-server", "rabbitmq");
+    private static ServerNotInstalledException NotInstalled(string program) =>
+        new("RabbitMQ", program, "rabbitmq-server", "rabbitmq");
 
     private static string Checked(string name) =>
         name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
             ? name
-            : throw new ArgumentException($"'{name}' is not a name for a virtual host: letters, digits, '-', '_' and '.' are.", nameof(name));
+            : throw new ArgumentException(
+                $"'{name}' is not a name for a virtual host: letters, digits, '-', '_' and '.' are.",
+                nameof(name)
+            );
 
     private async Task StartOnFreePortsAsync(CancellationToken cancellationToken)
     {
@@ -186,9 +196,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
                 await StartAgainAsync(cancellationToken);
                 return;
             }
-            catch (ServerStartException e) when (e.PortTaken && attempt < 5)
-            {
-            }
+            catch (ServerStartException e) when (e.PortTaken && attempt < 5) { }
         }
     }
 
@@ -205,41 +213,49 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         await File.WriteAllTextAsync(
             InDirectory("rabbitmq.conf"),
             $"""
-             listeners.tcp.1 = 127.0.0.1:{_ports.Amqp}
-             default_user = {User}
-             default_pass = {_password}
-             log.console = true
-             log.console.level = warning
-             {management}
-             """,
-            cancellationToken);
-        await File.WriteAllTextAsync(InDirectory("enabled_plugins"), _management ? "[rabbitmq_management]." : "[].", cancellationToken);
+            listeners.tcp.1 = 127.0.0.1:{_ports.Amqp}
+            default_user = {User}
+            default_pass = {_password}
+            log.console = true
+            log.console.level = warning
+            {management}
+            """,
+            cancellationToken
+        );
+        await File.WriteAllTextAsync(
+            InDirectory("enabled_plugins"),
+            _management ? "[rabbitmq_management]." : "[].",
+            cancellationToken
+        );
     }
 
     // The server and its command-line tool read the same variables. HOME is where Erlang looks for the cookie that
     // lets the one talk to the other. RUNNING_UNDER_SYSTEMD makes the start script become the server instead of its parent.
     // Erlang threads that sleep at once (+sbwt none) leave the processors to the other programs of a small machine.
-    private ServerEnvironment Environment() => new(
-        ["RABBITMQ_", "ERL_", "NOTIFY_SOCKET", "LC_"],
-        new Dictionary<string, string>
-        {
-            ["HOME"] = _directory,
-            ["LC_ALL"] = "C.UTF-8",
-            ["ERL_EPMD_PORT"] = $"{_ports.Epmd}",
-            ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
-            ["RABBITMQ_NODENAME"] = _node,
-            ["RABBITMQ_DIST_PORT"] = $"{_ports.Distribution}",
-            ["RABBITMQ_MNESIA_BASE"] = InDirectory("data"),
-            ["RABBITMQ_LOG_BASE"] = InDirectory("log"),
-            ["RABBITMQ_LOGS"] = "-",
-            ["RABBITMQ_CONFIG_FILE"] = InDirectory("rabbitmq.conf"),
-            ["RABBITMQ_CONF_ENV_FILE"] = InDirectory("none"),
-            ["RABBITMQ_ADVANCED_CONFIG_FILE"] = InDirectory("none.config"),
-            ["RABBITMQ_GENERATED_CONFIG_DIR"] = InDirectory("generated"),
-            ["RABBITMQ_ENABLED_PLUGINS_FILE"] = InDirectory("enabled_plugins"),
-            ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}",
-            ["RUNNING_UNDER_SYSTEMD"] = "true",
-        });
+    private ServerEnvironment Environment() =>
+        new(
+            ["RABBITMQ_", "ERL_", "NOTIFY_SOCKET", "LC_"],
+            new Dictionary<string, string>
+            {
+                ["HOME"] = _directory,
+                ["LC_ALL"] = "C.UTF-8",
+                ["ERL_EPMD_PORT"] = $"{_ports.Epmd}",
+                ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
+                ["RABBITMQ_NODENAME"] = _node,
+                ["RABBITMQ_DIST_PORT"] = $"{_ports.Distribution}",
+                ["RABBITMQ_MNESIA_BASE"] = InDirectory("data"),
+                ["RABBITMQ_LOG_BASE"] = InDirectory("log"),
+                ["RABBITMQ_LOGS"] = "-",
+                ["RABBITMQ_CONFIG_FILE"] = InDirectory("rabbitmq.conf"),
+                ["RABBITMQ_CONF_ENV_FILE"] = InDirectory("none"),
+                ["RABBITMQ_ADVANCED_CONFIG_FILE"] = InDirectory("none.config"),
+                ["RABBITMQ_GENERATED_CONFIG_DIR"] = InDirectory("generated"),
+                ["RABBITMQ_ENABLED_PLUGINS_FILE"] = InDirectory("enabled_plugins"),
+                ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] =
+                    "+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}",
+                ["RUNNING_UNDER_SYSTEMD"] = "true",
+            }
+        );
 
     private string InDirectory(string name) => Path.Combine(_directory, name);
 

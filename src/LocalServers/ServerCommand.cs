@@ -8,7 +8,12 @@ public static class ServerCommand
     /// <summary>Runs the command to its end.</summary>
     /// <returns>What it wrote to its output.</returns>
     /// <exception cref="InvalidOperationException">It ended with another code than 0.</exception>
-    public static async Task<string> RunAsync(IReadOnlyList<string> command, string workingDirectory, ServerEnvironment environment, CancellationToken cancellationToken)
+    public static async Task<string> RunAsync(
+        IReadOnlyList<string> command,
+        string workingDirectory,
+        ServerEnvironment environment,
+        CancellationToken cancellationToken
+    )
     {
         var start = new ProcessStartInfo(command[0], command.Skip(1))
         {
@@ -28,7 +33,9 @@ public static class ServerCommand
             await process.WaitForExitAsync(cancellationToken);
             return process.ExitCode == 0
                 ? await output
-                : throw new InvalidOperationException($"'{command[0]}' ended with code {process.ExitCode}: {await output}{await errors}".TrimEnd());
+                : throw new InvalidOperationException(
+                    $"'{command[0]}' ended with code {process.ExitCode}: {await output}{await errors}".TrimEnd()
+                );
         }
         catch (OperationCanceledException)
         {

@@ -6,6 +6,8 @@ namespace Sagas.LocalServers;
 /// <param name="aptPackage">The package of Debian and Ubuntu that has it.</param>
 /// <param name="brewPackage">The Homebrew package that has it.</param>
 public sealed class ServerNotInstalledException(string server, string program, string aptPackage, string brewPackage)
-    : Exception($"{server} is not installed: '{program}' is neither in its usual places nor on the PATH. "
-        + $"Install it with 'apt-get install {aptPackage}' (both servers: 'apt-get install postgresql rabbitmq-server') "
-        + $"or 'brew install {brewPackage}'; its system service need not run.");
+    : Exception(
+        $"{server} is not installed: '{program}' is neither in its usual places nor on the PATH. "
+            + $"Install it with 'apt-get install {aptPackage}' (both servers: 'apt-get install postgresql rabbitmq-server') "
+            + $"or 'brew install {brewPackage}'; its system service need not run."
+    );

@@ -19,8 +19,7 @@ public sealed class ServerProcess : IAsyncDisposable
     // Job control (set -m) gives the server a process group of its own: Ctrl-C in a terminal then reaches this
     // process alone, which can finish its work before the servers go, and leftovers of the server can be ended
     // as a group. QUIT stops both servers at once, and lets Postgres give back its shared memory, which KILL does not.
-    private const string Watchdog =
-        """
+    private const string Watchdog = """
         set -m
         directory=$1; shift
         exec >>"$directory/server.log" 2>&1
@@ -92,17 +91,28 @@ public sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>Awaits the probe until it answers true.</summary>
     /// <exception cref="ServerStartException">The server ended, or was not ready in time.</exception>
-    public async Task WaitUntilReadyAsync(string name, Func<CancellationToken, Task<bool>> probe, TimeSpan patience, CancellationToken cancellationToken)
+    public async Task WaitUntilReadyAsync(
+        string name,
+        Func<CancellationToken, Task<bool>> probe,
+        TimeSpan patience,
+        CancellationToken cancellationToken
+    )
     {
         var started = Stopwatch.GetTimestamp();
         while (true)
         {
             if (HasExited)
-                throw new ServerStartException($"{name} ended while starting. The end of its log:{Environment.NewLine}{LogOfThisRun(4000)}", SaysPortTaken());
+                throw new ServerStartException(
+                    $"{name} ended while starting. The end of its log:{Environment.NewLine}{LogOfThisRun(4000)}",
+                    SaysPortTaken()
+                );
             if (await probe(cancellationToken) && !HasExited)
                 return;
             if (Stopwatch.GetElapsedTime(started) > patience)
-                throw new ServerStartException($"{name} was not ready after {patience.TotalSeconds:0} s. The end of its log:{Environment.NewLine}{LogOfThisRun(4000)}", false);
+                throw new ServerStartException(
+                    $"{name} was not ready after {patience.TotalSeconds:0} s. The end of its log:{Environment.NewLine}{LogOfThisRun(4000)}",
+                    false
+                );
             await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
         }
     }
@@ -124,10 +134,14 @@ public sealed class ServerProcess : IAsyncDisposable
         _undisposed.TryRemove(this, out _);
     }
 
-    public bool LogOfThisRunContains(string text) => LogOfThisRun(int.MaxValue).Contains(text, StringComparison.OrdinalIgnoreCase);
+    public bool LogOfThisRunContains(string text) =>
+        LogOfThisRun(int.MaxValue).Contains(text, StringComparison.OrdinalIgnoreCase);
 
-    private bool SaysPortTaken() => LogOfThisRunContains("address already in use") || LogOfThisRunContains("eaddrinuse")
-        || LogOfThisRunContains("port is in use") || LogOfThisRunContains("in use by another");
+    private bool SaysPortTaken() =>
+        LogOfThisRunContains("address already in use")
+        || LogOfThisRunContains("eaddrinuse")
+        || LogOfThisRunContains("port is in use")
+        || LogOfThisRunContains("in use by another");
 
     private string LogOfThisRun(int lastCharacters)
     {

@@ -8,17 +8,30 @@ public static class ServerPrograms
     private static readonly string[] _rabbitMqFolders =
     [
         // Debian's /usr/sbin/rabbitmq-server is a wrapper that changes the user and drops arguments: after the real one.
-        "/usr/lib/rabbitmq/bin", .. OnPath, "/usr/sbin", "/opt/homebrew/sbin", "/opt/homebrew/opt/rabbitmq/sbin",
-        "/usr/local/sbin", "/usr/local/opt/rabbitmq/sbin",
+        "/usr/lib/rabbitmq/bin",
+        .. OnPath,
+        "/usr/sbin",
+        "/opt/homebrew/sbin",
+        "/opt/homebrew/opt/rabbitmq/sbin",
+        "/usr/local/sbin",
+        "/usr/local/opt/rabbitmq/sbin",
     ];
 
     private static readonly string[] _erlangFolders =
-        [.. OnPath, "/usr/bin", "/usr/lib/erlang/bin", "/usr/local/lib/erlang/bin", "/opt/homebrew/bin", "/usr/local/bin"];
+    [
+        .. OnPath,
+        "/usr/bin",
+        "/usr/lib/erlang/bin",
+        "/usr/local/lib/erlang/bin",
+        "/opt/homebrew/bin",
+        "/usr/local/bin",
+    ];
 
     private static IEnumerable<string> OnPath =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
 
-    public static string? FindPostgres(string program) => Find(program, [.. PostgresFolders(), .. OnPath, "/opt/homebrew/bin", "/usr/local/bin"]);
+    public static string? FindPostgres(string program) =>
+        Find(program, [.. PostgresFolders(), .. OnPath, "/opt/homebrew/bin", "/usr/local/bin"]);
 
     public static string? FindRabbitMq(string program) => Find(program, _rabbitMqFolders);
 
@@ -35,9 +48,12 @@ public static class ServerPrograms
     private static IEnumerable<string> PostgresFolders() =>
         new[] { ("/usr/lib/postgresql", ""), ("/opt/homebrew/opt", "postgresql@"), ("/usr/local/opt", "postgresql@") }
             .Where(place => Directory.Exists(place.Item1))
-            .SelectMany(place => Directory.EnumerateDirectories(place.Item1, $"{place.Item2}*")
-                .Select(folder => (Folder: folder, Version: Version(Path.GetFileName(folder)[place.Item2.Length..])))
-                .Where(found => found.Version > 0))
+            .SelectMany(place =>
+                Directory
+                    .EnumerateDirectories(place.Item1, $"{place.Item2}*")
+                    .Select(folder => (Folder: folder, Version: Version(Path.GetFileName(folder)[place.Item2.Length..])))
+                    .Where(found => found.Version > 0)
+            )
             .OrderByDescending(found => found.Version)
             .Select(found => Path.Combine(found.Folder, "bin"));
 

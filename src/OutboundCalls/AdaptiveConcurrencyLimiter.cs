@@ -126,7 +126,10 @@ internal sealed class AdaptiveConcurrencyLimiter(OutboundCallOptions options, Ti
     {
         if (share > _usualTrouble)
             _troubleAt = Math.Max(_troubleAt * TroubleFades, _limit);
-        var weight = share < _usualTrouble ? UsualFall : _limit <= _troubleAt * WellBelow ? UsualRise : 0;
+        var weight =
+            share < _usualTrouble ? UsualFall
+            : _limit <= _troubleAt * WellBelow ? UsualRise
+            : 0;
         _usualTrouble += (Math.Min(share, MaxUsual) - _usualTrouble) * (1 - Math.Pow(1 - weight, _completed));
     }
 

@@ -22,17 +22,40 @@ public static class AddressKinds
 {
     // Metadata services outside the link-local range: Amazon over IPv6, Alibaba, Oracle.
     private static readonly IPAddress[] _metadata =
-        [IPAddress.Parse("fd00:ec2::254"), IPAddress.Parse("100.100.100.200"), IPAddress.Parse("192.0.0.192")];
+    [
+        IPAddress.Parse("fd00:ec2::254"),
+        IPAddress.Parse("100.100.100.200"),
+        IPAddress.Parse("192.0.0.192"),
+    ];
 
     private static readonly IPNetwork[] _private = Networks(
-        "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7");
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "::1/128",
+        "fc00::/7"
+    );
 
     private static readonly IPNetwork[] _publicV6 = Networks("2000::/3");
 
     // Within the public ranges: documentation, benchmarks, protocol assignments with Teredo, deprecated relays.
     private static readonly IPNetwork[] _forbidden = Networks(
-        "0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",
-        "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "2001::/23", "2001:db8::/32", "3fff::/20");
+        "0.0.0.0/8",
+        "169.254.0.0/16",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "2001::/23",
+        "2001:db8::/32",
+        "3fff::/20"
+    );
 
     private static readonly IPNetwork _nat64 = IPNetwork.Parse("64:ff9b::/96");
 
@@ -53,7 +76,8 @@ public static class AddressKinds
             return AddressKind.Forbidden;
         if (Array.Exists(_private, network => network.Contains(address)))
             return AddressKind.Private;
-        return address.AddressFamily == AddressFamily.InterNetwork || Array.Exists(_publicV6, network => network.Contains(address))
+        return
+            address.AddressFamily == AddressFamily.InterNetwork || Array.Exists(_publicV6, network => network.Contains(address))
             ? AddressKind.Public
             : AddressKind.Forbidden;
     }

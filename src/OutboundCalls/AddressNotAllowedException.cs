@@ -5,7 +5,5 @@ public sealed class AddressNotAllowedException : IOException
 {
     /// <summary>The message names no address: it may leave this system.</summary>
     public AddressNotAllowedException()
-        : base("the host's address may not be called")
-    {
-    }
+        : base("the host's address may not be called") { }
 }

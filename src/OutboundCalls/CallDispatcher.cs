@@ -35,7 +35,8 @@ internal sealed partial class CallDispatcher : BackgroundService
         CallMetrics metrics,
         OutboundCallStatus status,
         TimeProvider timeProvider,
-        ILogger<CallDispatcher> logger)
+        ILogger<CallDispatcher> logger
+    )
     {
         (_target, _signal, _scopes, _timeProvider, _logger) = (target, signal, scopes, timeProvider, logger);
         _abandoned = _abandon.Token;
@@ -45,12 +46,26 @@ internal sealed partial class CallDispatcher : BackgroundService
             timeProvider,
             delay => LogBreakerOpened(logger, target.Name, delay),
             () => LogBreakerClosed(logger, target.Name),
-            _limiter);
+            _limiter
+        );
         _writer = new(target, scopes, timeProvider, logger, Written);
         var executor = new CallExecutor(
-            target, new CallSender(target, clients, timeProvider), _throttle, _limiter, _writer, metrics, timeProvider, logger);
+            target,
+            new CallSender(target, clients, timeProvider),
+            _throttle,
+            _limiter,
+            _writer,
+            metrics,
+            timeProvider,
+            logger
+        );
         _pool = new(
-            _throttle, target.BatchSize, calls => executor.ExecuteAsync(calls, () => _pool!.Running, _abandoned), LookAgain, timeProvider);
+            _throttle,
+            target.BatchSize,
+            calls => executor.ExecuteAsync(calls, () => _pool!.Running, _abandoned),
+            LookAgain,
+            timeProvider
+        );
         status.Add(target.Name, Status);
     }
 
@@ -60,8 +75,15 @@ internal sealed partial class CallDispatcher : BackgroundService
         (_target.Options.CallTimeout * (_target.Mode == CallMode.Lookup ? 2 : 1)) + _target.Options.LeaseMargin;
 
     /// <summary>How this process sees the target.</summary>
-    public CallTargetStatus Status() => new(
-        _target.Name, _throttle.Breaker.ToString(), _throttle.AdaptedLimit, _pool.Running, _throttle.Blocked, _writer.Unwritten);
+    public CallTargetStatus Status() =>
+        new(
+            _target.Name,
+            _throttle.Breaker.ToString(),
+            _throttle.AdaptedLimit,
+            _pool.Running,
+            _throttle.Blocked,
+            _writer.Unwritten
+        );
 
     /// <summary>Stops claiming, and waits until calls in flight have completed and their outcomes are written.</summary>
     /// <param name="cancellationToken">The end of the grace period: what is still in flight then is abandoned, and resolved
@@ -158,7 +180,14 @@ internal sealed partial class CallDispatcher : BackgroundService
         _lostClaim = claim;
         // Not cancelled by an orderly stop: a claim cut off there may have been committed unnoticed.
         var calls = await CallStore.ClaimAsync(
-            database, _target.Name, room, claim, _timeProvider.GetTimestamp(), Lease, _abandoned);
+            database,
+            _target.Name,
+            room,
+            claim,
+            _timeProvider.GetTimestamp(),
+            Lease,
+            _abandoned
+        );
         _lostClaim = null;
         _pool.Add(_limiter?.Assign(calls) ?? calls);
         return calls.Count;
@@ -210,12 +239,16 @@ internal sealed partial class CallDispatcher : BackgroundService
     [LoggerMessage(Level = LogLevel.Warning, Message = "Claiming calls to {Target} failed; retrying until it succeeds")]
     private static partial void LogClaimFailed(ILogger logger, Exception exception, string target);
 
-    [LoggerMessage(Level = LogLevel.Warning,
-        Message = "Returning the share of concurrent calls to {Target} failed; it expires with its lease")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Returning the share of concurrent calls to {Target} failed; it expires with its lease"
+    )]
     private static partial void LogReturnFailed(ILogger logger, Exception exception, string target);
 
-    [LoggerMessage(Level = LogLevel.Warning,
+    [LoggerMessage(
+        Level = LogLevel.Warning,
         Message = "The grace period ended with {InFlight} calls to {Target} in flight and {Unwritten} outcomes unwritten; "
-            + "they are resolved when their leases expire")]
+            + "they are resolved when their leases expire"
+    )]
     private static partial void LogAbandoned(ILogger logger, string target, int inFlight, int unwritten);
 }

@@ -11,7 +11,8 @@ internal sealed partial class CallExecutor(
     OutcomeWriter writer,
     CallMetrics metrics,
     TimeProvider timeProvider,
-    ILogger logger)
+    ILogger logger
+)
 {
     // For a throttled call whose response does not say how long to wait.
     private static readonly TimeSpan _defaultPause = TimeSpan.FromSeconds(1);
@@ -47,9 +48,7 @@ internal sealed partial class CallExecutor(
             foreach (var update in await CallAsync(calls, running, abandoned))
                 writer.Add(update);
         }
-        catch (OperationCanceledException) when (abandoned.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (abandoned.IsCancellationRequested) { }
 #pragma warning disable CA1031 // A defect costs the calls one attempt; it must not stop the dispatcher.
         catch (Exception exception)
 #pragma warning restore CA1031
@@ -62,7 +61,10 @@ internal sealed partial class CallExecutor(
     }
 
     private async ValueTask<IReadOnlyList<CallUpdate>> CallAsync(
-        List<OutboundCall> calls, Func<int> running, CancellationToken abandoned)
+        List<OutboundCall> calls,
+        Func<int> running,
+        CancellationToken abandoned
+    )
     {
         var started = timeProvider.GetTimestamp();
         var result = await throttle.RunAsync(cancellationToken => sender.CallAsync(calls, cancellationToken), running, abandoned);
@@ -74,9 +76,11 @@ internal sealed partial class CallExecutor(
         {
             var outcome = result.Each?[index] ?? result.Outcome;
             metrics.Record(target.Name, outcome.Kind, took);
-            updates.Add(limiter is not null && (result.Health == CallHealth.Throttled || outcome.TargetGone)
-                ? await PauseAsync(limiter, calls[index], outcome, result.IsRate, abandoned)
-                : Decide(calls[index], outcome));
+            updates.Add(
+                limiter is not null && (result.Health == CallHealth.Throttled || outcome.TargetGone)
+                    ? await PauseAsync(limiter, calls[index], outcome, result.IsRate, abandoned)
+                    : Decide(calls[index], outcome)
+            );
         }
 
         return updates;
@@ -84,7 +88,12 @@ internal sealed partial class CallExecutor(
 
     // The other processes learn it before the call's own outcome is written: killed in between, the call is made again.
     private async ValueTask<CallUpdate> PauseAsync(
-        DistributedRateLimiter shared, OutboundCall call, CallOutcome outcome, bool isRate, CancellationToken abandoned)
+        DistributedRateLimiter shared,
+        OutboundCall call,
+        CallOutcome outcome,
+        bool isRate,
+        CancellationToken abandoned
+    )
     {
         var pause = outcome.RetryAfter ?? _defaultPause;
         try
@@ -114,8 +123,10 @@ internal sealed partial class CallExecutor(
     private static double Random() => System.Random.Shared.NextDouble();
 #pragma warning restore CA5394
 
-    [LoggerMessage(Level = LogLevel.Warning,
-        Message = "{Target} asked for a pause, which could not be shared with the other processes: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "{Target} asked for a pause, which could not be shared with the other processes: {Reason}"
+    )]
     private static partial void LogPauseNotShared(ILogger logger, Exception exception, string target, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Target} is disabled until an operator enables it: {Reason}")]

@@ -18,16 +18,26 @@ internal sealed class CallMetrics
         Gauge("limit", "{call}", "Concurrent calls that the adaptive limiter allows.", target => target.Limit);
         Gauge("unwritten", "{call}", "Outcomes not yet written to the database.", target => target.Unwritten);
         Gauge("blocked", "s", "Seconds until the next call may start.", target => (long)target.BlockedFor.TotalSeconds);
-        Gauge("breaker", "{state}", "Circuit breaker: 0 closed, 1 half-open, 2 open.", target => target.Breaker switch
-        {
-            "Closed" => 0,
-            "HalfOpen" => 1,
-            _ => 2,
-        });
+        Gauge(
+            "breaker",
+            "{state}",
+            "Circuit breaker: 0 closed, 1 half-open, 2 open.",
+            target =>
+                target.Breaker switch
+                {
+                    "Closed" => 0,
+                    "HalfOpen" => 1,
+                    _ => 2,
+                }
+        );
 
         void Gauge(string name, string unit, string description, Func<CallTargetStatus, long> read) =>
             meter.CreateObservableGauge(
-                "sagas.outbound_calls." + name, () => status.Targets.Select(target => Measure(target, read)), unit, description);
+                "sagas.outbound_calls." + name,
+                () => status.Targets.Select(target => Measure(target, read)),
+                unit,
+                description
+            );
     }
 
     public void Record(string target, CallOutcomeKind outcome, TimeSpan took)

@@ -8,8 +8,12 @@ namespace Sagas.OutboundCalls;
 /// <param name="hasRoom">Called when more calls may be claimed.</param>
 /// <param name="timeProvider">The clock by which calls wait for their permits.</param>
 internal sealed class CallPool(
-    CallThrottle throttle, int batchSize, Func<IReadOnlyList<OutboundCall>, Task> run, Action hasRoom, TimeProvider timeProvider)
-    : IDisposable
+    CallThrottle throttle,
+    int batchSize,
+    Func<IReadOnlyList<OutboundCall>, Task> run,
+    Action hasRoom,
+    TimeProvider timeProvider
+) : IDisposable
 {
     private const double QuickMilliseconds = 50;
 

@@ -56,7 +56,8 @@ public static class CallQueue
         TRequest request,
         Guid? conversationId,
         Guid? correlationId,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
         where TRequest : class
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(idempotencyKey);
@@ -72,7 +73,11 @@ public static class CallQueue
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>How many calls are new.</returns>
     public static async Task<int> EnqueueAsync(
-        DbContext database, CallTarget target, IReadOnlyList<NewCall> calls, CancellationToken cancellationToken)
+        DbContext database,
+        CallTarget target,
+        IReadOnlyList<NewCall> calls,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(target);
@@ -115,7 +120,11 @@ public static class CallQueue
     /// <param name="keys">The calls' keys; other calls are left as they are.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public static Task<int> RetryAsync(
-        DbContext database, CallTarget target, IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
+        DbContext database,
+        CallTarget target,
+        IReadOnlyCollection<string> keys,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(target);
         return CallStore.ExecuteAsync(
@@ -126,7 +135,8 @@ public static class CallQueue
             WHERE target = $1 AND state IN ('failed', 'parked') AND idempotency_key = ANY ($3)
             """,
             [new() { Value = target.Name }, new() { Value = target.Mode.ToString() }, new() { Value = keys.ToArray() }],
-            cancellationToken);
+            cancellationToken
+        );
     }
 
     private static void AddCalls(NpgsqlParameterCollection parameters, string target, CallMode mode, IReadOnlyList<NewCall> calls)
@@ -140,6 +150,9 @@ public static class CallQueue
     }
 
     private static void AddArray<T, TValue>(
-        NpgsqlParameterCollection parameters, NpgsqlDbType type, IReadOnlyList<T> items, Func<T, TValue> column) =>
-        parameters.Add(new() { Value = items.Select(column).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type });
+        NpgsqlParameterCollection parameters,
+        NpgsqlDbType type,
+        IReadOnlyList<T> items,
+        Func<T, TValue> column
+    ) => parameters.Add(new() { Value = items.Select(column).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type });
 }

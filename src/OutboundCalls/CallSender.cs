@@ -28,26 +28,29 @@ internal sealed class CallSender(CallTarget target, IHttpClientFactory clients, 
     /// <exception cref="OperationCanceledException">Cancelled by the caller; every other failure is a result.</exception>
     public ValueTask<CallResult> CallAsync(IReadOnlyList<OutboundCall> calls, CancellationToken cancellationToken) =>
         calls is [var single]
-        ? CallAsync(single, cancellationToken)
-        : SendAsync(
-            () => target.CreateBatchRequest(calls),
-            response => ClassifyEach(calls, response),
-            false,
-            MaxBodyBytes + (MaxBodyBytesPerCall * calls.Count),
-            cancellationToken);
+            ? CallAsync(single, cancellationToken)
+            : SendAsync(
+                () => target.CreateBatchRequest(calls),
+                response => ClassifyEach(calls, response),
+                false,
+                MaxBodyBytes + (MaxBodyBytesPerCall * calls.Count),
+                cancellationToken
+            );
 
-    private ValueTask<CallResult> SendAsync(OutboundCall call, bool lookup, CancellationToken cancellationToken) => SendAsync(
-        () => lookup ? target.CreateLookup(call) : target.CreateRequest(call),
-        response =>
-        {
-            var outcome = lookup
-                ? ResponseClassifier.ClassifyLookup(target, call, response)
-                : ResponseClassifier.Classify(target, call, response);
-            return new(outcome, ResponseClassifier.Health(response, outcome)) { IsRate = response.Code == 429 };
-        },
-        lookup,
-        MaxBodyBytes,
-        cancellationToken);
+    private ValueTask<CallResult> SendAsync(OutboundCall call, bool lookup, CancellationToken cancellationToken) =>
+        SendAsync(
+            () => lookup ? target.CreateLookup(call) : target.CreateRequest(call),
+            response =>
+            {
+                var outcome = lookup
+                    ? ResponseClassifier.ClassifyLookup(target, call, response)
+                    : ResponseClassifier.Classify(target, call, response);
+                return new(outcome, ResponseClassifier.Health(response, outcome)) { IsRate = response.Code == 429 };
+            },
+            lookup,
+            MaxBodyBytes,
+            cancellationToken
+        );
 
     private CallResult ClassifyEach(IReadOnlyList<OutboundCall> calls, CallResponse response)
     {
@@ -66,7 +69,8 @@ internal sealed class CallSender(CallTarget target, IHttpClientFactory clients, 
         Func<CallResponse, CallResult> classify,
         bool lookup,
         int maxBodyBytes,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         HttpRequestMessage request;
         try
@@ -111,21 +115,31 @@ internal sealed class CallSender(CallTarget target, IHttpClientFactory clients, 
     {
         var notSent = exception switch
         {
-            HttpRequestException failed => failed.HttpRequestError is HttpRequestError.ConnectionError
-                or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError
-                or HttpRequestError.ProxyTunnelError,
+            HttpRequestException failed => failed.HttpRequestError
+                is HttpRequestError.ConnectionError
+                    or HttpRequestError.NameResolutionError
+                    or HttpRequestError.SecureConnectionError
+                    or HttpRequestError.ProxyTunnelError,
             // The handler's own timeout for connecting; ours covers the whole call and proves nothing.
             OperationCanceledException { InnerException: TimeoutException } => !timedOut,
             _ => false,
         };
-        var outcome = notSent && !lookup
-            ? CallOutcome.Retryable((exception.InnerException as AddressNotAllowedException)?.Message ?? "no connection")
-            : CallOutcome.Unknown(timedOut ? "timeout" : notSent ? "no connection" : "connection lost");
+        var outcome =
+            notSent && !lookup
+                ? CallOutcome.Retryable((exception.InnerException as AddressNotAllowedException)?.Message ?? "no connection")
+                : CallOutcome.Unknown(
+                    timedOut ? "timeout"
+                    : notSent ? "no connection"
+                    : "connection lost"
+                );
         return new(outcome, CallHealth.Failed);
     }
 
     private async Task<CallResponse> ReadAsync(
-        HttpResponseMessage response, int maxBodyBytes, CancellationToken cancellationToken)
+        HttpResponseMessage response,
+        int maxBodyBytes,
+        CancellationToken cancellationToken
+    )
     {
         var retryAfter = RetryAfter.Read(response.Headers, target.Options.MaxRetryAfter, timeProvider);
         using var body = new MemoryStream();

@@ -55,7 +55,8 @@ internal static class CallStore
         Guid claim,
         long claimedAt,
         TimeSpan lease,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await OpenAsync(database, cancellationToken);
         await using var command = connection.Command(ClaimSql);
@@ -67,13 +68,22 @@ internal static class CallStore
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         while (await row.ReadAsync(cancellationToken))
         {
-            calls.Add(new(
-                row.GetString(0), Enum.Parse<CallMode>(row.GetString(1)), row.GetString(2), row.GetInt32(3), row.GetBoolean(4),
-                row.GetFieldValue<TimeSpan>(5), row.IsDBNull(6) ? null : row.GetGuid(6), row.IsDBNull(7) ? null : row.GetGuid(7))
-            {
-                Claim = claim,
-                ClaimedAt = claimedAt,
-            });
+            calls.Add(
+                new(
+                    row.GetString(0),
+                    Enum.Parse<CallMode>(row.GetString(1)),
+                    row.GetString(2),
+                    row.GetInt32(3),
+                    row.GetBoolean(4),
+                    row.GetFieldValue<TimeSpan>(5),
+                    row.IsDBNull(6) ? null : row.GetGuid(6),
+                    row.IsDBNull(7) ? null : row.GetGuid(7)
+                )
+                {
+                    Claim = claim,
+                    ClaimedAt = claimedAt,
+                }
+            );
         }
 
         return calls;
@@ -82,7 +92,11 @@ internal static class CallStore
     /// <summary>Writes outcomes.</summary>
     /// <returns>The keys that were written; the other rows are no longer this claim's.</returns>
     public static async Task<HashSet<string>> WriteAsync(
-        DbContext database, string target, IReadOnlyList<CallUpdate> outcomes, CancellationToken cancellationToken)
+        DbContext database,
+        string target,
+        IReadOnlyList<CallUpdate> outcomes,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await OpenAsync(database, cancellationToken);
         await using var command = connection.Command(WriteSql);
@@ -107,7 +121,11 @@ internal static class CallStore
         ExecuteAsync(database, ReleaseSql, [new() { Value = target }, new() { Value = claim }], cancellationToken);
 
     internal static async Task<int> ExecuteAsync(
-        DbContext database, string sql, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
+        DbContext database,
+        string sql,
+        NpgsqlParameter[] parameters,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await OpenAsync(database, cancellationToken);
         await using var command = connection.Command(sql);
@@ -122,16 +140,21 @@ internal static class CallStore
     }
 
     private static void AddArray<T>(
-        NpgsqlCommand command, NpgsqlDbType type, IReadOnlyList<CallUpdate> outcomes, Func<CallUpdate, T> column) =>
-        command.Parameters.Add(new() { Value = outcomes.Select(column).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type });
+        NpgsqlCommand command,
+        NpgsqlDbType type,
+        IReadOnlyList<CallUpdate> outcomes,
+        Func<CallUpdate, T> column
+    ) => command.Parameters.Add(new() { Value = outcomes.Select(column).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | type });
 
     // The context counts its opens: closing leaves the connection open for the transaction of, say, a consumer.
     internal readonly struct OpenConnection(DbContext database) : IAsyncDisposable
     {
-        public NpgsqlCommand Command(string sql) => new(
-            sql,
-            (NpgsqlConnection)database.Database.GetDbConnection(),
-            database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction);
+        public NpgsqlCommand Command(string sql) =>
+            new(
+                sql,
+                (NpgsqlConnection)database.Database.GetDbConnection(),
+                database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction
+            );
 
         public ValueTask DisposeAsync() => new(database.Database.CloseConnectionAsync());
     }

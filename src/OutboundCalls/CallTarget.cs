@@ -32,9 +32,7 @@ public abstract class CallTarget
 
     /// <summary>Sets up the connections to the target, for what is particular to it.</summary>
     /// <param name="handler">The handler, set up as for every target.</param>
-    public virtual void Configure(SocketsHttpHandler handler)
-    {
-    }
+    public virtual void Configure(SocketsHttpHandler handler) { }
 
     /// <summary>Builds the request, the same each time for the same call. An exception parks the call.</summary>
     /// <param name="call">The call; its key is to be sent in mode <see cref="CallMode.IdempotencyKey"/>.</param>
@@ -71,12 +69,13 @@ public abstract class CallTarget
     /// the server itself. A bare 503, 502, 504 or 408 may come from a proxy that lost the server after it passed the request on,
     /// and a 500 from a server that failed half-way.</summary>
     /// <param name="response">The response.</param>
-    public virtual bool ProvesNotExecuted(CallResponse response) => response.Code switch
-    {
-        425 or 429 or 501 or 505 or 511 => true,
-        503 => response.RetryAfter is not null,
-        _ => false,
-    };
+    public virtual bool ProvesNotExecuted(CallResponse response) =>
+        response.Code switch
+        {
+            425 or 429 or 501 or 505 or 511 => true,
+            503 => response.RetryAfter is not null,
+            _ => false,
+        };
 
     /// <summary>In mode <see cref="CallMode.Lookup"/>: builds the question whether the call was executed.</summary>
     /// <param name="call">The call.</param>
@@ -98,6 +97,8 @@ public abstract class CallTarget
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>Whether calls were enqueued that are due.</returns>
     public virtual Task<bool> ApplyAsync(
-        DbContext database, IReadOnlyList<CompletedCall> completed, CancellationToken cancellationToken) =>
-        Task.FromResult(false);
+        DbContext database,
+        IReadOnlyList<CompletedCall> completed,
+        CancellationToken cancellationToken
+    ) => Task.FromResult(false);
 }

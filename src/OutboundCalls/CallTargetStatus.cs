@@ -7,5 +7,4 @@ namespace Sagas.OutboundCalls;
 /// <param name="InFlight">Calls in flight.</param>
 /// <param name="BlockedFor">How much longer no call starts, for a pause that the target asked for or an open breaker.</param>
 /// <param name="Unwritten">Outcomes not yet written to the database.</param>
-public sealed record CallTargetStatus(
-    string Target, string Breaker, int Limit, int InFlight, TimeSpan BlockedFor, int Unwritten);
+public sealed record CallTargetStatus(string Target, string Breaker, int Limit, int InFlight, TimeSpan BlockedFor, int Unwritten);

@@ -17,7 +17,8 @@ public static class CallTargets
             """
             UPDATE rate_limit SET disabled_at = NULL, disabled_reason = NULL, version = version + 1
             WHERE target = $1 AND disabled_at IS NOT NULL
-            """);
+            """
+        );
         command.Parameters.Add(new() { Value = target });
         return await command.ExecuteNonQueryAsync(cancellationToken) > 0;
     }

@@ -18,7 +18,8 @@ internal sealed class CallThrottle
         TimeProvider timeProvider,
         Action<TimeSpan>? opened = null,
         Action? closed = null,
-        DistributedRateLimiter? limiter = null)
+        DistributedRateLimiter? limiter = null
+    )
     {
         _concurrency = new AdaptiveConcurrencyLimiter(options, timeProvider);
         (_timeProvider, _limiter) = (timeProvider, limiter);
@@ -29,8 +30,10 @@ internal sealed class CallThrottle
             SamplingDuration = options.BreakerInterval,
             StateProvider = _breaker,
             ShouldHandle = call => ValueTask.FromResult(call.Outcome.Result is { Health: CallHealth.Failed }),
-            BreakDurationGenerator = failed => ValueTask.FromResult(
-                Backoff.Exponential(options.BreakerDelay, options.MaxBreakerDelay, failed.HalfOpenAttempts + 1)),
+            BreakDurationGenerator = failed =>
+                ValueTask.FromResult(
+                    Backoff.Exponential(options.BreakerDelay, options.MaxBreakerDelay, failed.HalfOpenAttempts + 1)
+                ),
             OnOpened = broken =>
             {
                 Block(broken.BreakDuration);
@@ -43,13 +46,16 @@ internal sealed class CallThrottle
                 return default;
             },
         };
-        _pipeline = new ResiliencePipelineBuilder<CallResult> { TimeProvider = timeProvider }.AddCircuitBreaker(strategy).Build();
+        _pipeline = new ResiliencePipelineBuilder<CallResult> { TimeProvider = timeProvider }
+            .AddCircuitBreaker(strategy)
+            .Build();
     }
 
     /// <summary>Requests that may be in flight now: 0 while blocked, 1 while the breaker probes.</summary>
-    public int Limit => Blocked > TimeSpan.Zero
-        ? 0
-        : Math.Min(Breaker == CircuitState.Closed ? _concurrency.Current : 1, _limiter?.Share ?? int.MaxValue);
+    public int Limit =>
+        Blocked > TimeSpan.Zero
+            ? 0
+            : Math.Min(Breaker == CircuitState.Closed ? _concurrency.Current : 1, _limiter?.Share ?? int.MaxValue);
 
     /// <summary>Whether calls need permits that all processes share.</summary>
     public bool IsRateLimited => _limiter is not null;
@@ -82,7 +88,10 @@ internal sealed class CallThrottle
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>Null: the breaker forbade it and no call was made.</returns>
     public async ValueTask<CallResult?> RunAsync(
-        Func<CancellationToken, ValueTask<CallResult>> call, Func<int> inFlight, CancellationToken cancellationToken)
+        Func<CancellationToken, ValueTask<CallResult>> call,
+        Func<int> inFlight,
+        CancellationToken cancellationToken
+    )
     {
         var started = _timeProvider.GetTimestamp();
         CallResult result;

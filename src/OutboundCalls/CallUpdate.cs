@@ -15,7 +15,8 @@ internal sealed record CallUpdate(
     string? Description,
     bool OutcomeUnknown,
     string? Response = null,
-    object? Event = null)
+    object? Event = null
+)
 {
     // The column is for people; it must never be the reason that an outcome cannot be written.
     private const int MaxDescriptionLength = 300;
@@ -29,13 +30,14 @@ internal sealed record CallUpdate(
     public bool IsRelease => Description is null;
 
     /// <summary>How the call completed; null: it has not.</summary>
-    public CompletedCall? Completed => State switch
-    {
-        CallState.Done => new(Call, CallCompletion.Succeeded, Description ?? ""),
-        CallState.Failed => new(Call, CallCompletion.Rejected, Description ?? ""),
-        CallState.Parked => new(Call, CallCompletion.Parked, Description ?? ""),
-        _ => null,
-    };
+    public CompletedCall? Completed =>
+        State switch
+        {
+            CallState.Done => new(Call, CallCompletion.Succeeded, Description ?? ""),
+            CallState.Failed => new(Call, CallCompletion.Rejected, Description ?? ""),
+            CallState.Parked => new(Call, CallCompletion.Parked, Description ?? ""),
+            _ => null,
+        };
 
     /// <summary>The call was not made and is due again at once.</summary>
     public static CallUpdate Release(OutboundCall call) =>
@@ -54,7 +56,12 @@ internal sealed record CallUpdate(
 
     /// <summary>Decides what an outcome means for a call.</summary>
     public static CallUpdate Decide(
-        OutboundCall call, CallOutcome outcome, RetryPolicy retry, TimeSpan lookupDelay, double random)
+        OutboundCall call,
+        CallOutcome outcome,
+        RetryPolicy retry,
+        TimeSpan lookupDelay,
+        double random
+    )
     {
         var description = Clean(outcome.Description);
         switch (outcome.Kind)
@@ -82,7 +89,13 @@ internal sealed record CallUpdate(
     private static bool IsStillUnknown(OutboundCall call) => call.OutcomeUnknown && call.Mode != CallMode.Lookup;
 
     private static CallUpdate RetryOrPark(
-        OutboundCall call, CallOutcome outcome, RetryPolicy retry, double random, bool outcomeUnknown, TimeSpan minDelay)
+        OutboundCall call,
+        CallOutcome outcome,
+        RetryPolicy retry,
+        double random,
+        bool outcomeUnknown,
+        TimeSpan minDelay
+    )
     {
         if (retry.ReasonToPark(call) is { } reason)
             return Park(call, $"{Clean(outcome.Description)}; {reason}", outcomeUnknown);

@@ -9,7 +9,12 @@ namespace Sagas.OutboundCalls;
 /// more are taken than calls are due.
 /// </summary>
 internal sealed class DistributedRateLimiter(
-    string target, CallRateLimit limit, TimeSpan lease, IServiceScopeFactory scopes, TimeProvider timeProvider)
+    string target,
+    CallRateLimit limit,
+    TimeSpan lease,
+    IServiceScopeFactory scopes,
+    TimeProvider timeProvider
+)
 {
     // Margin below a configured rate: two calls that start just far enough apart may arrive a little closer together.
     private const double RateMargin = 0.995;
@@ -84,7 +89,12 @@ internal sealed class DistributedRateLimiter(
     /// <param name="reason">What it said, for people.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public async Task PauseAsync(
-        OutboundCall call, TimeSpan pause, bool isRate, string reason, CancellationToken cancellationToken)
+        OutboundCall call,
+        TimeSpan pause,
+        bool isRate,
+        string reason,
+        CancellationToken cancellationToken
+    )
     {
         lock (_lock)
         {
@@ -105,8 +115,7 @@ internal sealed class DistributedRateLimiter(
         {
             var (state, now, _) = await PermitStore.ReadAsync(database, target, 0, cancellationToken);
             next = state.Pause(now, call.Epoch, pause, reason, learn: isRate && limit.PerSecond is null);
-        }
-        while (!await PermitStore.TryWriteAsync(database, target, next, cancellationToken));
+        } while (!await PermitStore.TryWriteAsync(database, target, next, cancellationToken));
     }
 
     /// <summary>The target is gone: no process calls it until an operator enables it.</summary>

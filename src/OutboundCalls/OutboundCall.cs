@@ -19,7 +19,8 @@ public sealed record OutboundCall(
     bool OutcomeUnknown,
     TimeSpan Age,
     Guid? ConversationId,
-    Guid? CorrelationId)
+    Guid? CorrelationId
+)
 {
     /// <summary>The claim that holds the row.</summary>
     internal Guid Claim { get; init; }

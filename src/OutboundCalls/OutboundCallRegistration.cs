@@ -24,9 +24,15 @@ public static class OutboundCallRegistration
         services.TryAddSingleton<CallMetrics>();
         services.AddSingleton<TTarget>();
         services.AddSingleton<CallSignal<TTarget>>();
-        services.AddSingleton<IHostedService>(provider => ActivatorUtilities.CreateInstance<CallDispatcher>(
-            provider, provider.GetRequiredService<TTarget>(), provider.GetRequiredService<CallSignal<TTarget>>()));
-        services.AddHttpClient(name)
+        services.AddSingleton<IHostedService>(provider =>
+            ActivatorUtilities.CreateInstance<CallDispatcher>(
+                provider,
+                provider.GetRequiredService<TTarget>(),
+                provider.GetRequiredService<CallSignal<TTarget>>()
+            )
+        );
+        services
+            .AddHttpClient(name)
             .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
             .UseSocketsHttpHandler((handler, provider) => Configure(handler, provider.GetRequiredService<TTarget>()))
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)

@@ -8,7 +8,12 @@ namespace Sagas.OutboundCalls;
 
 /// <summary>Writes outcomes in batches, each with its messages in one transaction, until they are written.</summary>
 internal sealed partial class OutcomeWriter(
-    CallTarget target, IServiceScopeFactory scopes, TimeProvider timeProvider, ILogger logger, Action<bool> written)
+    CallTarget target,
+    IServiceScopeFactory scopes,
+    TimeProvider timeProvider,
+    ILogger logger,
+    Action<bool> written
+)
 {
     // A larger transaction adds little to throughput and delays the first outcome.
     private const int MaxBatch = 64;
@@ -96,8 +101,11 @@ internal sealed partial class OutcomeWriter(
 #pragma warning restore CA1031
             {
                 LogWriteFailed(logger, exception, target.Name, batch.Count);
-                var ofTheRows = DatabaseFaults.Classify(exception)
-                    is DatabaseFault.None or DatabaseFault.InvalidData or DatabaseFault.Duplicate;
+                var ofTheRows =
+                    DatabaseFaults.Classify(exception)
+                    is DatabaseFault.None
+                        or DatabaseFault.InvalidData
+                        or DatabaseFault.Duplicate;
                 if (ofTheRows && batch.Count > 1)
                 {
                     var enqueued = false;
@@ -133,7 +141,11 @@ internal sealed partial class OutcomeWriter(
     }
 
     private static async Task PublishAsync(
-        IServiceProvider provider, DbContext database, IReadOnlyList<CallUpdate> outcomes, CancellationToken cancellationToken)
+        IServiceProvider provider,
+        DbContext database,
+        IReadOnlyList<CallUpdate> outcomes,
+        CancellationToken cancellationToken
+    )
     {
         var publisher = provider.GetRequiredService<IPublishEndpoint>();
         // Messages are only added and nothing else is tracked: detecting changes each time costs a quarter of all this.
@@ -149,7 +161,11 @@ internal sealed partial class OutcomeWriter(
     }
 
     private static Task PublishAsync(
-        IPublishEndpoint publisher, object message, OutboundCall call, CancellationToken cancellationToken) =>
+        IPublishEndpoint publisher,
+        object message,
+        OutboundCall call,
+        CancellationToken cancellationToken
+    ) =>
         publisher.Publish(
             message,
             message.GetType(),
@@ -158,14 +174,16 @@ internal sealed partial class OutcomeWriter(
                 context.ConversationId = call.ConversationId ?? context.ConversationId;
                 context.CorrelationId = call.CorrelationId ?? context.CorrelationId;
             }),
-            cancellationToken);
+            cancellationToken
+        );
 
     // The call may well have had its effect: only its message cannot be written. An operator must see that.
     private static CallUpdate Unwritable(CallUpdate outcome, Exception exception) =>
         CallUpdate.Park(
             outcome.Call,
             $"{outcome.State} ({outcome.Description}), but the outcome cannot be written: {exception.GetType().Name}",
-            outcomeUnknown: outcome.State == CallState.Done);
+            outcomeUnknown: outcome.State == CallState.Done
+        );
 
     private void Log(CallUpdate outcome, bool written)
     {
@@ -178,31 +196,58 @@ internal sealed partial class OutcomeWriter(
         else if (outcome.State is CallState.Waiting)
             LogRetry(logger, target.Name, outcome.Call.IdempotencyKey, outcome.Call.Attempts, outcome.Delay, outcome.Description);
         else
-            LogFinished(logger, target.Name, outcome.Call.IdempotencyKey, outcome.State, outcome.Call.Attempts, outcome.Description);
+            LogFinished(
+                logger,
+                target.Name,
+                outcome.Call.IdempotencyKey,
+                outcome.State,
+                outcome.Call.Attempts,
+                outcome.Description
+            );
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Call {Key} to {Target} is {State} after {Attempts} attempts: {Outcome}")]
     private static partial void LogFinished(
-        ILogger logger, string target, string key, string state, int attempts, string? outcome);
+        ILogger logger,
+        string target,
+        string key,
+        string state,
+        int attempts,
+        string? outcome
+    );
 
     // A target that fails one call in twenty would fill the log.
-    [LoggerMessage(Level = LogLevel.Debug,
-        Message = "Attempt {Attempts} of call {Key} to {Target} failed; retry in {Delay}: {Outcome}")]
+    [LoggerMessage(
+        Level = LogLevel.Debug,
+        Message = "Attempt {Attempts} of call {Key} to {Target} failed; retry in {Delay}: {Outcome}"
+    )]
     private static partial void LogRetry(
-        ILogger logger, string target, string key, int attempts, TimeSpan? delay, string? outcome);
+        ILogger logger,
+        string target,
+        string key,
+        int attempts,
+        TimeSpan? delay,
+        string? outcome
+    );
 
-    [LoggerMessage(Level = LogLevel.Warning,
-        Message = "Call {Key} to {Target} is parked after {Attempts} attempts until an operator retries it: {Outcome}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Call {Key} to {Target} is parked after {Attempts} attempts until an operator retries it: {Outcome}"
+    )]
     private static partial void LogParked(ILogger logger, string target, string key, int attempts, string? outcome);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Call {Key} to {Target} was claimed and released without an attempt")]
     private static partial void LogReleased(ILogger logger, string target, string key);
 
-    [LoggerMessage(Level = LogLevel.Information,
-        Message = "Call {Key} to {Target} was taken over by another claim; this outcome is dropped: {Outcome}")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Call {Key} to {Target} was taken over by another claim; this outcome is dropped: {Outcome}"
+    )]
     private static partial void LogSuperseded(ILogger logger, string target, string key, string? outcome);
 
-    [LoggerMessage(Level = LogLevel.Warning,
-        Message = "Writing {Count} outcomes of calls to {Target} failed; retrying until it succeeds")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Writing {Count} outcomes of calls to {Target} failed; retrying until it succeeds"
+    )]
     private static partial void LogWriteFailed(ILogger logger, Exception exception, string target, int count);
 }

@@ -32,7 +32,10 @@ public static class ParkedCalls
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>The calls that are due now.</returns>
     public static async Task<IReadOnlyList<CallKey>> RetryAsync(
-        NpgsqlDataSource database, ParkedCallFilter filter, CancellationToken cancellationToken)
+        NpgsqlDataSource database,
+        ParkedCallFilter filter,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(filter);

@@ -45,7 +45,11 @@ internal static class PermitStore
 
     /// <summary>Reads the limit, and creates its row where there is none.</summary>
     public static async Task<PermitSnapshot> ReadAsync(
-        DbContext database, string target, int want, CancellationToken cancellationToken)
+        DbContext database,
+        string target,
+        int want,
+        CancellationToken cancellationToken
+    )
     {
         if (await TryReadAsync(database, target, want, cancellationToken) is { } found)
             return found;
@@ -53,7 +57,8 @@ internal static class PermitStore
             database,
             "INSERT INTO rate_limit (target) VALUES ($1) ON CONFLICT DO NOTHING",
             [new() { Value = target }],
-            cancellationToken);
+            cancellationToken
+        );
         return await TryReadAsync(database, target, want, cancellationToken)
             ?? throw new InvalidOperationException($"Table rate_limit has no row for {target}.");
     }
@@ -61,7 +66,11 @@ internal static class PermitStore
     /// <summary>Writes the limit.</summary>
     /// <returns>False: another process wrote it first; read it again.</returns>
     public static async Task<bool> TryWriteAsync(
-        DbContext database, string target, RateLimitState state, CancellationToken cancellationToken)
+        DbContext database,
+        string target,
+        RateLimitState state,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await CallStore.OpenAsync(database, cancellationToken);
         await using var batch = Batch(database);
@@ -93,7 +102,8 @@ internal static class PermitStore
         int max,
         int running,
         TimeSpan lease,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await CallStore.OpenAsync(database, cancellationToken);
         await using var batch = Batch(database);
@@ -103,7 +113,8 @@ internal static class PermitStore
         Add(locking, target);
         batch.BatchCommands.Add(locking);
         var cleaning = new NpgsqlBatchCommand(
-            "DELETE FROM rate_limit_lease WHERE target = $1 AND expires_at < clock_timestamp()");
+            "DELETE FROM rate_limit_lease WHERE target = $1 AND expires_at < clock_timestamp()"
+        );
         Add(cleaning, target);
         batch.BatchCommands.Add(cleaning);
         var share = new NpgsqlBatchCommand(ShareSql);
@@ -130,17 +141,23 @@ internal static class PermitStore
             WHERE l.disabled_at IS NULL
             """,
             [new() { Value = target }, new() { Value = reason }],
-            cancellationToken);
+            cancellationToken
+        );
 
     public static Task<int> ReturnAsync(DbContext database, string target, Guid process, CancellationToken cancellationToken) =>
         CallStore.ExecuteAsync(
             database,
             "DELETE FROM rate_limit_lease WHERE target = $1 AND process_id = $2",
             [new() { Value = target }, new() { Value = process }],
-            cancellationToken);
+            cancellationToken
+        );
 
     private static async Task<PermitSnapshot?> TryReadAsync(
-        DbContext database, string target, int want, CancellationToken cancellationToken)
+        DbContext database,
+        string target,
+        int want,
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await CallStore.OpenAsync(database, cancellationToken);
         await using var command = connection.Command(ReadSql);
@@ -167,9 +184,11 @@ internal static class PermitStore
         return new(state, row.GetFieldValue<DateTimeOffset>(12), row.GetInt32(13));
     }
 
-    private static NpgsqlBatch Batch(DbContext database) => new(
-        (NpgsqlConnection)database.Database.GetDbConnection(),
-        database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction);
+    private static NpgsqlBatch Batch(DbContext database) =>
+        new(
+            (NpgsqlConnection)database.Database.GetDbConnection(),
+            database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction
+        );
 
     private static void Add(NpgsqlBatchCommand command, object? value, NpgsqlDbType? type = null)
     {

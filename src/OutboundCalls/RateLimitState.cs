@@ -82,7 +82,13 @@ internal sealed record RateLimitState
         var askIn = Shorter(Longer(next - now - _horizon, TimeSpan.Zero), maxAskIn);
         return (
             new(count, first - now, Seconds(1 / rate), askIn, Epoch),
-            state with { PerSecond = rate, NextPermitAt = next, Granted = Granted + count });
+            state with
+            {
+                PerSecond = rate,
+                NextPermitAt = next,
+                Granted = Granted + count,
+            }
+        );
     }
 
     /// <summary>The target asked for a pause.</summary>

@@ -28,11 +28,13 @@ internal static class ResponseClassifier
     public static CallOutcome ClassifyLookup(CallTarget target, OutboundCall call, CallResponse response)
     {
         var isFinal = response.Complete && !IsTransient(response.Code);
-        var outcome = isFinal && response.Code is (>= 200 and < 300) or (>= 400 and < 500)
-            ? Ask(target.ReadLookup, call, response)
-            : null;
+        var outcome =
+            isFinal && response.Code is (>= 200 and < 300) or (>= 400 and < 500) ? Ask(target.ReadLookup, call, response) : null;
         return outcome is null or { Kind: CallOutcomeKind.AttemptRejected }
-            ? CallOutcome.Unknown($"{response.Code} to the lookup") with { RetryAfter = response.RetryAfter }
+            ? CallOutcome.Unknown($"{response.Code} to the lookup") with
+            {
+                RetryAfter = response.RetryAfter,
+            }
             : outcome;
     }
 
@@ -55,14 +57,15 @@ internal static class ResponseClassifier
     }
 
     /// <summary>What a response says about the target, whatever it says about the call.</summary>
-    public static CallHealth Health(CallResponse response, CallOutcome outcome) => response.Code switch
-    {
-        429 => CallHealth.Throttled,
-        503 when response.RetryAfter is not null => CallHealth.Throttled,
-        >= 500 => CallHealth.Failed,
-        >= 200 and < 300 when outcome.Kind == CallOutcomeKind.Unknown => CallHealth.Failed,
-        _ => CallHealth.Healthy,
-    };
+    public static CallHealth Health(CallResponse response, CallOutcome outcome) =>
+        response.Code switch
+        {
+            429 => CallHealth.Throttled,
+            503 when response.RetryAfter is not null => CallHealth.Throttled,
+            >= 500 => CallHealth.Failed,
+            >= 200 and < 300 when outcome.Kind == CallOutcomeKind.Unknown => CallHealth.Failed,
+            _ => CallHealth.Healthy,
+        };
 
     private static bool IsTransient(int code) => code is 408 or 425 or 429 or >= 500;
 

@@ -20,6 +20,8 @@ public static class RetryAfter
             { Date: { } date } => date - (headers.Date ?? timeProvider.GetUtcNow()),
             _ => (TimeSpan?)null,
         };
-        return wait > max ? max : wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+        return wait > max ? max
+            : wait < TimeSpan.Zero ? TimeSpan.Zero
+            : wait;
     }
 }

@@ -3,9 +3,7 @@ namespace Sagas.OutboundCalls;
 /// <summary>When a call is retried, and when it is parked instead.</summary>
 public abstract class RetryPolicy
 {
-    private RetryPolicy()
-    {
-    }
+    private RetryPolicy() { }
 
     /// <summary>Exponential delays with full jitter.</summary>
     /// <param name="options">The delays and how long calls are retried.</param>

@@ -10,7 +10,9 @@ namespace Sagas.OutboundCalls;
 /// <param name="allowedHosts">Hosts that may be on a private network; one given as an address may be anywhere.</param>
 /// <param name="resolve">Resolves names; null: as the system does.</param>
 public sealed class SafeConnections(
-    IEnumerable<string> allowedHosts, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null)
+    IEnumerable<string> allowedHosts,
+    Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null
+)
 {
     private readonly HashSet<string> _allowed = new(allowedHosts, StringComparer.OrdinalIgnoreCase);
 

@@ -26,7 +26,10 @@ public sealed class SagasDbContext(DbContextOptions<SagasDbContext> options) : S
         base.OnModelCreating(modelBuilder);
         modelBuilder.AddTransactionalOutboxEntities();
         modelBuilder.AddSagaTransitionEntity();
-        modelBuilder.Entity<OutboxMessage>().HasIndex(message => message.CorrelationId).HasDatabaseName("outbox_message_digest")
+        modelBuilder
+            .Entity<OutboxMessage>()
+            .HasIndex(message => message.CorrelationId)
+            .HasDatabaseName("outbox_message_digest")
             .HasFilter("message_type = 'urn:message:Sagas.Contracts:AlarmDigest'");
         modelBuilder.UseSnakeCaseColumns();
     }

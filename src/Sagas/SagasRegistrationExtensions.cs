@@ -23,7 +23,9 @@ public static class SagasRegistrationExtensions
     {
         configurator.TryAddSingleton(TimeProvider.System);
         configurator.AddScoped<ReleaseWaitingPayments>();
-        configurator.AddSagaStateMachine<CustomerStateMachine, CustomerState, CustomerStateMachineDefinition>().EntityFrameworkRepository(InPostgres);
+        configurator
+            .AddSagaStateMachine<CustomerStateMachine, CustomerState, CustomerStateMachineDefinition>()
+            .EntityFrameworkRepository(InPostgres);
     }
 
     /// <summary>Adds the payment saga, kept in <see cref="SagasDbContext"/>, which must be registered.</summary>
@@ -32,7 +34,9 @@ public static class SagasRegistrationExtensions
     {
         configurator.TryAddSingleton(TimeProvider.System);
         configurator.AddScoped<ICustomerDirectory, CustomerDirectory>();
-        configurator.AddSagaStateMachine<PaymentStateMachine, PaymentState, PaymentStateMachineDefinition>().EntityFrameworkRepository(InPostgres);
+        configurator
+            .AddSagaStateMachine<PaymentStateMachine, PaymentState, PaymentStateMachineDefinition>()
+            .EntityFrameworkRepository(InPostgres);
     }
 
     // Two messages for one saga at once are rare, so nothing is locked: the row version finds them, and the second is retried.

@@ -29,7 +29,8 @@ public static class Features
     ];
 
     /// <summary>Every role, which is what a process has when none is named.</summary>
-    public static RoleSet AllRoles { get; } = new([.. All.SelectMany(module => module.Roles).Select(role => role.Name).Distinct()]);
+    public static RoleSet AllRoles { get; } =
+        new([.. All.SelectMany(module => module.Roles).Select(role => role.Name).Distinct()]);
 
     /// <summary>The queues that services consume from.</summary>
     public static IReadOnlyList<FeatureEndpoint> Endpoints { get; } = [.. All.SelectMany(module => module.Endpoints)];
@@ -38,18 +39,22 @@ public static class Features
     public static IReadOnlyList<MessageRule> MessageRules { get; } = [.. All.SelectMany(module => module.MessageRules)];
 
     /// <summary>The schema: the SQL files in the folders of persistence, outbound calls, file intake, sagas and features.</summary>
-    public static IReadOnlyList<Migration> Migrations { get; } = Migration.EmbeddedIn(
-    [
-        typeof(SchemaMigrator).Assembly, typeof(CallTarget).Assembly, typeof(FileStore).Assembly,
-        typeof(SagasDbContext).Assembly,
-        .. All.Select(module => module.GetType().Assembly),
-    ]);
+    public static IReadOnlyList<Migration> Migrations { get; } =
+        Migration.EmbeddedIn([
+            typeof(SchemaMigrator).Assembly,
+            typeof(CallTarget).Assembly,
+            typeof(FileStore).Assembly,
+            typeof(SagasDbContext).Assembly,
+            .. All.Select(module => module.GetType().Assembly),
+        ]);
 
     /// <summary>The endpoint of a queue.</summary>
     /// <exception cref="InvalidOperationException">No module declares it.</exception>
     public static FeatureEndpoint Endpoint(string queue) =>
         Endpoints.FirstOrDefault(endpoint => endpoint.Queue == queue)
-        ?? throw new InvalidOperationException($"No feature module declares the endpoint {queue}: add it to its module's Endpoints.");
+        ?? throw new InvalidOperationException(
+            $"No feature module declares the endpoint {queue}: add it to its module's Endpoints."
+        );
 
     /// <summary>Reads a list of roles separated by commas.</summary>
     /// <param name="value">The list; null or empty for all.</param>

@@ -17,10 +17,17 @@ internal static class HealthProbe
             if (response.IsSuccessStatusCode)
                 return 0;
             await Console.Error.WriteLineAsync(
-                $"{address}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(cancellationToken)}");
+                $"{address}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(cancellationToken)}"
+            );
         }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException
-                                              or UriFormatException or InvalidOperationException or NotSupportedException)
+        catch (Exception exception)
+            when (exception
+                    is HttpRequestException
+                        or OperationCanceledException
+                        or UriFormatException
+                        or InvalidOperationException
+                        or NotSupportedException
+            )
         {
             await Console.Error.WriteLineAsync($"{address}: {exception.Message}");
         }

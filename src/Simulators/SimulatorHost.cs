@@ -11,8 +11,7 @@ public static class SimulatorHost
 {
     internal const string DefaultPort = "5081";
 
-    private static readonly UnknownSettings _settings = new(
-    [
+    private static readonly UnknownSettings _settings = new([
         new OptionsSection(GatewayOptions.Section, typeof(GatewayOptions)),
         new OptionsSection(CrmOptions.Section, typeof(CrmOptions)),
         new OptionsSection(ObjectStatusOptions.Section, typeof(ObjectStatusOptions)),
@@ -25,7 +24,11 @@ public static class SimulatorHost
     /// <param name="time">The clock of latencies and limits; the system's unless given.</param>
     /// <exception cref="InvalidConfigurationException">The configuration cannot be used; the message says what to change.</exception>
     /// <exception cref="IOException">The record file cannot be opened, or another process uses it.</exception>
-    public static WebApplication Create(string[] args, IReadOnlyDictionary<string, string?>? settings = null, TimeProvider? time = null)
+    public static WebApplication Create(
+        string[] args,
+        IReadOnlyDictionary<string, string?>? settings = null,
+        TimeProvider? time = null
+    )
     {
         var builder = WebApplication.CreateSlimBuilder(args);
         // A line for every request would cost more than answering it; the record has them all.
@@ -48,10 +51,12 @@ public static class SimulatorHost
         var app = builder.Build();
         app.Services.ValidateConfiguration();
         app.Logger.WarnOfUnknownSettings(_settings, builder.Configuration);
-        app.UseExceptionHandler(new ExceptionHandlerOptions
-        {
-            StatusCodeSelector = exception => exception is BadHttpRequestException bad ? bad.StatusCode : 500,
-        });
+        app.UseExceptionHandler(
+            new ExceptionHandlerOptions
+            {
+                StatusCodeSelector = exception => exception is BadHttpRequestException bad ? bad.StatusCode : 500,
+            }
+        );
         app.UseStatusCodePages();
         app.MapHealthChecks("/health/live");
         app.MapHealthChecks("/health/ready");

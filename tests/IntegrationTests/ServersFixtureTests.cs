@@ -13,7 +13,10 @@ public sealed class ServersFixtureTests(ServersFixture servers) : IClassFixture<
         var first = await servers.CreateDatabaseAsync();
         await using var second = await servers.CreateDatabaseAsync();
         await QueryAsync<object>(first.ConnectionString, "CREATE TABLE mine (id int)");
-        Assert.Equal(0, await QueryAsync<long>(second.ConnectionString, "SELECT count(*) FROM pg_tables WHERE tablename = 'mine'"));
+        Assert.Equal(
+            0,
+            await QueryAsync<long>(second.ConnectionString, "SELECT count(*) FROM pg_tables WHERE tablename = 'mine'")
+        );
 
         await using var user = new NpgsqlConnection(first.ConnectionString);
         await user.OpenAsync();

@@ -8,5 +8,6 @@ await using var postgres = await starting;
 Console.WriteLine($"SAGAS_TEST_POSTGRES='{postgres.ConnectionString}'");
 Console.WriteLine($"SAGAS_TEST_RABBITMQ='{rabbitMq.Uri}'");
 Console.WriteLine($"SAGAS_TEST_RABBITMQ_MANAGEMENT='{rabbitMq.ManagementUri}'");
+
 // Until its input ends: with whoever started it, however that ends.
 await Console.In.ReadToEndAsync();

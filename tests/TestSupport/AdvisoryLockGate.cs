@@ -27,7 +27,12 @@ public sealed class AdvisoryLockGate : IAsyncDisposable
     /// <param name="condition">SQL that says which of them are held, in terms of <c>TG_TABLE_NAME</c>; all where not given.</param>
     /// <param name="forEachRow">Whether each row passes, with <c>NEW</c> in the condition, instead of each statement.</param>
     public static async Task BuildAsync(
-        string connectionString, string table, string events = "BEFORE INSERT", string condition = "true", bool forEachRow = false)
+        string connectionString,
+        string table,
+        string events = "BEFORE INSERT",
+        string condition = "true",
+        bool forEachRow = false
+    )
     {
         await using var connection = await OpenAsync(connectionString);
         await using var command = new NpgsqlCommand(
@@ -37,9 +42,12 @@ public sealed class AdvisoryLockGate : IAsyncDisposable
                 IF {condition} THEN PERFORM pg_advisory_xact_lock_shared({Key}); END IF;
                 RETURN {(forEachRow ? "NEW" : "NULL")};
             END $$;
-            CREATE TRIGGER test_gate {events} ON {table} FOR EACH {(forEachRow ? "ROW" : "STATEMENT")} EXECUTE FUNCTION pass_test_gate_{table}();
+            CREATE TRIGGER test_gate {events} ON {table} FOR EACH {(
+                forEachRow ? "ROW" : "STATEMENT"
+            )} EXECUTE FUNCTION pass_test_gate_{table}();
             """,
-            connection);
+            connection
+        );
         await command.ExecuteNonQueryAsync();
     }
 
@@ -61,7 +69,8 @@ public sealed class AdvisoryLockGate : IAsyncDisposable
             WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
               AND ((classid::bigint << 32) | objid::bigint) = {_key} AND objsubid = 1
             """,
-            _holder);
+            _holder
+        );
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
@@ -77,7 +86,13 @@ public sealed class AdvisoryLockGate : IAsyncDisposable
         // Unpooled: closing it must end its session, and with it the lock.
         var timeout = (int)Eventually.Timeout.TotalSeconds;
         var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Timeout = timeout, CommandTimeout = timeout }.ConnectionString);
+            new NpgsqlConnectionStringBuilder(connectionString)
+            {
+                Pooling = false,
+                Timeout = timeout,
+                CommandTimeout = timeout,
+            }.ConnectionString
+        );
         await connection.OpenAsync();
         return connection;
     }

@@ -33,13 +33,19 @@ public static class Eventually
 
     /// <summary>Awaits that a value is the expected one.</summary>
     public static Task EqualAsync<T>(
-        T expected, Func<Task<T>> look, TimeSpan? timeout = null, [CallerArgumentExpression(nameof(look))] string what = "") =>
-        MatchesAsync($"{what} is {expected}", look, value => EqualityComparer<T>.Default.Equals(expected, value), timeout);
+        T expected,
+        Func<Task<T>> look,
+        TimeSpan? timeout = null,
+        [CallerArgumentExpression(nameof(look))] string what = ""
+    ) => MatchesAsync($"{what} is {expected}", look, value => EqualityComparer<T>.Default.Equals(expected, value), timeout);
 
     /// <inheritdoc cref="EqualAsync{T}(T, Func{Task{T}}, TimeSpan?, string)"/>
     public static Task EqualAsync<T>(
-        T expected, Func<T> look, TimeSpan? timeout = null, [CallerArgumentExpression(nameof(look))] string what = "") =>
-        EqualAsync(expected, () => Task.FromResult(look()), timeout, what);
+        T expected,
+        Func<T> look,
+        TimeSpan? timeout = null,
+        [CallerArgumentExpression(nameof(look))] string what = ""
+    ) => EqualAsync(expected, () => Task.FromResult(look()), timeout, what);
 
     /// <summary>Awaits that a value matches, and returns it.</summary>
     /// <param name="what">What is awaited, for the message of a failure.</param>
@@ -49,7 +55,12 @@ public static class Eventually
     /// <param name="maxPause">The longest pause between two looks, for a look that costs nothing.</param>
     /// <exception cref="XunitException">It did not come in time; the message says what was awaited and what was last seen.</exception>
     public static async Task<T> MatchesAsync<T>(
-        string what, Func<Task<T>> look, Func<T, bool> matches, TimeSpan? timeout = null, TimeSpan? maxPause = null)
+        string what,
+        Func<Task<T>> look,
+        Func<T, bool> matches,
+        TimeSpan? timeout = null,
+        TimeSpan? maxPause = null
+    )
     {
         var started = Stopwatch.GetTimestamp();
         var longest = maxPause ?? _maxPause;
@@ -99,16 +110,24 @@ public static class Eventually
                 }
             },
             failure => failure.Length == 0,
-            timeout);
+            timeout
+        );
     }
 
-    private static string Describe<T>(T value) => value is System.Collections.IEnumerable and not string
-        ? $"[{string.Join(", ", ((System.Collections.IEnumerable)value).Cast<object?>().Take(20))}]"
-        : $"{value}";
+    private static string Describe<T>(T value) =>
+        value is System.Collections.IEnumerable and not string
+            ? $"[{string.Join(", ", ((System.Collections.IEnumerable)value).Cast<object?>().Take(20))}]"
+            : $"{value}";
 
     private static bool IsUnavailable(Exception e) =>
-        e is NpgsqlException { IsTransient: true } or IOException or SocketException or HttpRequestException or TimeoutException
-            or OperationCanceledException { InnerException: TimeoutException }
-            or BrokerUnreachableException or AlreadyClosedException
-            or OperationInterruptedException { ShutdownReason.ReplyCode: not 404 };
+        e
+            is NpgsqlException { IsTransient: true }
+                or IOException
+                or SocketException
+                or HttpRequestException
+                or TimeoutException
+                or OperationCanceledException { InnerException: TimeoutException }
+                or BrokerUnreachableException
+                or AlreadyClosedException
+                or OperationInterruptedException { ShutdownReason.ReplyCode: not 404 };
 }

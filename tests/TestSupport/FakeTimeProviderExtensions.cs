@@ -23,7 +23,8 @@ public static class FakeTimeProviderExtensions
                 return false;
             },
             holds => holds,
-            maxPause: _pause);
+            maxPause: _pause
+        );
 
     /// <summary>Moves the clock.</summary>
     /// <remarks>Outside the test's synchronization context: tasks that were begun outside it too run until they wait for the

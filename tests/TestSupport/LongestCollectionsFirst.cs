@@ -10,5 +10,7 @@ public sealed class LongestCollectionsFirst : ITestCollectionOrderer
 {
     /// <inheritdoc/>
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
-        testCollections.OrderBy(collection => collection.CollectionDefinition is null).ThenBy(collection => collection.DisplayName, StringComparer.Ordinal);
+        testCollections
+            .OrderBy(collection => collection.CollectionDefinition is null)
+            .ThenBy(collection => collection.DisplayName, StringComparer.Ordinal);
 }

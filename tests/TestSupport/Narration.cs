@@ -32,11 +32,11 @@ public sealed class Narration
     /// <summary>Writes a line to the test's result and, for who watches it, to the console.</summary>
     public void Say(string text)
     {
-        var line = string.Create(CultureInfo.InvariantCulture, $"{Elapsed.TotalSeconds,7:0.0} s  {text}");
+        var line = string.Create(CultureInfo.InvariantCulture, $"{Elapsed.TotalSeconds, 7:0.0} s  {text}");
         _output.WriteLine(line);
         Console.WriteLine(line);
     }
 
     /// <summary>Writes a count in a column.</summary>
-    public void Say(string what, long count) => Say(string.Create(CultureInfo.InvariantCulture, $"{what,-36}{count,10:N0}"));
+    public void Say(string what, long count) => Say(string.Create(CultureInfo.InvariantCulture, $"{what, -36}{count, 10:N0}"));
 }

@@ -18,9 +18,10 @@ public static class TestSeed
         return seed;
     }
 
-    internal static int? Read() => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given
-        ? int.Parse(given, CultureInfo.InvariantCulture)
-        : null;
+    internal static int? Read() =>
+        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given
+            ? int.Parse(given, CultureInfo.InvariantCulture)
+            : null;
 
     internal static string Describe(int seed) => string.Create(CultureInfo.InvariantCulture, $"{Variable}={seed}");
 }

@@ -17,5 +17,9 @@ public sealed class TimerCountingTimeProvider : FakeTimeProvider
 
     /// <summary>Awaits that so many timers were made, the ended ones included.</summary>
     public Task TimersMadeAsync(int count) =>
-        Eventually.MatchesAsync($"{count} timers are made", () => Task.FromResult(Volatile.Read(ref _timers)), made => made >= count);
+        Eventually.MatchesAsync(
+            $"{count} timers are made",
+            () => Task.FromResult(Volatile.Read(ref _timers)),
+            made => made >= count
+        );
 }

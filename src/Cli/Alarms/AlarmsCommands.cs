@@ -9,16 +9,12 @@ internal sealed class AlarmsCommands : FeatureCommands
     public override string Title => "Alarms and digests";
 
     public override IEnumerable<Command> Create(Terminal terminal) =>
-    [
-        new SagasCommand("alarms", "List and publish alarms.")
-        {
-            ListAlarms.Create(terminal),
-            PublishAlarm.Create(terminal),
-        },
-        new SagasCommand("digests", "List and send digests of alarms.")
-        {
-            ListDigests.Create(terminal),
-            SendDigest.Create(terminal),
-        },
-    ];
+        [
+            new SagasCommand("alarms", "List and publish alarms.") { ListAlarms.Create(terminal), PublishAlarm.Create(terminal) },
+            new SagasCommand("digests", "List and send digests of alarms.")
+            {
+                ListDigests.Create(terminal),
+                SendDigest.Create(terminal),
+            },
+        ];
 }

@@ -17,9 +17,11 @@ internal static class ListAlarms
             "list",
             "List a user's alarms, the active ones first, and which of them the next digest contains.",
             "sagas alarms list ada",
-            "sagas alarms list ada --status critical --watch")
+            "sagas alarms list ada --status critical --watch"
+        )
         {
-            user, status,
+            user,
+            status,
         }.Lists(
             terminal,
             parse =>
@@ -29,10 +31,12 @@ internal static class ListAlarms
                     terminal,
                     parse.GetValue(status) is { } wanted
                         ? $"No alarms of user {userId} are {wanted}."
-                        : $"User {userId} has no alarms.");
+                        : $"User {userId} has no alarms."
+                );
             },
             (database, parse, limit, cancellationToken) =>
-                AlarmRow.OfUserAsync(database, parse.GetRequiredValue(user), parse.GetValue(status), limit, cancellationToken));
+                AlarmRow.OfUserAsync(database, parse.GetRequiredValue(user), parse.GetValue(status), limit, cancellationToken)
+        );
     }
 
     private static Listing<AlarmRow> Table(Terminal terminal, string none)
@@ -48,15 +52,17 @@ internal static class ListAlarms
                 "Received",
                 alarm => Format.FromNow(alarm.ReceivedAt, terminal.TimeProvider.GetUtcNow()),
                 FromWidth: 100,
-                Break: false),
+                Break: false
+            ),
         ];
         return new Listing<AlarmRow>(terminal, columns, none);
     }
 
-    private static string Colour(string status) => status switch
-    {
-        AlarmStatus.Critical => "red",
-        AlarmStatus.Warning => "yellow",
-        _ => "green",
-    };
+    private static string Colour(string status) =>
+        status switch
+        {
+            AlarmStatus.Critical => "red",
+            AlarmStatus.Warning => "yellow",
+            _ => "green",
+        };
 }

@@ -19,14 +19,16 @@ internal static class ListDigests
             "list",
             "List the digests that were sent to a user, the newest first, with their alarms.",
             "sagas digests list ada",
-            "sagas digests list ada --json | jq '.[0].alarms'")
+            "sagas digests list ada --json | jq '.[0].alarms'"
+        )
         {
             user,
         }.Lists(
             terminal,
             parse => Table(terminal, $"No digests were sent to user {parse.GetRequiredValue(user)}."),
             (database, parse, limit, cancellationToken) =>
-                DigestRow.OfUserAsync(database, parse.GetRequiredValue(user), limit, cancellationToken));
+                DigestRow.OfUserAsync(database, parse.GetRequiredValue(user), limit, cancellationToken)
+        );
     }
 
     private static Listing<DigestRow> Table(Terminal terminal, string none)

@@ -20,47 +20,57 @@ internal static class PublishAlarm
             "publish",
             "Publish AlarmStatusChanged: a user's alarm changed. The change with the newest time wins.",
             "sagas alarms publish ada boiler CRITICAL",
-            "sagas alarms publish ada boiler cleared --at 2026-06-07T20:40:15.598765212Z")
+            "sagas alarms publish ada boiler cleared --at 2026-06-07T20:40:15.598765212Z"
+        )
         {
-            user, alarm, status, at, CommandOptions.RabbitMq(),
+            user,
+            alarm,
+            status,
+            at,
+            CommandOptions.RabbitMq(),
         };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var change = new AlarmStatusChanged(
-                parse.GetRequiredValue(alarm),
-                parse.GetRequiredValue(user),
-                parse.GetRequiredValue(status),
-                parse.GetValue(at) ?? terminal.TimeProvider.GetUtcNow());
-            OutgoingMessage<AlarmStatusChanged>[] messages = [new(change.AlarmId, change)];
-            return await Publication.RunAsync(parse, terminal, AlarmsModule.ChangesQueue, messages, cancellationToken);
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                var change = new AlarmStatusChanged(
+                    parse.GetRequiredValue(alarm),
+                    parse.GetRequiredValue(user),
+                    parse.GetRequiredValue(status),
+                    parse.GetValue(at) ?? terminal.TimeProvider.GetUtcNow()
+                );
+                OutgoingMessage<AlarmStatusChanged>[] messages = [new(change.AlarmId, change)];
+                return await Publication.RunAsync(parse, terminal, AlarmsModule.ChangesQueue, messages, cancellationToken);
+            }
+        );
         return command;
     }
 
-    private static Argument<string> Status() => new("status")
-    {
-        Description = $"One of {string.Join(", ", AlarmStatus.All)}, in any case.",
-        CustomParser = result =>
+    private static Argument<string> Status() =>
+        new("status")
         {
-            var given = result.Tokens[0].Value;
-            var match = AlarmStatus.All.FirstOrDefault(status => status.Equals(given, StringComparison.OrdinalIgnoreCase));
-            if (match is null)
-                result.AddError($"<status> must be one of {string.Join(", ", AlarmStatus.All)}; '{given}' is not.");
-            return match ?? "";
-        },
-    };
+            Description = $"One of {string.Join(", ", AlarmStatus.All)}, in any case.",
+            CustomParser = result =>
+            {
+                var given = result.Tokens[0].Value;
+                var match = AlarmStatus.All.FirstOrDefault(status => status.Equals(given, StringComparison.OrdinalIgnoreCase));
+                if (match is null)
+                    result.AddError($"<status> must be one of {string.Join(", ", AlarmStatus.All)}; '{given}' is not.");
+                return match ?? "";
+            },
+        };
 
-    private static Option<Instant?> At(TimeProvider timeProvider) => new("--at")
-    {
-        Description = "When it changed, ISO 8601 to the nanosecond, UTC without an offset. Default: now.",
-        HelpName = "time",
-        CustomParser = result =>
+    private static Option<Instant?> At(TimeProvider timeProvider) =>
+        new("--at")
         {
-            if (!Instant.TryParse(result.Tokens[0].Value, null, out var time))
-                result.AddError("--at must be a time such as 2026-06-07T20:40:15.598765212Z.");
-            else if (time < DateTimeOffset.UnixEpoch || time > timeProvider.GetUtcNow())
-                result.AddError("--at must be a time between 1970 and now.");
-            return time;
-        },
-    };
+            Description = "When it changed, ISO 8601 to the nanosecond, UTC without an offset. Default: now.",
+            HelpName = "time",
+            CustomParser = result =>
+            {
+                if (!Instant.TryParse(result.Tokens[0].Value, null, out var time))
+                    result.AddError("--at must be a time such as 2026-06-07T20:40:15.598765212Z.");
+                else if (time < DateTimeOffset.UnixEpoch || time > timeProvider.GetUtcNow())
+                    result.AddError("--at must be a time between 1970 and now.");
+                return time;
+            },
+        };
 }

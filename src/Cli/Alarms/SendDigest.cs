@@ -16,18 +16,22 @@ internal static class SendDigest
         var command = new SagasCommand(
             "send",
             "Publish SendAlarmDigest: send a digest of a user's active alarms that changed since the last one. Without "
-            + "any, none is sent.",
+                + "any, none is sent.",
             "sagas digests send ada",
-            "sagas digests list ada  # the digests that were sent")
+            "sagas digests list ada  # the digests that were sent"
+        )
         {
-            user, CommandOptions.RabbitMq(),
+            user,
+            CommandOptions.RabbitMq(),
         };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var request = new SendAlarmDigest(parse.GetRequiredValue(user));
-            OutgoingMessage<SendAlarmDigest>[] messages = [new(request.UserId, request)];
-            return await Publication.RunAsync(parse, terminal, AlarmsModule.RequestsQueue, messages, cancellationToken);
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                var request = new SendAlarmDigest(parse.GetRequiredValue(user));
+                OutgoingMessage<SendAlarmDigest>[] messages = [new(request.UserId, request)];
+                return await Publication.RunAsync(parse, terminal, AlarmsModule.RequestsQueue, messages, cancellationToken);
+            }
+        );
         return command;
     }
 }

@@ -9,12 +9,12 @@ internal sealed class AlertsCommands : FeatureCommands
     public override string Title => "Alerts";
 
     public override IEnumerable<Command> Create(Terminal terminal) =>
-    [
-        new SagasCommand("alerts", "List, send and retry alerts; their files are among `sagas files`.")
-        {
-            ListAlerts.Create(terminal),
-            SendAlertCommand.Create(terminal),
-            RetryAlerts.Create(terminal),
-        },
-    ];
+        [
+            new SagasCommand("alerts", "List, send and retry alerts; their files are among `sagas files`.")
+            {
+                ListAlerts.Create(terminal),
+                SendAlertCommand.Create(terminal),
+                RetryAlerts.Create(terminal),
+            },
+        ];
 }

@@ -19,35 +19,49 @@ internal static class RetryAlerts
             "Send parked alerts again, and enable the endpoint if it was disabled.",
             "sagas alerts retry --all",
             "sagas alerts retry --file alerts.csv",
-            "sagas alerts retry --id order-7")
+            "sagas alerts retry --id order-7"
+        )
         {
-            file, id, all, CommandOptions.Postgres(),
+            file,
+            id,
+            all,
+            CommandOptions.Postgres(),
         };
         ExclusiveOptions.RequireOneOf(command, id, file, all);
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), cancellationToken);
-            var result = new AlertRetryResult(0, false);
-            foreach (var one in await FilesAsync(database, parse.GetValue(file), cancellationToken))
+        command.SetAction(
+            async (parse, cancellationToken) =>
             {
-                var done = await AlertRetry.RunAsync(database.Source, one, parse.GetValue(id), cancellationToken)
-                    ?? throw new CommandException(
-                        ExitCode.NotFound,
-                        $"Alert {parse.GetValue(id)} is unknown. `sagas alerts list --state parked` lists the parked alerts.");
-                result = new(result.Alerts + done.Alerts, result.EndpointEnabled || done.EndpointEnabled);
-            }
+                await using var database = await SagasDatabase.OpenAsync(
+                    Connections.Postgres(parse, terminal),
+                    cancellationToken
+                );
+                var result = new AlertRetryResult(0, false);
+                foreach (var one in await FilesAsync(database, parse.GetValue(file), cancellationToken))
+                {
+                    var done =
+                        await AlertRetry.RunAsync(database.Source, one, parse.GetValue(id), cancellationToken)
+                        ?? throw new CommandException(
+                            ExitCode.NotFound,
+                            $"Alert {parse.GetValue(id)} is unknown. `sagas alerts list --state parked` lists the parked alerts."
+                        );
+                    result = new(result.Alerts + done.Alerts, result.EndpointEnabled || done.EndpointEnabled);
+                }
 
-            if (parse.GetValue<bool>(CommandOptions.JsonName))
-                terminal.WriteJson(result);
-            else
-                Report(terminal, result);
-            return ExitCode.Ok;
-        });
+                if (parse.GetValue<bool>(CommandOptions.JsonName))
+                    terminal.WriteJson(result);
+                else
+                    Report(terminal, result);
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 
     private static async Task<IReadOnlyList<Guid?>> FilesAsync(
-        SagasDatabase database, string? file, CancellationToken cancellationToken)
+        SagasDatabase database,
+        string? file,
+        CancellationToken cancellationToken
+    )
     {
         if (file is null)
             return [null];
@@ -55,18 +69,21 @@ internal static class RetryAlerts
         return files.Count == 0
             ? throw new CommandException(
                 ExitCode.NotFound,
-                $"No file of alerts has the name or id {file}. `sagas files list --kind alerts` lists the files.")
+                $"No file of alerts has the name or id {file}. `sagas files list --kind alerts` lists the files."
+            )
             : [.. files.Select(row => (Guid?)row.FileId)];
     }
 
     private static void Report(Terminal terminal, AlertRetryResult result)
     {
-        terminal.Output.WriteLine(result.Alerts switch
-        {
-            0 => "No alerts are parked.",
-            1 => "1 alert will be sent again.",
-            var count => string.Create(CultureInfo.InvariantCulture, $"{count:N0} alerts will be sent again."),
-        });
+        terminal.Output.WriteLine(
+            result.Alerts switch
+            {
+                0 => "No alerts are parked.",
+                1 => "1 alert will be sent again.",
+                var count => string.Create(CultureInfo.InvariantCulture, $"{count:N0} alerts will be sent again."),
+            }
+        );
         if (result.EndpointEnabled)
             terminal.Output.WriteLine("The endpoint is enabled again.");
     }

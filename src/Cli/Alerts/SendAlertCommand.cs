@@ -21,18 +21,26 @@ internal static class SendAlertCommand
             "Publish SendAlert: alert a user through the webhook, once.",
             "sagas alerts send 125 \"Order has been placed\"",
             "sagas alerts send 125 \"Order has been placed\" --id order-7",
-            "sagas alerts list  # what waits, was rejected or was given up")
+            "sagas alerts list  # what waits, was rejected or was given up"
+        )
         {
-            user, message, id, count, CommandOptions.RabbitMq(),
+            user,
+            message,
+            id,
+            count,
+            CommandOptions.RabbitMq(),
         };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var alertId = parse.GetValue(id) ?? $"alert-{Guid.NewGuid():N}";
-            var (userId, text) = (parse.GetRequiredValue(user), parse.GetRequiredValue(message));
-            var messages = PublishOptions.Ids(alertId, parse.GetValue(count))
-                .Select(each => new OutgoingMessage<SendAlert>(each, new SendAlert(each, userId, text)));
-            return await Publication.RunAsync(parse, terminal, AlertsModule.SendAlertQueue, messages, cancellationToken);
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                var alertId = parse.GetValue(id) ?? $"alert-{Guid.NewGuid():N}";
+                var (userId, text) = (parse.GetRequiredValue(user), parse.GetRequiredValue(message));
+                var messages = PublishOptions
+                    .Ids(alertId, parse.GetValue(count))
+                    .Select(each => new OutgoingMessage<SendAlert>(each, new SendAlert(each, userId, text)));
+                return await Publication.RunAsync(parse, terminal, AlertsModule.SendAlertQueue, messages, cancellationToken);
+            }
+        );
         return command;
     }
 }

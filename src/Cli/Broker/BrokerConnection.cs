@@ -52,8 +52,10 @@ internal sealed class BrokerConnection : IAsyncDisposable
             new CreateChannelOptions(
                 publisherConfirmationsEnabled: true,
                 publisherConfirmationTrackingEnabled: true,
-                outstandingPublisherConfirmationsRateLimiter: null),
-            cancellationToken);
+                outstandingPublisherConfirmationsRateLimiter: null
+            ),
+            cancellationToken
+        );
 
     /// <summary>How many messages a queue holds; null: there is no such queue.</summary>
     public async Task<uint?> CountAsync(string queue, CancellationToken cancellationToken)
@@ -75,7 +77,12 @@ internal sealed class BrokerConnection : IAsyncDisposable
         try
         {
             await _connection.CloseAsync(
-                Constants.ReplySuccess, "done", TimeSpan.FromSeconds(1), abort: true, CancellationToken.None);
+                Constants.ReplySuccess,
+                "done",
+                TimeSpan.FromSeconds(1),
+                abort: true,
+                CancellationToken.None
+            );
         }
         finally
         {
@@ -89,7 +96,8 @@ internal sealed class BrokerConnection : IAsyncDisposable
         for (var inner = exception; inner is not null; inner = Cause(inner))
             reasons.Add(inner);
 
-        var why = reasons.OfType<AuthenticationException>().Any() ? "the TLS handshake failed"
+        var why =
+            reasons.OfType<AuthenticationException>().Any() ? "the TLS handshake failed"
             : reasons.Any(reason => reason is AuthenticationFailureException or PossibleAuthenticationFailureException)
                 ? "the user name or password is wrong, or the virtual host does not exist"
             : reasons.OfType<OperationInterruptedException>().FirstOrDefault() is { ShutdownReason: { } shutdown }

@@ -24,7 +24,8 @@ internal sealed record DeadLetter(
     string? Reason,
     string? ExceptionType,
     string? StackTrace,
-    string Body)
+    string Body
+)
 {
     /// <summary>MassTransit's suffix of a queue for messages that failed.</summary>
     public const string ErrorSuffix = "_error";
@@ -57,7 +58,8 @@ internal sealed record DeadLetter(
                 ?? (errorQueue.EndsWith(SkippedSuffix, StringComparison.Ordinal) ? "no consumer accepts it" : null),
             Header(headers, "MT-Fault-ExceptionType"),
             isWhole ? Header(headers, "MT-Fault-StackTrace") : null,
-            isWhole || body.Length <= BeginningLength ? body : body[..BeginningLength]);
+            isWhole || body.Length <= BeginningLength ? body : body[..BeginningLength]
+        );
     }
 
     /// <summary>The message's id; without one, a name derived from its body.</summary>
@@ -90,10 +92,12 @@ internal sealed record DeadLetter(
             try
             {
                 using var json = JsonDocument.Parse(body);
-                if (json.RootElement.ValueKind == JsonValueKind.Object
+                if (
+                    json.RootElement.ValueKind == JsonValueKind.Object
                     && json.RootElement.TryGetProperty("messageType", out var names)
                     && names.ValueKind == JsonValueKind.Array
-                    && names.GetArrayLength() > 0)
+                    && names.GetArrayLength() > 0
+                )
                     types = names[0].ToString();
             }
             catch (JsonException)

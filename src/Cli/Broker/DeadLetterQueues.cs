@@ -20,19 +20,26 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
     /// <summary>The error queues of some queues; of the services' if none is named.</summary>
     /// <param name="queues">Names of queues, or of error queues.</param>
     public static IReadOnlyList<string> Of(IReadOnlyCollection<string>? queues) =>
-    [
-        .. ServiceQueues.Concat(queues ?? []).Distinct().SelectMany(queue =>
-            queue == DeadLetter.QueueOf(queue)
-                ? [queue + DeadLetter.ErrorSuffix, queue + DeadLetter.SkippedSuffix]
-                : new[] { queue }),
-    ];
+        [
+            .. ServiceQueues
+                .Concat(queues ?? [])
+                .Distinct()
+                .SelectMany(queue =>
+                    queue == DeadLetter.QueueOf(queue)
+                        ? [queue + DeadLetter.ErrorSuffix, queue + DeadLetter.SkippedSuffix]
+                        : new[] { queue }
+                ),
+        ];
 
     /// <summary>Reads the messages of one id, whole, without taking them out.</summary>
     /// <param name="errorQueues">The queues; those that do not exist are empty.</param>
     /// <param name="messageId">The message; in more than one queue where several consumers failed.</param>
     /// <param name="cancellationToken">Stops looking.</param>
     public async Task<IReadOnlyList<DeadLetter>> FindAsync(
-        IReadOnlyList<string> errorQueues, string messageId, CancellationToken cancellationToken)
+        IReadOnlyList<string> errorQueues,
+        string messageId,
+        CancellationToken cancellationToken
+    )
     {
         var letters = new List<DeadLetter>();
         foreach (var queue in errorQueues)
@@ -46,7 +53,10 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
 
     /// <summary>Reads messages without taking them out.</summary>
     public async Task<IReadOnlyList<DeadLetter>> PeekAsync(
-        IReadOnlyList<string> errorQueues, int limit, CancellationToken cancellationToken)
+        IReadOnlyList<string> errorQueues,
+        int limit,
+        CancellationToken cancellationToken
+    )
     {
         var letters = new List<DeadLetter>();
         foreach (var queue in errorQueues)
@@ -75,7 +85,8 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
         string? type,
         Action<DeadLetter> moved,
         Action<DeadLetter> left,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         // A message that fails again comes back to the end of the queue: only the messages that are there now are moved.
         var count = await broker.CountAsync(errorQueue, cancellationToken) ?? 0;
@@ -87,7 +98,8 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
             throw new CommandException(
                 ExitCode.Failed,
                 $"Messages stay in {errorQueue}: the queue {queue}, where they failed, does not exist. "
-                + "Start the services, which declare it.");
+                    + "Start the services, which declare it."
+            );
 
         // The other messages stay unsettled until the channel closes, which puts them back where they were.
         await using var channel = await broker.OpenConfirmedChannelAsync(cancellationToken);
@@ -109,7 +121,12 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
     }
 
     private async Task PeekAsync(
-        string queue, int limit, List<DeadLetter> letters, string? messageId, CancellationToken cancellationToken)
+        string queue,
+        int limit,
+        List<DeadLetter> letters,
+        string? messageId,
+        CancellationToken cancellationToken
+    )
     {
         await using var channel = await broker.OpenConfirmedChannelAsync(cancellationToken);
         var worn = new List<BasicGetResult>();
@@ -117,8 +134,10 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
         {
             if (messageId is null || DeadLetter.NameOf(delivery) == messageId)
                 letters.Add(DeadLetter.From(queue, delivery, isWhole: messageId is not null));
-            if (delivery.BasicProperties.Headers?.TryGetValue(DeliveryCount, out var count) == true
-                && Convert.ToInt64(count, System.Globalization.CultureInfo.InvariantCulture) >= LooksBeforeRenewal)
+            if (
+                delivery.BasicProperties.Headers?.TryGetValue(DeliveryCount, out var count) == true
+                && Convert.ToInt64(count, System.Globalization.CultureInfo.InvariantCulture) >= LooksBeforeRenewal
+            )
                 worn.Add(delivery);
         }
 
@@ -130,8 +149,12 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
     // gives plain JSON its type, stays.
     private static BasicProperties Again(BasicGetResult delivery, string? type)
     {
-        var properties = Properties(delivery, name => name is DeliveryCount or "MT-Reason"
-            || (name.StartsWith("MT-Fault-", StringComparison.Ordinal) && name != "MT-Fault-Address"));
+        var properties = Properties(
+            delivery,
+            name =>
+                name is DeliveryCount or "MT-Reason"
+                || (name.StartsWith("MT-Fault-", StringComparison.Ordinal) && name != "MT-Fault-Address")
+        );
         if (type is not null)
             (properties.Headers ??= new Dictionary<string, object?>()).TryAdd(DeadLetter.TypeHeader, type);
         return properties;
@@ -148,7 +171,12 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
     // Publishes first, then removes: a failure in between leaves the message twice under one id, which the services' inbox
     // consumes once.
     private static async Task ForwardAsync(
-        IChannel channel, string queue, BasicGetResult delivery, BasicProperties properties, CancellationToken cancellationToken)
+        IChannel channel,
+        string queue,
+        BasicGetResult delivery,
+        BasicProperties properties,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -159,8 +187,9 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
             throw new CommandException(
                 ExitCode.Failed,
                 $"RabbitMQ did not accept {DeadLetter.NameOf(delivery)} for {queue}; it stays in its error queue. "
-                + $"{exception.Message}",
-                exception);
+                    + $"{exception.Message}",
+                exception
+            );
         }
 
         await channel.BasicAckAsync(delivery.DeliveryTag, multiple: false, CancellationToken.None);

@@ -26,7 +26,10 @@ internal sealed class Publisher(BrokerConnection broker, Terminal terminal)
     /// <param name="cancellationToken">Stops after the batch that is being confirmed.</param>
     /// <exception cref="CommandException">No queue takes them, or the broker did not confirm all of them.</exception>
     public async Task PublishAsync<T>(
-        IReadOnlyList<string> queues, IReadOnlyList<OutgoingMessage<T>> messages, CancellationToken cancellationToken)
+        IReadOnlyList<string> queues,
+        IReadOnlyList<OutgoingMessage<T>> messages,
+        CancellationToken cancellationToken
+    )
         where T : class
     {
         // As the services name it: ContractEntityNameFormatter.
@@ -61,8 +64,11 @@ internal sealed class Publisher(BrokerConnection broker, Terminal terminal)
             await terminal.Error.WriteLineAsync($"Interrupted: {done:N0} of {messages.Count:N0} messages were published.");
             throw;
         }
-        catch (Exception exception) when (exception is PublishException { IsReturn: true }
-            or OperationInterruptedException { ShutdownReason.ReplyCode: 404 })
+        catch (Exception exception)
+            when (exception
+                    is PublishException { IsReturn: true }
+                        or OperationInterruptedException { ShutdownReason.ReplyCode: 404 }
+            )
         {
             throw NotRouted(exchange, $"no queue is bound to the exchange {exchange}");
         }
@@ -93,21 +99,25 @@ internal sealed class Publisher(BrokerConnection broker, Terminal terminal)
         await Task.WhenAll(confirms);
     }
 
-    private static CommandException NotRouted(string exchange, string why) => new(
-        ExitCode.Failed,
-        $"Not published: {why}, so RabbitMQ would drop {exchange} messages. Start the services first, which declare their "
-        + "queues: `docker-compose up -d` or `./sagas demo`.");
+    private static CommandException NotRouted(string exchange, string why) =>
+        new(
+            ExitCode.Failed,
+            $"Not published: {why}, so RabbitMQ would drop {exchange} messages. Start the services first, which declare their "
+                + "queues: `docker-compose up -d` or `./sagas demo`."
+        );
 
     private static CommandException Unconfirmed(int done, int count, Exception exception)
     {
-        var why = exception is OperationCanceledException
-            ? $"no confirm for {_confirmTimeout.TotalSeconds:N0} s; check RabbitMQ's memory and disk alarms."
-            : exception.Message;
+        var why =
+            exception is OperationCanceledException
+                ? $"no confirm for {_confirmTimeout.TotalSeconds:N0} s; check RabbitMQ's memory and disk alarms."
+                : exception.Message;
         return new CommandException(
             ExitCode.Failed,
             $"RabbitMQ did not confirm every message: {why} {done:N0} of {count:N0} messages are confirmed; of the next "
-            + $"{Math.Min(BatchSize, count - done):N0} some may have arrived. Publish the same ids again: they are not "
-            + "processed twice.",
-            exception);
+                + $"{Math.Min(BatchSize, count - done):N0} some may have arrived. Publish the same ids again: they are not "
+                + "processed twice.",
+            exception
+        );
     }
 }

@@ -9,11 +9,11 @@ internal sealed class CallsCommands : FeatureCommands
     public override string Title => "Outbound calls";
 
     public override IEnumerable<Command> Create(Terminal terminal) =>
-    [
-        new SagasCommand("calls", "List and retry calls to third parties.")
-        {
-            ListCalls.Create(terminal),
-            RetryCall.Create(terminal),
-        },
-    ];
+        [
+            new SagasCommand("calls", "List and retry calls to third parties.")
+            {
+                ListCalls.Create(terminal),
+                RetryCall.Create(terminal),
+            },
+        ];
 }

@@ -16,14 +16,16 @@ internal static class ListCalls
             "list",
             "List calls to third parties that are not done, the parked ones first. Parked calls wait for an operator.",
             "sagas calls list",
-            "sagas calls list --state parked")
+            "sagas calls list --state parked"
+        )
         {
             state,
         }.Lists(
             terminal,
             parse => Table(terminal, parse.GetValue(state) is { } wanted ? $"No calls are {wanted}." : "Every call is done."),
             (database, parse, limit, cancellationToken) =>
-                CallRow.OpenAsync(database, parse.GetValue(state), limit, cancellationToken));
+                CallRow.OpenAsync(database, parse.GetValue(state), limit, cancellationToken)
+        );
     }
 
     /// <summary>The table of calls.</summary>

@@ -21,57 +21,80 @@ internal static class RetryCall
         var command = new SagasCommand(
             "retry",
             "Make a parked call to a third party again. A call is parked when it was given up or its outcome is unknown: "
-            + "check at the third party first whether it succeeded.",
+                + "check at the third party first whether it succeeded.",
             "sagas calls list --state parked",
             "sagas calls retry invoice-8",
-            "sagas calls retry --all")
+            "sagas calls retry --all"
+        )
         {
-            key, all, CommandOptions.Postgres(),
+            key,
+            all,
+            CommandOptions.Postgres(),
         };
         ExclusiveOptions.RequireOneOf(command, key, all);
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), cancellationToken);
-            var keys = parse.GetValue(key) is { } named ? new[] { named, SagaIdentity.Payment(named).ToString("D") } : null;
-            var released = await ParkedCalls.RetryAsync(
-                database.Source, new() { ExceptTarget = CrmTarget.TargetName, Keys = keys }, cancellationToken);
-            if (keys is not null && released.Count == 0)
-                throw await NotParkedAsync(database, keys, cancellationToken);
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                await using var database = await SagasDatabase.OpenAsync(
+                    Connections.Postgres(parse, terminal),
+                    cancellationToken
+                );
+                var keys = parse.GetValue(key) is { } named ? new[] { named, SagaIdentity.Payment(named).ToString("D") } : null;
+                var released = await ParkedCalls.RetryAsync(
+                    database.Source,
+                    new() { ExceptTarget = CrmTarget.TargetName, Keys = keys },
+                    cancellationToken
+                );
+                if (keys is not null && released.Count == 0)
+                    throw await NotParkedAsync(database, keys, cancellationToken);
 
-            if (parse.GetValue<bool>(CommandOptions.JsonName))
-                terminal.WriteJson(new { released = released.Select(call => new { call.Target, key = call.IdempotencyKey }) });
-            else
-                Report(terminal, released);
-            return ExitCode.Ok;
-        });
+                if (parse.GetValue<bool>(CommandOptions.JsonName))
+                    terminal.WriteJson(
+                        new { released = released.Select(call => new { call.Target, key = call.IdempotencyKey }) }
+                    );
+                else
+                    Report(terminal, released);
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 
     private static void Report(Terminal terminal, IReadOnlyList<CallKey> released)
     {
-        terminal.Output.WriteLine(released.Count switch
-        {
-            0 => "No call is parked, except perhaps calls to the CRM: see `sagas customers list --summary`.",
-            1 => $"The call {released[0].IdempotencyKey} to {released[0].Target} will be made again.",
-            var count => string.Create(CultureInfo.InvariantCulture, $"{count:N0} calls will be made again."),
-        });
+        terminal.Output.WriteLine(
+            released.Count switch
+            {
+                0 => "No call is parked, except perhaps calls to the CRM: see `sagas customers list --summary`.",
+                1 => $"The call {released[0].IdempotencyKey} to {released[0].Target} will be made again.",
+                var count => string.Create(CultureInfo.InvariantCulture, $"{count:N0} calls will be made again."),
+            }
+        );
     }
 
     private static async Task<CommandException> NotParkedAsync(
-        SagasDatabase database, string[] keys, CancellationToken cancellationToken)
+        SagasDatabase database,
+        string[] keys,
+        CancellationToken cancellationToken
+    )
     {
         foreach (var key in keys)
         {
             if (await CallRow.FindAsync(database, null, key, cancellationToken) is [{ Target: "crm" }, ..])
                 return new CommandException(
-                    ExitCode.Failed, "Calls to the CRM are retried by customer: `sagas customers retry --id <customer>`.");
+                    ExitCode.Failed,
+                    "Calls to the CRM are retried by customer: `sagas customers retry --id <customer>`."
+                );
             if (await CallRow.FindAsync(database, null, key, cancellationToken) is [var call, ..])
                 return new CommandException(
                     ExitCode.Failed,
-                    $"The call {call.Key} to {call.Target} is {call.State}, not parked; only a parked call can be retried.");
+                    $"The call {call.Key} to {call.Target} is {call.State}, not parked; only a parked call can be retried."
+                );
         }
 
         return new CommandException(
-            ExitCode.NotFound, $"No call has the key {keys[0]}, and no payment of that id has a call. See `sagas calls list`.");
+            ExitCode.NotFound,
+            $"No call has the key {keys[0]}, and no payment of that id has a call. See `sagas calls list`."
+        );
     }
 }

@@ -23,48 +23,54 @@ internal static class CommandOptions
     public const string RabbitMqName = "--rabbitmq";
 
     /// <summary>Answer for programs.</summary>
-    public static Option<bool> Json() => new(JsonName)
-    {
-        Description = "Write one JSON value to standard output, and everything else to standard error.",
-        Recursive = true,
-    };
+    public static Option<bool> Json() =>
+        new(JsonName)
+        {
+            Description = "Write one JSON value to standard output, and everything else to standard error.",
+            Recursive = true,
+        };
 
     /// <summary>Help with examples.</summary>
     /// <param name="terminal">Its width is the width of the help.</param>
     /// <param name="features">The features by which the program's help groups its commands; empty: it is not grouped.</param>
-    public static Option Help(Terminal terminal, IReadOnlyList<FeatureCommands> features) => new HelpOption
-    {
-        Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }, features, terminal),
-    };
+    public static Option Help(Terminal terminal, IReadOnlyList<FeatureCommands> features) =>
+        new HelpOption
+        {
+            Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }, features, terminal),
+        };
 
     /// <summary>Which build this is.</summary>
     public static Option Version() =>
         new Option<bool>("--version") { Description = "Show the version of the program.", Action = new VersionAction() };
 
     /// <summary>The database.</summary>
-    public static Option<string?> Postgres() => new(PostgresName)
-    {
-        Description = $"Npgsql connection string. Default: {Connections.PostgresVariable}, else docker-compose's server "
-            + "(POSTGRES_PASSWORD, POSTGRES_PORT in .env).",
-        HelpName = "connection string",
-    };
+    public static Option<string?> Postgres() =>
+        new(PostgresName)
+        {
+            Description =
+                $"Npgsql connection string. Default: {Connections.PostgresVariable}, else docker-compose's server "
+                + "(POSTGRES_PASSWORD, POSTGRES_PORT in .env).",
+            HelpName = "connection string",
+        };
 
     /// <summary>The broker.</summary>
-    public static Option<string?> RabbitMq() => new(RabbitMqName)
-    {
-        Description = $"amqp:// or amqps:// address. Default: {Connections.RabbitMqVariable}, else docker-compose's server "
-            + "(RABBITMQ_PASSWORD, RABBITMQ_PORT in .env).",
-        HelpName = "uri",
-        Validators =
+    public static Option<string?> RabbitMq() =>
+        new(RabbitMqName)
         {
-            result =>
+            Description =
+                $"amqp:// or amqps:// address. Default: {Connections.RabbitMqVariable}, else docker-compose's server "
+                + "(RABBITMQ_PASSWORD, RABBITMQ_PORT in .env).",
+            HelpName = "uri",
+            Validators =
             {
-                var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
-                if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("amqp" or "amqps"))
-                    result.AddError("--rabbitmq must be an address such as amqp://user:password@localhost:5672/.");
+                result =>
+                {
+                    var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+                    if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("amqp" or "amqps"))
+                        result.AddError("--rabbitmq must be an address such as amqp://user:password@localhost:5672/.");
+                },
             },
-        },
-    };
+        };
 
     /// <summary>The files that were named.</summary>
     /// <param name="parse">What was typed.</param>
@@ -77,85 +83,91 @@ internal static class CommandOptions
             return paths;
         throw Directory.Exists(missing)
             ? new CommandException(
-                ExitCode.Usage, $"{missing} is a folder. Name the files in it, such as {Path.Combine(missing, "*.csv")}.")
+                ExitCode.Usage,
+                $"{missing} is a folder. Name the files in it, such as {Path.Combine(missing, "*.csv")}."
+            )
             : new CommandException(ExitCode.NotFound, $"The file {missing} does not exist.");
     }
 
     /// <summary>Makes an argument that is an identifier.</summary>
     /// <param name="name">Shown in angle brackets.</param>
     /// <param name="description">What it identifies.</param>
-    public static Argument<string> IdArgument(string name, string description) => new(name)
-    {
-        Description = description,
-        CustomParser = result => Id(result, $"<{name}>"),
-    };
+    public static Argument<string> IdArgument(string name, string description) =>
+        new(name) { Description = description, CustomParser = result => Id(result, $"<{name}>") };
 
     /// <summary>Makes an option that is an identifier.</summary>
     /// <param name="name">With its dashes.</param>
     /// <param name="description">What it identifies.</param>
-    public static Option<string?> IdOption(string name, string description) => new(name)
-    {
-        Description = description,
-        HelpName = "id",
-        CustomParser = result => Id(result, name),
-    };
+    public static Option<string?> IdOption(string name, string description) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = "id",
+            CustomParser = result => Id(result, name),
+        };
 
     /// <summary>Makes an option that is a short text.</summary>
     /// <param name="name">With its dashes.</param>
     /// <param name="description">What it says.</param>
-    public static Option<string?> TextOption(string name, string description) => new(name)
-    {
-        Description = description,
-        HelpName = name.TrimStart('-'),
-        CustomParser = result =>
+    public static Option<string?> TextOption(string name, string description) =>
+        new(name)
         {
-            var text = result.Tokens[0].Value.Trim();
-            if (text.Length is 0 or > 512 || text.Any(char.IsControl))
-                result.AddError($"{name} must be 1 to 512 characters without control characters.");
-            return text;
-        },
-    };
+            Description = description,
+            HelpName = name.TrimStart('-'),
+            CustomParser = result =>
+            {
+                var text = result.Tokens[0].Value.Trim();
+                if (text.Length is 0 or > 512 || text.Any(char.IsControl))
+                    result.AddError($"{name} must be 1 to 512 characters without control characters.");
+                return text;
+            },
+        };
 
     /// <summary>Makes an option that is a whole number.</summary>
     /// <param name="name">With its dashes.</param>
     /// <param name="description">What it counts.</param>
     /// <param name="defaultValue">When it is absent.</param>
     /// <param name="max">The largest that is accepted.</param>
-    public static Option<int> NumberOption(string name, string description, int defaultValue, int max) => new(name)
-    {
-        Description = description,
-        HelpName = "number",
-        DefaultValueFactory = _ => defaultValue,
-        CustomParser = result =>
+    public static Option<int> NumberOption(string name, string description, int defaultValue, int max) =>
+        new(name)
         {
-            var styles = NumberStyles.AllowLeadingSign | NumberStyles.AllowThousands;
-            if (!int.TryParse(result.Tokens[0].Value, styles, CultureInfo.InvariantCulture, out var number)
-                || number < 1
-                || number > max)
-                result.AddError(
-                    string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number from 1 to {max:N0}."));
-            return number;
-        },
-    };
+            Description = description,
+            HelpName = "number",
+            DefaultValueFactory = _ => defaultValue,
+            CustomParser = result =>
+            {
+                var styles = NumberStyles.AllowLeadingSign | NumberStyles.AllowThousands;
+                if (
+                    !int.TryParse(result.Tokens[0].Value, styles, CultureInfo.InvariantCulture, out var number)
+                    || number < 1
+                    || number > max
+                )
+                    result.AddError(
+                        string.Create(CultureInfo.InvariantCulture, $"{name} must be a whole number from 1 to {max:N0}.")
+                    );
+                return number;
+            },
+        };
 
     /// <summary>Makes an option that is one of a few words, in any case.</summary>
     /// <param name="name">With its dashes.</param>
     /// <param name="description">What it chooses.</param>
     /// <param name="words">The words, as they are meant.</param>
-    public static Option<string?> WordOption(string name, string description, params string[] words) => new(name)
-    {
-        Description = $"{description}: {string.Join(", ", words)}.",
-        HelpName = name.TrimStart('-'),
-        CompletionSources = { _ => words.Select(word => new System.CommandLine.Completions.CompletionItem(word)) },
-        CustomParser = result =>
+    public static Option<string?> WordOption(string name, string description, params string[] words) =>
+        new(name)
         {
-            var given = result.Tokens[0].Value;
-            var match = Array.Find(words, word => word.Equals(given, StringComparison.OrdinalIgnoreCase));
-            if (match is null)
-                result.AddError($"{name} must be one of {string.Join(", ", words)}; '{given}' is not.");
-            return match;
-        },
-    };
+            Description = $"{description}: {string.Join(", ", words)}.",
+            HelpName = name.TrimStart('-'),
+            CompletionSources = { _ => words.Select(word => new System.CommandLine.Completions.CompletionItem(word)) },
+            CustomParser = result =>
+            {
+                var given = result.Tokens[0].Value;
+                var match = Array.Find(words, word => word.Equals(given, StringComparison.OrdinalIgnoreCase));
+                if (match is null)
+                    result.AddError($"{name} must be one of {string.Join(", ", words)}; '{given}' is not.");
+                return match;
+            },
+        };
 
     private static string Id(System.CommandLine.Parsing.ArgumentResult result, string name)
     {

@@ -11,7 +11,11 @@ internal static class CommandRun
 
     /// <summary>Parses, runs, and turns whatever goes wrong into a sentence and an exit code.</summary>
     public static async Task<int> RunAsync(
-        Func<Terminal, Command> commands, IReadOnlyList<string> args, Terminal terminal, CancellationToken cancellationToken)
+        Func<Terminal, Command> commands,
+        IReadOnlyList<string> args,
+        Terminal terminal,
+        CancellationToken cancellationToken
+    )
     {
         var program = commands(terminal);
         var parse = (args is [['[', ..], ..] ? WithDirectives(program) : program).Parse(args);
@@ -74,7 +78,7 @@ internal static class CommandRun
         {
             terminal.Error.WriteLine("Commands:");
             foreach (var subcommand in command.Subcommands)
-                terminal.Error.WriteLine($"  {Path(subcommand, command),-28} {SagasCommand.Summary(subcommand.Description)}");
+                terminal.Error.WriteLine($"  {Path(subcommand, command), -28} {SagasCommand.Summary(subcommand.Description)}");
             terminal.Error.WriteLine();
         }
 
@@ -97,9 +101,12 @@ internal static class CommandRun
 
     private static string Names(Command command) => string.Join(", ", command.Subcommands.Select(verb => verb.Name));
 
-    private static IEnumerable<string> MissingArguments(ParseResult parse) => parse.CommandResult.Command.Arguments
-        .Where(argument => (parse.GetResult(argument)?.Tokens.Count ?? 0) < argument.Arity.MinimumNumberOfValues)
-        .Select(argument => $"<{argument.HelpName ?? argument.Name}> is missing.");
+    private static IEnumerable<string> MissingArguments(ParseResult parse) =>
+        parse
+            .CommandResult.Command.Arguments.Where(argument =>
+                (parse.GetResult(argument)?.Tokens.Count ?? 0) < argument.Arity.MinimumNumberOfValues
+            )
+            .Select(argument => $"<{argument.HelpName ?? argument.Name}> is missing.");
 
     private static string Path(Command command, Command? parent)
     {

@@ -50,7 +50,9 @@ internal static class Connections
         return Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "amqp" or "amqps"
             ? uri
             : throw new CommandException(
-                ExitCode.Usage, $"{RabbitMqVariable} must be an address such as amqp://user:password@localhost:5672/.");
+                ExitCode.Usage,
+                $"{RabbitMqVariable} must be an address such as amqp://user:password@localhost:5672/."
+            );
     }
 
     /// <summary>The callback's address, unless an option gives it.</summary>
@@ -62,14 +64,18 @@ internal static class Connections
     public static string? CallbackKey(Terminal terminal) =>
         Variable(terminal, CallbackKeyVariable) ?? Variable(terminal, "CALLBACK_API_KEY");
 
-    private static int Port(Terminal terminal, string name, int standard) => Variable(terminal, name) switch
-    {
-        null => standard,
-        var text when int.TryParse(
-            text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= ushort.MaxValue => port,
-        var text =>
-            throw new CommandException(ExitCode.Usage, $"{name} must be a port from 1 to 65535; '{Format.Clean(text)}' is not."),
-    };
+    private static int Port(Terminal terminal, string name, int standard) =>
+        Variable(terminal, name) switch
+        {
+            null => standard,
+            var text
+                when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+                    && port is > 0 and <= ushort.MaxValue => port,
+            var text => throw new CommandException(
+                ExitCode.Usage,
+                $"{name} must be a port from 1 to 65535; '{Format.Clean(text)}' is not."
+            ),
+        };
 
     private static string? Variable(Terminal terminal, string name) =>
         terminal.Environment(name) is { Length: > 0 } value ? value : null;

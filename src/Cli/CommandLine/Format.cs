@@ -18,12 +18,13 @@ internal static class Format
         time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
     /// <summary>A moment seen from now: <c>in 3.2 s</c> or <c>5 min ago</c>.</summary>
-    public static string FromNow(DateTimeOffset? time, DateTimeOffset now) => time switch
-    {
-        null => "",
-        { } later when later > now => "in " + Duration(later - now),
-        { } earlier => Duration(now - earlier) + " ago",
-    };
+    public static string FromNow(DateTimeOffset? time, DateTimeOffset now) =>
+        time switch
+        {
+            null => "",
+            { } later when later > now => "in " + Duration(later - now),
+            { } earlier => Duration(now - earlier) + " ago",
+        };
 
     /// <summary>A length of time in one unit.</summary>
     public static string Duration(TimeSpan span)
@@ -45,12 +46,13 @@ internal static class Format
         string.Create(CultureInfo.InvariantCulture, $"{amount:#,##0.00##} {currency}");
 
     /// <summary>The colour of a state: done, waiting, or needs an operator.</summary>
-    public static string? Colour(string? state) => state switch
-    {
-        "Completed" or "Registered" or "Synced" or "done" or "completed" or "delivered" => "green",
-        "AwaitingCustomer" or "Processing" or "Syncing" => "yellow",
-        "waiting" or "pending" or "running" or "in_flight" or "due" or "publishing" => "yellow",
-        "Failed" or "Expired" or "SyncFailed" or "failed" or "parked" or "failing" or "invalid" => "red",
-        _ => null,
-    };
+    public static string? Colour(string? state) =>
+        state switch
+        {
+            "Completed" or "Registered" or "Synced" or "done" or "completed" or "delivered" => "green",
+            "AwaitingCustomer" or "Processing" or "Syncing" => "yellow",
+            "waiting" or "pending" or "running" or "in_flight" or "due" or "publishing" => "yellow",
+            "Failed" or "Expired" or "SyncFailed" or "failed" or "parked" or "failing" or "invalid" => "red",
+            _ => null,
+        };
 }

@@ -46,13 +46,13 @@ internal sealed class HelpWithExamples(HelpAction layout, IReadOnlyList<FeatureC
         {
             output.WriteLine(feature.Title + ":");
             foreach (var (path, description) in feature.Create(terminal).SelectMany(command => Leaves(command, "")))
-                output.WriteLine($"  {path,-20} {SagasCommand.Summary(description)}");
+                output.WriteLine($"  {path, -20} {SagasCommand.Summary(description)}");
             output.WriteLine();
         }
 
         output.WriteLine("Options:");
         foreach (var option in program.Options)
-            output.WriteLine($"  {option.Name,-20} {option.Description}");
+            output.WriteLine($"  {option.Name, -20} {option.Description}");
         output.WriteLine();
         output.WriteLine("`sagas <noun> <verb> --help` shows a command's arguments, options and examples.");
         output.WriteLine();

@@ -15,17 +15,20 @@ internal static class CompletionCommand
         var command = new SagasCommand(
             "completion",
             "Write a script that completes commands and options in a shell. Without a file: `source <(sagas completion "
-            + "bash)` in ~/.bashrc, or `source <(sagas completion zsh)` in ~/.zshrc after compinit.",
+                + "bash)` in ~/.bashrc, or `source <(sagas completion zsh)` in ~/.zshrc after compinit.",
             "sagas completion bash > ~/.local/share/bash-completion/completions/sagas",
-            "sagas completion fish > ~/.config/fish/completions/sagas.fish")
+            "sagas completion fish > ~/.config/fish/completions/sagas.fish"
+        )
         {
             shell,
         };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            await terminal.Output.WriteAsync(Script(parse.GetRequiredValue(shell)).AsMemory(), cancellationToken);
-            return ExitCode.Ok;
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                await terminal.Output.WriteAsync(Script(parse.GetRequiredValue(shell)).AsMemory(), cancellationToken);
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 

@@ -15,13 +15,17 @@ internal sealed record CustomerDetails(
     IReadOnlyList<Transition> Timeline,
     IReadOnlyList<CallRow> Calls,
     IReadOnlyList<PaymentRow> Payments,
-    IReadOnlyList<OutboxRow> Messages)
+    IReadOnlyList<OutboxRow> Messages
+)
 {
     private const int PaymentsShown = 20;
 
     /// <summary>Reads a customer; null: it is not registered.</summary>
     public static async Task<CustomerDetails?> FindAsync(
-        SagasDatabase database, string customerId, CancellationToken cancellationToken)
+        SagasDatabase database,
+        string customerId,
+        CancellationToken cancellationToken
+    )
     {
         var correlationId = SagaIdentity.Customer(customerId);
         if (await CustomerRow.FindAsync(database, customerId, cancellationToken) is not [var customer])
@@ -33,6 +37,7 @@ internal sealed record CustomerDetails(
             await Transition.OfSagaAsync(database, correlationId, cancellationToken),
             await CallRow.OfCustomerAsync(database, correlationId, customer.Version, cancellationToken),
             await PaymentRow.OfCustomerAsync(database, customerId, PaymentsShown, cancellationToken),
-            await OutboxRow.OfSagaAsync(database, correlationId, null, cancellationToken));
+            await OutboxRow.OfSagaAsync(database, correlationId, null, cancellationToken)
+        );
     }
 }

@@ -10,7 +10,11 @@ namespace Sagas.Cli.Customers;
 internal static class CustomerSummary
 {
     public static Task<int> RunAsync(
-        ParseResult parse, Terminal terminal, SagasDatabase database, CancellationToken cancellationToken)
+        ParseResult parse,
+        Terminal terminal,
+        SagasDatabase database,
+        CancellationToken cancellationToken
+    )
     {
         Column<CustomerSummaryRow>[] columns =
         [
@@ -20,6 +24,9 @@ internal static class CustomerSummary
             new("Why", row => row.Reason),
         ];
         return new Listing<CustomerSummaryRow>(terminal, columns, "No customers.").RunAsync(
-            parse, (limit, token) => CustomerSummaryRow.StatesAsync(database, limit, token), cancellationToken);
+            parse,
+            (limit, token) => CustomerSummaryRow.StatesAsync(database, limit, token),
+            cancellationToken
+        );
     }
 }

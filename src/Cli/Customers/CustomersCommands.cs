@@ -12,14 +12,14 @@ internal sealed class CustomersCommands : FeatureCommands
     public override string Title => "Customers and CRM";
 
     public override IEnumerable<Command> Create(Terminal terminal) =>
-    [
-        new SagasCommand("customers", "List, show, retry and publish customers.")
-        {
-            ListCustomers.Create(terminal),
-            ShowCustomer.Create(terminal),
-            RetryCustomers.Create(terminal),
-            PublishCustomer.Create("publish", terminal),
-        },
-        PublishCustomer.Create("c", terminal),
-    ];
+        [
+            new SagasCommand("customers", "List, show, retry and publish customers.")
+            {
+                ListCustomers.Create(terminal),
+                ShowCustomer.Create(terminal),
+                RetryCustomers.Create(terminal),
+                PublishCustomer.Create("publish", terminal),
+            },
+            PublishCustomer.Create("c", terminal),
+        ];
 }

@@ -21,9 +21,12 @@ internal static class ListCustomers
             "sagas customers list",
             "sagas customers list --summary --watch     # how many the CRM has, and why it does not have the others",
             "sagas customers list --state SyncFailed    # and the reason of each",
-            "sagas customers list --limit 1000 --json")
+            "sagas customers list --limit 1000 --json"
+        )
         {
-            state, summary, CommandOptions.Postgres(),
+            state,
+            summary,
+            CommandOptions.Postgres(),
         };
         ListOptions.AddTo(command);
         command.Validators.Add(result =>
@@ -31,17 +34,24 @@ internal static class ListCustomers
             if (result.GetValue(summary) && result.GetValue(state) is not null)
                 result.AddError("--summary counts all states; specify --summary or --state, not both.");
         });
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), cancellationToken);
-            if (parse.GetValue(summary))
-                return await CustomerSummary.RunAsync(parse, terminal, database, cancellationToken);
-            var wanted = parse.GetValue(state);
-            return await Table(terminal, wanted is null ? "No customers." : $"No customers are {wanted}.").RunAsync(
-                parse,
-                (limit, token) => CustomerRow.NewestAsync(database, wanted, limit, token),
-                cancellationToken);
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                await using var database = await SagasDatabase.OpenAsync(
+                    Connections.Postgres(parse, terminal),
+                    cancellationToken
+                );
+                if (parse.GetValue(summary))
+                    return await CustomerSummary.RunAsync(parse, terminal, database, cancellationToken);
+                var wanted = parse.GetValue(state);
+                return await Table(terminal, wanted is null ? "No customers." : $"No customers are {wanted}.")
+                    .RunAsync(
+                        parse,
+                        (limit, token) => CustomerRow.NewestAsync(database, wanted, limit, token),
+                        cancellationToken
+                    );
+            }
+        );
         return command;
     }
 

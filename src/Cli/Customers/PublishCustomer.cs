@@ -21,28 +21,39 @@ internal static class PublishCustomer
         var command = new SagasCommand(
             name,
             (name.Length == 1 ? "Short for `customers publish`. " : "")
-            + "Publish CustomerRegistered: a customer registered, or their data changed.",
+                + "Publish CustomerRegistered: a customer registered, or their data changed.",
             $"{start} 4711 --name \"Ada Lovelace\" --email ada@example.org --phone \"+44 20 7946 0000\"",
             $"{start} 4711 --name \"Ada King\" --registered-at 2026-05-01T12:00:00Z",
-            $"{start} load --count 10000  # load-1 to load-10000")
+            $"{start} load --count 10000  # load-1 to load-10000"
+        )
         {
-            id, fullName, email, phone, registeredAt, count, CommandOptions.RabbitMq(),
+            id,
+            fullName,
+            email,
+            phone,
+            registeredAt,
+            count,
+            CommandOptions.RabbitMq(),
         };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var (first, last) = Split(parse.GetValue(fullName));
-            var customer = new CustomerRegistered(
-                "",
-                first,
-                last,
-                parse.GetValue(email),
-                parse.GetValue(phone),
-                parse.GetValue(registeredAt) ?? terminal.TimeProvider.GetUtcNow(),
-                "sagas");
-            var messages = PublishOptions.Ids(parse.GetRequiredValue(id), parse.GetValue(count))
-                .Select(each => new OutgoingMessage<CustomerRegistered>(each, customer with { CustomerId = each }));
-            return await Publication.RunAsync(parse, terminal, CustomersCommands.Queue, messages, cancellationToken);
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                var (first, last) = Split(parse.GetValue(fullName));
+                var customer = new CustomerRegistered(
+                    "",
+                    first,
+                    last,
+                    parse.GetValue(email),
+                    parse.GetValue(phone),
+                    parse.GetValue(registeredAt) ?? terminal.TimeProvider.GetUtcNow(),
+                    "sagas"
+                );
+                var messages = PublishOptions
+                    .Ids(parse.GetRequiredValue(id), parse.GetValue(count))
+                    .Select(each => new OutgoingMessage<CustomerRegistered>(each, customer with { CustomerId = each }));
+                return await Publication.RunAsync(parse, terminal, CustomersCommands.Queue, messages, cancellationToken);
+            }
+        );
         return command;
     }
 

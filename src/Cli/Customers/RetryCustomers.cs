@@ -18,37 +18,50 @@ internal static class RetryCustomers
         var command = new SagasCommand(
             "retry",
             "Send customers to the CRM again that it rejected or whose calls were given up (RetryCustomerSync). In mode "
-            + "AtMostOnce a call that was given up may have succeeded: check at the CRM first.",
+                + "AtMostOnce a call that was given up may have succeeded: check at the CRM first.",
             "sagas customers list --state SyncFailed",
             "sagas customers retry --id 4711",
-            "sagas customers retry --all")
+            "sagas customers retry --all"
+        )
         {
-            id, all, registered, CommandOptions.Postgres(), CommandOptions.RabbitMq(),
+            id,
+            all,
+            registered,
+            CommandOptions.Postgres(),
+            CommandOptions.RabbitMq(),
         };
         ExclusiveOptions.RequireOneOf(command, id, all, registered);
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var state = parse.GetValue(registered) ? "Registered" : "SyncFailed";
-            var ids = await IdsAsync(parse.GetValue(id), state, Connections.Postgres(parse, terminal), cancellationToken);
-            var messages = ids.Select(Message).ToList();
-            if (messages.Count > 0)
+        command.SetAction(
+            async (parse, cancellationToken) =>
             {
-                await using var broker = await BrokerConnection.ConnectAsync(
-                    Connections.RabbitMq(parse, terminal), cancellationToken);
-                await new Publisher(broker, terminal).PublishAsync([CustomersCommands.Queue], messages, cancellationToken);
-            }
+                var state = parse.GetValue(registered) ? "Registered" : "SyncFailed";
+                var ids = await IdsAsync(parse.GetValue(id), state, Connections.Postgres(parse, terminal), cancellationToken);
+                var messages = ids.Select(Message).ToList();
+                if (messages.Count > 0)
+                {
+                    await using var broker = await BrokerConnection.ConnectAsync(
+                        Connections.RabbitMq(parse, terminal),
+                        cancellationToken
+                    );
+                    await new Publisher(broker, terminal).PublishAsync([CustomersCommands.Queue], messages, cancellationToken);
+                }
 
-            if (parse.GetValue<bool>(CommandOptions.JsonName))
-                terminal.WriteJson(new { retried = ids });
-            else
-                Report(terminal, ids);
-            return ExitCode.Ok;
-        });
+                if (parse.GetValue<bool>(CommandOptions.JsonName))
+                    terminal.WriteJson(new { retried = ids });
+                else
+                    Report(terminal, ids);
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 
     private static async Task<IReadOnlyList<string>> IdsAsync(
-        string? id, string state, string postgres, CancellationToken cancellationToken)
+        string? id,
+        string state,
+        string postgres,
+        CancellationToken cancellationToken
+    )
     {
         await using var database = await SagasDatabase.OpenAsync(postgres, cancellationToken);
         if (id is null)
@@ -57,20 +70,26 @@ internal static class RetryCustomers
         {
             [] => throw new CommandException(
                 ExitCode.NotFound,
-                $"Customer {id} is not registered. `sagas customers list --state SyncFailed` lists the customers to retry."),
+                $"Customer {id} is not registered. `sagas customers list --state SyncFailed` lists the customers to retry."
+            ),
             [{ State: "SyncFailed" or "Registered" }] => [id],
             [var customer, ..] => throw new CommandException(
-                ExitCode.Failed, $"Customer {id} is {customer.State}; only a SyncFailed or Registered customer can be retried."),
+                ExitCode.Failed,
+                $"Customer {id} is {customer.State}; only a SyncFailed or Registered customer can be retried."
+            ),
         };
     }
 
     private static OutgoingMessage<RetryCustomerSync> Message(string customerId) =>
         new(customerId, new RetryCustomerSync(customerId, Environment.UserName));
 
-    private static void Report(Terminal terminal, IReadOnlyList<string> ids) => terminal.Output.WriteLine(ids.Count switch
-    {
-        0 => "No customers to retry.",
-        1 => $"Customer {ids[0]} will be sent to the CRM again.",
-        var count => string.Create(CultureInfo.InvariantCulture, $"{count:N0} customers will be sent to the CRM again."),
-    });
+    private static void Report(Terminal terminal, IReadOnlyList<string> ids) =>
+        terminal.Output.WriteLine(
+            ids.Count switch
+            {
+                0 => "No customers to retry.",
+                1 => $"Customer {ids[0]} will be sent to the CRM again.",
+                var count => string.Create(CultureInfo.InvariantCulture, $"{count:N0} customers will be sent to the CRM again."),
+            }
+        );
 }

@@ -19,27 +19,38 @@ internal static class ShowCustomer
             "show",
             "Show a customer: their data, their history, the calls to the CRM and their payments.",
             "sagas customers show 4711",
-            "sagas customers show 4711 --json | jq .customer.version")
+            "sagas customers show 4711 --json | jq .customer.version"
+        )
         {
-            id, CommandOptions.Postgres(),
+            id,
+            CommandOptions.Postgres(),
         };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var customerId = parse.GetRequiredValue(id);
-            await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), cancellationToken);
-            var customer = await CustomerDetails.FindAsync(database, customerId, cancellationToken)
-                ?? throw await UnknownAsync(database, customerId, cancellationToken);
-            if (parse.GetValue<bool>(CommandOptions.JsonName))
-                terminal.WriteJson(customer);
-            else
-                Write(terminal, customer);
-            return ExitCode.Ok;
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                var customerId = parse.GetRequiredValue(id);
+                await using var database = await SagasDatabase.OpenAsync(
+                    Connections.Postgres(parse, terminal),
+                    cancellationToken
+                );
+                var customer =
+                    await CustomerDetails.FindAsync(database, customerId, cancellationToken)
+                    ?? throw await UnknownAsync(database, customerId, cancellationToken);
+                if (parse.GetValue<bool>(CommandOptions.JsonName))
+                    terminal.WriteJson(customer);
+                else
+                    Write(terminal, customer);
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 
     private static async Task<CommandException> UnknownAsync(
-        SagasDatabase database, string customerId, CancellationToken cancellationToken)
+        SagasDatabase database,
+        string customerId,
+        CancellationToken cancellationToken
+    )
     {
         var waiting = await PaymentRow.OfCustomerAsync(database, customerId, 1, cancellationToken);
         var hint = waiting is [var payment, ..]
@@ -62,9 +73,13 @@ internal static class ShowCustomer
             .Field("Sync failure", customer.SyncFailure)
             .Field("Data as of", $"{Format.Moment(customer.RegisteredAt)} ({Format.FromNow(customer.RegisteredAt, now)})")
             .Field("Last change", $"{Format.Moment(customer.UpdatedAt)} ({Format.FromNow(customer.UpdatedAt, now)})")
-            .Field("Payments", string.Create(
-                CultureInfo.InvariantCulture,
-                $"{customer.Payments:N0}: {customer.Completed:N0} completed, {customer.Open:N0} under way"))
+            .Field(
+                "Payments",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{customer.Payments:N0}: {customer.Completed:N0} completed, {customer.Open:N0} under way"
+                )
+            )
             .Field("Correlation id", details.CorrelationId.ToString("D"))
             .WriteFields();
         page.Timeline(details.Timeline);

@@ -12,11 +12,23 @@ namespace Sagas.Cli.Database;
 /// <param name="ToTell">Whether the next digest contains it.</param>
 /// <param name="ReceivedAt">When its newest change was received.</param>
 internal sealed record AlarmRow(
-    string UserId, string AlarmId, string Status, string ChangedAt, string? ToldChangedAt, bool ToTell, DateTimeOffset ReceivedAt)
+    string UserId,
+    string AlarmId,
+    string Status,
+    string ChangedAt,
+    string? ToldChangedAt,
+    bool ToTell,
+    DateTimeOffset ReceivedAt
+)
 {
     /// <summary>A user's alarms: active ones first, then by time as in a digest.</summary>
     public static Task<IReadOnlyList<AlarmRow>> OfUserAsync(
-        SagasDatabase database, string userId, string? status, int limit, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        string userId,
+        string? status,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             """
             SELECT o.* FROM alarms_overview o JOIN alarm a USING (user_id, alarm_id)
@@ -30,9 +42,11 @@ internal sealed record AlarmRow(
                 row.Get<string>("changed_at"),
                 row.Text("told_changed_at"),
                 row.Get<bool>("to_tell"),
-                row.Get<DateTimeOffset>("received_at")),
+                row.Get<DateTimeOffset>("received_at")
+            ),
             cancellationToken,
             new NpgsqlParameter { Value = userId },
             new NpgsqlParameter { Value = (object?)status ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
-            new NpgsqlParameter { Value = limit });
+            new NpgsqlParameter { Value = limit }
+        );
 }

@@ -25,14 +25,20 @@ internal sealed record AlertRow(
     string? LastAnswer,
     DateTimeOffset? NextTryAt,
     DateTimeOffset CreatedAt,
-    DateTimeOffset? FinishedAt)
+    DateTimeOffset? FinishedAt
+)
 {
     /// <summary>The states of an alert.</summary>
     public static readonly string[] States = ["waiting", "in_flight", "delivered", "failed", "parked"];
 
     /// <summary>The newest alerts in a state; without one, those that are not delivered.</summary>
     public static Task<IReadOnlyList<AlertRow>> NewestAsync(
-        SagasDatabase database, string? state, string? file, int limit, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        string? state,
+        string? file,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             """
             SELECT * FROM alert_delivery
@@ -51,9 +57,11 @@ internal sealed record AlertRow(
                 row.Text("last_answer"),
                 row.GetNullable<DateTimeOffset>("next_try_at"),
                 row.Get<DateTimeOffset>("created_at"),
-                row.GetNullable<DateTimeOffset>("finished_at")),
+                row.GetNullable<DateTimeOffset>("finished_at")
+            ),
             cancellationToken,
             new() { Value = (object?)state ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
             new() { Value = (object?)file ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
-            new() { Value = limit });
+            new() { Value = limit }
+        );
 }

@@ -27,7 +27,8 @@ internal sealed record CallRow(
     string? LastOutcome,
     DateTimeOffset CreatedAt,
     DateTimeOffset? StartedAt,
-    DateTimeOffset? FinishedAt)
+    DateTimeOffset? FinishedAt
+)
 {
     /// <summary>The states of a call that is not done.</summary>
     public static readonly string[] OpenStates = ["waiting", "in_flight", "failed", "parked"];
@@ -35,7 +36,8 @@ internal sealed record CallRow(
     // Show only the latest calls.
     private const int CallsOfCustomer = 10;
 
-    private const string Order = "ORDER BY array_position(ARRAY['parked', 'in_flight', 'waiting', 'failed'], l.state), l.created_at";
+    private const string Order =
+        "ORDER BY array_position(ARRAY['parked', 'in_flight', 'waiting', 'failed'], l.state), l.created_at";
 
     private const string Whose =
         "LEFT JOIN payment_state p ON p.correlation_id = l.correlation_id LEFT JOIN customer_state c ON c.correlation_id = "
@@ -61,27 +63,41 @@ internal sealed record CallRow(
 
     /// <summary>Calls that are not done: parked ones first, then the oldest.</summary>
     public static Task<IReadOnlyList<CallRow>> OpenAsync(
-        SagasDatabase database, string? state, int limit, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        string? state,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             OpenSql,
             Read,
             cancellationToken,
             new() { Value = (object?)state ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
-            new() { Value = limit });
+            new() { Value = limit }
+        );
 
     /// <summary>The calls of one key.</summary>
     public static Task<IReadOnlyList<CallRow>> FindAsync(
-        SagasDatabase database, string? target, string key, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        string? target,
+        string key,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             FindSql,
             Read,
             cancellationToken,
             new() { Value = (object?)target ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
-            new() { Value = key });
+            new() { Value = key }
+        );
 
     /// <summary>The newest calls that send a customer to the CRM, the oldest of them first.</summary>
     public static Task<IReadOnlyList<CallRow>> OfCustomerAsync(
-        SagasDatabase database, Guid customer, int version, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        Guid customer,
+        int version,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             // By their keys: the customer is not indexed.
             Sql + " WHERE l.target = 'crm' AND l.idempotency_key = ANY ($1) ORDER BY l.created_at",
@@ -89,21 +105,26 @@ internal sealed record CallRow(
             cancellationToken,
             new Npgsql.NpgsqlParameter
             {
-                Value = Enumerable.Range(Math.Max(1, version - CallsOfCustomer + 1), Math.Min(version, CallsOfCustomer))
-                    .Select(number => $"{customer:D}/{number}").ToArray(),
-            });
+                Value = Enumerable
+                    .Range(Math.Max(1, version - CallsOfCustomer + 1), Math.Min(version, CallsOfCustomer))
+                    .Select(number => $"{customer:D}/{number}")
+                    .ToArray(),
+            }
+        );
 
-    private static CallRow Read(Row row) => new(
-        row.Get<string>("target"),
-        row.Get<string>("idempotency_key"),
-        row.Text("payment_id"),
-        row.Text("customer_id"),
-        row.Get<string>("state"),
-        row.Get<string>("mode"),
-        row.Get<int>("attempts"),
-        row.GetNullable<DateTimeOffset>("due"),
-        row.Text("last_outcome"),
-        row.Get<DateTimeOffset>("created_at"),
-        row.GetNullable<DateTimeOffset>("started_at"),
-        row.GetNullable<DateTimeOffset>("finished_at"));
+    private static CallRow Read(Row row) =>
+        new(
+            row.Get<string>("target"),
+            row.Get<string>("idempotency_key"),
+            row.Text("payment_id"),
+            row.Text("customer_id"),
+            row.Get<string>("state"),
+            row.Get<string>("mode"),
+            row.Get<int>("attempts"),
+            row.GetNullable<DateTimeOffset>("due"),
+            row.Text("last_outcome"),
+            row.Get<DateTimeOffset>("created_at"),
+            row.GetNullable<DateTimeOffset>("started_at"),
+            row.GetNullable<DateTimeOffset>("finished_at")
+        );
 }

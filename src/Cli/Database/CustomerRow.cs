@@ -37,7 +37,8 @@ internal sealed record CustomerRow(
     DateTimeOffset UpdatedAt,
     long Payments,
     long Completed,
-    long Open)
+    long Open
+)
 {
     /// <summary>First and last name.</summary>
     [System.Text.Json.Serialization.JsonIgnore]
@@ -45,7 +46,11 @@ internal sealed record CustomerRow(
 
     /// <summary>The customers that changed last.</summary>
     public static Task<IReadOnlyList<CustomerRow>> NewestAsync(
-        SagasDatabase database, string? state, int limit, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        string? state,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             // Chooses before the view counts payments, which costs a look-up per customer.
             """
@@ -57,29 +62,41 @@ internal sealed record CustomerRow(
             Read,
             cancellationToken,
             new() { Value = (object?)state ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
-            new() { Value = limit });
+            new() { Value = limit }
+        );
 
     /// <summary>One customer; empty when there is none.</summary>
     public static Task<IReadOnlyList<CustomerRow>> FindAsync(
-        SagasDatabase database, string customerId, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        string customerId,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             "SELECT * FROM customers_overview WHERE customer_id = $1",
             Read,
             cancellationToken,
-            new Npgsql.NpgsqlParameter { Value = customerId });
+            new Npgsql.NpgsqlParameter { Value = customerId }
+        );
 
     /// <summary>Every customer in a state.</summary>
     public static Task<IReadOnlyList<string>> IdsAsync(
-        SagasDatabase database, string state, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        string state,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             "SELECT customer_id FROM customer_state WHERE current_state = $1 ORDER BY updated_at, customer_id",
             row => row.Get<string>("customer_id"),
             cancellationToken,
-            new Npgsql.NpgsqlParameter { Value = state });
+            new Npgsql.NpgsqlParameter { Value = state }
+        );
 
     /// <summary>Those of some customers that do not wait for the CRM, with their states; null: unknown.</summary>
     public static Task<IReadOnlyList<(Guid Customer, string? State)>> SettledAsync(
-        SagasDatabase database, Guid[] customers, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        Guid[] customers,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             // Lateral: an index look-up for each, whatever the statistics of the table say.
             """
@@ -89,24 +106,27 @@ internal sealed record CustomerRow(
             """,
             row => (row.Get<Guid>("id"), row.Text("current_state")),
             cancellationToken,
-            new Npgsql.NpgsqlParameter<Guid[]> { TypedValue = customers });
+            new Npgsql.NpgsqlParameter<Guid[]> { TypedValue = customers }
+        );
 
-    private static CustomerRow Read(Row row) => new(
-        row.Get<string>("customer_id"),
-        row.Get<string>("state"),
-        row.Text("first_name"),
-        row.Text("last_name"),
-        row.Text("email"),
-        row.Text("phone"),
-        row.Get<int>("version"),
-        row.GetNullable<int>("synced_version"),
-        row.Text("sync_failure"),
-        row.Text("crm_call"),
-        row.GetNullable<int>("crm_attempts"),
-        row.Text("crm_outcome"),
-        row.Get<DateTimeOffset>("registered_at"),
-        row.Get<DateTimeOffset>("updated_at"),
-        row.Get<long>("payments"),
-        row.Get<long>("completed"),
-        row.Get<long>("open"));
+    private static CustomerRow Read(Row row) =>
+        new(
+            row.Get<string>("customer_id"),
+            row.Get<string>("state"),
+            row.Text("first_name"),
+            row.Text("last_name"),
+            row.Text("email"),
+            row.Text("phone"),
+            row.Get<int>("version"),
+            row.GetNullable<int>("synced_version"),
+            row.Text("sync_failure"),
+            row.Text("crm_call"),
+            row.GetNullable<int>("crm_attempts"),
+            row.Text("crm_outcome"),
+            row.Get<DateTimeOffset>("registered_at"),
+            row.Get<DateTimeOffset>("updated_at"),
+            row.Get<long>("payments"),
+            row.Get<long>("completed"),
+            row.Get<long>("open")
+        );
 }

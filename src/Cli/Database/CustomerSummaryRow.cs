@@ -9,7 +9,10 @@ internal sealed record CustomerSummaryRow(string State, long Customers, DateTime
 {
     /// <summary>Customers by state and reason, those that failed first.</summary>
     public static Task<IReadOnlyList<CustomerSummaryRow>> StatesAsync(
-        SagasDatabase database, int limit, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             """
             SELECT c.current_state, count(*) AS customers, min(c.updated_at) AS oldest, coalesce(c.sync_failure, l.last_outcome) AS reason
@@ -23,7 +26,9 @@ internal sealed record CustomerSummaryRow(string State, long Customers, DateTime
                 row.Get<string>("current_state"),
                 row.Get<long>("customers"),
                 row.Get<DateTimeOffset>("oldest"),
-                row.Text("reason")),
+                row.Text("reason")
+            ),
             cancellationToken,
-            new Npgsql.NpgsqlParameter { Value = limit });
+            new Npgsql.NpgsqlParameter { Value = limit }
+        );
 }

@@ -16,10 +16,14 @@ internal sealed record EndpointRow(string? DisabledBy, string? PausedBy, DateTim
             SELECT disabled_by, paused_by, paused_until FROM rate_limit
             WHERE target = $1 AND (disabled_by IS NOT NULL OR paused_until > now())
             """,
-            row =>
-                new EndpointRow(row.Text("disabled_by"), row.Text("paused_by"), row.GetNullable<DateTimeOffset>("paused_until")),
+            row => new EndpointRow(
+                row.Text("disabled_by"),
+                row.Text("paused_by"),
+                row.GetNullable<DateTimeOffset>("paused_until")
+            ),
             cancellationToken,
-            new NpgsqlParameter { Value = target });
+            new NpgsqlParameter { Value = target }
+        );
         return rows.FirstOrDefault();
     }
 }

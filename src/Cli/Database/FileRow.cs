@@ -34,7 +34,8 @@ internal sealed record FileRow(
     long? Waiting,
     long? Failed,
     long? Parked,
-    DateTimeOffset AcceptedAt)
+    DateTimeOffset AcceptedAt
+)
 {
     /// <summary>The kinds of files.</summary>
     public static readonly string[] Kinds = ["customers", "alerts"];
@@ -52,54 +53,72 @@ internal sealed record FileRow(
 
     /// <summary>The newest files; with a kind, a name or id where they are given.</summary>
     public static Task<IReadOnlyList<FileRow>> NewestAsync(
-        SagasDatabase database, string? kind, string? file, int limit, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        string? kind,
+        string? file,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
-            Sql("""
+            Sql(
+                """
                 WHERE ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR name = $2 OR file_id::text = $2)
                 ORDER BY accepted_at DESC, file_id LIMIT $3
-                """),
+                """
+            ),
             Read,
             cancellationToken,
             new() { Value = (object?)kind ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
             new() { Value = (object?)file ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
-            new() { Value = limit });
+            new() { Value = limit }
+        );
 
     /// <summary>Some files, by their ids.</summary>
     public static Task<IReadOnlyList<FileRow>> FindAsync(
-        SagasDatabase database, Guid[] files, CancellationToken cancellationToken) =>
-        database.QueryAsync(Sql("WHERE file_id = ANY ($1)"), Read, cancellationToken, new NpgsqlParameter { Value = files });
+        SagasDatabase database,
+        Guid[] files,
+        CancellationToken cancellationToken
+    ) => database.QueryAsync(Sql("WHERE file_id = ANY ($1)"), Read, cancellationToken, new NpgsqlParameter { Value = files });
 
     /// <summary>The first rejected rows of a file, by line.</summary>
     public static Task<IReadOnlyList<(long Line, string Reason)>> RejectsAsync(
-        SagasDatabase database, Guid file, int limit, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        Guid file,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             "SELECT line, reason FROM file_reject WHERE file_id = $1 ORDER BY line LIMIT $2",
             row => (row.Get<long>("line"), row.Get<string>("reason")),
             cancellationToken,
             new NpgsqlParameter { Value = file },
-            new NpgsqlParameter { Value = limit });
+            new NpgsqlParameter { Value = limit }
+        );
 
     // Chooses the files before their alerts are counted.
-    private static string Sql(string which) => $"""
-        SELECT f.*, a.delivered, a.waiting, a.failed, a.parked
-        FROM (SELECT * FROM files_overview {which}) f LEFT JOIN alert_files_overview a USING (file_id)
-        ORDER BY f.accepted_at DESC, file_id
-        """;
+    private static string Sql(string which) =>
+        $"""
+            SELECT f.*, a.delivered, a.waiting, a.failed, a.parked
+            FROM (SELECT * FROM files_overview {which}) f LEFT JOIN alert_files_overview a USING (file_id)
+            ORDER BY f.accepted_at DESC, file_id
+            """;
 
-    private static FileRow Read(Row row) => new(
-        row.Get<Guid>("file_id"),
-        row.Get<string>("kind"),
-        row.Get<string>("name"),
-        row.Get<string>("state"),
-        row.Text("reason"),
-        row.Count("rows"),
-        row.Count("rejected"),
-        row.Count("added"),
-        row.Count("changed"),
-        row.Count("unchanged"),
-        row.GetNullable<long>("delivered"),
-        row.GetNullable<long>("waiting"),
-        row.GetNullable<long>("failed"),
-        row.GetNullable<long>("parked"),
-        row.Get<DateTimeOffset>("accepted_at"));
+    private static FileRow Read(Row row) =>
+        new(
+            row.Get<Guid>("file_id"),
+            row.Get<string>("kind"),
+            row.Get<string>("name"),
+            row.Get<string>("state"),
+            row.Text("reason"),
+            row.Count("rows"),
+            row.Count("rejected"),
+            row.Count("added"),
+            row.Count("changed"),
+            row.Count("unchanged"),
+            row.GetNullable<long>("delivered"),
+            row.GetNullable<long>("waiting"),
+            row.GetNullable<long>("failed"),
+            row.GetNullable<long>("parked"),
+            row.Get<DateTimeOffset>("accepted_at")
+        );
 }

@@ -10,7 +10,10 @@ internal sealed record ObjectRow(string ObjectId, DateTimeOffset LastSeen, long 
 {
     /// <summary>The objects seen last, these first.</summary>
     public static Task<IReadOnlyList<ObjectRow>> NewestAsync(
-        SagasDatabase database, int limit, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             """
             SELECT object_id, last_seen, greatest(extract(epoch FROM now() - last_seen) * 1000, 0)::bigint AS age_ms
@@ -18,5 +21,6 @@ internal sealed record ObjectRow(string ObjectId, DateTimeOffset LastSeen, long 
             """,
             row => new ObjectRow(row.Get<string>("object_id"), row.Get<DateTimeOffset>("last_seen"), row.Get<long>("age_ms")),
             cancellationToken,
-            new NpgsqlParameter { Value = limit });
+            new NpgsqlParameter { Value = limit }
+        );
 }

@@ -25,7 +25,8 @@ internal sealed record OutboxRow(
     DateTimeOffset SentAt,
     int Attempts,
     Guid? CorrelationId,
-    DateTimeOffset? HeartbeatAt = null)
+    DateTimeOffset? HeartbeatAt = null
+)
 {
     /// <summary>The states, which <see cref="Sql"/> defines.</summary>
     public static readonly string[] States = ["due", "scheduled", "failing", "publishing", "behind"];
@@ -44,23 +45,33 @@ internal sealed record OutboxRow(
 
     /// <summary>The oldest messages.</summary>
     public static Task<IReadOnlyList<OutboxRow>> OldestAsync(
-        SagasDatabase database, string? state, int limit, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        string? state,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             Sql + " WHERE $1::text IS NULL OR state = $1 ORDER BY sequence_number LIMIT $2",
             Read,
             cancellationToken,
             new() { Value = (object?)state ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
-            new() { Value = limit });
+            new() { Value = limit }
+        );
 
     /// <summary>The messages about a saga.</summary>
     public static Task<IReadOnlyList<OutboxRow>> OfSagaAsync(
-        SagasDatabase database, Guid correlationId, Guid? scheduleToken, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        Guid correlationId,
+        Guid? scheduleToken,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             Sql + " WHERE correlation_id = $1 OR initiator_id = $1 OR schedule_token_id = $2 ORDER BY sequence_number LIMIT 100",
             Read,
             cancellationToken,
             new() { Value = correlationId },
-            new() { Value = (object?)scheduleToken ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
+            new() { Value = (object?)scheduleToken ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid }
+        );
 
     private static OutboxRow Read(Row row)
     {
@@ -76,16 +87,18 @@ internal sealed record OutboxRow(
             row.Get<DateTimeOffset>("sent_time"),
             row.Get<int>("attempts"),
             row.GetNullable<Guid>("correlation_id"),
-            row.GetNullable<DateTimeOffset>("heartbeat_at"));
+            row.GetNullable<DateTimeOffset>("heartbeat_at")
+        );
     }
 
-    private static string Reason(string state, Row row) => state switch
-    {
-        "failing" => row.Text("last_error") ?? "sending failed",
-        "publishing" when row.Text("host_name") is { } host => $"published by process {row.Get<int>("process_id")} on {host}",
-        "publishing" => "its process ended; the relay takes over",
-        "behind" => "after the earlier messages of its transaction",
-        "scheduled" => "not due yet",
-        _ => "waits for the relay",
-    };
+    private static string Reason(string state, Row row) =>
+        state switch
+        {
+            "failing" => row.Text("last_error") ?? "sending failed",
+            "publishing" when row.Text("host_name") is { } host => $"published by process {row.Get<int>("process_id")} on {host}",
+            "publishing" => "its process ended; the relay takes over",
+            "behind" => "after the earlier messages of its transaction",
+            "scheduled" => "not due yet",
+            _ => "waits for the relay",
+        };
 }

@@ -33,45 +33,58 @@ internal sealed record PaymentRow(
     string? GatewayOutcome,
     DateTimeOffset RequestedAt,
     DateTimeOffset CreatedAt,
-    DateTimeOffset? FinishedAt)
+    DateTimeOffset? FinishedAt
+)
 {
     /// <summary>From the request to the final state, in milliseconds; null while it is open.</summary>
     public long? TookMs => FinishedAt is { } finished ? (long)(finished - CreatedAt).TotalMilliseconds : null;
 
     /// <summary>The newest payments.</summary>
     public static Task<IReadOnlyList<PaymentRow>> NewestAsync(
-        SagasDatabase database, string? state, int limit, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        string? state,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             "SELECT * FROM payments_overview WHERE $1::text IS NULL OR state = $1 ORDER BY created_at DESC, payment_id LIMIT $2",
             Read,
             cancellationToken,
             new() { Value = (object?)state ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text },
-            new() { Value = limit });
+            new() { Value = limit }
+        );
 
     /// <summary>The payments of a customer, the newest first.</summary>
     public static Task<IReadOnlyList<PaymentRow>> OfCustomerAsync(
-        SagasDatabase database, string customerId, int limit, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        string customerId,
+        int limit,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             "SELECT * FROM payments_overview WHERE customer_id = $1 ORDER BY created_at DESC, payment_id LIMIT $2",
             Read,
             cancellationToken,
             new NpgsqlParameter { Value = customerId },
-            new NpgsqlParameter { Value = limit });
+            new NpgsqlParameter { Value = limit }
+        );
 
-    private static PaymentRow Read(Row row) => new(
-        row.Get<string>("payment_id"),
-        row.Get<string>("customer_id"),
-        row.Get<string>("state"),
-        row.Amount("amount"),
-        row.Get<string>("currency"),
-        row.Get<int>("attempts"),
-        row.GetNullable<DateTimeOffset>("next_due_at"),
-        row.Text("gateway_reference"),
-        row.Text("failure_reason"),
-        row.Text("gateway_call"),
-        row.GetNullable<int>("gateway_attempts"),
-        row.Text("gateway_outcome"),
-        row.Get<DateTimeOffset>("requested_at"),
-        row.Get<DateTimeOffset>("created_at"),
-        row.GetNullable<DateTimeOffset>("finished_at"));
+    private static PaymentRow Read(Row row) =>
+        new(
+            row.Get<string>("payment_id"),
+            row.Get<string>("customer_id"),
+            row.Get<string>("state"),
+            row.Amount("amount"),
+            row.Get<string>("currency"),
+            row.Get<int>("attempts"),
+            row.GetNullable<DateTimeOffset>("next_due_at"),
+            row.Text("gateway_reference"),
+            row.Text("failure_reason"),
+            row.Text("gateway_call"),
+            row.GetNullable<int>("gateway_attempts"),
+            row.Text("gateway_outcome"),
+            row.Get<DateTimeOffset>("requested_at"),
+            row.Get<DateTimeOffset>("created_at"),
+            row.GetNullable<DateTimeOffset>("finished_at")
+        );
 }

@@ -15,8 +15,7 @@ internal readonly struct Row(NpgsqlDataReader reader)
 
     /// <summary>A value, or null.</summary>
     public T? GetNullable<T>(string column)
-        where T : struct =>
-        IsNull(column) ? null : Get<T>(column);
+        where T : struct => IsNull(column) ? null : Get<T>(column);
 
     /// <summary>An amount, without the zeros that the column's scale adds.</summary>
     public decimal Amount(string column) => Get<decimal>(column) / 1.0000000000000000000000000000m;

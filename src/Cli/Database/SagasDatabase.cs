@@ -32,7 +32,10 @@ internal sealed class SagasDatabase : IAsyncDisposable
         catch (Exception exception) when (exception is ArgumentException or FormatException)
         {
             throw new CommandException(
-                ExitCode.Usage, $"The Postgres connection string is not valid: {exception.Message}", exception);
+                ExitCode.Usage,
+                $"The Postgres connection string is not valid: {exception.Message}",
+                exception
+            );
         }
 
         if (!connectionString.Contains("Timeout", StringComparison.OrdinalIgnoreCase))
@@ -55,7 +58,11 @@ internal sealed class SagasDatabase : IAsyncDisposable
     /// <typeparam name="T">Its result.</typeparam>
     /// <exception cref="CommandException">The database is available again and refuses the login.</exception>
     public async Task<T> RetryWhileUnavailableAsync<T>(
-        Func<Task<T>> work, Action<string> report, TimeProvider timeProvider, CancellationToken cancellationToken)
+        Func<Task<T>> work,
+        Action<string> report,
+        TimeProvider timeProvider,
+        CancellationToken cancellationToken
+    )
     {
         while (true)
         {
@@ -78,7 +85,8 @@ internal sealed class SagasDatabase : IAsyncDisposable
         string sql,
         Func<Row, T> row,
         CancellationToken cancellationToken,
-        params NpgsqlParameter[] parameters)
+        params NpgsqlParameter[] parameters
+    )
     {
         await using var command = _source.CreateCommand(sql);
         command.Parameters.AddRange(parameters);
@@ -96,15 +104,20 @@ internal sealed class SagasDatabase : IAsyncDisposable
             throw new CommandException(
                 ExitCode.Failed,
                 $"The database schema is out of date ({exception.MessageText}). Run `sagas migrate`, or start the services, "
-                + "which migrate it.",
-                exception);
+                    + "which migrate it.",
+                exception
+            );
         }
     }
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 
     private Task ReturnAsync(
-        Exception exception, Action<string> report, TimeProvider timeProvider, CancellationToken cancellationToken)
+        Exception exception,
+        Action<string> report,
+        TimeProvider timeProvider,
+        CancellationToken cancellationToken
+    )
     {
         lock (_lock)
             return _return.IsCompleted ? _return = WaitAsync() : _return;
@@ -113,9 +126,9 @@ internal sealed class SagasDatabase : IAsyncDisposable
         {
             report(
                 $"Postgres is unavailable ({exception.Message.TrimEnd('.')}); waiting to reconnect. After Ctrl-C, the same "
-                + "command continues later.");
-            do
-                await Task.Delay(_retryInterval, timeProvider, cancellationToken);
+                    + "command continues later."
+            );
+            do await Task.Delay(_retryInterval, timeProvider, cancellationToken);
             while (!await IsBackAsync(cancellationToken));
             report("Postgres is available again; continuing.");
         }

@@ -15,11 +15,15 @@ internal sealed record Transition(
     string ToState,
     string Event,
     Guid? MessageId,
-    Guid? ConversationId)
+    Guid? ConversationId
+)
 {
     /// <summary>A saga's history, from its beginning.</summary>
     public static Task<IReadOnlyList<Transition>> OfSagaAsync(
-        SagasDatabase database, Guid correlationId, CancellationToken cancellationToken) =>
+        SagasDatabase database,
+        Guid correlationId,
+        CancellationToken cancellationToken
+    ) =>
         database.QueryAsync(
             "SELECT * FROM saga_transition WHERE correlation_id = $1 ORDER BY id",
             row => new Transition(
@@ -28,7 +32,9 @@ internal sealed record Transition(
                 row.Get<string>("to_state"),
                 row.Get<string>("event"),
                 row.GetNullable<Guid>("message_id"),
-                row.GetNullable<Guid>("conversation_id")),
+                row.GetNullable<Guid>("conversation_id")
+            ),
             cancellationToken,
-            new NpgsqlParameter { Value = correlationId });
+            new NpgsqlParameter { Value = correlationId }
+        );
 }

@@ -14,36 +14,41 @@ internal static class DemoCommand
         var command = new SagasCommand(
             "demo",
             "Run everything in one process with private servers, and watch a payment that arrives before its customer. "
-            + "Offers to install PostgreSQL and RabbitMQ if they are missing; they need not run.",
+                + "Offers to install PostgreSQL and RabbitMQ if they are missing; they need not run.",
             "sagas demo",
             "sagas demo --yes --once --json | jq .completedAfterMs",
-            "sagas demo --in-memory  # with PostgreSQL only")
+            "sagas demo --in-memory  # with PostgreSQL only"
+        )
         {
-            once, inMemory, yes,
+            once,
+            inMemory,
+            yes,
         };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var json = parse.GetValue<bool>(CommandOptions.JsonName);
-            await ServerInstallation.EnsureAsync(terminal, !parse.GetValue(inMemory), parse.GetValue(yes), cancellationToken);
-            var reporter = new ConsoleReporter(terminal, json);
-            try
+        command.SetAction(
+            async (parse, cancellationToken) =>
             {
-                await using var system = await DemoSystem.StartAsync(reporter, parse.GetValue(inMemory), cancellationToken);
-                var report = await new Scenario(system, reporter, terminal).RunAsync(cancellationToken);
-                if (json)
-                    terminal.WriteJson(report);
-                if (!parse.GetValue(once))
-                    await StayAsync(system, reporter, cancellationToken);
-                reporter.Say("Stopping.");
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                // Ctrl-C is how the demo ends; its servers are stopped by now.
-            }
+                var json = parse.GetValue<bool>(CommandOptions.JsonName);
+                await ServerInstallation.EnsureAsync(terminal, !parse.GetValue(inMemory), parse.GetValue(yes), cancellationToken);
+                var reporter = new ConsoleReporter(terminal, json);
+                try
+                {
+                    await using var system = await DemoSystem.StartAsync(reporter, parse.GetValue(inMemory), cancellationToken);
+                    var report = await new Scenario(system, reporter, terminal).RunAsync(cancellationToken);
+                    if (json)
+                        terminal.WriteJson(report);
+                    if (!parse.GetValue(once))
+                        await StayAsync(system, reporter, cancellationToken);
+                    reporter.Say("Stopping.");
+                }
+                catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+                {
+                    // Ctrl-C is how the demo ends; its servers are stopped by now.
+                }
 
-            reporter.Say("Everything is stopped, and its data is removed.");
-            return ExitCode.Ok;
-        });
+                reporter.Say("Everything is stopped, and its data is removed.");
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 

@@ -20,4 +20,5 @@ internal sealed record DemoReport(
     string Postgres,
     Uri? RabbitMq,
     PaymentDetails Payment,
-    CustomerRow Customer);
+    CustomerRow Customer
+);

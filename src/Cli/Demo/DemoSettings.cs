@@ -5,13 +5,14 @@ internal static class DemoSettings
 {
     /// <summary>Configuration of the simulators.</summary>
     /// <param name="url">Where they listen.</param>
-    public static Dictionary<string, string?> OfSimulators(string url) => new()
-    {
-        ["urls"] = url,
-        ["Logging:LogLevel:Default"] = "Error",
-        ["Logging:LogLevel:Microsoft"] = "Error",
-        ["Logging:Console:LogToStandardErrorThreshold"] = "Trace",
-    };
+    public static Dictionary<string, string?> OfSimulators(string url) =>
+        new()
+        {
+            ["urls"] = url,
+            ["Logging:LogLevel:Default"] = "Error",
+            ["Logging:LogLevel:Microsoft"] = "Error",
+            ["Logging:Console:LogToStandardErrorThreshold"] = "Trace",
+        };
 
     /// <summary>Configuration of the services.</summary>
     /// <param name="url">Where they listen.</param>

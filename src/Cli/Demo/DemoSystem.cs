@@ -24,9 +24,7 @@ internal sealed class DemoSystem : IAsyncDisposable
     private WebApplication? _services;
     private SagasDatabase? _database;
 
-    private DemoSystem()
-    {
-    }
+    private DemoSystem() { }
 
     /// <summary>The services' bus.</summary>
     public IBus Bus => _services!.Services.GetRequiredService<IBus>();
@@ -51,7 +49,8 @@ internal sealed class DemoSystem : IAsyncDisposable
         ConsoleReporter reporter,
         bool inMemory,
         CancellationToken cancellationToken,
-        IReadOnlyDictionary<string, string?>? more = null)
+        IReadOnlyDictionary<string, string?>? more = null
+    )
     {
         var system = new DemoSystem();
         try
@@ -83,7 +82,9 @@ internal sealed class DemoSystem : IAsyncDisposable
         yield return ("a payment of an unknown customer", $"./sagas p 4711 --payment-id invoice-9 --rabbitmq {_rabbitMq}");
         yield return ("the customer", $"./sagas c 4711 --name \"Grace Hopper\" --rabbitmq {_rabbitMq}");
         yield return (
-            "objects to fetch the status of", $"./sagas objects post 1 2 3 4 --callback {_services!.Urls.Last()}/callback");
+            "objects to fetch the status of",
+            $"./sagas objects post 1 2 3 4 --callback {_services!.Urls.Last()}/callback"
+        );
         yield return ("the objects that are online", $"./sagas objects list --watch {options}");
     }
 
@@ -113,7 +114,10 @@ internal sealed class DemoSystem : IAsyncDisposable
     }
 
     private async Task StartProgramsAsync(
-        ConsoleReporter reporter, IReadOnlyDictionary<string, string?> more, CancellationToken cancellationToken)
+        ConsoleReporter reporter,
+        IReadOnlyDictionary<string, string?> more,
+        CancellationToken cancellationToken
+    )
     {
         reporter.Say("Starting the simulated third parties …");
         var simulatorSettings = DemoSettings.OfSimulators(FreeLoopbackPort);

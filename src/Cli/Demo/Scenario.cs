@@ -28,11 +28,14 @@ internal sealed class Scenario(DemoSystem system, ConsoleReporter reporter, Term
     {
         reporter.Step($"A payment of customer {CustomerId} is requested before the customer registers.");
         await system.Bus.Publish(
-            new PaymentRequested(PaymentId, CustomerId, 12.34m, "EUR", terminal.TimeProvider.GetUtcNow()), cancellationToken);
+            new PaymentRequested(PaymentId, CustomerId, 12.34m, "EUR", terminal.TimeProvider.GetUtcNow()),
+            cancellationToken
+        );
         var waiting = await PaymentAsync(
             "waits for its customer",
             payment => payment.Attempts >= MinAttempts && payment.NextDueAt is not null,
-            cancellationToken);
+            cancellationToken
+        );
         var next = Format.FromNow(waiting.NextDueAt, terminal.TimeProvider.GetUtcNow());
         reporter.Result($"{PaymentId} is {waiting.State}: it looked for {CustomerId} {waiting.Attempts} times; next {next}.");
 
@@ -43,7 +46,8 @@ internal sealed class Scenario(DemoSystem system, ConsoleReporter reporter, Term
         var completed = await PaymentAsync(
             "is completed and its event is published",
             payment => payment.State is "Completed" or "Failed" or "Expired" && payment.Messages.Count == 0,
-            cancellationToken);
+            cancellationToken
+        );
         if (completed is not { State: "Completed", FinishedAt: { } finished })
             throw new CommandException(ExitCode.Failed, $"{PaymentId} is {completed.State}: {completed.FailureReason}");
 
@@ -58,14 +62,28 @@ internal sealed class Scenario(DemoSystem system, ConsoleReporter reporter, Term
 
         var synced = await ChangeNameAsync(customer, cancellationToken);
         return new DemoReport(
-            PaymentId, CustomerId, waiting.Attempts, after, system.Postgres, system.RabbitMq, completed, synced);
+            PaymentId,
+            CustomerId,
+            waiting.Attempts,
+            after,
+            system.Postgres,
+            system.RabbitMq,
+            completed,
+            synced
+        );
     }
 
     private async Task<CustomerRow> ChangeNameAsync(CustomerRegistered customer, CancellationToken cancellationToken)
     {
         reporter.Step($"The CRM has customer {CustomerId}, by one call. She changes her name, which is another call.");
         await system.Bus.Publish(
-            customer with { LastName = "King", RegisteredAt = terminal.TimeProvider.GetUtcNow() }, cancellationToken);
+            customer with
+            {
+                LastName = "King",
+                RegisteredAt = terminal.TimeProvider.GetUtcNow(),
+            },
+            cancellationToken
+        );
         using var expiry = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         expiry.CancelAfter(_timeout);
         try
@@ -76,7 +94,8 @@ internal sealed class Scenario(DemoSystem system, ConsoleReporter reporter, Term
                 if (found is [{ State: "Synced", Version: 2 } synced])
                 {
                     reporter.Result(
-                        $"{CustomerId} is Synced: the CRM has version {synced.SyncedVersion} of the data, {synced.Name}.");
+                        $"{CustomerId} is Synced: the CRM has version {synced.SyncedVersion} of the data, {synced.Name}."
+                    );
                     return synced;
                 }
 
@@ -86,12 +105,17 @@ internal sealed class Scenario(DemoSystem system, ConsoleReporter reporter, Term
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new CommandException(
-                ExitCode.Failed, $"After {_timeout.TotalSeconds:N0} s the CRM does not have customer {CustomerId}.");
+                ExitCode.Failed,
+                $"After {_timeout.TotalSeconds:N0} s the CRM does not have customer {CustomerId}."
+            );
         }
     }
 
     private async Task<PaymentDetails> PaymentAsync(
-        string what, Predicate<PaymentDetails> condition, CancellationToken cancellationToken)
+        string what,
+        Predicate<PaymentDetails> condition,
+        CancellationToken cancellationToken
+    )
     {
         using var timeout = new CancellationTokenSource(_timeout, terminal.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
@@ -110,7 +134,9 @@ internal sealed class Scenario(DemoSystem system, ConsoleReporter reporter, Term
         {
             var now = payment is null ? "is not in the database" : $"is {payment.State} after {payment.Attempts} attempts";
             throw new CommandException(
-                ExitCode.Failed, $"After {_timeout.TotalSeconds:N0} s {PaymentId} still {now}; expected: it {what}.");
+                ExitCode.Failed,
+                $"After {_timeout.TotalSeconds:N0} s {PaymentId} still {now}; expected: it {what}."
+            );
         }
     }
 }

@@ -32,7 +32,8 @@ internal static class ServerInstallation
             throw new CommandException(
                 ExitCode.Failed,
                 "The demo needs PostgreSQL, which is not installed. Install it with `sagas demo --yes`, or use containers: "
-                + "`docker-compose up -d`.");
+                    + "`docker-compose up -d`."
+            );
         }
 
         if (code != 0 && withRabbitMq && !PrivateRabbitMq.IsInstalled)
@@ -56,8 +57,9 @@ internal static class ServerInstallation
             throw new CommandException(
                 ExitCode.Failed,
                 "The demo cannot install missing servers without bash. Install PostgreSQL (and RabbitMQ) by hand, or use "
-                + "containers: `docker-compose up -d`.",
-                exception);
+                    + "containers: `docker-compose up -d`.",
+                exception
+            );
         }
         finally
         {

@@ -29,15 +29,22 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
         {
             var store = new FileStore(database.Source);
             var processor = new FileProcessor(
-                new AlertIngest(database.Source, store, options, terminal.TimeProvider, enqueued: null), store, terminal.TimeProvider);
+                new AlertIngest(database.Source, store, options, terminal.TimeProvider, enqueued: null),
+                store,
+                terminal.TimeProvider
+            );
             var results = await FollowAsync(
-                Task.WhenAll(paths.Select(path => EnqueueAsync(processor, path, cancellationToken))), follow, cancellationToken);
+                Task.WhenAll(paths.Select(path => EnqueueAsync(processor, path, cancellationToken))),
+                follow,
+                cancellationToken
+            );
             return await ReportAsync(paths, results, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             await terminal.Error.WriteLineAsync(
-                "Interrupted. The services deliver the stored alerts; `sagas files resume` continues with the rest.");
+                "Interrupted. The services deliver the stored alerts; `sagas files resume` continues with the rest."
+            );
             throw;
         }
         finally
@@ -52,7 +59,9 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
         try
         {
             return await RetryWhileUnavailableAsync(
-                () => processor.ProcessAsync(path, null, cancellationToken), cancellationToken);
+                () => processor.ProcessAsync(path, null, cancellationToken),
+                cancellationToken
+            );
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -78,7 +87,9 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
             }
 
             var newest = await RetryWhileUnavailableAsync(
-                () => FileRow.NewestAsync(database, "alerts", null, 100, cancellationToken), cancellationToken);
+                () => FileRow.NewestAsync(database, "alerts", null, 100, cancellationToken),
+                cancellationToken
+            );
             Show([.. newest.Where(row => row.IsOpen || row.AcceptedAt >= since)]);
         }
     }
@@ -89,12 +100,16 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
             return;
         _lastLine = Stopwatch.GetTimestamp();
         var (stored, delivered, waiting) = (
-            rows.Sum(row => row.Added), rows.Sum(row => row.Delivered ?? 0), rows.Sum(row => row.Waiting ?? 0));
+            rows.Sum(row => row.Added),
+            rows.Sum(row => row.Delivered ?? 0),
+            rows.Sum(row => row.Waiting ?? 0)
+        );
         var line = string.Create(
             CultureInfo.InvariantCulture,
             $"{stored:N0} alerts stored, {delivered:N0} delivered, {waiting:N0} waiting, "
-            + $"{rows.Sum(row => row.Failed + row.Parked):N0} failed, "
-            + $"{delivered / Stopwatch.GetElapsedTime(_started).TotalSeconds:0.#}/s");
+                + $"{rows.Sum(row => row.Failed + row.Parked):N0} failed, "
+                + $"{delivered / Stopwatch.GetElapsedTime(_started).TotalSeconds:0.#}/s"
+        );
         lock (_lock)
         {
             if (Rewrites)
@@ -109,9 +124,16 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
     {
         EndLine();
         var rows = await FindAsync(results, cancellationToken);
-        var reports = paths.Zip(results)
-            .Select(pair => FileReport.Of(
-                pair.First, pair.Second, rows.First(row => row.FileId == pair.Second.File.FileId), Stopwatch.GetElapsedTime(_started)))
+        var reports = paths
+            .Zip(results)
+            .Select(pair =>
+                FileReport.Of(
+                    pair.First,
+                    pair.Second,
+                    rows.First(row => row.FileId == pair.Second.File.FileId),
+                    Stopwatch.GetElapsedTime(_started)
+                )
+            )
             .ToList();
         if (json)
             terminal.WriteJson(reports);
@@ -128,7 +150,9 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
     private async Task ReportRejectsAsync(FileReport report, CancellationToken cancellationToken)
     {
         var rejects = await RetryWhileUnavailableAsync(
-            () => FileRow.RejectsAsync(database, report.FileId, MaxRejectsShown, cancellationToken), cancellationToken);
+            () => FileRow.RejectsAsync(database, report.FileId, MaxRejectsShown, cancellationToken),
+            cancellationToken
+        );
         foreach (var (line, reason) in rejects)
             await terminal.Output.WriteLineAsync($"  line {line}: {Format.Clean(reason)}");
         if (report.Rejected > MaxRejectsShown)
@@ -138,7 +162,8 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
     private Task<IReadOnlyList<FileRow>> FindAsync(FileResult[] results, CancellationToken cancellationToken) =>
         RetryWhileUnavailableAsync(
             () => FileRow.FindAsync(database, [.. results.Select(result => result.File.FileId)], cancellationToken),
-            cancellationToken);
+            cancellationToken
+        );
 
     private Task<T> RetryWhileUnavailableAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken) =>
         database.RetryWhileUnavailableAsync(work, Interrupt, terminal.TimeProvider, cancellationToken);

@@ -11,7 +11,12 @@ namespace Sagas.Cli.Files;
 /// customers in memory and looks these up by key until they are synced, so that memory and queries do not grow with the files.
 /// </summary>
 internal sealed class CrmFollower(
-    Terminal terminal, SagasDatabase database, IngestOptions options, MessagesOptions rules, bool json)
+    Terminal terminal,
+    SagasDatabase database,
+    IngestOptions options,
+    MessagesOptions rules,
+    bool json
+)
 {
     private const int Window = 50_000;
 
@@ -45,12 +50,16 @@ internal sealed class CrmFollower(
         try
         {
             using var customers = Customers(reports).GetEnumerator();
-            for (var isMore = true; isMore || _open.Count > 0;)
+            for (var isMore = true; isMore || _open.Count > 0; )
             {
                 isMore = isMore && Fill(customers);
                 var look = terminal.TimeProvider.GetTimestamp();
                 await database.RetryWhileUnavailableAsync(
-                    () => LookAsync(cancellationToken), Interrupt, terminal.TimeProvider, cancellationToken);
+                    () => LookAsync(cancellationToken),
+                    Interrupt,
+                    terminal.TimeProvider,
+                    cancellationToken
+                );
                 Show();
                 // Most are synced: read on, to those that are not.
                 if (isMore ? _open.Count < Window / 2 : _open.Count == 0)
@@ -64,7 +73,8 @@ internal sealed class CrmFollower(
         {
             Write(
                 "Interrupted. The services send the other customers to the CRM; the same command waits for them again.",
-                isLast: true);
+                isLast: true
+            );
             throw;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException)
@@ -127,22 +137,34 @@ internal sealed class CrmFollower(
         Write(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"CRM: {_synced:N0} of {_rows:N0} rows synced, {_failed:N0} failed, {rate:N0}/s{left}"),
-            isLast: false);
+                $"CRM: {_synced:N0} of {_rows:N0} rows synced, {_failed:N0} failed, {rate:N0}/s{left}"
+            ),
+            isLast: false
+        );
     }
 
     private string Outcome()
     {
         if (_failed + _unsynced == 0)
             return string.Create(CultureInfo.InvariantCulture, $"The CRM has the customers of all {_rows:N0} rows.");
-        var failed = _failed == 0 ? "" : string.Create(
-            CultureInfo.InvariantCulture,
-            $" The sync of {_failed:N0} failed: `sagas customers list --state SyncFailed`, `sagas customers retry`.");
-        var unsynced = _unsynced == 0 ? "" : string.Create(
-            CultureInfo.InvariantCulture,
-            $" {_unsynced:N0} registered while the CRM was disabled: `sagas customers retry --registered`.");
+        var failed =
+            _failed == 0
+                ? ""
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $" The sync of {_failed:N0} failed: `sagas customers list --state SyncFailed`, `sagas customers retry`."
+                );
+        var unsynced =
+            _unsynced == 0
+                ? ""
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $" {_unsynced:N0} registered while the CRM was disabled: `sagas customers retry --registered`."
+                );
         return string.Create(
-            CultureInfo.InvariantCulture, $"The CRM has the customers of {_synced:N0} of {_rows:N0} rows.{failed}{unsynced}");
+            CultureInfo.InvariantCulture,
+            $"The CRM has the customers of {_synced:N0} of {_rows:N0} rows.{failed}{unsynced}"
+        );
     }
 
     private void Interrupt(string sentence)

@@ -18,18 +18,23 @@ internal sealed class CustomerRun(Terminal terminal, SagasDatabase database, Ing
     {
         var rules = new MessagesOptions();
         var ingest = new CustomerIngest(
-            database.Source, _store, Microsoft.Extensions.Options.Options.Create(options),
+            database.Source,
+            _store,
+            Microsoft.Extensions.Options.Options.Create(options),
             Microsoft.Extensions.Options.Options.Create(new CustomerSyncOptions { Enabled = isCrmEnabled }),
             rules,
-            terminal.TimeProvider);
+            terminal.TimeProvider
+        );
         var processor = new FileProcessor(ingest, _store, terminal.TimeProvider);
         var reports = new List<FileReport>();
         foreach (var path in paths)
             reports.Add(await IngestAsync(processor, path, cancellationToken));
         if (follow && !isCrmEnabled)
             terminal.Error.WriteLine("The CRM is disabled (Crm__Enabled is false); --follow has nothing to wait for.");
-        var isSynced = !follow || !isCrmEnabled || await new CrmFollower(
-            terminal, database, options, rules, json).FollowAsync(reports, cancellationToken);
+        var isSynced =
+            !follow
+            || !isCrmEnabled
+            || await new CrmFollower(terminal, database, options, rules, json).FollowAsync(reports, cancellationToken);
         if (json)
             terminal.WriteJson(reports);
         return isSynced && reports.TrueForAll(report => report.IsGood) ? ExitCode.Ok : ExitCode.Failed;
@@ -42,7 +47,11 @@ internal sealed class CustomerRun(Terminal terminal, SagasDatabase database, Ing
         try
         {
             var (result, rejects) = await database.RetryWhileUnavailableAsync(
-                () => IngestAsync(processor, path, line, cancellationToken), line.Interrupt, terminal.TimeProvider, cancellationToken);
+                () => IngestAsync(processor, path, line, cancellationToken),
+                line.Interrupt,
+                terminal.TimeProvider,
+                cancellationToken
+            );
             var report = FileReport.Of(path, result, clock.Elapsed, rejects);
             line.End(report.Sentence);
             return report;
@@ -59,7 +68,11 @@ internal sealed class CustomerRun(Terminal terminal, SagasDatabase database, Ing
     }
 
     private async Task<(FileResult Result, string? Rejects)> IngestAsync(
-        FileProcessor processor, string path, ProgressLine line, CancellationToken cancellationToken)
+        FileProcessor processor,
+        string path,
+        ProgressLine line,
+        CancellationToken cancellationToken
+    )
     {
         var result = await processor.ProcessAsync(path, line.Show, cancellationToken);
         return (result, result.WasCompleted ? null : await WriteRejectsAsync(result, path, cancellationToken));
@@ -78,7 +91,10 @@ internal sealed class CustomerRun(Terminal terminal, SagasDatabase database, Ing
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return await rejected.WriteBesideAsync(
-                result.File.FileId, Path.Combine(Environment.CurrentDirectory, Path.GetFileName(path)), cancellationToken);
+                result.File.FileId,
+                Path.Combine(Environment.CurrentDirectory, Path.GetFileName(path)),
+                cancellationToken
+            );
         }
     }
 }

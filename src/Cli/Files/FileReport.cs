@@ -25,9 +25,24 @@ namespace Sagas.Cli.Files;
 /// <param name="Rejects">The file with the rejected rows.</param>
 /// <param name="Seconds">How long it took.</param>
 internal sealed record FileReport(
-    string File, Guid FileId, string Kind, string State, string? Reason, bool AlreadyIngested,
-    long Rows, long Rejected, long Added, long Changed, long Unchanged,
-    long? Delivered, long? Waiting, long? Failed, long? Parked, string? Rejects, double Seconds)
+    string File,
+    Guid FileId,
+    string Kind,
+    string State,
+    string? Reason,
+    bool AlreadyIngested,
+    long Rows,
+    long Rejected,
+    long Added,
+    long Changed,
+    long Unchanged,
+    long? Delivered,
+    long? Waiting,
+    long? Failed,
+    long? Parked,
+    string? Rejects,
+    double Seconds
+)
 {
     /// <summary>Whether every row is stored, and no alert failed so far.</summary>
     [JsonIgnore]
@@ -35,19 +50,21 @@ internal sealed record FileReport(
 
     /// <summary>The report as a sentence.</summary>
     [JsonIgnore]
-    public string Sentence => State switch
-    {
-        "completed" when AlreadyIngested => $"{File}: the same content was ingested before ({Counts}); nothing was changed.",
-        "invalid" => $"{File}: invalid. {Reason}",
-        "failed" => $"{File}: failed after {Counts}. {Reason} `sagas files resume` continues where it stopped.{Where}",
-        _ => $"{File}: {Counts} in {Duration} s ({Number(Rows / Math.Max(Seconds, 0.001))} rows/s).{Where}",
-    };
+    public string Sentence =>
+        State switch
+        {
+            "completed" when AlreadyIngested => $"{File}: the same content was ingested before ({Counts}); nothing was changed.",
+            "invalid" => $"{File}: invalid. {Reason}",
+            "failed" => $"{File}: failed after {Counts}. {Reason} `sagas files resume` continues where it stopped.{Where}",
+            _ => $"{File}: {Counts} in {Duration} s ({Number(Rows / Math.Max(Seconds, 0.001))} rows/s).{Where}",
+        };
 
-    private string Counts => Delivered is null
-        ? $"{Number(Rows)} rows: {Number(Added)} new, {Number(Changed)} changed, {Number(Unchanged)} unchanged, "
-            + $"{Number(Rejected)} rejected"
-        : $"{Number(Rows)} rows: {Number(Delivered)} delivered, {Number(Waiting)} waiting, {Number(Failed)} failed, "
-            + $"{Number(Parked)} parked, {Number(Rejected)} rejected";
+    private string Counts =>
+        Delivered is null
+            ? $"{Number(Rows)} rows: {Number(Added)} new, {Number(Changed)} changed, {Number(Unchanged)} unchanged, "
+                + $"{Number(Rejected)} rejected"
+            : $"{Number(Rows)} rows: {Number(Delivered)} delivered, {Number(Waiting)} waiting, {Number(Failed)} failed, "
+                + $"{Number(Parked)} parked, {Number(Rejected)} rejected";
 
     private string Duration => Seconds.ToString("0.0", CultureInfo.InvariantCulture);
 
@@ -58,13 +75,46 @@ internal sealed record FileReport(
     {
         var (file, counts) = (result.File, result.File.Counts);
         return new FileReport(
-            path, file.FileId, file.Kind, Name(file.State), file.Reason, result.WasCompleted, counts.Rows, counts.Rejected, counts.Added,
-            counts.Changed, counts.Unchanged, null, null, null, null, rejects, Math.Round(elapsed.TotalSeconds, 3));
+            path,
+            file.FileId,
+            file.Kind,
+            Name(file.State),
+            file.Reason,
+            result.WasCompleted,
+            counts.Rows,
+            counts.Rejected,
+            counts.Added,
+            counts.Changed,
+            counts.Unchanged,
+            null,
+            null,
+            null,
+            null,
+            rejects,
+            Math.Round(elapsed.TotalSeconds, 3)
+        );
     }
 
-    public static FileReport Of(string path, FileResult result, FileRow row, TimeSpan elapsed) => new(
-        path, row.FileId, row.Kind, row.State, row.Reason, result.WasCompleted, row.Rows, row.Rejected, row.Added, row.Changed,
-        row.Unchanged, row.Delivered, row.Waiting, row.Failed, row.Parked, null, Math.Round(elapsed.TotalSeconds, 3));
+    public static FileReport Of(string path, FileResult result, FileRow row, TimeSpan elapsed) =>
+        new(
+            path,
+            row.FileId,
+            row.Kind,
+            row.State,
+            row.Reason,
+            result.WasCompleted,
+            row.Rows,
+            row.Rejected,
+            row.Added,
+            row.Changed,
+            row.Unchanged,
+            row.Delivered,
+            row.Waiting,
+            row.Failed,
+            row.Parked,
+            null,
+            Math.Round(elapsed.TotalSeconds, 3)
+        );
 
     private static string Name(FileState state) => state.ToString().ToLowerInvariant();
 

@@ -20,17 +20,12 @@ internal sealed class IngestCommandOptions
     };
 
     /// <summary>The files.</summary>
-    public Argument<string[]> Files { get; } = new("file")
-    {
-        Description = "CSV files, plain or gzip.",
-        Arity = ArgumentArity.OneOrMore,
-    };
+    public Argument<string[]> Files { get; } =
+        new("file") { Description = "CSV files, plain or gzip.", Arity = ArgumentArity.OneOrMore };
 
     /// <summary>Whether to wait for what follows from the rows.</summary>
-    public Option<bool> Follow { get; } = new("--follow")
-    {
-        Description = "Wait until the CRM has the customers, or until the alerts are delivered.",
-    };
+    public Option<bool> Follow { get; } =
+        new("--follow") { Description = "Wait until the CRM has the customers, or until the alerts are delivered." };
 
     public void AddTo(Command command)
     {
@@ -42,9 +37,9 @@ internal sealed class IngestCommandOptions
 
     /// <summary>The first option that is given and is for customers only; null: none.</summary>
     public string? NameOfCustomersOption(CommandResult result) =>
-        result.GetResult(_maxRejectRatio) is not null
-            ? _maxRejectRatio.Name : result.GetResult(_columns) is not null ? _columns.Name
-            : null;
+        result.GetResult(_maxRejectRatio) is not null ? _maxRejectRatio.Name
+        : result.GetResult(_columns) is not null ? _columns.Name
+        : null;
 
     /// <summary>The section Ingest of the environment, as the services read it, with the options of the command line.</summary>
     /// <exception cref="CommandException">An option or a variable is not valid.</exception>
@@ -54,7 +49,9 @@ internal sealed class IngestCommandOptions
         options = options with { MaxRejectRatio = parse.GetValue(_maxRejectRatio) ?? options.MaxRejectRatio };
         if (parse.GetValue(_columns) is { Length: > 0 } columns)
         {
-            var names = columns.Select(Split).ToLookup(pair => pair.Column, pair => pair.Name)
+            var names = columns
+                .Select(Split)
+                .ToLookup(pair => pair.Column, pair => pair.Name)
                 .ToDictionary(column => column.Key, column => string.Join(',', column));
             options = options with { Columns = names };
         }
@@ -74,23 +71,29 @@ internal sealed class IngestCommandOptions
 
     private static IConfigurationRoot Environment() => new ConfigurationBuilder().AddEnvironmentVariables().Build();
 
-    private static Option<double?> RatioOption() => new("--max-reject-ratio")
-    {
-        Description = "Customers: the share of rejected rows, 0 to 1, above which a file is stopped. Default: "
-            + "Ingest__MaxRejectRatio, else 0.1.",
-        HelpName = "share",
-        CustomParser = result =>
+    private static Option<double?> RatioOption() =>
+        new("--max-reject-ratio")
         {
-            if (!double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var share)
-                || share is not (>= 0 and <= 1))
-                result.AddError("--max-reject-ratio must be a number from 0 to 1.");
-            return share;
-        },
-    };
+            Description =
+                "Customers: the share of rejected rows, 0 to 1, above which a file is stopped. Default: "
+                + "Ingest__MaxRejectRatio, else 0.1.",
+            HelpName = "share",
+            CustomParser = result =>
+            {
+                if (
+                    !double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var share)
+                    || share is not (>= 0 and <= 1)
+                )
+                    result.AddError("--max-reject-ratio must be a number from 0 to 1.");
+                return share;
+            },
+        };
 
     private static (string Column, string Name) Split(string text) =>
         text.Split('=', 2) is [{ Length: > 0 } column, { Length: > 0 } name]
-        ? (column.Trim(), name.Trim())
-        : throw new CommandException(
-            ExitCode.Usage, $"--column must be a column and its name in the files, such as first_name=Vorname; '{text}' is not.");
+            ? (column.Trim(), name.Trim())
+            : throw new CommandException(
+                ExitCode.Usage,
+                $"--column must be a column and its name in the files, such as first_name=Vorname; '{text}' is not."
+            );
 }

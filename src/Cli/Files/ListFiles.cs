@@ -21,35 +21,37 @@ internal static class ListFiles
             "List files of customers and alerts, the newest first, with their rows, their rejects and their alerts' deliveries.",
             "sagas files list",
             "sagas files list --kind alerts --watch",
-            "sagas files list --file alerts.csv --json | jq '.[0].delivered'")
+            "sagas files list --file alerts.csv --json | jq '.[0].delivered'"
+        )
         {
-            kind, file,
+            kind,
+            file,
         }.Lists(
             terminal,
             _ => new Listing<FileRow>(terminal, Columns(terminal), "No files."),
-            Reader(terminal.TimeProvider, kind, file));
+            Reader(terminal.TimeProvider, kind, file)
+        );
     }
 
     private static Column<FileRow>[] Columns(Terminal terminal) =>
-    [
-        new("File", row => row.Name),
-        new("Kind", row => row.Kind, Break: false),
-        new("State", row => row.State, Colour: row => Format.Colour(row.State), Break: false),
-        new("Rows", row => Number(row.Rows), Right: true),
-        new("Rejected", row => Number(row.Rejected), Right: true),
-        new("New", row => Number(row.Added), FromWidth: 120, Right: true),
-        new("Changed", row => Number(row.Changed), FromWidth: 120, Right: true),
-        new("Delivered", row => Number(row.Delivered), Right: true),
-        new("Waiting", row => Number(row.Waiting), FromWidth: 100, Right: true),
-        new("Failed", row => Number(row.Failed + row.Parked), Right: true),
-        new("Rate", Rate, FromWidth: 100, Right: true),
-        new("Came", row => Format.FromNow(row.AcceptedAt, terminal.TimeProvider.GetUtcNow()), FromWidth: 100, Break: false),
-        new("Id", row => row.FileId.ToString(), FromWidth: 160, Break: false),
-        new("Reason", row => row.Reason, FromWidth: 140),
-    ];
+        [
+            new("File", row => row.Name),
+            new("Kind", row => row.Kind, Break: false),
+            new("State", row => row.State, Colour: row => Format.Colour(row.State), Break: false),
+            new("Rows", row => Number(row.Rows), Right: true),
+            new("Rejected", row => Number(row.Rejected), Right: true),
+            new("New", row => Number(row.Added), FromWidth: 120, Right: true),
+            new("Changed", row => Number(row.Changed), FromWidth: 120, Right: true),
+            new("Delivered", row => Number(row.Delivered), Right: true),
+            new("Waiting", row => Number(row.Waiting), FromWidth: 100, Right: true),
+            new("Failed", row => Number(row.Failed + row.Parked), Right: true),
+            new("Rate", Rate, FromWidth: 100, Right: true),
+            new("Came", row => Format.FromNow(row.AcceptedAt, terminal.TimeProvider.GetUtcNow()), FromWidth: 100, Break: false),
+            new("Id", row => row.FileId.ToString(), FromWidth: 160, Break: false),
+            new("Reason", row => row.Reason, FromWidth: 140),
+        ];
 
-    private static ListCommand.Reader<FileRow> Reader(
-        TimeProvider timeProvider, Option<string?> kind, Option<string?> file)
+    private static ListCommand.Reader<FileRow> Reader(TimeProvider timeProvider, Option<string?> kind, Option<string?> file)
     {
         var meter = new RateMeter();
         return async (database, parse, limit, cancellationToken) =>
@@ -84,9 +86,17 @@ internal static class ListFiles
             (_progress, _at) = (rows.ToDictionary(row => row.FileId, row => row.Progress), Stopwatch.GetTimestamp());
             return before is null
                 ? null
-                : [.. rows.Select(row => row.IsOpen && before.TryGetValue(row.FileId, out var then)
-                    ? row with { PerSecond = (row.Progress - then) / seconds }
-                    : row)];
+                :
+                [
+                    .. rows.Select(row =>
+                        row.IsOpen && before.TryGetValue(row.FileId, out var then)
+                            ? row with
+                            {
+                                PerSecond = (row.Progress - then) / seconds,
+                            }
+                            : row
+                    ),
+                ];
         }
     }
 }

@@ -85,10 +85,13 @@ internal sealed class ProgressLine(Terminal terminal, bool json, string name) : 
         var left = done > 0 ? TimeSpan.FromSeconds(elapsed.TotalSeconds * (1 - progress.Fraction) / done) : (TimeSpan?)null;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Format.Clean(name)} {bar} {progress.Fraction,4:P0}  {progress.Counts.Rows:N0} rows  {rate:N0}/s  "
-            + $"{progress.Counts.Rejected:N0} rejected  {Eta(left)}");
+            $"{Format.Clean(name)} {bar} {progress.Fraction, 4:P0}  {progress.Counts.Rows:N0} rows  {rate:N0}/s  "
+                + $"{progress.Counts.Rejected:N0} rejected  {Eta(left)}"
+        );
     }
 
     private static string Eta(TimeSpan? left) =>
-        left is not { } time ? "" : time < TimeSpan.FromHours(1) ? $"{time:m\\:ss} left" : $"{time:h\\:mm\\:ss} left";
+        left is not { } time ? ""
+        : time < TimeSpan.FromHours(1) ? $"{time:m\\:ss} left"
+        : $"{time:h\\:mm\\:ss} left";
 }

@@ -13,26 +13,31 @@ internal static class ResumeFiles
         var command = new SagasCommand(
             "resume",
             "Continue files that were interrupted or stopped, where they stopped. A file is known by its content, whatever "
-            + "its name.",
+                + "its name.",
             "sagas files list                                         # the files and their states",
             "sagas files resume customers.csv",
-            "sagas files resume dirty.csv --max-reject-ratio 0.5      # it was stopped because of its rejects")
+            "sagas files resume dirty.csv --max-reject-ratio 0.5      # it was stopped because of its rejects"
+        )
         {
             options.Files,
         };
         options.AddTo(command);
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var paths = CommandOptions.ExistingFiles(parse, options.Files);
-            await using var run = await FilesRun.OpenAsync(parse, terminal, options, cancellationToken);
-            var kinds = new HashSet<string>();
-            foreach (var path in paths)
-                kinds.Add(await KindAsync(run, path, cancellationToken));
-            return kinds.Count == 1
-                ? await run.RunAsync(kinds.Single(), paths, cancellationToken)
-                : throw new CommandException(
-                    ExitCode.Usage, "Some files are of customers and some of alerts. Resume each kind by a command of its own.");
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                var paths = CommandOptions.ExistingFiles(parse, options.Files);
+                await using var run = await FilesRun.OpenAsync(parse, terminal, options, cancellationToken);
+                var kinds = new HashSet<string>();
+                foreach (var path in paths)
+                    kinds.Add(await KindAsync(run, path, cancellationToken));
+                return kinds.Count == 1
+                    ? await run.RunAsync(kinds.Single(), paths, cancellationToken)
+                    : throw new CommandException(
+                        ExitCode.Usage,
+                        "Some files are of customers and some of alerts. Resume each kind by a command of its own."
+                    );
+            }
+        );
         return command;
     }
 
@@ -46,6 +51,7 @@ internal static class ResumeFiles
 
         throw new CommandException(
             ExitCode.NotFound,
-            $"The content of {path} was never ingested, so there is nothing to resume. Ingest it: `sagas files ingest {path}`.");
+            $"The content of {path} was never ingested, so there is nothing to resume. Ingest it: `sagas files ingest {path}`."
+        );
     }
 }

@@ -12,15 +12,61 @@ internal sealed class CustomerFile(int seed, double dirty)
 
     private static readonly string[] _firstNames =
     [
-        "Ada", "Grace", "Barbara", "Edsger", "Donald", "Katherine", "Alan", "Hedy", "Zoë", "Jürgen", "Radia", "Tim", "Leslie",
-        "Frances", "Tony", "Margaret", "Søren", "Anita", "John", "Karen", "Noël", "Dana", "Ken", "Sophie", "Évariste", "Maryam",
+        "Ada",
+        "Grace",
+        "Barbara",
+        "Edsger",
+        "Donald",
+        "Katherine",
+        "Alan",
+        "Hedy",
+        "Zoë",
+        "Jürgen",
+        "Radia",
+        "Tim",
+        "Leslie",
+        "Frances",
+        "Tony",
+        "Margaret",
+        "Søren",
+        "Anita",
+        "John",
+        "Karen",
+        "Noël",
+        "Dana",
+        "Ken",
+        "Sophie",
+        "Évariste",
+        "Maryam",
     ];
 
     private static readonly string[] _lastNames =
     [
-        "Lovelace", "Hopper", "Liskov", "Dijkstra", "Knuth", "Johnson", "Turing", "Lamarr", "Müller", "O'Brien", "Perlman",
-        "Berners-Lee", "Lamport", "Allen", "Hoare", "Hamilton", "Kierkegaard", "Borg", "\"Backus, Jr.\"", "Spärck Jones",
-        "Scott", "Thompson", "Wilson", "Galois", "Mirzakhani",
+        "Lovelace",
+        "Hopper",
+        "Liskov",
+        "Dijkstra",
+        "Knuth",
+        "Johnson",
+        "Turing",
+        "Lamarr",
+        "Müller",
+        "O'Brien",
+        "Perlman",
+        "Berners-Lee",
+        "Lamport",
+        "Allen",
+        "Hoare",
+        "Hamilton",
+        "Kierkegaard",
+        "Borg",
+        "\"Backus, Jr.\"",
+        "Spärck Jones",
+        "Scott",
+        "Thompson",
+        "Wilson",
+        "Galois",
+        "Mirzakhani",
     ];
 
     private readonly Random _random = new(seed);
@@ -80,7 +126,8 @@ internal sealed class CustomerFile(int seed, double dirty)
                 break;
             case 1:
                 writer.Write(
-                    string.Create(CultureInfo.InvariantCulture, $"{row},Ada,Lovelace,ada at example.org,000 000 0000\n"));
+                    string.Create(CultureInfo.InvariantCulture, $"{row},Ada,Lovelace,ada at example.org,000 000 0000\n")
+                );
                 break;
             case 2:
                 WriteRow(writer, row, Pick(_firstNames), Pick(_lastNames), ",one field,too many");

@@ -21,8 +21,10 @@ internal static class GenerateCommand
             HelpName = "share",
             CustomParser = result =>
             {
-                if (!double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var share)
-                    || share is not (>= 0 and <= 1))
+                if (
+                    !double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var share)
+                    || share is not (>= 0 and <= 1)
+                )
                     result.AddError("--dirty must be a number from 0 to 1.");
                 return share;
             },
@@ -36,35 +38,49 @@ internal static class GenerateCommand
             "generate",
             "Generate a CSV file of customers, of any size.",
             "sagas generate --rows 1000000 --output customers.csv",
-            "sagas generate --rows 100000 --dirty 0.01 | gzip > customers.csv.gz")
+            "sagas generate --rows 100000 --dirty 0.01 | gzip > customers.csv.gz"
+        )
         {
-            rows, dirty, seed, output,
+            rows,
+            dirty,
+            seed,
+            output,
         };
-        command.SetAction((parse, cancellationToken) =>
-        {
-            var file = new CustomerFile(parse.GetValue(seed), parse.GetValue(dirty));
-            if (parse.GetValue(output) is not { } path)
+        command.SetAction(
+            (parse, cancellationToken) =>
             {
-                using var standard = Console.OpenStandardOutput();
-                file.Write(standard, parse.GetValue(rows), cancellationToken, Progress(terminal, parse.GetValue(rows)));
+                var file = new CustomerFile(parse.GetValue(seed), parse.GetValue(dirty));
+                if (parse.GetValue(output) is not { } path)
+                {
+                    using var standard = Console.OpenStandardOutput();
+                    file.Write(standard, parse.GetValue(rows), cancellationToken, Progress(terminal, parse.GetValue(rows)));
+                    return Task.FromResult(ExitCode.Ok);
+                }
+                try
+                {
+                    using var target = new FileStream(path, FileMode.Create, FileAccess.Write);
+                    file.Write(target, parse.GetValue(rows), cancellationToken, Progress(terminal, parse.GetValue(rows)));
+                }
+                catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+                {
+                    throw new CommandException(ExitCode.Failed, $"Cannot write {path}: {exception.Message}", exception);
+                }
+                if (parse.GetValue<bool>(CommandOptions.JsonName))
+                    terminal.WriteJson(
+                        new
+                        {
+                            file = path,
+                            rows = parse.GetValue(rows),
+                            bytes = new FileInfo(path).Length,
+                        }
+                    );
+                else
+                    terminal.Output.WriteLine(
+                        string.Create(CultureInfo.InvariantCulture, $"Wrote {parse.GetValue(rows):N0} customers to {path}.")
+                    );
                 return Task.FromResult(ExitCode.Ok);
             }
-            try
-            {
-                using var target = new FileStream(path, FileMode.Create, FileAccess.Write);
-                file.Write(target, parse.GetValue(rows), cancellationToken, Progress(terminal, parse.GetValue(rows)));
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                throw new CommandException(ExitCode.Failed, $"Cannot write {path}: {exception.Message}", exception);
-            }
-            if (parse.GetValue<bool>(CommandOptions.JsonName))
-                terminal.WriteJson(new { file = path, rows = parse.GetValue(rows), bytes = new FileInfo(path).Length });
-            else
-                terminal.Output.WriteLine(
-                    string.Create(CultureInfo.InvariantCulture, $"Wrote {parse.GetValue(rows):N0} customers to {path}."));
-            return Task.FromResult(ExitCode.Ok);
-        });
+        );
         return command;
     }
 

@@ -7,24 +7,28 @@ namespace Sagas.Cli.Messages;
 internal static class DeadLetterOptions
 {
     /// <summary>Error queues beside those of the services.</summary>
-    public static Option<string[]> Queues() => new("--queue")
-    {
-        Description = "Include the error queue of this queue; can be repeated. "
-            + "The error queues of the services are always included.",
-        HelpName = "name",
-        Validators =
+    public static Option<string[]> Queues() =>
+        new("--queue")
         {
-            result =>
+            Description =
+                "Include the error queue of this queue; can be repeated. "
+                + "The error queues of the services are always included.",
+            HelpName = "name",
+            Validators =
             {
-                if (result.Tokens.Any(token => token.Value.Length is 0 or > 255))
-                    result.AddError("--queue must be the name of a queue, 1 to 255 characters.");
+                result =>
+                {
+                    if (result.Tokens.Any(token => token.Value.Length is 0 or > 255))
+                        result.AddError("--queue must be the name of a queue, 1 to 255 characters.");
+                },
             },
-        },
-    };
+        };
 
     /// <summary>No error queue holds a message.</summary>
-    public static CommandException NotFound(string messageId) => new(
-        ExitCode.NotFound,
-        $"No error queue holds message {messageId}. `sagas deadletters list` lists the dead letters; one that another "
-        + "command looks at is missing for a moment.");
+    public static CommandException NotFound(string messageId) =>
+        new(
+            ExitCode.NotFound,
+            $"No error queue holds message {messageId}. `sagas deadletters list` lists the dead letters; one that another "
+                + "command looks at is missing for a moment."
+        );
 }

@@ -19,18 +19,22 @@ internal static class ListDeadLetters
             "list",
             "List messages that the services could not consume, with the reason. They stay where they are.",
             "sagas deadletters list",
-            "sagas deadletters list --queue billing --json | jq '.[].reason'")
+            "sagas deadletters list --queue billing --json | jq '.[].reason'"
+        )
         {
-            queues, CommandOptions.RabbitMq(),
+            queues,
+            CommandOptions.RabbitMq(),
         };
         ListOptions.AddTo(command);
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var uri = Connections.RabbitMq(parse, terminal);
-            var errorQueues = DeadLetterQueues.Of(parse.GetValue(queues));
-            await using var view = new View(terminal, uri, errorQueues);
-            return await Table(terminal).RunAsync(parse, view.ReadAsync, cancellationToken);
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                var uri = Connections.RabbitMq(parse, terminal);
+                var errorQueues = DeadLetterQueues.Of(parse.GetValue(queues));
+                await using var view = new View(terminal, uri, errorQueues);
+                return await Table(terminal).RunAsync(parse, view.ReadAsync, cancellationToken);
+            }
+        );
         return command;
     }
 
@@ -47,7 +51,8 @@ internal static class ListDeadLetters
                 "Failed",
                 letter => Format.FromNow(letter.FailedAt, terminal.TimeProvider.GetUtcNow()),
                 FromWidth: 120,
-                Break: false),
+                Break: false
+            ),
             new("Reason", letter => Reason(letter, terminal.Width)),
             new("Body", letter => Beginning(letter.Body, 48), FromWidth: 160),
         ];

@@ -17,14 +17,16 @@ internal static class ListOutbox
             "List messages that are committed and not published yet, the oldest first, with the reason and the due time.",
             "sagas outbox list",
             "sagas outbox list --state failing",
-            "sagas outbox list --state scheduled --watch")
+            "sagas outbox list --state scheduled --watch"
+        )
         {
             state,
         }.Lists(
             terminal,
             parse => Table(terminal, parse.GetValue(state) is { } wanted ? $"No messages are {wanted}." : "No messages wait."),
             (database, parse, limit, cancellationToken) =>
-                OutboxRow.OldestAsync(database, parse.GetValue(state), limit, cancellationToken));
+                OutboxRow.OldestAsync(database, parse.GetValue(state), limit, cancellationToken)
+        );
     }
 
     /// <summary>Adds the messages to a page, if there are any.</summary>
@@ -52,8 +54,8 @@ internal static class ListOutbox
         return new Listing<OutboxRow>(terminal, columns, none);
     }
 
-    private static string Why(
-        OutboxRow message, DateTimeOffset now) => message is { State: "publishing", HeartbeatAt: { } heartbeat }
-        ? $"{message.Why}, heartbeat {Format.FromNow(heartbeat, now)}"
-        : message.Why;
+    private static string Why(OutboxRow message, DateTimeOffset now) =>
+        message is { State: "publishing", HeartbeatAt: { } heartbeat }
+            ? $"{message.Why}, heartbeat {Format.FromNow(heartbeat, now)}"
+            : message.Why;
 }

@@ -23,42 +23,63 @@ internal static class RetryDeadLetter
             "Move a message from its error queue back to the queue where it failed.",
             "sagas deadletters retry 01a1fc3e-7170-7d16-91b2-2f27d6a0625a",
             "sagas deadletters retry body-8f14e45fceea --as PaymentRequested",
-            "sagas deadletters retry --all")
+            "sagas deadletters retry --all"
+        )
         {
-            id, all, type, queues, CommandOptions.RabbitMq(),
+            id,
+            all,
+            type,
+            queues,
+            CommandOptions.RabbitMq(),
         };
         ExclusiveOptions.RequireOneOf(command, id, all);
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var errorQueues = DeadLetterQueues.Of(parse.GetValue(queues));
-            await using var broker = await BrokerConnection.ConnectAsync(
-                Connections.RabbitMq(parse, terminal), cancellationToken);
-            var (moved, left) = (new List<DeadLetter>(), new List<DeadLetter>());
-            try
+        command.SetAction(
+            async (parse, cancellationToken) =>
             {
-                var letters = new DeadLetterQueues(broker);
-                foreach (var queue in errorQueues)
-                    await letters.MoveBackAsync(
-                        queue, parse.GetValue(id), parse.GetValue(type), moved.Add, left.Add, cancellationToken);
-            }
-            catch (Exception) when (moved.Count > 0)
-            {
-                await terminal.Error.WriteLineAsync($"Moved {Text(moved.Count)} back before this error:");
-                throw;
-            }
+                var errorQueues = DeadLetterQueues.Of(parse.GetValue(queues));
+                await using var broker = await BrokerConnection.ConnectAsync(
+                    Connections.RabbitMq(parse, terminal),
+                    cancellationToken
+                );
+                var (moved, left) = (new List<DeadLetter>(), new List<DeadLetter>());
+                try
+                {
+                    var letters = new DeadLetterQueues(broker);
+                    foreach (var queue in errorQueues)
+                        await letters.MoveBackAsync(
+                            queue,
+                            parse.GetValue(id),
+                            parse.GetValue(type),
+                            moved.Add,
+                            left.Add,
+                            cancellationToken
+                        );
+                }
+                catch (Exception) when (moved.Count > 0)
+                {
+                    await terminal.Error.WriteLineAsync($"Moved {Text(moved.Count)} back before this error:");
+                    throw;
+                }
 
-            if (parse.GetValue(id) is { } named && moved.Count + left.Count == 0)
-                throw DeadLetterOptions.NotFound(named);
-            if (parse.GetValue<bool>(CommandOptions.JsonName))
-                terminal.WriteJson(new { moved = moved.Select(Short), left = left.Select(Short) });
-            else
-                Report(terminal, moved, left);
-            return left.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
-        });
+                if (parse.GetValue(id) is { } named && moved.Count + left.Count == 0)
+                    throw DeadLetterOptions.NotFound(named);
+                if (parse.GetValue<bool>(CommandOptions.JsonName))
+                    terminal.WriteJson(new { moved = moved.Select(Short), left = left.Select(Short) });
+                else
+                    Report(terminal, moved, left);
+                return left.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
+            }
+        );
         return command;
     }
 
-    private static object Short(DeadLetter letter) => new { letter.MessageId, letter.ErrorQueue, letter.Queue };
+    private static object Short(DeadLetter letter) =>
+        new
+        {
+            letter.MessageId,
+            letter.ErrorQueue,
+            letter.Queue,
+        };
 
     private static void Report(Terminal terminal, List<DeadLetter> moved, List<DeadLetter> left)
     {
@@ -67,7 +88,8 @@ internal static class RetryDeadLetter
         foreach (var letter in left)
             terminal.Error.WriteLine(
                 $"{letter.MessageId} stays in {letter.ErrorQueue}: it does not name its type and would fail again. Name the "
-                + $"type: `sagas deadletters retry {letter.MessageId} --as PaymentRequested`.");
+                    + $"type: `sagas deadletters retry {letter.MessageId} --as PaymentRequested`."
+            );
         if (moved.Count + left.Count == 0)
             terminal.Output.WriteLine("No dead letters.");
     }

@@ -15,31 +15,41 @@ internal static class ShowDeadLetter
         var command = new SagasCommand(
             "show",
             "Show a message that the services could not consume: the reason, the stack trace and the whole body. It stays "
-            + "where it is.",
+                + "where it is.",
             "sagas deadletters show 01a1fc3e-7170-7d16-91b2-2f27d6a0625a",
-            "sagas deadletters show body-8f14e45fceea --json | jq -r '.[0].body'")
+            "sagas deadletters show body-8f14e45fceea --json | jq -r '.[0].body'"
+        )
         {
-            id, queues, CommandOptions.RabbitMq(),
+            id,
+            queues,
+            CommandOptions.RabbitMq(),
         };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var messageId = parse.GetRequiredValue(id);
-            await using var broker = await BrokerConnection.ConnectAsync(
-                Connections.RabbitMq(parse, terminal), cancellationToken);
-            var found = await new DeadLetterQueues(broker).FindAsync(
-                DeadLetterQueues.Of(parse.GetValue(queues)), messageId, cancellationToken);
-            if (found.Count == 0)
-                throw DeadLetterOptions.NotFound(messageId);
-            if (parse.GetValue<bool>(CommandOptions.JsonName))
-                terminal.WriteJson(found);
-            else
+        command.SetAction(
+            async (parse, cancellationToken) =>
             {
-                foreach (var letter in found)
-                    Write(terminal, letter);
-            }
+                var messageId = parse.GetRequiredValue(id);
+                await using var broker = await BrokerConnection.ConnectAsync(
+                    Connections.RabbitMq(parse, terminal),
+                    cancellationToken
+                );
+                var found = await new DeadLetterQueues(broker).FindAsync(
+                    DeadLetterQueues.Of(parse.GetValue(queues)),
+                    messageId,
+                    cancellationToken
+                );
+                if (found.Count == 0)
+                    throw DeadLetterOptions.NotFound(messageId);
+                if (parse.GetValue<bool>(CommandOptions.JsonName))
+                    terminal.WriteJson(found);
+                else
+                {
+                    foreach (var letter in found)
+                        Write(terminal, letter);
+                }
 
-            return ExitCode.Ok;
-        });
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 

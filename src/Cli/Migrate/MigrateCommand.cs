@@ -15,21 +15,28 @@ internal static class MigrateCommand
             "migrate",
             "Migrate the database's schema. The services do so too when they start.",
             "sagas migrate",
-            "sagas migrate --postgres \"Host=db;Database=sagas;Username=sagas;Password=…\"")
+            "sagas migrate --postgres \"Host=db;Database=sagas;Username=sagas;Password=…\""
+        )
         {
             CommandOptions.Postgres(),
         };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), cancellationToken);
-            var applied = await SchemaMigrator.MigrateAsync(database.Source, Features.Migrations, null, cancellationToken);
-            if (parse.GetValue<bool>(CommandOptions.JsonName))
-                terminal.WriteJson(new { applied });
-            else
-                await terminal.Output.WriteLineAsync(
-                    applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}.");
-            return ExitCode.Ok;
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                await using var database = await SagasDatabase.OpenAsync(
+                    Connections.Postgres(parse, terminal),
+                    cancellationToken
+                );
+                var applied = await SchemaMigrator.MigrateAsync(database.Source, Features.Migrations, null, cancellationToken);
+                if (parse.GetValue<bool>(CommandOptions.JsonName))
+                    terminal.WriteJson(new { applied });
+                else
+                    await terminal.Output.WriteLineAsync(
+                        applied.Count == 0 ? "The schema is up to date." : $"Applied {string.Join(", ", applied)}."
+                    );
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 }

@@ -14,11 +14,12 @@ internal static class ListObjects
             "list",
             "List the objects that were online recently, the last seen first.",
             "sagas objects list --watch",
-            "sagas objects list --limit 100000 --json | jq 'map(select(.ageMs > 20000)) | length'")
-            .Lists(
-                terminal,
-                _ => Table(terminal),
-                (database, _, limit, cancellationToken) => ObjectRow.NewestAsync(database, limit, cancellationToken));
+            "sagas objects list --limit 100000 --json | jq 'map(select(.ageMs > 20000)) | length'"
+        ).Lists(
+            terminal,
+            _ => Table(terminal),
+            (database, _, limit, cancellationToken) => ObjectRow.NewestAsync(database, limit, cancellationToken)
+        );
     }
 
     private static Listing<ObjectRow> Table(Terminal terminal)

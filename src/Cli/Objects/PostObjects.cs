@@ -17,18 +17,16 @@ internal static class PostObjects
 
     public static Command Create(Terminal terminal)
     {
-        var ids = new Argument<string[]>("ids")
-        {
-            Description = "The objects' ids.",
-            Arity = ArgumentArity.OneOrMore,
-        };
+        var ids = new Argument<string[]>("ids") { Description = "The objects' ids.", Arity = ArgumentArity.OneOrMore };
         ids.Validators.Add(result =>
         {
-            var wrong = result.Tokens.Select(token => token.Value.Trim())
+            var wrong = result
+                .Tokens.Select(token => token.Value.Trim())
                 .FirstOrDefault(id => id.Length is 0 or > CommandOptions.MaxIdLength || id.Any(char.IsControl));
             if (wrong is not null)
                 result.AddError(
-                    $"Each of <ids> must be 1 to {CommandOptions.MaxIdLength} characters without control characters.");
+                    $"Each of <ids> must be 1 to {CommandOptions.MaxIdLength} characters without control characters."
+                );
         });
         var callback = new Option<string?>("--callback")
         {
@@ -43,26 +41,35 @@ internal static class PostObjects
         var command = new SagasCommand(
             "post",
             "Post ids to the callback, which has their status fetched. The callback's API key, if it has one, is "
-            + "ObjectStatus__ApiKey, or CALLBACK_API_KEY in .env.",
+                + "ObjectStatus__ApiKey, or CALLBACK_API_KEY in .env.",
             "sagas objects post 1 2 3",
-            $"sagas objects post lamp-7 --callback {ExampleUrl}")
+            $"sagas objects post lamp-7 --callback {ExampleUrl}"
+        )
         {
-            ids, callback,
+            ids,
+            callback,
         };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var url = parse.GetValue(callback) is { } given
-                ? Address(given)!
-                : Address(Connections.Callback(terminal))
-                    ?? throw new CommandException(ExitCode.Usage, $"{UrlVariable} must be an address such as {ExampleUrl}.");
-            await PostAsync(parse, terminal, url, parse.GetRequiredValue(ids), cancellationToken);
-            return ExitCode.Ok;
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                var url = parse.GetValue(callback) is { } given
+                    ? Address(given)!
+                    : Address(Connections.Callback(terminal))
+                        ?? throw new CommandException(ExitCode.Usage, $"{UrlVariable} must be an address such as {ExampleUrl}.");
+                await PostAsync(parse, terminal, url, parse.GetRequiredValue(ids), cancellationToken);
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 
     private static async Task PostAsync(
-        ParseResult parse, Terminal terminal, Uri url, string[] ids, CancellationToken cancellationToken)
+        ParseResult parse,
+        Terminal terminal,
+        Uri url,
+        string[] ids,
+        CancellationToken cancellationToken
+    )
     {
         using var client = new HttpClient { Timeout = _timeout };
         if (Connections.CallbackKey(terminal) is { } key)
@@ -78,13 +85,18 @@ internal static class PostObjects
                 terminal.WriteJson(new { url, accepted });
             else
             {
-                await terminal.Output.WriteLineAsync(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Posted {accepted:N0} objects to {url}; `sagas objects list` lists those that are online"));
+                await terminal.Output.WriteLineAsync(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Posted {accepted:N0} objects to {url}; `sagas objects list` lists those that are online"
+                    )
+                );
             }
         }
-        catch (Exception exception) when (exception is HttpRequestException
-            || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception)
+            when (exception is HttpRequestException
+                || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested)
+            )
         {
             throw new CommandException(
                 ExitCode.CannotConnect,
@@ -93,7 +105,8 @@ internal static class PostObjects
                 Start it with `docker-compose up -d`, or run everything without Docker: `./sagas demo`.
                 To use another callback, set --callback or the environment variable {UrlVariable}.
                 """,
-                exception);
+                exception
+            );
         }
     }
 

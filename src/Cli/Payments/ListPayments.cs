@@ -18,14 +18,16 @@ internal static class ListPayments
             "List payments, the newest first.",
             "sagas payments list --watch",
             "sagas payments list --state AwaitingCustomer --limit 10",
-            "sagas payments list --json | jq '.[] | select(.gatewayAttempts > 1)'")
+            "sagas payments list --json | jq '.[] | select(.gatewayAttempts > 1)'"
+        )
         {
             state,
         }.Lists(
             terminal,
             parse => Table(terminal, parse.GetValue(state) is { } wanted ? $"No payments are {wanted}." : "No payments."),
             (database, parse, limit, cancellationToken) =>
-                PaymentRow.NewestAsync(database, parse.GetValue(state), limit, cancellationToken));
+                PaymentRow.NewestAsync(database, parse.GetValue(state), limit, cancellationToken)
+        );
     }
 
     /// <summary>The table of payments.</summary>
@@ -57,11 +59,12 @@ internal static class ListPayments
         return Format.Duration(span < TimeSpan.Zero ? TimeSpan.Zero : span) + (payment.FinishedAt is null ? " …" : "");
     }
 
-    private static string Gateway(PaymentRow payment) => (payment.GatewayCall, payment.GatewayAttempts) switch
-    {
-        (null, _) => "",
-        ("done", 1) => payment.GatewayReference ?? "done",
-        ("done", var attempts) => $"{payment.GatewayReference ?? "done"} (call {attempts})",
-        var (state, attempts) => $"{state}, call {attempts}: {payment.GatewayOutcome}".TrimEnd(' ', ':'),
-    };
+    private static string Gateway(PaymentRow payment) =>
+        (payment.GatewayCall, payment.GatewayAttempts) switch
+        {
+            (null, _) => "",
+            ("done", 1) => payment.GatewayReference ?? "done",
+            ("done", var attempts) => $"{payment.GatewayReference ?? "done"} (call {attempts})",
+            var (state, attempts) => $"{state}, call {attempts}: {payment.GatewayOutcome}".TrimEnd(' ', ':'),
+        };
 }

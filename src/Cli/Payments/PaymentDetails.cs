@@ -42,14 +42,18 @@ internal sealed record PaymentDetails(
     bool CustomerIsKnown,
     IReadOnlyList<Transition> Timeline,
     CallRow? GatewayCall,
-    IReadOnlyList<OutboxRow> Messages)
+    IReadOnlyList<OutboxRow> Messages
+)
 {
     // The gateway's name among the targets of outbound calls.
     private const string Gateway = "payment-gateway";
 
     /// <summary>Reads a payment; null: it is unknown.</summary>
     public static async Task<PaymentDetails?> FindAsync(
-        SagasDatabase database, string paymentId, CancellationToken cancellationToken)
+        SagasDatabase database,
+        string paymentId,
+        CancellationToken cancellationToken
+    )
     {
         var correlationId = SagaIdentity.Payment(paymentId);
         var found = await database.QueryAsync(
@@ -59,7 +63,8 @@ internal sealed record PaymentDetails(
             """,
             row => (Payment: Read(row), Token: row.GetNullable<Guid>("redelivery_token_id")),
             cancellationToken,
-            new NpgsqlParameter { Value = correlationId });
+            new NpgsqlParameter { Value = correlationId }
+        );
         if (found is not [var (payment, token)])
             return null;
 
@@ -72,24 +77,26 @@ internal sealed record PaymentDetails(
         };
     }
 
-    private static PaymentDetails Read(Row row) => new(
-        row.Get<string>("payment_id"),
-        row.Get<Guid>("correlation_id"),
-        row.Get<string>("customer_id"),
-        row.Get<string>("current_state"),
-        row.Amount("amount"),
-        row.Get<string>("currency"),
-        row.Get<DateTimeOffset>("requested_at"),
-        row.Get<int>("attempts"),
-        row.GetNullable<DateTimeOffset>("next_due_at"),
-        row.Get<DateTimeOffset>("deadline_at"),
-        row.Text("gateway_reference"),
-        row.Text("failure_reason"),
-        row.Get<DateTimeOffset>("created_at"),
-        row.Get<DateTimeOffset>("updated_at"),
-        row.GetNullable<DateTimeOffset>("finished_at"),
-        row.Get<bool>("customer_is_known"),
-        [],
-        null,
-        []);
+    private static PaymentDetails Read(Row row) =>
+        new(
+            row.Get<string>("payment_id"),
+            row.Get<Guid>("correlation_id"),
+            row.Get<string>("customer_id"),
+            row.Get<string>("current_state"),
+            row.Amount("amount"),
+            row.Get<string>("currency"),
+            row.Get<DateTimeOffset>("requested_at"),
+            row.Get<int>("attempts"),
+            row.GetNullable<DateTimeOffset>("next_due_at"),
+            row.Get<DateTimeOffset>("deadline_at"),
+            row.Text("gateway_reference"),
+            row.Text("failure_reason"),
+            row.Get<DateTimeOffset>("created_at"),
+            row.Get<DateTimeOffset>("updated_at"),
+            row.GetNullable<DateTimeOffset>("finished_at"),
+            row.Get<bool>("customer_is_known"),
+            [],
+            null,
+            []
+        );
 }

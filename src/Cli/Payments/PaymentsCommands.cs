@@ -12,14 +12,14 @@ internal sealed class PaymentsCommands : FeatureCommands
     public override string Title => "Payments";
 
     public override IEnumerable<Command> Create(Terminal terminal) =>
-    [
-        new SagasCommand("payments", "List, show, revive and publish payments.")
-        {
-            ListPayments.Create(terminal),
-            ShowPayment.Create(terminal),
-            RevivePaymentCommand.Create(terminal),
-            PublishPayment.Create("publish", terminal),
-        },
-        PublishPayment.Create("p", terminal),
-    ];
+        [
+            new SagasCommand("payments", "List, show, revive and publish payments.")
+            {
+                ListPayments.Create(terminal),
+                ShowPayment.Create(terminal),
+                RevivePaymentCommand.Create(terminal),
+                PublishPayment.Create("publish", terminal),
+            },
+            PublishPayment.Create("p", terminal),
+        ];
 }

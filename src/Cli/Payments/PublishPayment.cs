@@ -17,7 +17,9 @@ internal static class PublishPayment
     {
         var customerId = CommandOptions.IdArgument("customer-id", "The customer who pays; may be unknown yet.");
         var paymentId = CommandOptions.IdOption(
-            "--payment-id", "The payment's id. Default: a random one, which the command shows.");
+            "--payment-id",
+            "The payment's id. Default: a random one, which the command shows."
+        );
         var amount = PublishOptions.Amount();
         var currency = PublishOptions.Currency();
         var count = PublishOptions.Count("Publish that many payments of this customer.");
@@ -25,28 +27,37 @@ internal static class PublishPayment
         var command = new SagasCommand(
             name,
             (name.Length == 1 ? "Short for `payments publish`. " : "")
-            + "Publish PaymentRequested: request a payment of a customer.",
+                + "Publish PaymentRequested: request a payment of a customer.",
             $"{start} 4711",
             $"{start} 4711 --amount 12.34 --currency GBP --payment-id invoice-8",
-            $"{start} 4711 --count 1000")
+            $"{start} 4711 --count 1000"
+        )
         {
-            customerId, amount, currency, paymentId, count, CommandOptions.RabbitMq(),
+            customerId,
+            amount,
+            currency,
+            paymentId,
+            count,
+            CommandOptions.RabbitMq(),
         };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var payment = new PaymentRequested(
-                "",
-                parse.GetRequiredValue(customerId),
-                parse.GetValue(amount),
-                parse.GetRequiredValue(currency),
-                terminal.TimeProvider.GetUtcNow());
-            var number = parse.GetValue(count);
-            var ids = parse.GetValue(paymentId) is { } named
-                ? PublishOptions.Ids(named, number)
-                : Enumerable.Range(0, number).Select(_ => RandomId());
-            var messages = ids.Select(id => new OutgoingMessage<PaymentRequested>(id, payment with { PaymentId = id }));
-            return await Publication.RunAsync(parse, terminal, PaymentsCommands.Queue, messages, cancellationToken);
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                var payment = new PaymentRequested(
+                    "",
+                    parse.GetRequiredValue(customerId),
+                    parse.GetValue(amount),
+                    parse.GetRequiredValue(currency),
+                    terminal.TimeProvider.GetUtcNow()
+                );
+                var number = parse.GetValue(count);
+                var ids = parse.GetValue(paymentId) is { } named
+                    ? PublishOptions.Ids(named, number)
+                    : Enumerable.Range(0, number).Select(_ => RandomId());
+                var messages = ids.Select(id => new OutgoingMessage<PaymentRequested>(id, payment with { PaymentId = id }));
+                return await Publication.RunAsync(parse, terminal, PaymentsCommands.Queue, messages, cancellationToken);
+            }
+        );
         return command;
     }
 

@@ -18,25 +18,34 @@ internal static class ShowPayment
             "show",
             "Show a payment: its data, its history, what it waits for, and its call to the gateway.",
             "sagas payments show invoice-8",
-            "sagas payments show invoice-8 --json | jq '.timeline[].toState'")
+            "sagas payments show invoice-8 --json | jq '.timeline[].toState'"
+        )
         {
-            id, CommandOptions.Postgres(),
+            id,
+            CommandOptions.Postgres(),
         };
-        command.SetAction(async (parse, cancellationToken) =>
-        {
-            var paymentId = parse.GetRequiredValue(id);
-            await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), cancellationToken);
-            var payment = await PaymentDetails.FindAsync(database, paymentId, cancellationToken)
-                ?? throw new CommandException(
-                    ExitCode.NotFound,
-                    $"Payment {paymentId} is unknown. `sagas payments list` lists the payments, and `sagas deadletters "
-                    + "list` the requests that the services rejected.");
-            if (parse.GetValue<bool>(CommandOptions.JsonName))
-                terminal.WriteJson(payment);
-            else
-                Write(terminal, payment);
-            return ExitCode.Ok;
-        });
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                var paymentId = parse.GetRequiredValue(id);
+                await using var database = await SagasDatabase.OpenAsync(
+                    Connections.Postgres(parse, terminal),
+                    cancellationToken
+                );
+                var payment =
+                    await PaymentDetails.FindAsync(database, paymentId, cancellationToken)
+                    ?? throw new CommandException(
+                        ExitCode.NotFound,
+                        $"Payment {paymentId} is unknown. `sagas payments list` lists the payments, and `sagas deadletters "
+                            + "list` the requests that the services rejected."
+                    );
+                if (parse.GetValue<bool>(CommandOptions.JsonName))
+                    terminal.WriteJson(payment);
+                else
+                    Write(terminal, payment);
+                return ExitCode.Ok;
+            }
+        );
         return command;
     }
 
@@ -56,9 +65,12 @@ internal static class ShowPayment
             .Field("Deadline", payment.State == "AwaitingCustomer" ? When(payment.DeadlineAt, now) : null)
             .Field("Gateway reference", payment.GatewayReference)
             .Field("Reason", payment.FailureReason)
-            .Field("Finished", payment.FinishedAt is { } finished
-                ? $"{When(finished, now)}, {Format.Duration(finished - payment.CreatedAt)} after it was received"
-                : null)
+            .Field(
+                "Finished",
+                payment.FinishedAt is { } finished
+                    ? $"{When(finished, now)}, {Format.Duration(finished - payment.CreatedAt)} after it was received"
+                    : null
+            )
             .Field("Correlation id", payment.CorrelationId.ToString("D"))
             .WriteFields();
         page.Timeline(payment.Timeline);

@@ -18,13 +18,16 @@ internal static class Publication
         Terminal terminal,
         string queue,
         IEnumerable<OutgoingMessage<T>> source,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
         where T : class
     {
         var started = terminal.TimeProvider.GetTimestamp();
         // A million messages take a second or two to create; Ctrl-C works meanwhile on another thread.
         var messages = await Task.Run(
-            () => source.TakeWhile(_ => !cancellationToken.IsCancellationRequested).ToList(), cancellationToken);
+            () => source.TakeWhile(_ => !cancellationToken.IsCancellationRequested).ToList(),
+            cancellationToken
+        );
         cancellationToken.ThrowIfCancellationRequested();
         await using (var broker = await BrokerConnection.ConnectAsync(Connections.RabbitMq(parse, terminal), cancellationToken))
             await new Publisher(broker, terminal).PublishAsync([queue], messages, cancellationToken);
@@ -44,7 +47,8 @@ internal static class Publication
         var invariant = CultureInfo.InvariantCulture;
         if (messages.Count > 1)
             terminal.Output.WriteLine(
-                string.Create(invariant, $"Published {messages.Count:N0} × {name} in {took.TotalSeconds:0.0} s"));
+                string.Create(invariant, $"Published {messages.Count:N0} × {name} in {took.TotalSeconds:0.0} s")
+            );
 
         foreach (var message in messages.Take(IdsShown))
             terminal.Output.WriteLine($"{(messages.Count == 1 ? $"Published {name} " : "  ")}{Describe(message)}");
@@ -61,7 +65,8 @@ internal static class Publication
         {
             PaymentRequested payment => string.Create(
                 CultureInfo.InvariantCulture,
-                $"{payment.PaymentId}: customer {payment.CustomerId} pays {payment.Amount} {payment.Currency}"),
+                $"{payment.PaymentId}: customer {payment.CustomerId} pays {payment.Amount} {payment.Currency}"
+            ),
             CustomerRegistered { FirstName: not null } customer =>
                 $"{customer.CustomerId}: {customer.FirstName} {customer.LastName}".TrimEnd(),
             AlarmStatusChanged alarm => $"{alarm.AlarmId}: {alarm.Status} for user {alarm.UserId} at {alarm.ChangedAt}",

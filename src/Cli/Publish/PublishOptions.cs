@@ -16,55 +16,61 @@ internal static class PublishOptions
         CommandOptions.NumberOption("--count", description, 1, CommandOptions.MaxCount);
 
     /// <summary>How much a payment is.</summary>
-    public static Option<decimal> Amount() => new("--amount")
-    {
-        Description = "The amount, above 0, with at most 4 decimals after a point.",
-        HelpName = "amount",
-        DefaultValueFactory = _ => 10.00m,
-        CustomParser = result =>
+    public static Option<decimal> Amount() =>
+        new("--amount")
         {
-            var styles = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign;
-            var text = result.Tokens[0].Value;
-            if (!decimal.TryParse(text, styles, CultureInfo.InvariantCulture, out var amount)
-                || amount <= 0
-                || amount > MaxAmount
-                || amount != Math.Round(amount, 4))
-                result.AddError(
-                    $"--amount must be a number above 0, at most 1000000000000, with at most 4 decimals; '{text}' is not.");
-            return amount;
-        },
-    };
+            Description = "The amount, above 0, with at most 4 decimals after a point.",
+            HelpName = "amount",
+            DefaultValueFactory = _ => 10.00m,
+            CustomParser = result =>
+            {
+                var styles = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign;
+                var text = result.Tokens[0].Value;
+                if (
+                    !decimal.TryParse(text, styles, CultureInfo.InvariantCulture, out var amount)
+                    || amount <= 0
+                    || amount > MaxAmount
+                    || amount != Math.Round(amount, 4)
+                )
+                    result.AddError(
+                        $"--amount must be a number above 0, at most 1000000000000, with at most 4 decimals; '{text}' is not."
+                    );
+                return amount;
+            },
+        };
 
     /// <summary>What a payment is in.</summary>
-    public static Option<string> Currency() => new("--currency")
-    {
-        Description = "ISO 4217 code.",
-        HelpName = "code",
-        DefaultValueFactory = _ => "EUR",
-        CustomParser = result =>
+    public static Option<string> Currency() =>
+        new("--currency")
         {
-            var code = result.Tokens[0].Value.Trim().ToUpperInvariant();
-            if (!Currencies.Contains(code))
-                result.AddError($"--currency must be an ISO 4217 code such as EUR; '{result.Tokens[0].Value}' is not one.");
-            return code;
-        },
-    };
+            Description = "ISO 4217 code.",
+            HelpName = "code",
+            DefaultValueFactory = _ => "EUR",
+            CustomParser = result =>
+            {
+                var code = result.Tokens[0].Value.Trim().ToUpperInvariant();
+                if (!Currencies.Contains(code))
+                    result.AddError($"--currency must be an ISO 4217 code such as EUR; '{result.Tokens[0].Value}' is not one.");
+                return code;
+            },
+        };
 
     /// <summary>When the source recorded the data.</summary>
-    public static Option<DateTimeOffset?> RegisteredAt(TimeProvider timeProvider) => new("--registered-at")
-    {
-        Description = "When the source recorded the data, ISO 8601, UTC without an offset. Default: now.",
-        HelpName = "time",
-        CustomParser = result =>
+    public static Option<DateTimeOffset?> RegisteredAt(TimeProvider timeProvider) =>
+        new("--registered-at")
         {
-            var styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
-            if (!DateTimeOffset.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, styles, out var time))
-                result.AddError("--registered-at must be a time such as 2026-05-01T12:00:00Z.");
-            else if (time < DateTimeOffset.UnixEpoch || time > timeProvider.GetUtcNow())
-                result.AddError("--registered-at must be a time between 1970 and now.");
-            return time;
-        },
-    };
+            Description = "When the source recorded the data, ISO 8601, UTC without an offset. Default: now.",
+            HelpName = "time",
+            CustomParser = result =>
+            {
+                var styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+                if (!DateTimeOffset.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, styles, out var time))
+                    result.AddError("--registered-at must be a time such as 2026-05-01T12:00:00Z.");
+                else if (time < DateTimeOffset.UnixEpoch || time > timeProvider.GetUtcNow())
+                    result.AddError("--registered-at must be a time between 1970 and now.");
+                return time;
+            },
+        };
 
     /// <summary>The ids of N things: the id itself for one, else id-1 to id-N.</summary>
     /// <exception cref="CommandException">The longest of them would be too long.</exception>
@@ -78,6 +84,7 @@ internal static class PublishOptions
             ? Enumerable.Range(1, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"{id}-{i}"))
             : throw new CommandException(
                 ExitCode.Usage,
-                $"--count makes ids up to {longest.Length} characters long; at most {CommandOptions.MaxIdLength} are allowed.");
+                $"--count makes ids up to {longest.Length} characters long; at most {CommandOptions.MaxIdLength} are allowed."
+            );
     }
 }

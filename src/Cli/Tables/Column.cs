@@ -14,4 +14,5 @@ internal sealed record Column<T>(
     int FromWidth = 0,
     Func<T, string?>? Colour = null,
     bool Right = false,
-    bool Break = true);
+    bool Break = true
+);

@@ -16,10 +16,7 @@ internal static class ListOptions
     public static Option<int> Limit() => CommandOptions.NumberOption(LimitName, "The maximum number of rows.", 50, 100_000);
 
     /// <summary>Refresh.</summary>
-    public static Option<bool> Watch() => new(WatchName, "-w")
-    {
-        Description = "Refresh every second, until Ctrl-C.",
-    };
+    public static Option<bool> Watch() => new(WatchName, "-w") { Description = "Refresh every second, until Ctrl-C." };
 
     /// <summary>Adds both to a command.</summary>
     public static void AddTo(Command command)

@@ -20,7 +20,8 @@ internal sealed class Listing<T>(Terminal terminal, IReadOnlyList<Column<T>> col
     public async Task<int> RunAsync(
         ParseResult parse,
         Func<int, CancellationToken, Task<IReadOnlyList<T>>> read,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         var limit = parse.GetValue<int>(ListOptions.LimitName);
         if (parse.GetValue<bool>(CommandOptions.JsonName))
@@ -42,12 +43,14 @@ internal sealed class Listing<T>(Terminal terminal, IReadOnlyList<Column<T>> col
         var shown = columns.Where(column => column.FromWidth <= terminal.Width).ToList();
         foreach (var column in shown)
         {
-            table.AddColumn(new TableColumn(new Text(column.Title, new Style(decoration: Decoration.Bold)))
-            {
-                Alignment = column.Right ? Justify.Right : Justify.Left,
-                NoWrap = column.Right || !column.Break,
-                Padding = new Padding(0, 0, 1, 0),
-            });
+            table.AddColumn(
+                new TableColumn(new Text(column.Title, new Style(decoration: Decoration.Bold)))
+                {
+                    Alignment = column.Right ? Justify.Right : Justify.Left,
+                    NoWrap = column.Right || !column.Break,
+                    Padding = new Padding(0, 0, 1, 0),
+                }
+            );
         }
 
         foreach (var row in rows)
@@ -65,17 +68,24 @@ internal sealed class Listing<T>(Terminal terminal, IReadOnlyList<Column<T>> col
     }
 
     private async Task ShowAsync(
-        int limit, Func<int, CancellationToken, Task<IReadOnlyList<T>>> read, CancellationToken cancellationToken)
+        int limit,
+        Func<int, CancellationToken, Task<IReadOnlyList<T>>> read,
+        CancellationToken cancellationToken
+    )
     {
         var rows = await read(limit + 1, cancellationToken);
         terminal.Write(Draw([.. rows.Take(limit)]));
         if (rows.Count > limit)
             await terminal.Error.WriteLineAsync(
-                $"There are more than these {limit}; {ListOptions.LimitName} <number> shows more.");
+                $"There are more than these {limit}; {ListOptions.LimitName} <number> shows more."
+            );
     }
 
     private async Task WatchAsync(
-        int limit, Func<int, CancellationToken, Task<IReadOnlyList<T>>> read, CancellationToken cancellationToken)
+        int limit,
+        Func<int, CancellationToken, Task<IReadOnlyList<T>>> read,
+        CancellationToken cancellationToken
+    )
     {
         if (terminal.Interactive)
             limit = Math.Min(limit, Math.Max(1, terminal.Console.Profile.Height - LinesAroundRows));
@@ -102,7 +112,10 @@ internal sealed class Listing<T>(Terminal terminal, IReadOnlyList<Column<T>> col
     }
 
     private async Task<IRenderable> NextPageAsync(
-        int limit, Func<int, CancellationToken, Task<IReadOnlyList<T>>> read, CancellationToken cancellationToken)
+        int limit,
+        Func<int, CancellationToken, Task<IReadOnlyList<T>>> read,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -116,7 +129,9 @@ internal sealed class Listing<T>(Terminal terminal, IReadOnlyList<Column<T>> col
         }
     }
 
-    private Rows Page(IReadOnlyList<T> rows) => new(
-        Draw(rows),
-        new Text($"{Format.Moment(terminal.TimeProvider.GetUtcNow())}, every second; Ctrl-C ends.", Style.Parse("grey")));
+    private Rows Page(IReadOnlyList<T> rows) =>
+        new(
+            Draw(rows),
+            new Text($"{Format.Moment(terminal.TimeProvider.GetUtcNow())}, every second; Ctrl-C ends.", Style.Parse("grey"))
+        );
 }

@@ -18,7 +18,16 @@ public sealed partial class WatchedFolder(WatchedFolderOptions options, TimeProv
     public const string ReasonSuffix = ".reason.txt";
 
     private static readonly string[] _unfinished =
-        [".part", ".partial", ".filepart", ".crdownload", ".tmp", ".temp", ".swp", "~"];
+    [
+        ".part",
+        ".partial",
+        ".filepart",
+        ".crdownload",
+        ".tmp",
+        ".temp",
+        ".swp",
+        "~",
+    ];
 
     private readonly ConcurrentDictionary<string, Sighting> _seen = [];
 
@@ -70,7 +79,8 @@ public sealed partial class WatchedFolder(WatchedFolderOptions options, TimeProv
     }
 
     private static bool IsCandidate(string name) =>
-        !name.StartsWith('.') && !name.EndsWith(RejectedRows.FileSuffix, StringComparison.OrdinalIgnoreCase)
+        !name.StartsWith('.')
+        && !name.EndsWith(RejectedRows.FileSuffix, StringComparison.OrdinalIgnoreCase)
         && !Array.Exists(_unfinished, ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase));
 
     private static string Move(string path, string folder)
@@ -105,7 +115,9 @@ public sealed partial class WatchedFolder(WatchedFolderOptions options, TimeProv
         var now = timeProvider.GetUtcNow();
         try
         {
-            var files = new DirectoryInfo(options.Path).EnumerateFiles().Where(file => IsCandidate(file.Name))
+            var files = new DirectoryInfo(options.Path)
+                .EnumerateFiles()
+                .Where(file => IsCandidate(file.Name))
                 .ToDictionary(file => file.FullName);
             foreach (var gone in _seen.Keys.Where(path => !files.ContainsKey(path)).ToArray())
                 _seen.TryRemove(gone, out _);
@@ -117,7 +129,9 @@ public sealed partial class WatchedFolder(WatchedFolderOptions options, TimeProv
         }
         return
         [
-            .. complete.OrderBy(file => file.LastWriteTimeUtc).ThenBy(file => file.Name, StringComparer.Ordinal)
+            .. complete
+                .OrderBy(file => file.LastWriteTimeUtc)
+                .ThenBy(file => file.Name, StringComparer.Ordinal)
                 .Select(file => file.FullName),
         ];
     }
@@ -145,7 +159,8 @@ public sealed partial class WatchedFolder(WatchedFolderOptions options, TimeProv
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "The folder {Folder} cannot be read and is retried; check that it exists and its permissions: {Reason}")]
+        Message = "The folder {Folder} cannot be read and is retried; check that it exists and its permissions: {Reason}"
+    )]
     private static partial void LogUnreadable(ILogger logger, string folder, string reason);
 
     private sealed record Sighting(long Size, DateTime Written, DateTimeOffset Since, bool Yielded);

@@ -36,7 +36,12 @@ internal static class FormatDetection
             return (utf16, 0);
         var (valid, invalid) = CountBeyondAscii(sample, isWhole);
         // A few invalid bytes among many valid UTF-8 sequences do not make it another encoding.
-        return (valid + invalid == 0 ? TextEncoding.Ascii : valid > invalid ? TextEncoding.Utf8 : TextEncoding.Windows1252, 0);
+        return (
+            valid + invalid == 0 ? TextEncoding.Ascii
+            : valid > invalid ? TextEncoding.Utf8
+            : TextEncoding.Windows1252,
+            0
+        );
     }
 
     /// <summary>Detects the delimiter: the one that splits the most records into as many fields as the first record.</summary>

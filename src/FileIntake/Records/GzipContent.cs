@@ -31,7 +31,8 @@ internal sealed class GzipContent
         {
             throw new InvalidOperationException(
                 $"Set {StrictSwitch} in the program's runtimeconfig.json: "
-                + "without it a compressed file that is cut off would be read as complete.");
+                    + "without it a compressed file that is cut off would be read as complete."
+            );
         }
         _file = file;
         _end = EndWithoutPadding(file);
@@ -82,9 +83,7 @@ internal sealed class GzipContent
     {
         Begin();
         Span<byte> skipped = stackalloc byte[8192];
-        while (_position < offset && Read(skipped[..(int)Math.Min(offset - _position, skipped.Length)]) > 0)
-        {
-        }
+        while (_position < offset && Read(skipped[..(int)Math.Min(offset - _position, skipped.Length)]) > 0) { }
     }
 
     [System.Diagnostics.CodeAnalysis.MemberNotNull(nameof(_input), nameof(_content))]
@@ -96,9 +95,10 @@ internal sealed class GzipContent
         _content = new GZipStream(_input, CompressionMode.Decompress, leaveOpen: true);
     }
 
-    private string Describe() => _input.IsAtEnd
-        ? "The compressed file was cut off: it ends in the middle of its content."
-        : $"The compressed file is damaged at byte {_file.Position - 1} or before.";
+    private string Describe() =>
+        _input.IsAtEnd
+            ? "The compressed file was cut off: it ends in the middle of its content."
+            : $"The compressed file is damaged at byte {_file.Position - 1} or before.";
 
     private static long EndWithoutPadding(FileStream file)
     {
@@ -145,9 +145,7 @@ internal sealed class GzipContent
             return read;
         }
 
-        public override void Flush()
-        {
-        }
+        public override void Flush() { }
 
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

@@ -50,8 +50,13 @@ internal sealed class TextSource : IDisposable
     {
         // FileShare.Delete: on Windows a file could not be moved while it is open.
         var file = new FileStream(
-            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0,
-            FileOptions.SequentialScan);
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.ReadWrite | FileShare.Delete,
+            bufferSize: 0,
+            FileOptions.SequentialScan
+        );
         try
         {
             return new TextSource(file, Detect(file, delimiter));
@@ -95,12 +100,13 @@ internal sealed class TextSource : IDisposable
     }
 
     /// <summary>How many bytes of the file, or of its decompressed content, this text was decoded from.</summary>
-    public long LengthInSource(ReadOnlySpan<byte> utf8) => Format.Encoding switch
-    {
-        TextEncoding.Windows1252 => Encoding.UTF8.GetCharCount(utf8),
-        TextEncoding.Utf16LittleEndian or TextEncoding.Utf16BigEndian => 2L * Encoding.UTF8.GetCharCount(utf8),
-        _ => utf8.Length,
-    };
+    public long LengthInSource(ReadOnlySpan<byte> utf8) =>
+        Format.Encoding switch
+        {
+            TextEncoding.Windows1252 => Encoding.UTF8.GetCharCount(utf8),
+            TextEncoding.Utf16LittleEndian or TextEncoding.Utf16BigEndian => 2L * Encoding.UTF8.GetCharCount(utf8),
+            _ => utf8.Length,
+        };
 
     public void Dispose() => _file.Dispose();
 

@@ -13,8 +13,13 @@ public static class ContentHash
     public static async Task<string> ComputeAsync(string path, CancellationToken cancellationToken)
     {
         await using var file = new FileStream(
-            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0,
-            FileOptions.SequentialScan);
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.ReadWrite | FileShare.Delete,
+            bufferSize: 0,
+            FileOptions.SequentialScan
+        );
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var block = new byte[BlockBytes];
         while (await file.ReadAsync(block, cancellationToken) is > 0 and var read)

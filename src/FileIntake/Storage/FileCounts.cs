@@ -11,6 +11,6 @@ public readonly record struct FileCounts(long Rows, long Rejected, long Added, l
     public long Unchanged => Rows - Rejected - Added - Changed;
 
     /// <summary>Adds two counts.</summary>
-    public static FileCounts operator +(FileCounts left, FileCounts right) => new(
-        left.Rows + right.Rows, left.Rejected + right.Rejected, left.Added + right.Added, left.Changed + right.Changed);
+    public static FileCounts operator +(FileCounts left, FileCounts right) =>
+        new(left.Rows + right.Rows, left.Rejected + right.Rejected, left.Added + right.Added, left.Changed + right.Changed);
 }

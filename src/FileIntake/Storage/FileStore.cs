@@ -32,13 +32,20 @@ public sealed class FileStore(NpgsqlDataSource database)
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>The file, and whether it is new.</returns>
     public async Task<(IncomingFile File, bool IsNew)> AddAsync(
-        string kind, string name, string hash, long length, string? path, CancellationToken cancellationToken)
+        string kind,
+        string name,
+        string hash,
+        long length,
+        string? path,
+        CancellationToken cancellationToken
+    )
     {
         await using var insert = database.CreateCommand(
             """
             INSERT INTO file (file_id, kind, name, content_hash, length, path, state) VALUES ($1, $2, $3, $4, $5, $6, 'pending')
             ON CONFLICT (kind, content_hash) DO NOTHING
-            """);
+            """
+        );
         insert.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = IdOf(kind, hash) });
         insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = kind });
         insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
@@ -55,24 +62,29 @@ public sealed class FileStore(NpgsqlDataSource database)
 
     /// <summary>Finds a file by its id.</summary>
     public async Task<IncomingFile?> FindAsync(Guid fileId, CancellationToken cancellationToken) =>
-        (await ReadAsync("WHERE f.file_id = $1", cancellationToken, new NpgsqlParameter<Guid> { TypedValue = fileId }))
-            .FirstOrDefault();
+        (
+            await ReadAsync("WHERE f.file_id = $1", cancellationToken, new NpgsqlParameter<Guid> { TypedValue = fileId })
+        ).FirstOrDefault();
 
     /// <summary>The uploads of a kind that are pending or running, the oldest first.</summary>
-    public Task<IReadOnlyList<IncomingFile>> OpenUploadsAsync(string kind, CancellationToken cancellationToken) => ReadAsync(
-        "WHERE f.kind = $1 AND f.state IN ('pending', 'running') AND f.path IS NOT NULL ORDER BY f.accepted_at",
-        cancellationToken,
-        new NpgsqlParameter<string> { TypedValue = kind });
+    public Task<IReadOnlyList<IncomingFile>> OpenUploadsAsync(string kind, CancellationToken cancellationToken) =>
+        ReadAsync(
+            "WHERE f.kind = $1 AND f.state IN ('pending', 'running') AND f.path IS NOT NULL ORDER BY f.accepted_at",
+            cancellationToken,
+            new NpgsqlParameter<string> { TypedValue = kind }
+        );
 
     /// <summary>Makes a file that is not completed pending again, to be read from a path.</summary>
-    public Task ResubmitAsync(Guid fileId, string path, CancellationToken cancellationToken) => ExecuteAsync(
-        """
-        UPDATE file SET path = $2, state = 'pending', reason = NULL, finished_at = NULL
-        WHERE file_id = $1 AND state <> 'completed'
-        """,
-        cancellationToken,
-        new NpgsqlParameter<Guid> { TypedValue = fileId },
-        new NpgsqlParameter<string> { TypedValue = path });
+    public Task ResubmitAsync(Guid fileId, string path, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            """
+            UPDATE file SET path = $2, state = 'pending', reason = NULL, finished_at = NULL
+            WHERE file_id = $1 AND state <> 'completed'
+            """,
+            cancellationToken,
+            new NpgsqlParameter<Guid> { TypedValue = fileId },
+            new NpgsqlParameter<string> { TypedValue = path }
+        );
 
     /// <summary>Marks a file as running, and creates its partitions when it has none yet.</summary>
     /// <param name="fileId">The file.</param>
@@ -80,7 +92,10 @@ public sealed class FileStore(NpgsqlDataSource database)
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>The progress of each partition, by number.</returns>
     public async Task<IReadOnlyList<PartitionProgress>> StartAsync(
-        Guid fileId, int partitions, CancellationToken cancellationToken)
+        Guid fileId,
+        int partitions,
+        CancellationToken cancellationToken
+    )
     {
         await ExecuteAsync(
             """
@@ -89,7 +104,8 @@ public sealed class FileStore(NpgsqlDataSource database)
             WHERE file_id = $1
             """,
             cancellationToken,
-            new NpgsqlParameter<Guid> { TypedValue = fileId });
+            new NpgsqlParameter<Guid> { TypedValue = fileId }
+        );
         await ExecuteAsync(
             """
             INSERT INTO file_progress (file_id, partition) SELECT $1, number FROM generate_series(0, $2 - 1) number
@@ -97,20 +113,26 @@ public sealed class FileStore(NpgsqlDataSource database)
             """,
             cancellationToken,
             new NpgsqlParameter<Guid> { TypedValue = fileId },
-            new NpgsqlParameter<int> { TypedValue = partitions });
+            new NpgsqlParameter<int> { TypedValue = partitions }
+        );
         await using var command = database.CreateCommand(
             """
             SELECT partition, next_offset, next_line, rows, rejected, added, changed
             FROM file_progress WHERE file_id = $1 ORDER BY partition
-            """);
+            """
+        );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = fileId });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var progress = new List<PartitionProgress>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            progress.Add(new PartitionProgress(
-                reader.GetInt32(0), new RecordPosition(reader.GetInt64(1), reader.GetInt64(2)),
-                new FileCounts(reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6))));
+            progress.Add(
+                new PartitionProgress(
+                    reader.GetInt32(0),
+                    new RecordPosition(reader.GetInt64(1), reader.GetInt64(2)),
+                    new FileCounts(reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6))
+                )
+            );
         }
         return progress;
     }
@@ -121,12 +143,14 @@ public sealed class FileStore(NpgsqlDataSource database)
     /// cref="FileState.Invalid"/>.</param>
     /// <param name="reason">Why it failed or is invalid.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public Task FinishAsync(Guid fileId, FileState state, string? reason, CancellationToken cancellationToken) => ExecuteAsync(
-        "UPDATE file SET state = $2, reason = $3, finished_at = clock_timestamp() WHERE file_id = $1 AND state <> 'completed'",
-        cancellationToken,
-        new NpgsqlParameter<Guid> { TypedValue = fileId },
-        new NpgsqlParameter<string> { TypedValue = state.ToString().ToLowerInvariant() },
-        new NpgsqlParameter { Value = (object?)reason ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+    public Task FinishAsync(Guid fileId, FileState state, string? reason, CancellationToken cancellationToken) =>
+        ExecuteAsync(
+            "UPDATE file SET state = $2, reason = $3, finished_at = clock_timestamp() WHERE file_id = $1 AND state <> 'completed'",
+            cancellationToken,
+            new NpgsqlParameter<Guid> { TypedValue = fileId },
+            new NpgsqlParameter<string> { TypedValue = state.ToString().ToLowerInvariant() },
+            new NpgsqlParameter { Value = (object?)reason ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }
+        );
 
     /// <summary>Locks a file, among all processes, until the lock is disposed or the process ends.</summary>
     /// <returns>The lock; null when the file is locked already.</returns>
@@ -145,7 +169,8 @@ public sealed class FileStore(NpgsqlDataSource database)
             SET next_offset = $4, next_line = $5, rows = $6, rejected = $7, added = $8, changed = $9,
                 updated_at = clock_timestamp()
             WHERE file_id = $1 AND partition = $2 AND next_offset = $3
-            """)
+            """
+        )
         {
             Parameters =
             {
@@ -172,7 +197,10 @@ public sealed class FileStore(NpgsqlDataSource database)
     }
 
     private async Task<IReadOnlyList<IncomingFile>> ReadAsync(
-        string where, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
+        string where,
+        CancellationToken cancellationToken,
+        params NpgsqlParameter[] parameters
+    )
     {
         await using var command = database.CreateCommand($"SELECT {Columns} {where}");
         command.Parameters.AddRange(parameters);
@@ -180,11 +208,22 @@ public sealed class FileStore(NpgsqlDataSource database)
         var files = new List<IncomingFile>();
         while (await reader.ReadAsync(cancellationToken))
         {
-            files.Add(new IncomingFile(
-                reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), Text(4), reader.GetInt64(5),
-                Enum.Parse<FileState>(reader.GetString(6), ignoreCase: true), Text(7),
-                reader.GetFieldValue<DateTimeOffset>(8), Time(9), Time(10),
-                new FileCounts(reader.GetInt64(11), reader.GetInt64(12), reader.GetInt64(13), reader.GetInt64(14))));
+            files.Add(
+                new IncomingFile(
+                    reader.GetGuid(0),
+                    reader.GetString(1),
+                    reader.GetString(2),
+                    reader.GetString(3),
+                    Text(4),
+                    reader.GetInt64(5),
+                    Enum.Parse<FileState>(reader.GetString(6), ignoreCase: true),
+                    Text(7),
+                    reader.GetFieldValue<DateTimeOffset>(8),
+                    Time(9),
+                    Time(10),
+                    new FileCounts(reader.GetInt64(11), reader.GetInt64(12), reader.GetInt64(13), reader.GetInt64(14))
+                )
+            );
         }
         return files;
 

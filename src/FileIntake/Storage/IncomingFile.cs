@@ -14,5 +14,16 @@ namespace Sagas.FileIntake.Storage;
 /// <param name="FinishedAt">When it completed, failed or was found invalid, UTC.</param>
 /// <param name="Counts">What was done with its rows.</param>
 public sealed record IncomingFile(
-    Guid FileId, string Kind, string Name, string Hash, string? Path, long Length, FileState State, string? Reason,
-    DateTimeOffset AcceptedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, FileCounts Counts);
+    Guid FileId,
+    string Kind,
+    string Name,
+    string Hash,
+    string? Path,
+    long Length,
+    FileState State,
+    string? Reason,
+    DateTimeOffset AcceptedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? FinishedAt,
+    FileCounts Counts
+);

@@ -12,27 +12,29 @@ public sealed class RejectedRows(NpgsqlDataSource database)
     public const string FileSuffix = ".rejects.csv";
 
     /// <summary>The statement that inserts rows. It belongs to the transaction that saves the progress past them.</summary>
-    public static NpgsqlBatchCommand Insert(Guid fileId, IReadOnlyList<RejectedRow> rows) => new(
-        """
-        INSERT INTO file_reject (file_id, line, column_name, reason, record)
-        SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[])
-        ON CONFLICT DO NOTHING
-        """)
-    {
-        Parameters =
+    public static NpgsqlBatchCommand Insert(Guid fileId, IReadOnlyList<RejectedRow> rows) =>
+        new(
+            """
+            INSERT INTO file_reject (file_id, line, column_name, reason, record)
+            SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[])
+            ON CONFLICT DO NOTHING
+            """
+        )
         {
-            new NpgsqlParameter<Guid> { TypedValue = fileId },
-            new NpgsqlParameter<long[]> { TypedValue = [.. rows.Select(row => row.Line)] },
-            new NpgsqlParameter
+            Parameters =
             {
-                Value = rows.Select(row => row.Column).ToArray(),
-                NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
+                new NpgsqlParameter<Guid> { TypedValue = fileId },
+                new NpgsqlParameter<long[]> { TypedValue = [.. rows.Select(row => row.Line)] },
+                new NpgsqlParameter
+                {
+                    Value = rows.Select(row => row.Column).ToArray(),
+                    NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
+                },
+                new NpgsqlParameter<string[]> { TypedValue = [.. rows.Select(row => row.Reason)] },
+                // Postgres cannot store U+0000.
+                new NpgsqlParameter<string[]> { TypedValue = [.. rows.Select(row => row.Record.Replace('\0', '\uFFFD'))] },
             },
-            new NpgsqlParameter<string[]> { TypedValue = [.. rows.Select(row => row.Reason)] },
-            // Postgres cannot store U+0000.
-            new NpgsqlParameter<string[]> { TypedValue = [.. rows.Select(row => row.Record.Replace('\0', '\uFFFD'))] },
-        },
-    };
+        };
 
     /// <summary>The path of the CSV file for the rejected rows of a file.</summary>
     public static string PathFor(string path)
@@ -51,7 +53,9 @@ public sealed class RejectedRows(NpgsqlDataSource database)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var command = new NpgsqlCommand(
-            "SELECT line, column_name, reason, record FROM file_reject WHERE file_id = $1 ORDER BY line", connection);
+            "SELECT line, column_name, reason, record FROM file_reject WHERE file_id = $1 ORDER BY line",
+            connection
+        );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = fileId });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await using var writer = new StreamWriter(target, new UTF8Encoding(false), leaveOpen: true);

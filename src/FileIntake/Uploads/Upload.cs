@@ -29,7 +29,11 @@ public sealed record Upload(string Path, string Name, long Length, string Hash)
     /// <returns>The file, flushed to disk under a unique name.</returns>
     /// <exception cref="InvalidUploadException">It is empty, too large, cut off or malformed, or the disk is full.</exception>
     public static async Task<Upload> ReceiveAsync(
-        HttpRequest request, UploadOptions options, TimeProvider timeProvider, CancellationToken cancellationToken)
+        HttpRequest request,
+        UploadOptions options,
+        TimeProvider timeProvider,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(options);
@@ -42,7 +46,8 @@ public sealed record Upload(string Path, string Name, long Length, string Hash)
         {
             Directory.CreateDirectory(options.Path);
             DeleteAbandoned(options.Path, timeProvider.GetUtcNow().UtcDateTime);
-            return MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            return
+                MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
                 && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
                 ? await ReceiveMultipartAsync(request, type, options, cancellationToken)
                 : await WriteAsync(request.Body, RawName(request), options, cancellationToken);
@@ -56,7 +61,11 @@ public sealed record Upload(string Path, string Name, long Length, string Hash)
     }
 
     private static async Task<Upload> ReceiveMultipartAsync(
-        HttpRequest request, MediaTypeHeaderValue type, UploadOptions options, CancellationToken cancellationToken)
+        HttpRequest request,
+        MediaTypeHeaderValue type,
+        UploadOptions options,
+        CancellationToken cancellationToken
+    )
     {
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
         if (string.IsNullOrEmpty(boundary) || boundary.Length > 200)
@@ -87,7 +96,11 @@ public sealed record Upload(string Path, string Name, long Length, string Hash)
     }
 
     private static async Task<Upload> WriteAsync(
-        Stream body, string? name, UploadOptions options, CancellationToken cancellationToken)
+        Stream body,
+        string? name,
+        UploadOptions options,
+        CancellationToken cancellationToken
+    )
     {
         var path = System.IO.Path.Combine(System.IO.Path.GetFullPath(options.Path), Guid.CreateVersion7().ToString("N"));
         try
@@ -106,7 +119,11 @@ public sealed record Upload(string Path, string Name, long Length, string Hash)
     }
 
     private static async Task<(long Length, string Hash)> CopyAsync(
-        Stream body, string path, UploadOptions options, CancellationToken cancellationToken)
+        Stream body,
+        string path,
+        UploadOptions options,
+        CancellationToken cancellationToken
+    )
     {
         await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -140,7 +157,9 @@ public sealed record Upload(string Path, string Name, long Length, string Hash)
         catch (IOException exception)
         {
             throw new InvalidUploadException(
-                StatusCodes.Status507InsufficientStorage, $"The file cannot be stored: {exception.Message}");
+                StatusCodes.Status507InsufficientStorage,
+                $"The file cannot be stored: {exception.Message}"
+            );
         }
     }
 
@@ -156,8 +175,8 @@ public sealed record Upload(string Path, string Name, long Length, string Hash)
 
     private static InvalidUploadException Invalid(string reason) => new(StatusCodes.Status400BadRequest, reason);
 
-    private static InvalidUploadException TooLarge(UploadOptions options) => new(
-        StatusCodes.Status413PayloadTooLarge, $"The file is larger than {options.MaxBytes:N0} bytes, the limit for uploads.");
+    private static InvalidUploadException TooLarge(UploadOptions options) =>
+        new(StatusCodes.Status413PayloadTooLarge, $"The file is larger than {options.MaxBytes:N0} bytes, the limit for uploads.");
 
     private static string? RawName(HttpRequest request)
     {

@@ -11,7 +11,12 @@ namespace Sagas.Host.Bus;
 /// The version of the broker, which decides how its queues are declared: from version 4 on a quorum queue silently drops a message
 /// after 20 deliveries unless the limit is lifted, and before that it rejects a queue that lifts it.
 /// </summary>
-internal sealed partial class BrokerVersion(IOptions<RabbitMqOptions> options, IHostApplicationLifetime lifetime, TimeProvider timeProvider, ILogger<BrokerVersion> logger)
+internal sealed partial class BrokerVersion(
+    IOptions<RabbitMqOptions> options,
+    IHostApplicationLifetime lifetime,
+    TimeProvider timeProvider,
+    ILogger<BrokerVersion> logger
+)
 {
     private readonly RabbitMqOptions _options = options.Value;
 
@@ -40,7 +45,8 @@ internal sealed partial class BrokerVersion(IOptions<RabbitMqOptions> options, I
             {
                 return await ReadOnceAsync(cancellationToken).WaitAsync(_attemptTimeout, timeProvider, cancellationToken);
             }
-            catch (Exception exception) when (exception is BrokerUnreachableException or RabbitMQClientException or IOException or TimeoutException)
+            catch (Exception exception)
+                when (exception is BrokerUnreachableException or RabbitMQClientException or IOException or TimeoutException)
             {
                 if (attempt % AttemptsPerReport == 0)
                     LogWaiting(logger, _options.Address, Innermost(exception));
@@ -63,9 +69,10 @@ internal sealed partial class BrokerVersion(IOptions<RabbitMqOptions> options, I
             Ssl = { Enabled = _options.UsesTls, ServerName = _options.Address.Host },
         };
         await using var connection = await factory.CreateConnectionAsync(cancellationToken);
-        var version = connection.ServerProperties?.TryGetValue("version", out var value) == true && value is byte[] text
-            ? Encoding.UTF8.GetString(text)
-            : "";
+        var version =
+            connection.ServerProperties?.TryGetValue("version", out var value) == true && value is byte[] text
+                ? Encoding.UTF8.GetString(text)
+                : "";
         LogConnected(logger, version, _options.Address);
         return int.TryParse(version.Split('.')[0], CultureInfo.InvariantCulture, out var major) ? major : 0;
     }

@@ -16,15 +16,24 @@ internal static class BusRegistration
     /// <param name="features">What the features register from.</param>
     /// <param name="transport">What carries the messages.</param>
     /// <param name="onlyDeploy">Starting the bus declares exchanges, queues and bindings, and consumes nothing.</param>
-    public static void AddBus(this IServiceCollection services, FeatureContext features, BusTransport transport, bool onlyDeploy = false)
+    public static void AddBus(
+        this IServiceCollection services,
+        FeatureContext features,
+        BusTransport transport,
+        bool onlyDeploy = false
+    )
     {
         // Work in flight gets most of the time; the rest is for closing connections.
-        services.AddOptions<MassTransitHostOptions>().Configure<IOptions<ProcessOptions>>((options, process) =>
-        {
-            options.WaitUntilStarted = true;
-            options.StopTimeout = process.Value.ShutdownTimeout;
-            options.ConsumerStopTimeout = process.Value.ShutdownTimeout * 0.9;
-        });
+        services
+            .AddOptions<MassTransitHostOptions>()
+            .Configure<IOptions<ProcessOptions>>(
+                (options, process) =>
+                {
+                    options.WaitUntilStarted = true;
+                    options.StopTimeout = process.Value.ShutdownTimeout;
+                    options.ConsumerStopTimeout = process.Value.ShutdownTimeout * 0.9;
+                }
+            );
         services.AddMassTransit(bus =>
         {
             bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
@@ -36,11 +45,13 @@ internal static class BusRegistration
             bus.AddConfigureEndpointsCallback(ConfigureEndpoint);
             if (transport == BusTransport.RabbitMq)
             {
-                bus.UsingRabbitMq((context, configurator) =>
-                {
-                    configurator.DeployTopologyOnly = onlyDeploy;
-                    ConfigureRabbitMq(context, configurator, features.Roles, onlyDeploy);
-                });
+                bus.UsingRabbitMq(
+                    (context, configurator) =>
+                    {
+                        configurator.DeployTopologyOnly = onlyDeploy;
+                        ConfigureRabbitMq(context, configurator, features.Roles, onlyDeploy);
+                    }
+                );
             }
             else
                 bus.UsingInMemory(ConfigureInMemory);
@@ -60,19 +71,27 @@ internal static class BusRegistration
         bus.AddEntityFrameworkMessageScheduler();
     }
 
-    private static void ConfigureRabbitMq(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator bus, RoleSet roles, bool onlyDeploy)
+    private static void ConfigureRabbitMq(
+        IBusRegistrationContext context,
+        IRabbitMqBusFactoryConfigurator bus,
+        RoleSet roles,
+        bool onlyDeploy
+    )
     {
         var rabbitMq = Options<RabbitMqOptions>(context);
-        bus.Host(rabbitMq.Address, host =>
-        {
-            host.Username(rabbitMq.User);
-            host.Password(rabbitMq.Password);
-            host.Heartbeat(rabbitMq.HeartbeatInterval);
-            host.PublisherConfirmation = true;
-            host.ConnectionName($"sagas on {Environment.MachineName} ({roles})");
-            if (rabbitMq.UsesTls)
-                host.UseSsl(tls => tls.ServerName = rabbitMq.Address.Host);
-        });
+        bus.Host(
+            rabbitMq.Address,
+            host =>
+            {
+                host.Username(rabbitMq.User);
+                host.Password(rabbitMq.Password);
+                host.Heartbeat(rabbitMq.HeartbeatInterval);
+                host.PublisherConfirmation = true;
+                host.ConnectionName($"sagas on {Environment.MachineName} ({roles})");
+                if (rabbitMq.UsesTls)
+                    host.UseSsl(tls => tls.ServerName = rabbitMq.Address.Host);
+            }
+        );
         bus.PrefetchCount = rabbitMq.PrefetchCount;
         ConfigureMessages(context, bus);
         foreach (var module in Features.All)
@@ -121,7 +140,9 @@ internal static class BusRegistration
         // From the outside in: log scope, validation, retry, transaction.
         endpoint.UseFilter(new LogScopeFilter());
         endpoint.UseMessageRules(Features.MessageRules, Options<MessagesOptions>(context), timeProvider);
-        endpoint.UseMessageRetry(retry => retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, timeProvider, deliveries, stopping)));
+        endpoint.UseMessageRetry(retry =>
+            retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, timeProvider, deliveries, stopping))
+        );
         if (Features.Endpoint(name).UsesOutbox)
             endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
     }

@@ -36,15 +36,22 @@ internal sealed partial class FaultReportFilter(ILogger logger) : IFilter<Except
     private static void SetTypeHeader(ExceptionReceiveContext context)
     {
         var headers = context.TransportHeaders;
-        if (context.ContentType?.MediaType != Envelope && headers.Get<string>(TypeHeader) is null
-            && ContractTypes.Find(headers.Get<string>("RabbitMQ-ExchangeName")) is { } type)
+        if (
+            context.ContentType?.MediaType != Envelope
+            && headers.Get<string>(TypeHeader) is null
+            && ContractTypes.Find(headers.Get<string>("RabbitMQ-ExchangeName")) is { } type
+        )
             context.ExceptionHeaders.Set(TypeHeader, type.Name);
     }
 
     /// <summary>As the command line names it.</summary>
-    public static string NameOf(ReceiveContext context) => DeadLetterName.Of(context.TransportHeaders.Get<string>("MessageId"), context.Body.GetBytes());
+    public static string NameOf(ReceiveContext context) =>
+        DeadLetterName.Of(context.TransportHeaders.Get<string>("MessageId"), context.Body.GetBytes());
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Invalid message on {Endpoint} ({MessageId}) moved to the error queue: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Invalid message on {Endpoint} ({MessageId}) moved to the error queue: {Reason}"
+    )]
     public static partial void LogInvalid(ILogger logger, string endpoint, string messageId, string reason);
 }
 
@@ -58,11 +65,19 @@ internal sealed class UnknownMessageFilter(ILogger logger) : IFilter<ReceiveCont
     {
         if (context.TryGetPayload<DeadLettered>(out _) || !context.TryGetPayload<IErrorTransport>(out var errors))
             return;
-        var types = context.TryGetPayload<ConsumeContext>(out var consumed) ? string.Join(", ", consumed.SupportedMessageTypes) : "";
+        var types = context.TryGetPayload<ConsumeContext>(out var consumed)
+            ? string.Join(", ", consumed.SupportedMessageTypes)
+            : "";
         var reason = new InvalidMessageException(
             $"Nothing on the queue '{context.InputAddress.AbsolutePath.Split('/')[^1]}' consumes a message of the type "
-            + $"{(types.Length > 0 ? types : "that it has")}.");
-        FaultReportFilter.LogInvalid(logger, context.InputAddress.AbsolutePath, FaultReportFilter.NameOf(context), reason.Message);
+                + $"{(types.Length > 0 ? types : "that it has")}."
+        );
+        FaultReportFilter.LogInvalid(
+            logger,
+            context.InputAddress.AbsolutePath,
+            FaultReportFilter.NameOf(context),
+            reason.Message
+        );
         await errors.Send(new RescueExceptionReceiveContext(context, reason));
     }
 

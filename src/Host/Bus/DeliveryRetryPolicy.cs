@@ -14,7 +14,12 @@ namespace Sagas.Host.Bus;
 /// <param name="timeProvider">The clock of the delays.</param>
 /// <param name="logger">Where a delivery that keeps failing is reported.</param>
 /// <param name="stopping">Signalled when the process begins to stop.</param>
-internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, TimeProvider timeProvider, ILogger logger, CancellationToken stopping) : IRetryPolicy
+internal sealed partial class DeliveryRetryPolicy(
+    IExceptionFilter filter,
+    TimeProvider timeProvider,
+    ILogger logger,
+    CancellationToken stopping
+) : IRetryPolicy
 {
     private const int AttemptsAfterUnknownFault = 3;
     private const int AttemptsAfterRace = 10;
@@ -72,7 +77,8 @@ internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, TimeP
     private bool MayReport()
     {
         var (now, last) = (_timeProvider.GetTimestamp(), Volatile.Read(ref _reported));
-        return (last == long.MinValue || _timeProvider.GetElapsedTime(last, now) >= _reportInterval) && Interlocked.CompareExchange(ref _reported, now, last) == last;
+        return (last == long.MinValue || _timeProvider.GetElapsedTime(last, now) >= _reportInterval)
+            && Interlocked.CompareExchange(ref _reported, now, last) == last;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Delivery is retried until the dependency recovers: {Reason}")]
@@ -95,16 +101,13 @@ internal sealed partial class DeliveryRetryPolicy(IExceptionFilter filter, TimeP
 
         public Task RetryFaulted(Exception exception) => Task.CompletedTask;
 
-        public void Cancel()
-        {
-        }
+        public void Cancel() { }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 
-    private sealed class Attempt<T>(DeliveryRetryPolicy policy, T context, Exception exception, Counts counts, TimeSpan delay) : RetryContext<T>
+    private sealed class Attempt<T>(DeliveryRetryPolicy policy, T context, Exception exception, Counts counts, TimeSpan delay)
+        : RetryContext<T>
         where T : class, PipeContext
     {
         public T Context => context;

@@ -81,7 +81,13 @@ internal sealed class LostChannelFilter : IFilter<ChannelContext>, IReceiveEndpo
             }
             catch (TimeoutException) when (!running.IsCompleted)
             {
-                throw new OperationInterruptedException(new ShutdownEventArgs(ShutdownInitiator.Library, ChannelClosed, "The connection was lost while the endpoint was being set up."));
+                throw new OperationInterruptedException(
+                    new ShutdownEventArgs(
+                        ShutdownInitiator.Library,
+                        ChannelClosed,
+                        "The connection was lost while the endpoint was being set up."
+                    )
+                );
             }
         }
 

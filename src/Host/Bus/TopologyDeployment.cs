@@ -25,7 +25,8 @@ internal sealed partial class TopologyDeployment(
     IHostApplicationLifetime lifetime,
     ILoggerFactory loggers,
     BrokerVersion version,
-    DatabaseStartupRetry database) : IHostedService
+    DatabaseStartupRetry database
+) : IHostedService
 {
     internal const string AdvisoryLock = "7230008";
 
@@ -43,7 +44,10 @@ internal sealed partial class TopologyDeployment(
         _ = version.LimitsDeliveries;
         var deployed = false;
         while (!deployed)
-            await database.RunAsync(async (dataSource, cancellation) => deployed = await TryDeployAsync(dataSource, cancellation), cancellationToken);
+            await database.RunAsync(
+                async (dataSource, cancellation) => deployed = await TryDeployAsync(dataSource, cancellation),
+                cancellationToken
+            );
         LogDeployed(_logger, rabbitMq.Value.Address);
     }
 
@@ -54,7 +58,10 @@ internal sealed partial class TopologyDeployment(
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var turn = await connection.BeginTransactionAsync(cancellationToken);
         // For as long as the process whose turn it is takes.
-        await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLock})", connection) { CommandTimeout = 0 };
+        await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLock})", connection)
+        {
+            CommandTimeout = 0,
+        };
         await take.ExecuteNonQueryAsync(cancellationToken);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_attemptTimeout);

@@ -40,27 +40,32 @@ internal static class TransientFaults
         return FaultKind.Unknown;
     }
 
-    private static (int, FaultKind) Urgency(FaultKind kind) => (kind switch
-    {
-        FaultKind.Transient => 3,
-        FaultKind.Race => 2,
-        FaultKind.Unknown => 1,
-        _ => 0,
-    }, kind);
+    private static (int, FaultKind) Urgency(FaultKind kind) =>
+        (
+            kind switch
+            {
+                FaultKind.Transient => 3,
+                FaultKind.Race => 2,
+                FaultKind.Unknown => 1,
+                _ => 0,
+            },
+            kind
+        );
 
-    private static FaultKind Single(Exception exception) => exception switch
-    {
-        InvalidMessageException => FaultKind.Refused,
-        EndOfStreamException or IOException => FaultKind.Transient,
-        RabbitMQClientException or ConnectionException or TransportException => FaultKind.Transient,
-        MessageNotAcknowledgedException or TransportUnavailableException => FaultKind.Transient,
-        // Cancelled by something other than this process's own stop, which MassTransit does not pass on: a time-out.
-        OperationCanceledException => FaultKind.Transient,
-        _ => DatabaseFaults.ClassifySingle(exception) switch
+    private static FaultKind Single(Exception exception) =>
+        exception switch
         {
-            DatabaseFault.Transient or DatabaseFault.LoginRejected => FaultKind.Transient,
-            DatabaseFault.Duplicate => FaultKind.Race,
-            _ => FaultKind.Unknown,
-        },
-    };
+            InvalidMessageException => FaultKind.Refused,
+            EndOfStreamException or IOException => FaultKind.Transient,
+            RabbitMQClientException or ConnectionException or TransportException => FaultKind.Transient,
+            MessageNotAcknowledgedException or TransportUnavailableException => FaultKind.Transient,
+            // Cancelled by something other than this process's own stop, which MassTransit does not pass on: a time-out.
+            OperationCanceledException => FaultKind.Transient,
+            _ => DatabaseFaults.ClassifySingle(exception) switch
+            {
+                DatabaseFault.Transient or DatabaseFault.LoginRejected => FaultKind.Transient,
+                DatabaseFault.Duplicate => FaultKind.Race,
+                _ => FaultKind.Unknown,
+            },
+        };
 }

@@ -11,8 +11,12 @@ internal static class DatabaseRegistration
 {
     public static void AddDatabase(this IServiceCollection services)
     {
-        services.AddSingleton(provider => CreateDataSource(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.Postgres));
-        services.AddDbContextPool<SagasDbContext>((provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
+        services.AddSingleton(provider =>
+            CreateDataSource(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.Postgres)
+        );
+        services.AddDbContextPool<SagasDbContext>(
+            (provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
+        );
     }
 
     /// <summary>Brings the schema up to date before anything that is registered later starts.</summary>
@@ -37,10 +41,12 @@ internal static class DatabaseRegistration
             parts.MaxPoolSize = 60;
         var builder = new NpgsqlDataSourceBuilder(parts.ConnectionString) { Name = "sagas" };
         // Polls belong to no message or request, and would be most of the spans.
-        builder.ConfigureTracing(tracing => tracing
-            .ConfigureCommandFilter(_ => Activity.Current is not null)
-            .ConfigureBatchFilter(_ => Activity.Current is not null)
-            .ConfigureCopyOperationFilter(_ => Activity.Current is not null));
+        builder.ConfigureTracing(tracing =>
+            tracing
+                .ConfigureCommandFilter(_ => Activity.Current is not null)
+                .ConfigureBatchFilter(_ => Activity.Current is not null)
+                .ConfigureCopyOperationFilter(_ => Activity.Current is not null)
+        );
         return builder.Build();
     }
 }

@@ -4,7 +4,11 @@ using Sagas.Persistence;
 namespace Sagas.Host.Database;
 
 /// <summary>Retries what a start needs the database for until the database is available.</summary>
-internal sealed partial class DatabaseStartupRetry(NpgsqlDataSource dataSource, TimeProvider timeProvider, ILogger<DatabaseStartupRetry> logger)
+internal sealed partial class DatabaseStartupRetry(
+    NpgsqlDataSource dataSource,
+    TimeProvider timeProvider,
+    ILogger<DatabaseStartupRetry> logger
+)
 {
     private static readonly TimeSpan _retryDelay = TimeSpan.FromSeconds(1);
 
@@ -39,7 +43,9 @@ internal sealed partial class DatabaseStartupRetry(NpgsqlDataSource dataSource, 
     private static bool MayPass(Exception exception) =>
         DatabaseFaults.Classify(exception) is DatabaseFault.Transient or DatabaseFault.LoginRejected;
 
-    [LoggerMessage(Level = LogLevel.Warning,
-        Message = "Postgres at {Host}:{Port}, database {Database}, is unavailable; retrying every second: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Postgres at {Host}:{Port}, database {Database}, is unavailable; retrying every second: {Reason}"
+    )]
     private static partial void LogWaiting(ILogger logger, string? host, int port, string? database, string reason);
 }

@@ -14,7 +14,8 @@ internal sealed class SchemaMigration(DatabaseStartupRetry database, ILogger<Sch
     {
         await database.RunAsync(
             (dataSource, cancellation) => SchemaMigrator.MigrateAsync(dataSource, Features.Migrations, logger, cancellation),
-            cancellationToken);
+            cancellationToken
+        );
         IsDone = true;
     }
 

@@ -13,39 +13,49 @@ internal static class HealthEndpoints
 
     private static readonly TimeSpan _checkTimeout = TimeSpan.FromSeconds(3);
 
-    public static void AddHealth(this IServiceCollection services) => services.AddHealthChecks()
-        .AddCheck<DatabaseCheck>("database", timeout: _checkTimeout)
-        .AddCheck<SchemaCheck>("schema");
+    public static void AddHealth(this IServiceCollection services) =>
+        services.AddHealthChecks().AddCheck<DatabaseCheck>("database", timeout: _checkTimeout).AddCheck<SchemaCheck>("schema");
 
     // Not MapHealthChecks, which creates the bus while routes are mapped, and creating the bus waits for the broker.
     public static void MapHealth(this WebApplication app)
     {
         var health = app.MapGroup("").WithHttpLogging(HttpLoggingFields.None);
         health.MapGet(Live, () => Results.Json(new { status = "healthy" }));
-        health.MapGet(Ready, async (HealthCheckService checks, CancellationToken cancellationToken) =>
-        {
-            var report = await checks.CheckHealthAsync(cancellationToken);
-            // A bus that is reconnecting reports itself as degraded, but consumes nothing.
-            var status = report.Status == HealthStatus.Healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-            return Results.Json(Describe(report), statusCode: status);
-        });
+        health.MapGet(
+            Ready,
+            async (HealthCheckService checks, CancellationToken cancellationToken) =>
+            {
+                var report = await checks.CheckHealthAsync(cancellationToken);
+                // A bus that is reconnecting reports itself as degraded, but consumes nothing.
+                var status =
+                    report.Status == HealthStatus.Healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+                return Results.Json(Describe(report), statusCode: status);
+            }
+        );
     }
 
-    private static object Describe(HealthReport report) => new
-    {
-        status = Name(report.Status),
-        checks = report.Entries.ToDictionary(entry => entry.Key, entry => new
+    private static object Describe(HealthReport report) =>
+        new
         {
-            status = Name(entry.Value.Status),
-            description = entry.Value.Exception?.GetBaseException().Message ?? entry.Value.Description,
-        }),
-    };
+            status = Name(report.Status),
+            checks = report.Entries.ToDictionary(
+                entry => entry.Key,
+                entry => new
+                {
+                    status = Name(entry.Value.Status),
+                    description = entry.Value.Exception?.GetBaseException().Message ?? entry.Value.Description,
+                }
+            ),
+        };
 
     private static string Name(HealthStatus status) => status.ToString().ToLowerInvariant();
 
     private sealed class DatabaseCheck(NpgsqlDataSource dataSource) : IHealthCheck
     {
-        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+        public async Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context,
+            CancellationToken cancellationToken = default
+        )
         {
             await using var command = dataSource.CreateCommand("SELECT 1");
             await command.ExecuteScalarAsync(cancellationToken);
@@ -55,9 +65,14 @@ internal static class HealthEndpoints
 
     private sealed class SchemaCheck(SchemaMigration migration) : IHealthCheck
     {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-            Task.FromResult(migration.IsDone
-                ? HealthCheckResult.Healthy("Up to date")
-                : HealthCheckResult.Unhealthy("The migrations have not been applied yet"));
+        public Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context,
+            CancellationToken cancellationToken = default
+        ) =>
+            Task.FromResult(
+                migration.IsDone
+                    ? HealthCheckResult.Healthy("Up to date")
+                    : HealthCheckResult.Unhealthy("The migrations have not been applied yet")
+            );
     }
 }

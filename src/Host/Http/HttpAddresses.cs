@@ -13,7 +13,10 @@ internal static class HttpAddresses
         if (Urls(configuration) is { } urls)
             host.UseUrls(callback ? $"{urls};{Callback(configuration)}" : urls);
         else
-            host.UseSetting(WebHostDefaults.HttpPortsKey, callback ? $"{Ports(configuration)};{Callback(configuration).Port}" : Ports(configuration));
+            host.UseSetting(
+                WebHostDefaults.HttpPortsKey,
+                callback ? $"{Ports(configuration)};{Callback(configuration).Port}" : Ports(configuration)
+            );
     }
 
     /// <summary>
@@ -21,8 +24,13 @@ internal static class HttpAddresses
     /// with their prefix in a settings dictionary.
     /// </summary>
     public static string Of(IConfiguration configuration) =>
-        Urls(configuration) ?? string.Join(';', Ports(configuration)
-            .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(port => $"http://*:{port}"));
+        Urls(configuration)
+        ?? string.Join(
+            ';',
+            Ports(configuration)
+                .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                .Select(port => $"http://*:{port}")
+        );
 
     // On the same network interface as the others; the system chooses this port where it chooses the others.
     private static BindingAddress Callback(IConfiguration configuration)
@@ -37,7 +45,8 @@ internal static class HttpAddresses
 
     private static string? Urls(IConfiguration configuration) => First(configuration, "urls", "ASPNETCORE_URLS");
 
-    private static string Ports(IConfiguration configuration) => First(configuration, "ASPNETCORE_HTTP_PORTS", "HTTP_PORTS") ?? DefaultPorts;
+    private static string Ports(IConfiguration configuration) =>
+        First(configuration, "ASPNETCORE_HTTP_PORTS", "HTTP_PORTS") ?? DefaultPorts;
 
     private static string? First(IConfiguration configuration, params string[] keys) =>
         keys.Select(key => configuration[key]).FirstOrDefault(value => !string.IsNullOrWhiteSpace(value));

@@ -15,10 +15,15 @@ internal sealed partial class HttpFaults(IProblemDetailsService problems, ILogge
     public static void Add(IServiceCollection services) => services.AddProblemDetails().AddExceptionHandler<HttpFaults>();
 
     /// <summary>Lets the application use it, and describe in the same way what has no route or another method.</summary>
-    public static void Use(WebApplication app) => app.UseExceptionHandler(new ExceptionHandlerOptions
-    {
-        StatusCodeSelector = exception => (exception as BadHttpRequestException)?.StatusCode ?? StatusCodes.Status500InternalServerError,
-    }).UseStatusCodePages();
+    public static void Use(WebApplication app) =>
+        app.UseExceptionHandler(
+                new ExceptionHandlerOptions
+                {
+                    StatusCodeSelector = exception =>
+                        (exception as BadHttpRequestException)?.StatusCode ?? StatusCodes.Status500InternalServerError,
+                }
+            )
+            .UseStatusCodePages();
 
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
@@ -28,15 +33,18 @@ internal sealed partial class HttpFaults(IProblemDetailsService problems, ILogge
         LogUnavailable(httpContext.Request.Method, httpContext.Request.Path, exception.GetBaseException().Message);
         httpContext.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         httpContext.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
-        await problems.WriteAsync(new ProblemDetailsContext
-        {
-            HttpContext = httpContext,
-            ProblemDetails =
+        await problems.WriteAsync(
+            new ProblemDetailsContext
             {
-                Status = StatusCodes.Status503ServiceUnavailable,
-                Detail = "Database or broker is unavailable, and the request may or may not have taken effect: send it again.",
-            },
-        });
+                HttpContext = httpContext,
+                ProblemDetails =
+                {
+                    Status = StatusCodes.Status503ServiceUnavailable,
+                    Detail =
+                        "Database or broker is unavailable, and the request may or may not have taken effect: send it again.",
+                },
+            }
+        );
         return true;
     }
 

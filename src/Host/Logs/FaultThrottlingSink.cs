@@ -39,14 +39,20 @@ internal sealed class FaultThrottlingSink(Logger output) : ILogEventSink, IDispo
     public void Dispose() => output.Dispose();
 
     // What ends the process keeps its stack, whatever it is.
-    private static bool IsOrdinary(LogEvent entry) => entry.Level < LogEventLevel.Fatal && (entry.Exception is { } exception
-        ? TransientFaults.Classify(exception) is FaultKind.Transient or FaultKind.Race or FaultKind.Refused
-        : entry.Level >= LogEventLevel.Warning);
+    private static bool IsOrdinary(LogEvent entry) =>
+        entry.Level < LogEventLevel.Fatal
+        && (
+            entry.Exception is { } exception
+                ? TransientFaults.Classify(exception) is FaultKind.Transient or FaultKind.Race or FaultKind.Refused
+                : entry.Level >= LogEventLevel.Warning
+        );
 
     private static LogEvent Line(LogEvent entry, string? fault, int suppressed)
     {
         var text = entry.MessageTemplate.Text;
-        var properties = entry.Properties.Select(property => new LogEventProperty(property.Key, FirstLine(property.Value))).ToList();
+        var properties = entry
+            .Properties.Select(property => new LogEventProperty(property.Key, FirstLine(property.Value)))
+            .ToList();
         if (fault is not null)
         {
             text += ": {Fault}";
@@ -59,18 +65,36 @@ internal sealed class FaultThrottlingSink(Logger output) : ILogEventSink, IDispo
             properties.Add(new LogEventProperty("Suppressed", new ScalarValue(suppressed)));
         }
 
-        return new LogEvent(entry.Timestamp, entry.Level, null, _parser.Parse(text), properties, entry.TraceId ?? default, entry.SpanId ?? default);
+        return new LogEvent(
+            entry.Timestamp,
+            entry.Level,
+            null,
+            _parser.Parse(text),
+            properties,
+            entry.TraceId ?? default,
+            entry.SpanId ?? default
+        );
     }
 
     // RabbitMQ's client quotes the stack of what closed a channel.
     private static LogEventPropertyValue FirstLine(LogEventPropertyValue value) =>
-        value is ScalarValue { Value: string text } && text.IndexOfAny(['\r', '\n']) is >= 0 and var end ? new ScalarValue(text[..end] + " …") : value;
+        value is ScalarValue { Value: string text } && text.IndexOfAny(['\r', '\n']) is >= 0 and var end
+            ? new ScalarValue(text[..end] + " …")
+            : value;
 
     // The same event is the same text but for numbers, durations and ids of messages.
-    private static string Key(LogEvent entry, string? fault) => string.Join('\n', entry.MessageTemplate.Tokens.OfType<PropertyToken>()
-        .Select(token => entry.Properties.GetValueOrDefault(token.PropertyName))
-        .Select(value => value is ScalarValue { Value: Guid or TimeSpan or int or long or double } ? "" : value?.ToString())
-        .Prepend(entry.MessageTemplate.Text).Append(fault));
+    private static string Key(LogEvent entry, string? fault) =>
+        string.Join(
+            '\n',
+            entry
+                .MessageTemplate.Tokens.OfType<PropertyToken>()
+                .Select(token => entry.Properties.GetValueOrDefault(token.PropertyName))
+                .Select(value =>
+                    value is ScalarValue { Value: Guid or TimeSpan or int or long or double } ? "" : value?.ToString()
+                )
+                .Prepend(entry.MessageTemplate.Text)
+                .Append(fault)
+        );
 
     private bool MayWrite(string key, DateTimeOffset now, out int suppressed)
     {

@@ -14,20 +14,22 @@ namespace Sagas.Host.Logs;
 /// <summary>Sends everything that is logged to the console, through Serilog.</summary>
 internal static class LogRegistration
 {
-    private const string Text =
-        "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
+    private const string Text = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
 
-    public static void AddLogs(this WebApplicationBuilder builder, RoleSet roles) => builder.Services.AddSerilog(
-        logger => Configure(logger, builder.Configuration, roles),
-        // Several hosts may run in one process.
-        preserveStaticLogger: true);
+    public static void AddLogs(this WebApplicationBuilder builder, RoleSet roles) =>
+        builder.Services.AddSerilog(
+            logger => Configure(logger, builder.Configuration, roles),
+            // Several hosts may run in one process.
+            preserveStaticLogger: true
+        );
 
     /// <summary>Logs each request in a line.</summary>
     public static void UseRequestLog(this WebApplication app) =>
         app.UseSerilogRequestLogging(options => options.GetLevel = (context, _, exception) => LevelOf(context, exception));
 
     /// <summary>Whether another line says the same, or what the line reports is not a fault.</summary>
-    internal static bool IsNoise(LogEvent entry) => IsNoFault(entry)
+    internal static bool IsNoise(LogEvent entry) =>
+        IsNoFault(entry)
         || (entry.Level <= LogEventLevel.Information && entry.Properties.ContainsKey(TopologyDeployment.OnlyProblems));
 
     /// <summary>
@@ -36,8 +38,10 @@ internal static class LogRegistration
     /// </summary>
     internal static LogEventLevel LevelOf(HttpContext context, Exception? exception) =>
         exception is not null || context.Response.StatusCode >= StatusCodes.Status500InternalServerError ? LogEventLevel.Warning
-        : context.GetEndpoint()?.Metadata.GetMetadata<HttpLoggingAttribute>() is { LoggingFields: HttpLoggingFields.None } ? LogEventLevel.Debug
-        : context.Response.StatusCode < StatusCodes.Status400BadRequest && HttpMethods.IsGet(context.Request.Method) ? LogEventLevel.Debug
+        : context.GetEndpoint()?.Metadata.GetMetadata<HttpLoggingAttribute>() is { LoggingFields: HttpLoggingFields.None }
+            ? LogEventLevel.Debug
+        : context.Response.StatusCode < StatusCodes.Status400BadRequest && HttpMethods.IsGet(context.Request.Method)
+            ? LogEventLevel.Debug
         : LogEventLevel.Information;
 
     private static void Configure(LoggerConfiguration configuration, IConfiguration settings, RoleSet roles)
@@ -55,7 +59,9 @@ internal static class LogRegistration
             .Enrich.WithProperty("Roles", roles.ToString());
         var mask = new PersonalDataMask();
         configuration.Destructure.With(mask).Enrich.With(mask);
-        configuration.WriteTo.Sink(new FaultThrottlingSink(Console(settings.ReadOptions<LoggingOptions>(LoggingOptions.Section).Format)));
+        configuration.WriteTo.Sink(
+            new FaultThrottlingSink(Console(settings.ReadOptions<LoggingOptions>(LoggingOptions.Section).Format))
+        );
         configuration.Filter.ByExcluding(IsNoise);
         // Last, so that the section Serilog can change every level.
         configuration.ReadFrom.Configuration(settings);
@@ -64,32 +70,39 @@ internal static class LogRegistration
     private static Logger Console(LogFormat format)
     {
         var console = new LoggerConfiguration().MinimumLevel.Verbose();
-        return (format == LogFormat.Json
-            ? console.WriteTo.Console(new RenderedCompactJsonFormatter())
-            : console.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture)).CreateLogger();
+        return (
+            format == LogFormat.Json
+                ? console.WriteTo.Console(new RenderedCompactJsonFormatter())
+                : console.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture)
+        ).CreateLogger();
     }
 
-    private static bool IsNoFault(LogEvent entry) => entry.Exception is not null && Source(entry) switch
-    {
-        // A stop while waiting for the database or the broker.
-        "Microsoft.Extensions.Hosting.Internal.Host" => entry.Exception is OperationCanceledException,
-        "MassTransit" or "MassTransit.ReceiveTransport" => IsNoise(entry.MessageTemplate.Text, entry.Exception),
-        _ => false,
-    };
+    private static bool IsNoFault(LogEvent entry) =>
+        entry.Exception is not null
+        && Source(entry) switch
+        {
+            // A stop while waiting for the database or the broker.
+            "Microsoft.Extensions.Hosting.Internal.Host" => entry.Exception is OperationCanceledException,
+            "MassTransit" or "MassTransit.ReceiveTransport" => IsNoise(entry.MessageTemplate.Text, entry.Exception),
+            _ => false,
+        };
 
-    private static bool IsNoise(string text, Exception exception) => text.Split(' ')[0] switch
-    {
-        // For every message that waits for the database; the retry policy reports it in one line.
-        "R-RETRY" => TransientFaults.Classify(exception) is FaultKind.Transient or FaultKind.Race,
-        // For every invalid message; its dead letter's line has the reason.
-        "R-FAULT" => TransientFaults.Classify(exception) is FaultKind.Refused,
-        // For every message that a stopping process gives back.
-        "T-FAULT" => exception is OperationCanceledException,
-        // For every endpoint, each time that "Connection Failed" has given the reason.
-        "Retrying" => TransientFaults.Classify(exception) is FaultKind.Transient,
-        _ => false,
-    };
+    private static bool IsNoise(string text, Exception exception) =>
+        text.Split(' ')[0] switch
+        {
+            // For every message that waits for the database; the retry policy reports it in one line.
+            "R-RETRY" => TransientFaults.Classify(exception) is FaultKind.Transient or FaultKind.Race,
+            // For every invalid message; its dead letter's line has the reason.
+            "R-FAULT" => TransientFaults.Classify(exception) is FaultKind.Refused,
+            // For every message that a stopping process gives back.
+            "T-FAULT" => exception is OperationCanceledException,
+            // For every endpoint, each time that "Connection Failed" has given the reason.
+            "Retrying" => TransientFaults.Classify(exception) is FaultKind.Transient,
+            _ => false,
+        };
 
     private static string? Source(LogEvent entry) =>
-        entry.Properties.TryGetValue("SourceContext", out var context) && context is ScalarValue { Value: string name } ? name : null;
+        entry.Properties.TryGetValue("SourceContext", out var context) && context is ScalarValue { Value: string name }
+            ? name
+            : null;
 }

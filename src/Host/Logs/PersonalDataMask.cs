@@ -19,22 +19,34 @@ internal sealed partial class PersonalDataMask : IDestructuringPolicy, ILogEvent
     private static readonly ConcurrentDictionary<Type, PropertyInfo[]> _properties = new();
 
     public bool TryDestructure(
-        object value, ILogEventPropertyValueFactory propertyValueFactory, [NotNullWhen(true)] out LogEventPropertyValue? result)
+        object value,
+        ILogEventPropertyValueFactory propertyValueFactory,
+        [NotNullWhen(true)] out LogEventPropertyValue? result
+    )
     {
         result = null;
         var type = value.GetType();
         if (type.Namespace?.StartsWith("Sagas", StringComparison.Ordinal) != true || type.IsEnum)
             return false;
-        var properties = _properties.GetOrAdd(type, static key =>
-        [
-            .. key.GetProperties(BindingFlags.Public | BindingFlags.Instance)
-                .Where(property => property.CanRead && property.GetIndexParameters().Length == 0),
-        ]);
+        var properties = _properties.GetOrAdd(
+            type,
+            static key =>
+                [
+                    .. key.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+                        .Where(property => property.CanRead && property.GetIndexParameters().Length == 0),
+                ]
+        );
         if (!properties.Any(property => _personal.Contains(property.Name)))
             return false;
-        result = new StructureValue(properties.Select(property => new LogEventProperty(property.Name, _personal.Contains(property.Name)
-            ? new ScalarValue(property.GetValue(value) is null ? null : Mask)
-            : propertyValueFactory.CreatePropertyValue(property.GetValue(value), destructureObjects: true))), type.Name);
+        result = new StructureValue(
+            properties.Select(property => new LogEventProperty(
+                property.Name,
+                _personal.Contains(property.Name)
+                    ? new ScalarValue(property.GetValue(value) is null ? null : Mask)
+                    : propertyValueFactory.CreatePropertyValue(property.GetValue(value), destructureObjects: true)
+            )),
+            type.Name
+        );
         return true;
     }
 
@@ -47,19 +59,23 @@ internal sealed partial class PersonalDataMask : IDestructuringPolicy, ILogEvent
         masked?.ForEach(logEvent.AddOrUpdateProperty);
     }
 
-    private static LogEventPropertyValue? Rewrite(LogEventPropertyValue value) => value switch
-    {
-        ScalarValue { Value: string text } when Hide(text) is { } hidden => new ScalarValue(hidden),
-        ScalarValue { Value: not null and not string and not ValueType } scalar
-            when scalar.Value.ToString() is { } text && Hide(text) is { } hidden => new ScalarValue(hidden),
-        SequenceValue sequence when sequence.Elements.Any(element => Rewrite(element) is not null) =>
-            new SequenceValue(sequence.Elements.Select(element => Rewrite(element) ?? element)),
-        _ => null,
-    };
+    private static LogEventPropertyValue? Rewrite(LogEventPropertyValue value) =>
+        value switch
+        {
+            ScalarValue { Value: string text } when Hide(text) is { } hidden => new ScalarValue(hidden),
+            ScalarValue { Value: not null and not string and not ValueType } scalar
+                when scalar.Value.ToString() is { } text && Hide(text) is { } hidden => new ScalarValue(hidden),
+            SequenceValue sequence when sequence.Elements.Any(element => Rewrite(element) is not null) => new SequenceValue(
+                sequence.Elements.Select(element => Rewrite(element) ?? element)
+            ),
+            _ => null,
+        };
 
     /// <summary>The text with personal data masked; null when there are none.</summary>
     internal static string? Hide(string text) =>
-        text.Contains(" = ", StringComparison.Ordinal) && RecordText().IsMatch(text) ? RecordText().Replace(text, $"$1 = {Mask}") : null;
+        text.Contains(" = ", StringComparison.Ordinal) && RecordText().IsMatch(text)
+            ? RecordText().Replace(text, $"$1 = {Mask}")
+            : null;
 
     // A value may itself contain commas; it ends where the record's next property or its brace is.
     [GeneratedRegex(@"\b(FirstName|LastName|Email|Phone) = .*?(?=, [A-Z]\w* = | \}|$)", RegexOptions.Singleline)]

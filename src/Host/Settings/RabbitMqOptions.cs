@@ -22,9 +22,17 @@ internal sealed record RabbitMqOptions : IValidatedOptions
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Scheme, host, port and virtual host, without user and password: this one may be logged.</summary>
-    public Uri Address => Parsed is { } uri
-        ? new UriBuilder(uri.Scheme, uri.Host, uri.Port > 0 ? uri.Port : uri.Scheme == "amqps" ? 5671 : 5672, uri.AbsolutePath).Uri
-        : new Uri("amqp://localhost:5672/");
+    public Uri Address =>
+        Parsed is { } uri
+            ? new UriBuilder(
+                uri.Scheme,
+                uri.Host,
+                uri.Port > 0 ? uri.Port
+                    : uri.Scheme == "amqps" ? 5671
+                    : 5672,
+                uri.AbsolutePath
+            ).Uri
+            : new Uri("amqp://localhost:5672/");
 
     /// <summary>User name.</summary>
     public string User => UserInfo(0);
@@ -41,10 +49,13 @@ internal sealed record RabbitMqOptions : IValidatedOptions
     /// <summary>Whether the password is the one that everyone can read in the repository.</summary>
     public bool HasDevelopmentPassword => Password == DevelopmentPassword.Value;
 
-    private Uri? Parsed => System.Uri.TryCreate(Uri, UriKind.Absolute, out var uri) && uri.Scheme is ("amqp" or "amqps")
-        && uri.Host.Length > 0 && uri.AbsolutePath.Count(character => character == '/') <= 1
-        ? uri
-        : null;
+    private Uri? Parsed =>
+        System.Uri.TryCreate(Uri, UriKind.Absolute, out var uri)
+        && uri.Scheme is ("amqp" or "amqps")
+        && uri.Host.Length > 0
+        && uri.AbsolutePath.Count(character => character == '/') <= 1
+            ? uri
+            : null;
 
     /// <inheritdoc/>
     /// <remarks>No sentence quotes the value: it holds the password.</remarks>
@@ -58,7 +69,9 @@ internal sealed record RabbitMqOptions : IValidatedOptions
     }
 
     private string UserInfo(int part) =>
-        Parsed?.UserInfo.Split(':', 2).ElementAtOrDefault(part) is { Length: > 0 } text ? System.Uri.UnescapeDataString(text) : "guest";
+        Parsed?.UserInfo.Split(':', 2).ElementAtOrDefault(part) is { Length: > 0 } text
+            ? System.Uri.UnescapeDataString(text)
+            : "guest";
 
     // A record prints its members, and this one has a password.
     private bool PrintMembers(System.Text.StringBuilder text)

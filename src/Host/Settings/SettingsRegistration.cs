@@ -6,11 +6,12 @@ namespace Sagas.Host.Settings;
 /// <summary>Registers the host's options; each feature's module registers its own.</summary>
 internal static class SettingsRegistration
 {
-    public static IServiceCollection AddSettings(this IServiceCollection services, IConfiguration configuration) => services
-        .AddValidatedOptions<ProcessOptions>(configuration, ProcessOptions.Section)
-        .AddValidatedOptions<DatabaseOptions>(configuration, DatabaseOptions.Section)
-        .AddValidatedOptions<LoggingOptions>(configuration, LoggingOptions.Section)
-        .AddValidatedOptions<BusOptions>(configuration, BusOptions.Section)
-        .AddValidatedOptions<RabbitMqOptions>(configuration, RabbitMqOptions.Section)
-        .AddValidatedOptions<MessagesOptions>(configuration, MessagesOptions.Section);
+    public static IServiceCollection AddSettings(this IServiceCollection services, IConfiguration configuration) =>
+        services
+            .AddValidatedOptions<ProcessOptions>(configuration, ProcessOptions.Section)
+            .AddValidatedOptions<DatabaseOptions>(configuration, DatabaseOptions.Section)
+            .AddValidatedOptions<LoggingOptions>(configuration, LoggingOptions.Section)
+            .AddValidatedOptions<BusOptions>(configuration, BusOptions.Section)
+            .AddValidatedOptions<RabbitMqOptions>(configuration, RabbitMqOptions.Section)
+            .AddValidatedOptions<MessagesOptions>(configuration, MessagesOptions.Section);
 }

@@ -9,7 +9,10 @@ namespace Sagas.Persistence;
 /// <param name="writeAsync">Writes a batch and commits it.</param>
 /// <param name="timeProvider">The clock.</param>
 public sealed class BatchingWriter<TItem>(
-    BatchingOptions options, Func<IReadOnlyList<TItem>, Task> writeAsync, TimeProvider timeProvider)
+    BatchingOptions options,
+    Func<IReadOnlyList<TItem>, Task> writeAsync,
+    TimeProvider timeProvider
+)
 {
     private readonly Lock _lock = new();
     private readonly Queue<Pending> _pending = new();

@@ -8,8 +8,8 @@ namespace Sagas.Persistence;
 /// <param name="interval">From one run to the next.</param>
 /// <param name="timeProvider">The clock.</param>
 /// <param name="logger">Logs failures and what was removed.</param>
-public abstract partial class PeriodicCleanup(
-    string rows, TimeSpan interval, TimeProvider timeProvider, ILogger logger) : BackgroundService
+public abstract partial class PeriodicCleanup(string rows, TimeSpan interval, TimeProvider timeProvider, ILogger logger)
+    : BackgroundService
 {
     /// <summary>Removes what is past its retention.</summary>
     /// <returns>The number of rows removed; 0 when another process is at work.</returns>
@@ -49,8 +49,7 @@ public abstract partial class PeriodicCleanup(
         {
             removed = await removeBatch();
             total += removed;
-        }
-        while (removed == batchSize);
+        } while (removed == batchSize);
         return total;
     }
 

@@ -35,7 +35,11 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
     private NpgsqlTransaction Transaction => (NpgsqlTransaction)_transaction.GetDbTransaction();
 
     public static async Task<ConsumeTransaction> BeginAsync(
-        DbContext dbContext, IsolationLevel isolationLevel, OutboxInstance? process, CancellationToken cancellationToken)
+        DbContext dbContext,
+        IsolationLevel isolationLevel,
+        OutboxInstance? process,
+        CancellationToken cancellationToken
+    )
     {
         var transaction = await dbContext.Database.BeginTransactionAsync(isolationLevel, cancellationToken);
         return new ConsumeTransaction(dbContext, transaction, process);
@@ -86,7 +90,11 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
     {
         if (_messages.RemoveAll(message => message.ScheduleTokenId == tokenId) > 0)
             return;
-        await using var command = new NpgsqlCommand("DELETE FROM outbox_message WHERE schedule_token_id = $1", Connection, Transaction);
+        await using var command = new NpgsqlCommand(
+            "DELETE FROM outbox_message WHERE schedule_token_id = $1",
+            Connection,
+            Transaction
+        );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tokenId });
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
@@ -113,11 +121,10 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             for (var index = 0; index < _messages.Count && await reader.ReadAsync(cancellationToken); index++)
                 _messages[index].SequenceNumber = reader.GetInt64(0);
-            while (await reader.NextResultAsync(cancellationToken))
-            {
-            }
+            while (await reader.NextResultAsync(cancellationToken)) { }
         }
-        catch (PostgresException exception) when (exception is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: InboxSql.PrimaryKey })
+        catch (PostgresException exception)
+            when (exception is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: InboxSql.PrimaryKey })
         {
             throw new MessageConsumedBeforeException(exception);
         }

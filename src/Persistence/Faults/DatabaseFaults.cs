@@ -20,30 +20,34 @@ public static class DatabaseFaults
     }
 
     /// <summary>Classifies an exception without its causes.</summary>
-    public static DatabaseFault ClassifySingle(Exception exception) => exception switch
-    {
-        PostgresException postgres => ClassifyState(postgres),
-        NpgsqlException { IsTransient: true } or SocketException or TimeoutException => DatabaseFault.Transient,
-        NpgsqlException => DatabaseFault.Other,
-        DbUpdateConcurrencyException => DatabaseFault.Transient,
-        // Npgsql calls the use of a connection that broke a moment before an invalid operation.
-        InvalidOperationException { Source: nameof(Npgsql) } => DatabaseFault.Transient,
-        _ => DatabaseFault.None,
-    };
+    public static DatabaseFault ClassifySingle(Exception exception) =>
+        exception switch
+        {
+            PostgresException postgres => ClassifyState(postgres),
+            NpgsqlException { IsTransient: true } or SocketException or TimeoutException => DatabaseFault.Transient,
+            NpgsqlException => DatabaseFault.Other,
+            DbUpdateConcurrencyException => DatabaseFault.Transient,
+            // Npgsql calls the use of a connection that broke a moment before an invalid operation.
+            InvalidOperationException { Source: nameof(Npgsql) } => DatabaseFault.Transient,
+            _ => DatabaseFault.None,
+        };
 
-    private static DatabaseFault ClassifyState(PostgresException exception) => exception.SqlState switch
-    {
-        PostgresErrorCodes.UniqueViolation => DatabaseFault.Duplicate,
-        PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
+    private static DatabaseFault ClassifyState(PostgresException exception) =>
+        exception.SqlState switch
+        {
+            PostgresErrorCodes.UniqueViolation => DatabaseFault.Duplicate,
+            PostgresErrorCodes.InvalidPassword
+            or PostgresErrorCodes.InvalidAuthorizationSpecification
             or PostgresErrorCodes.InvalidCatalogName => DatabaseFault.LoginRejected,
-        PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
+            PostgresErrorCodes.SerializationFailure
+            or PostgresErrorCodes.DeadlockDetected
             or PostgresErrorCodes.LockNotAvailable => DatabaseFault.Transient,
-        // The server is a standby for the moment: a failover is under way.
-        PostgresErrorCodes.ReadOnlySqlTransaction => DatabaseFault.Transient,
-        // 08 connection, 53 resources, 57P operator intervention, 58 system error.
-        ['0', '8', ..] or ['5', '3', ..] or ['5', '7', 'P', ..] or ['5', '8', ..] => DatabaseFault.Transient,
-        // 22 data exception, 23 constraint violation, 54 limit exceeded.
-        ['2', '2', ..] or ['2', '3', ..] or ['5', '4', ..] => DatabaseFault.InvalidData,
-        _ => exception.IsTransient ? DatabaseFault.Transient : DatabaseFault.Other,
-    };
+            // The server is a standby for the moment: a failover is under way.
+            PostgresErrorCodes.ReadOnlySqlTransaction => DatabaseFault.Transient,
+            // 08 connection, 53 resources, 57P operator intervention, 58 system error.
+            ['0', '8', ..] or ['5', '3', ..] or ['5', '7', 'P', ..] or ['5', '8', ..] => DatabaseFault.Transient,
+            // 22 data exception, 23 constraint violation, 54 limit exceeded.
+            ['2', '2', ..] or ['2', '3', ..] or ['5', '4', ..] => DatabaseFault.InvalidData,
+            _ => exception.IsTransient ? DatabaseFault.Transient : DatabaseFault.Other,
+        };
 }

@@ -12,8 +12,8 @@ internal sealed class InboxCleanupService(
     OutboxDatabase database,
     IOptions<EntityFrameworkOutboxOptions> options,
     TimeProvider timeProvider,
-    ILogger<InboxCleanupService> logger)
-    : PeriodicCleanup("inbox rows", _interval, timeProvider, logger)
+    ILogger<InboxCleanupService> logger
+) : PeriodicCleanup("inbox rows", _interval, timeProvider, logger)
 {
     internal const string AdvisoryLock = "7230001";
 
@@ -28,9 +28,14 @@ internal sealed class InboxCleanupService(
 
     /// <inheritdoc />
     public override Task<int> CleanUpAsync(CancellationToken cancellationToken) =>
-        RemoveInBatchesAsync(BatchSize, () => database.ExecuteAsync(
-            Remove,
-            cancellationToken,
-            new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.DuplicateDetectionWindow },
-            new NpgsqlParameter<int> { TypedValue = BatchSize }));
+        RemoveInBatchesAsync(
+            BatchSize,
+            () =>
+                database.ExecuteAsync(
+                    Remove,
+                    cancellationToken,
+                    new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.DuplicateDetectionWindow },
+                    new NpgsqlParameter<int> { TypedValue = BatchSize }
+                )
+        );
 }

@@ -18,7 +18,9 @@ public static class EntityFrameworkOutboxConfigurationExtensions
     /// <param name="configure">Options.</param>
     /// <exception cref="ConfigurationException">An outbox is registered already: a process has one.</exception>
     public static void AddEntityFrameworkOutbox<TDbContext>(
-        this IBusRegistrationConfigurator configurator, Action<IEntityFrameworkOutboxConfigurator>? configure = null)
+        this IBusRegistrationConfigurator configurator,
+        Action<IEntityFrameworkOutboxConfigurator>? configure = null
+    )
         where TDbContext : DbContext
     {
         if (configurator.Any(service => service.ServiceType == typeof(OutboxDatabase)))
@@ -31,7 +33,10 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         configurator.AddSingleton<OutboxInstance>();
         configurator.AddSingleton<OutboxPublisher>();
         configurator.AddSingleton(provider => new OutboxBatches(
-            provider.GetRequiredService<IBus>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<OutboxSignal>()));
+            provider.GetRequiredService<IBus>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<OutboxSignal>()
+        ));
         configurator.AddScoped<IOutboxContextFactory<TDbContext>, EntityFrameworkOutboxContextFactory<TDbContext>>();
         // A poll that finds nothing is one look at the front of an index. What the broker does not confirm soon is likelier lost
         // with its connection than late, and sending it again does no harm.
@@ -45,7 +50,8 @@ public static class EntityFrameworkOutboxConfigurationExtensions
             configurator,
             ServiceDescriptor.Singleton<IHostedService>(provider => provider.GetRequiredService<OutboxInstance>()),
             ServiceDescriptor.Singleton<IHostedService>(provider => provider.GetRequiredService<OutboxPublisher>()),
-            ServiceDescriptor.Singleton<IHostedService, OutboxRelay>());
+            ServiceDescriptor.Singleton<IHostedService, OutboxRelay>()
+        );
         configurator.AddHostedService<InboxCleanupService>();
         configure?.Invoke(new EntityFrameworkOutboxConfigurator<TDbContext>(configurator));
     }
@@ -54,7 +60,9 @@ public static class EntityFrameworkOutboxConfigurationExtensions
     // ended there is something to send. Hosted services stop in the opposite order of their registration.
     private static void AddBeforeBus(IServiceCollection services, params ReadOnlySpan<ServiceDescriptor> hosted)
     {
-        var bus = services.FirstOrDefault(service => service.ServiceType == typeof(IHostedService) && service.ImplementationType == typeof(MassTransitHostedService));
+        var bus = services.FirstOrDefault(service =>
+            service.ServiceType == typeof(IHostedService) && service.ImplementationType == typeof(MassTransitHostedService)
+        );
         var place = bus is null ? services.Count : services.IndexOf(bus);
         foreach (var service in hosted)
             services.Insert(place++, service);
@@ -67,7 +75,9 @@ public static class EntityFrameworkOutboxConfigurationExtensions
     /// <param name="configurator">The endpoint.</param>
     /// <param name="context">The container's registrations.</param>
     public static void UseEntityFrameworkOutbox<TDbContext>(
-        this IReceiveEndpointConfigurator configurator, IRegistrationContext context)
+        this IReceiveEndpointConfigurator configurator,
+        IRegistrationContext context
+    )
         where TDbContext : DbContext
     {
         var observer = new OutboxConsumePipeSpecificationObserver<TDbContext>(configurator, context);

@@ -37,12 +37,23 @@ public static class EntityFrameworkOutboxModelExtensions
         message.Property(row => row.Attempts).HasDefaultValue(0);
         message.Property(row => row.EnqueueTime).HasDefaultValueSql("now()");
         message.Property(row => row.SentTime).HasDefaultValueSql("now()");
-        message.HasIndex(row => new { row.EnqueueTime, row.SequenceNumber }).HasDatabaseName("outbox_message_due")
+        message
+            .HasIndex(row => new { row.EnqueueTime, row.SequenceNumber })
+            .HasDatabaseName("outbox_message_due")
             .HasFilter("outbox_id IS NULL AND position = 0");
-        message.HasIndex(row => new { row.BatchId, row.Position }).HasDatabaseName("outbox_message_batch")
+        message
+            .HasIndex(row => new { row.BatchId, row.Position })
+            .HasDatabaseName("outbox_message_batch")
             .HasFilter("position > 0");
-        message.HasIndex(row => row.OutboxId).HasDatabaseName("outbox_message_owner").HasMethod("brin").HasFilter("outbox_id IS NOT NULL");
-        message.HasIndex(row => row.ScheduleTokenId).IsUnique().HasDatabaseName("outbox_message_schedule")
+        message
+            .HasIndex(row => row.OutboxId)
+            .HasDatabaseName("outbox_message_owner")
+            .HasMethod("brin")
+            .HasFilter("outbox_id IS NOT NULL");
+        message
+            .HasIndex(row => row.ScheduleTokenId)
+            .IsUnique()
+            .HasDatabaseName("outbox_message_schedule")
             .HasFilter("schedule_token_id IS NOT NULL");
     }
 

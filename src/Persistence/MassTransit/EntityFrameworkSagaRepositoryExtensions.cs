@@ -11,7 +11,9 @@ public static class EntityFrameworkSagaRepositoryExtensions
     /// <param name="configure">Names the context, the concurrency mode and the rest.</param>
     /// <exception cref="ConfigurationException">No context was named.</exception>
     public static ISagaRegistrationConfigurator<TSaga> EntityFrameworkRepository<TSaga>(
-        this ISagaRegistrationConfigurator<TSaga> configurator, Action<IEntityFrameworkSagaRepositoryConfigurator<TSaga>> configure)
+        this ISagaRegistrationConfigurator<TSaga> configurator,
+        Action<IEntityFrameworkSagaRepositoryConfigurator<TSaga>> configure
+    )
         where TSaga : class, ISaga
     {
         var repository = new EntityFrameworkSagaRepositoryConfigurator<TSaga>();

@@ -22,7 +22,5 @@ public abstract class SagaClassMap<TSaga> : ISagaClassMap<TSaga>
     /// <summary>Maps what is particular to this saga.</summary>
     /// <param name="entity">The saga's entity.</param>
     /// <param name="model">The whole model.</param>
-    protected virtual void Configure(EntityTypeBuilder<TSaga> entity, ModelBuilder model)
-    {
-    }
+    protected virtual void Configure(EntityTypeBuilder<TSaga> entity, ModelBuilder model) { }
 }

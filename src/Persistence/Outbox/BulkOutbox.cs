@@ -17,7 +17,11 @@ public static class BulkOutbox
     /// <param name="conversationId">Their conversation.</param>
     /// <param name="timeProvider">The clock.</param>
     public static NpgsqlBatchCommand Insert<T>(
-        IEnumerable<T> messages, string exchange, Guid conversationId, TimeProvider timeProvider)
+        IEnumerable<T> messages,
+        string exchange,
+        Guid conversationId,
+        TimeProvider timeProvider
+    )
         where T : class
     {
         var address = new Uri($"exchange:{exchange}");

@@ -15,8 +15,9 @@ internal sealed class OutboxCommitInterceptor(OutboxSignal signal) : ISaveChange
 
     /// <summary>Whether messages were written in the transaction that the context is in, and are there still.</summary>
     public static bool IsSavedInCurrentTransaction(DbContext dbContext) =>
-        _expecting.TryGetValue(dbContext, out var expectation) && expectation.SavedIn is { } transaction
-            && transaction == dbContext.Database.CurrentTransaction?.TransactionId;
+        _expecting.TryGetValue(dbContext, out var expectation)
+        && expectation.SavedIn is { } transaction
+        && transaction == dbContext.Database.CurrentTransaction?.TransactionId;
 
     public int SavedChanges(SaveChangesCompletedEventData eventData, int result)
     {
@@ -28,14 +29,19 @@ internal sealed class OutboxCommitInterceptor(OutboxSignal signal) : ISaveChange
     }
 
     public ValueTask<int> SavedChangesAsync(
-        SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default) =>
-        new(SavedChanges(eventData, result));
+        SaveChangesCompletedEventData eventData,
+        int result,
+        CancellationToken cancellationToken = default
+    ) => new(SavedChanges(eventData, result));
 
     public void TransactionCommitted(DbTransaction transaction, TransactionEndEventData eventData) =>
         Committed(eventData.Context);
 
     public Task TransactionCommittedAsync(
-        DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
+        DbTransaction transaction,
+        TransactionEndEventData eventData,
+        CancellationToken cancellationToken = default
+    )
     {
         Committed(eventData.Context);
         return Task.CompletedTask;
@@ -44,7 +50,10 @@ internal sealed class OutboxCommitInterceptor(OutboxSignal signal) : ISaveChange
     public void RolledBackToSavepoint(DbTransaction transaction, TransactionEventData eventData) => Undone(eventData.Context);
 
     public Task RolledBackToSavepointAsync(
-        DbTransaction transaction, TransactionEventData eventData, CancellationToken cancellationToken = default)
+        DbTransaction transaction,
+        TransactionEventData eventData,
+        CancellationToken cancellationToken = default
+    )
     {
         Undone(eventData.Context);
         return Task.CompletedTask;

@@ -57,7 +57,9 @@ internal sealed partial class OutboxDrain : IReceiveEndpointObserver
 
     public Task Faulted(ReceiveEndpointFaulted faulted) => Task.CompletedTask;
 
-    [LoggerMessage(Level = LogLevel.Warning,
-        Message = "Stop timeout reached before all messages were sent; another process sends the rest, or this one after its next start")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Stop timeout reached before all messages were sent; another process sends the rest, or this one after its next start"
+    )]
     private partial void LogNotDrained();
 }

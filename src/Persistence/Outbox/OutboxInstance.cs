@@ -10,8 +10,11 @@ namespace Sagas.Persistence;
 /// whose heartbeat stopped to the relay.
 /// </summary>
 internal sealed partial class OutboxInstance(
-    OutboxDatabase database, TimeProvider timeProvider, OutboxSignal signal, ILogger<OutboxInstance> logger)
-    : BackgroundService
+    OutboxDatabase database,
+    TimeProvider timeProvider,
+    OutboxSignal signal,
+    ILogger<OutboxInstance> logger
+) : BackgroundService
 {
     private static readonly TimeSpan _heartbeatInterval = TimeSpan.FromSeconds(1);
 
@@ -63,7 +66,8 @@ internal sealed partial class OutboxInstance(
                 UPDATE outbox_message SET outbox_id = NULL WHERE outbox_id = $1
                 """,
                 cancellationToken,
-                new NpgsqlParameter<Guid> { TypedValue = _outboxId });
+                new NpgsqlParameter<Guid> { TypedValue = _outboxId }
+            );
         }
         catch (Exception exception)
         {
@@ -107,7 +111,8 @@ internal sealed partial class OutboxInstance(
             INSERT INTO outbox_instance (outbox_id, host_name, process_id) VALUES ($1, $2, $3)
             ON CONFLICT (outbox_id) DO UPDATE SET heartbeat_at = now()
             """,
-            connection);
+            connection
+        );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = _outboxId });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Environment.MachineName });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = Environment.ProcessId });
@@ -118,7 +123,9 @@ internal sealed partial class OutboxInstance(
     {
         // Never this instance, however old its heartbeat: it runs, and sends its messages itself.
         await using var remove = new NpgsqlCommand(
-            "DELETE FROM outbox_instance WHERE heartbeat_at < now() - $1 AND outbox_id <> $2", connection);
+            "DELETE FROM outbox_instance WHERE heartbeat_at < now() - $1 AND outbox_id <> $2",
+            connection
+        );
         remove.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = _heartbeatTimeout });
         remove.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = _outboxId });
         var dead = await remove.ExecuteNonQueryAsync(cancellationToken);
@@ -132,7 +139,8 @@ internal sealed partial class OutboxInstance(
             UPDATE outbox_message m SET outbox_id = NULL
             WHERE m.outbox_id IS NOT NULL AND NOT EXISTS (SELECT FROM outbox_instance s WHERE s.outbox_id = m.outbox_id)
             """,
-            connection);
+            connection
+        );
         var released = await release.ExecuteNonQueryAsync(cancellationToken);
         if (released > 0)
             LogTakenOver(released);
@@ -152,20 +160,26 @@ internal sealed partial class OutboxInstance(
         if (batches.Length == 0)
             return 0;
         await using var command = new NpgsqlCommand(
-            "UPDATE outbox_message SET outbox_id = NULL WHERE outbox_id = $1 AND batch_id = ANY ($2)", connection);
+            "UPDATE outbox_message SET outbox_id = NULL WHERE outbox_id = $1 AND batch_id = ANY ($2)",
+            connection
+        );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = _outboxId });
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = batches });
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning,
-        Message = "Heartbeat failed; the relay will publish the messages committed meanwhile: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Heartbeat failed; the relay will publish the messages committed meanwhile: {Reason}"
+    )]
     private partial void LogHeartbeatFailed(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Handed {Count} messages of stopped instances to the relay")]
     private partial void LogTakenOver(int count);
 
-    [LoggerMessage(Level = LogLevel.Information,
-        Message = "Release of unsent messages failed; another instance takes them over within seconds: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Release of unsent messages failed; another instance takes them over within seconds: {Reason}"
+    )]
     private partial void LogReleaseFailed(string reason);
 }

@@ -23,7 +23,9 @@ internal static class OutboxMessageFactory
             MessageId = messageId,
             BatchId = messageId,
             Delay = context.Delay,
-            ExpirationTime = context.TimeToLive is { } timeToLive ? timeProvider.GetUtcNow() + timeToLive + (context.Delay ?? TimeSpan.Zero) : null,
+            ExpirationTime = context.TimeToLive is { } timeToLive
+                ? timeProvider.GetUtcNow() + timeToLive + (context.Delay ?? TimeSpan.Zero)
+                : null,
             ScheduleTokenId = context.Delay is null ? null : context.ScheduledMessageId,
             ConversationId = context.ConversationId,
             CorrelationId = context.CorrelationId,

@@ -18,7 +18,8 @@ internal sealed partial class OutboxPublisher(
     OutboxSignal signal,
     OutboxDrain drain,
     IOptions<OutboxDeliveryServiceOptions> options,
-    ILogger<OutboxPublisher> logger) : BackgroundService
+    ILogger<OutboxPublisher> logger
+) : BackgroundService
 {
     // Enough confirms in flight to hide the broker's latency; the transport pipelines them over its channels.
     private const int Publishers = 64;
@@ -30,8 +31,9 @@ internal sealed partial class OutboxPublisher(
     // Rows are deleted a little later and many at once: a statement costs the same for one row as for a hundred.
     private static readonly TimeSpan _deleteDelay = TimeSpan.FromMilliseconds(50);
 
-    private readonly Channel<IReadOnlyList<OutboxMessage>> _batches =
-        Channel.CreateBounded<IReadOnlyList<OutboxMessage>>(new BoundedChannelOptions(Capacity));
+    private readonly Channel<IReadOnlyList<OutboxMessage>> _batches = Channel.CreateBounded<IReadOnlyList<OutboxMessage>>(
+        new BoundedChannelOptions(Capacity)
+    );
 
     private readonly Channel<long> _published = Channel.CreateUnbounded<long>();
 
@@ -61,7 +63,8 @@ internal sealed partial class OutboxPublisher(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var deleting = DeleteAsync(stoppingToken);
-        var publishers = Enumerable.Range(0, Publishers)
+        var publishers = Enumerable
+            .Range(0, Publishers)
             .Select(_ => Task.Run(() => PublishAsync(stoppingToken), CancellationToken.None));
         await Task.WhenAll(publishers);
         _published.Writer.Complete();
@@ -81,9 +84,7 @@ internal sealed partial class OutboxPublisher(
             await foreach (var batch in _batches.Reader.ReadAllAsync(stoppingToken))
                 await PublishBatchAsync(batch, stoppingToken);
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
     }
 
     private async Task PublishBatchAsync(IReadOnlyList<OutboxMessage> batch, CancellationToken stoppingToken)
@@ -119,7 +120,8 @@ internal sealed partial class OutboxPublisher(
                     """,
                     stoppingToken,
                     new NpgsqlParameter<long[]> { TypedValue = [.. batch.Select(message => message.SequenceNumber)] },
-                    new NpgsqlParameter<string> { TypedValue = reason });
+                    new NpgsqlParameter<string> { TypedValue = reason }
+                );
                 signal.Set();
                 return;
             }
@@ -146,7 +148,8 @@ internal sealed partial class OutboxPublisher(
                 await database.ExecuteAsync(
                     "DELETE FROM outbox_message WHERE sequence_number = ANY ($1)",
                     CancellationToken.None,
-                    new NpgsqlParameter<long[]> { TypedValue = [.. sequenceNumbers] });
+                    new NpgsqlParameter<long[]> { TypedValue = [.. sequenceNumbers] }
+                );
                 sequenceNumbers.Clear();
             }
             catch (Exception exception)

@@ -19,7 +19,10 @@ public static class OutboxSaveExtensions
     public static async Task SaveOutboxMessagesAsync(this DbContext dbContext, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dbContext);
-        if (dbContext.Database.CurrentTransaction?.GetDbTransaction() is not NpgsqlTransaction { Connection: { } connection } transaction)
+        if (
+            dbContext.Database.CurrentTransaction?.GetDbTransaction()
+            is not NpgsqlTransaction { Connection: { } connection } transaction
+        )
             throw new InvalidOperationException("Outbox messages are saved in a transaction: begin one first.");
         var entries = dbContext.ChangeTracker.Entries<OutboxMessage>().Where(entry => entry.State == EntityState.Added).ToArray();
         if (entries.Length == 0)

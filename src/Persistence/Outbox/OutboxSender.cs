@@ -23,7 +23,9 @@ internal sealed class OutboxSender(IBus bus, TimeProvider timeProvider)
         var endpoint = await bus.GetSendEndpoint(address);
 
         // The transport itself does not stop trying. After a timeout here the message is sent again, under the same id.
-        await endpoint.Send(_stored, new StoredMessagePipe(message, timeProvider), cancellationToken).WaitAsync(cancellationToken);
+        await endpoint
+            .Send(_stored, new StoredMessagePipe(message, timeProvider), cancellationToken)
+            .WaitAsync(cancellationToken);
     }
 
     /// <summary>Why a message could not be sent, for log and table.</summary>

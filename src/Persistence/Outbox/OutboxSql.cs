@@ -11,9 +11,9 @@ namespace Sagas.Persistence;
 internal static class OutboxSql
 {
     private const string MessageColumns =
-        "message_id, outbox_id, batch_id, position, batch_size, expiration_time, schedule_token_id, conversation_id, correlation_id, " +
-        "initiator_id, request_id, source_address, destination_address, response_address, fault_address, message_type, content_type, " +
-        "headers, properties, body";
+        "message_id, outbox_id, batch_id, position, batch_size, expiration_time, schedule_token_id, conversation_id, correlation_id, "
+        + "initiator_id, request_id, source_address, destination_address, response_address, fault_address, message_type, content_type, "
+        + "headers, properties, body";
 
     // Due times are counted from the database's clock, so that producers and relays on hosts whose clocks differ agree; not from
     // the start of the transaction, which may be long ago.
@@ -128,7 +128,11 @@ internal static class OutboxSql
     }
 
     private static NpgsqlBatchCommand Command<TRow>(
-        IReadOnlyList<TRow> rows, Column<TRow>[] columns, string insertOne, string insertMany)
+        IReadOnlyList<TRow> rows,
+        Column<TRow>[] columns,
+        string insertOne,
+        string insertMany
+    )
     {
         var command = new NpgsqlBatchCommand(rows.Count == 1 ? insertOne : insertMany);
         foreach (var column in columns)
@@ -143,14 +147,16 @@ internal static class OutboxSql
 
         public Func<IReadOnlyList<TRow>, NpgsqlParameter> Array => array;
 
-        public static Column<TRow> Of<TValue>(NpgsqlDbType type, Func<TRow, TValue> value) => new(
-            row => new NpgsqlParameter { Value = (object?)value(row) ?? DBNull.Value, NpgsqlDbType = type },
-            rows =>
-            {
-                var values = new TValue[rows.Count];
-                for (var index = 0; index < values.Length; index++)
-                    values[index] = value(rows[index]);
-                return new NpgsqlParameter<TValue[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
-            });
+        public static Column<TRow> Of<TValue>(NpgsqlDbType type, Func<TRow, TValue> value) =>
+            new(
+                row => new NpgsqlParameter { Value = (object?)value(row) ?? DBNull.Value, NpgsqlDbType = type },
+                rows =>
+                {
+                    var values = new TValue[rows.Count];
+                    for (var index = 0; index < values.Length; index++)
+                        values[index] = value(rows[index]);
+                    return new NpgsqlParameter<TValue[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
+                }
+            );
     }
 }

@@ -18,7 +18,8 @@ internal sealed partial class OutboxRelay(
     OutboxDrain drain,
     IBusControl bus,
     IOptions<OutboxDeliveryServiceOptions> options,
-    ILogger<OutboxRelay> logger) : BackgroundService
+    ILogger<OutboxRelay> logger
+) : BackgroundService
 {
     // While one worker waits for confirms, another reads and deletes.
     private const int Workers = 4;
@@ -112,15 +113,20 @@ internal sealed partial class OutboxRelay(
             rest = (await ReadAsync(connection.Npgsql, TakeRest, parameter, stoppingToken)).ToLookup(message => message.BatchId);
         }
 
-        var outcomes = await Task.WhenAll(heads.Select(head =>
-            SendBatchAsync(head.BatchSize > 1 && rest is not null ? [head, .. rest[head.BatchId]] : [head], stoppingToken)));
+        var outcomes = await Task.WhenAll(
+            heads.Select(head =>
+                SendBatchAsync(head.BatchSize > 1 && rest is not null ? [head, .. rest[head.BatchId]] : [head], stoppingToken)
+            )
+        );
         await SettleAsync(connection.Npgsql, outcomes, stoppingToken);
         await transaction.CommitAsync(stoppingToken);
         return heads.Count;
     }
 
     private async Task<(IReadOnlyList<OutboxMessage> Batch, string? Error)> SendBatchAsync(
-        IReadOnlyList<OutboxMessage> batch, CancellationToken stoppingToken)
+        IReadOnlyList<OutboxMessage> batch,
+        CancellationToken stoppingToken
+    )
     {
         try
         {
@@ -139,41 +145,55 @@ internal sealed partial class OutboxRelay(
     private async Task SettleAsync(
         NpgsqlConnection connection,
         (IReadOnlyList<OutboxMessage> Batch, string? Error)[] outcomes,
-        CancellationToken stoppingToken)
+        CancellationToken stoppingToken
+    )
     {
         await using var settle = new NpgsqlBatch(connection);
-        var sent = outcomes.Where(outcome => outcome.Error is null)
+        var sent = outcomes
+            .Where(outcome => outcome.Error is null)
             .SelectMany(outcome => outcome.Batch)
             .Select(message => message.SequenceNumber);
-        settle.BatchCommands.Add(new NpgsqlBatchCommand("DELETE FROM outbox_message WHERE sequence_number = ANY ($1)")
-        {
-            Parameters = { new NpgsqlParameter<long[]> { TypedValue = [.. sent] } },
-        });
+        settle.BatchCommands.Add(
+            new NpgsqlBatchCommand("DELETE FROM outbox_message WHERE sequence_number = ANY ($1)")
+            {
+                Parameters = { new NpgsqlParameter<long[]> { TypedValue = [.. sent] } },
+            }
+        );
         var failed = outcomes.Where(outcome => outcome.Error is not null).ToArray();
         if (failed.Length > 0)
         {
             LogNotSent(failed.Length, failed[0].Error!);
-            settle.BatchCommands.Add(new NpgsqlBatchCommand(
-                """
-                UPDATE outbox_message m SET attempts = attempts + 1, last_error = f.error,
-                    enqueue_time = now() + least($3, interval '100 milliseconds' * power(2, least(attempts, 20)))
-                FROM unnest($1::bigint[], $2::text[]) AS f (sequence_number, error) WHERE m.sequence_number = f.sequence_number
-                """)
-            {
-                Parameters =
+            settle.BatchCommands.Add(
+                new NpgsqlBatchCommand(
+                    """
+                    UPDATE outbox_message m SET attempts = attempts + 1, last_error = f.error,
+                        enqueue_time = now() + least($3, interval '100 milliseconds' * power(2, least(attempts, 20)))
+                    FROM unnest($1::bigint[], $2::text[]) AS f (sequence_number, error) WHERE m.sequence_number = f.sequence_number
+                    """
+                )
                 {
-                    new NpgsqlParameter<long[]> { TypedValue = [.. failed.Select(outcome => outcome.Batch[0].SequenceNumber)] },
-                    new NpgsqlParameter<string[]> { TypedValue = [.. failed.Select(outcome => outcome.Error!)] },
-                    new NpgsqlParameter<TimeSpan> { TypedValue = _maxBackoffDelay },
-                },
-            });
+                    Parameters =
+                    {
+                        new NpgsqlParameter<long[]>
+                        {
+                            TypedValue = [.. failed.Select(outcome => outcome.Batch[0].SequenceNumber)],
+                        },
+                        new NpgsqlParameter<string[]> { TypedValue = [.. failed.Select(outcome => outcome.Error!)] },
+                        new NpgsqlParameter<TimeSpan> { TypedValue = _maxBackoffDelay },
+                    },
+                }
+            );
         }
 
         await settle.ExecuteNonQueryAsync(stoppingToken);
     }
 
     private static async Task<List<OutboxMessage>> ReadAsync(
-        NpgsqlConnection connection, string sql, NpgsqlParameter parameter, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        string sql,
+        NpgsqlParameter parameter,
+        CancellationToken cancellationToken
+    )
     {
         var messages = new List<OutboxMessage>();
         await using var command = new NpgsqlCommand(sql, connection);
@@ -217,7 +237,9 @@ internal sealed partial class OutboxRelay(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Sending the messages of {Count} transactions failed; retrying: {Reason}")]
     private partial void LogNotSent(int count, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning,
-        Message = "Listening for due messages failed; polling until it works again: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Listening for due messages failed; polling until it works again: {Reason}"
+    )]
     private partial void LogNotListening(string reason);
 }

@@ -11,24 +11,33 @@ internal static class SagaHistory
     private const string StateProperty = "CurrentState";
 
     public static void Record<TSaga>(
-        DbContext dbContext, SagaConsumeContext<TSaga> context, string eventName, ConsumeTransaction transaction)
+        DbContext dbContext,
+        SagaConsumeContext<TSaga> context,
+        string eventName,
+        ConsumeTransaction transaction
+    )
         where TSaga : class, ISaga
     {
         if (dbContext.Model.FindEntityType(typeof(SagaTransition)) is null)
             return;
         var entry = dbContext.Entry(context.Saga);
-        if (entry.State is EntityState.Unchanged or EntityState.Detached || entry.Metadata.FindProperty(StateProperty) is not { } property)
+        if (
+            entry.State is EntityState.Unchanged or EntityState.Detached
+            || entry.Metadata.FindProperty(StateProperty) is not { } property
+        )
             return;
         var state = entry.Property(property);
-        transaction.Add(new SagaTransition
-        {
-            Saga = entry.Metadata.GetTableName()!,
-            CorrelationId = context.Saga.CorrelationId,
-            FromState = entry.State == EntityState.Added ? null : (string?)state.OriginalValue,
-            ToState = entry.State == EntityState.Deleted ? "Final" : (string)state.CurrentValue!,
-            Event = eventName,
-            MessageId = context.MessageId,
-            ConversationId = context.ConversationId,
-        });
+        transaction.Add(
+            new SagaTransition
+            {
+                Saga = entry.Metadata.GetTableName()!,
+                CorrelationId = context.Saga.CorrelationId,
+                FromState = entry.State == EntityState.Added ? null : (string?)state.OriginalValue,
+                ToState = entry.State == EntityState.Deleted ? "Final" : (string)state.CurrentValue!,
+                Event = eventName,
+                MessageId = context.MessageId,
+                ConversationId = context.ConversationId,
+            }
+        );
     }
 }

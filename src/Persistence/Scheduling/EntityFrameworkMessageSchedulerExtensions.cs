@@ -20,16 +20,21 @@ public static class EntityFrameworkMessageSchedulerExtensions
         configurator.TryAddScoped<IMessageScheduler>(provider => new MessageScheduler(
             new OutboxScheduleMessageProvider(
                 provider.GetRequiredService<ISendEndpointProvider>(),
-                provider.GetRequiredService<IScopedConsumeContextProvider>() is { HasContext: true } consumer ? consumer.GetContext() : null,
-                provider),
-            provider.GetRequiredService<IBus>().Topology));
+                provider.GetRequiredService<IScopedConsumeContextProvider>() is { HasContext: true } consumer
+                    ? consumer.GetContext()
+                    : null,
+                provider
+            ),
+            provider.GetRequiredService<IBus>().Topology
+        ));
 
     /// <summary>Lets consumers and sagas schedule messages, and <c>UseScheduledRedelivery</c> redeliver them.</summary>
     /// <param name="configurator">The bus.</param>
     /// <param name="context">The container's registrations.</param>
     public static void UseEntityFrameworkMessageScheduler(
-        this IBusFactoryConfigurator configurator, IBusRegistrationContext context) =>
-        configurator.UseFilter(new SchedulerFilter(context));
+        this IBusFactoryConfigurator configurator,
+        IBusRegistrationContext context
+    ) => configurator.UseFilter(new SchedulerFilter(context));
 
     private sealed class SchedulerFilter(IServiceProvider provider) : IFilter<ConsumeContext>
     {

@@ -14,14 +14,23 @@ namespace Sagas.Persistence;
 /// <param name="consumeContext">The message that is being consumed, if any.</param>
 /// <param name="services">The container.</param>
 internal sealed class OutboxScheduleMessageProvider(
-    ISendEndpointProvider endpoints, ConsumeContext? consumeContext, IServiceProvider services)
-    : IScheduleMessageProvider
+    ISendEndpointProvider endpoints,
+    ConsumeContext? consumeContext,
+    IServiceProvider services
+) : IScheduleMessageProvider
 {
     private ConsumeTransaction? Transaction =>
-        consumeContext is not null && consumeContext.TryGetPayload<IConsumeTransactionContext>(out var context) ? context.Transaction : null;
+        consumeContext is not null && consumeContext.TryGetPayload<IConsumeTransactionContext>(out var context)
+            ? context.Transaction
+            : null;
 
     public async Task<ScheduledMessage<T>> ScheduleSend<T>(
-        Uri destinationAddress, DateTime scheduledTime, T message, IPipe<SendContext<T>> pipe, CancellationToken cancellationToken)
+        Uri destinationAddress,
+        DateTime scheduledTime,
+        T message,
+        IPipe<SendContext<T>> pipe,
+        CancellationToken cancellationToken
+    )
         where T : class
     {
         var tokenId = ScheduleTokenIdCache<T>.GetTokenId(message, NewId.NextGuid());
@@ -36,7 +45,12 @@ internal sealed class OutboxScheduleMessageProvider(
             await endpoint.Send(message, schedulePipe, cancellationToken);
         }
 
-        return new ScheduledMessageHandle<T>(schedulePipe.ScheduledMessageId ?? tokenId, scheduledTime, destinationAddress, message);
+        return new ScheduledMessageHandle<T>(
+            schedulePipe.ScheduledMessageId ?? tokenId,
+            scheduledTime,
+            destinationAddress,
+            message
+        );
     }
 
     public async Task CancelScheduledSend(Guid tokenId, CancellationToken cancellationToken)
@@ -47,15 +61,24 @@ internal sealed class OutboxScheduleMessageProvider(
             return;
         }
 
-        await services.GetRequiredService<OutboxDatabase>().ExecuteAsync(
-            "DELETE FROM outbox_message WHERE schedule_token_id = $1", cancellationToken, new NpgsqlParameter<Guid> { TypedValue = tokenId });
+        await services
+            .GetRequiredService<OutboxDatabase>()
+            .ExecuteAsync(
+                "DELETE FROM outbox_message WHERE schedule_token_id = $1",
+                cancellationToken,
+                new NpgsqlParameter<Guid> { TypedValue = tokenId }
+            );
     }
 
     public Task CancelScheduledSend(Uri destinationAddress, Guid tokenId, CancellationToken cancellationToken) =>
         CancelScheduledSend(tokenId, cancellationToken);
 
     private async Task StoreAsync<T>(
-        Uri destinationAddress, T message, IPipe<SendContext<T>> pipe, CancellationToken cancellationToken)
+        Uri destinationAddress,
+        T message,
+        IPipe<SendContext<T>> pipe,
+        CancellationToken cancellationToken
+    )
         where T : class
     {
         var endpoint = await services.GetRequiredService<IBus>().GetSendEndpoint(destinationAddress);

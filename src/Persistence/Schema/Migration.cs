@@ -19,7 +19,9 @@ public sealed partial record Migration(string Version, string Sql)
     /// <exception cref="InvalidOperationException">Two files have the same number.</exception>
     public static IReadOnlyList<Migration> EmbeddedIn(params IEnumerable<Assembly> assemblies)
     {
-        var migrations = assemblies.Distinct().SelectMany(Read)
+        var migrations = assemblies
+            .Distinct()
+            .SelectMany(Read)
             .OrderBy(migration => migration.Version, StringComparer.Ordinal)
             .ToArray();
         foreach (var (former, latter) in migrations.Zip(migrations.Skip(1)))

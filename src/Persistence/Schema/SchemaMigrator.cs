@@ -22,7 +22,8 @@ public static partial class SchemaMigrator
         NpgsqlDataSource dataSource,
         IReadOnlyList<Migration> migrations,
         ILogger? logger = null,
-        CancellationToken cancellationToken = default)
+        CancellationToken cancellationToken = default
+    )
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -39,7 +40,8 @@ public static partial class SchemaMigrator
             COMMENT ON COLUMN schema_migration.checksum IS 'SHA-256 of the file.';
             COMMENT ON COLUMN schema_migration.applied_at IS 'When it was applied.';
             """,
-            cancellationToken);
+            cancellationToken
+        );
         var applied = await ReadAppliedAsync(connection, cancellationToken);
         var done = new List<string>();
         foreach (var migration in migrations)
@@ -49,7 +51,8 @@ public static partial class SchemaMigrator
                 if (checksum != migration.Checksum)
                 {
                     throw new InvalidOperationException(
-                        $"Migration {migration.Version} was applied and then changed; put the change into a new file.");
+                        $"Migration {migration.Version} was applied and then changed; put the change into a new file."
+                    );
                 }
 
                 continue;
@@ -57,7 +60,9 @@ public static partial class SchemaMigrator
 
             await ExecuteAsync(connection, migration.Sql, cancellationToken);
             await using var insert = new NpgsqlCommand(
-                "INSERT INTO schema_migration (version, checksum) VALUES ($1, $2)", connection);
+                "INSERT INTO schema_migration (version, checksum) VALUES ($1, $2)",
+                connection
+            );
             insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = migration.Version });
             insert.Parameters.Add(new NpgsqlParameter<string> { TypedValue = migration.Checksum });
             await insert.ExecuteNonQueryAsync(cancellationToken);
@@ -72,7 +77,9 @@ public static partial class SchemaMigrator
     }
 
     private static async Task<Dictionary<string, string>> ReadAppliedAsync(
-        NpgsqlConnection connection, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
     {
         var applied = new Dictionary<string, string>();
         await using var command = new NpgsqlCommand("SELECT version, checksum FROM schema_migration", connection);

@@ -7,7 +7,12 @@ namespace Sagas.Customers;
 /// <param name="Phone">Telephone number.</param>
 /// <param name="RegisteredAt">Time of the data, UTC, to the microsecond.</param>
 public readonly record struct CustomerData(
-    string? FirstName, string? LastName, string? Email, string? Phone, DateTimeOffset RegisteredAt)
+    string? FirstName,
+    string? LastName,
+    string? Email,
+    string? Phone,
+    DateTimeOffset RegisteredAt
+)
 {
     /// <summary>Whether nothing but the time differs.</summary>
     public bool IsSameAs(CustomerData other) =>

@@ -25,7 +25,8 @@ public sealed class CustomerDirectory(SagasDbContext dbContext) : ICustomerDirec
         """;
 
     private static readonly Func<SagasDbContext, Guid, CancellationToken, Task<bool>> _isKnown = EF.CompileAsyncQuery(
-        (SagasDbContext db, Guid customer, CancellationToken _) => db.Customers.Any(row => row.CorrelationId == customer));
+        (SagasDbContext db, Guid customer, CancellationToken _) => db.Customers.Any(row => row.CorrelationId == customer)
+    );
 
     /// <inheritdoc />
     public Task<bool> IsKnownAsync(string customerId, CancellationToken cancellationToken) =>

@@ -24,16 +24,19 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
         Event(() => RetryCustomerSync, e => Existing(e, message => message.CustomerId));
 
         Initially(
-            When(CustomerRegistered)
-                .Then(Create)
-                .Activity(x => x.OfType<ReleaseWaitingPayments>())
-                .ThenAsync(RegisterFirstAsync));
+            When(CustomerRegistered).Then(Create).Activity(x => x.OfType<ReleaseWaitingPayments>()).ThenAsync(RegisterFirstAsync)
+        );
 
-        During(Registered, Syncing, Synced, SyncFailed,
+        During(
+            Registered,
+            Syncing,
+            Synced,
+            SyncFailed,
             When(CustomerRegistered).ThenAsync(RegisterAsync),
             When(CustomerSynced).ThenAsync(RecordSyncedAsync),
             When(CustomerSyncFailed).ThenAsync(RecordSyncFailedAsync),
-            When(RetryCustomerSync).ThenAsync(RetrySyncAsync));
+            When(RetryCustomerSync).ThenAsync(RetrySyncAsync)
+        );
     }
 
     /// <summary>The customer is known here; the CRM is not called.</summary>
@@ -64,8 +67,9 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
         where T : class
     {
         configurator.CorrelateById(context => SagaIdentity.Customer(customerId(context.Message)));
-        configurator.OnMissingInstance(missing => missing.Execute(context =>
-            throw new InvalidMessageException($"There is no customer {customerId(context.Message)}.")));
+        configurator.OnMissingInstance(missing =>
+            missing.Execute(context => throw new InvalidMessageException($"There is no customer {customerId(context.Message)}."))
+        );
     }
 
     private static void Create(BehaviorContext<CustomerState, CustomerRegistered> context)
@@ -113,7 +117,8 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
         if (transition.Change != CustomerChange.None && !_hasCrm)
         {
             throw new InvalidMessageException(
-                $"Customer {context.Saga.CustomerId} cannot be synced: there is no CRM (Crm:Enabled is false).");
+                $"Customer {context.Saga.CustomerId} cannot be synced: there is no CRM (Crm:Enabled is false)."
+            );
         }
 
         return ApplyAsync(context, transition, retry: true);
@@ -148,7 +153,8 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
         if (transition.Change != CustomerChange.None && (version < 1 || version > customer.Version))
         {
             throw new InvalidMessageException(
-                $"Customer {customer.CustomerId} has no version {version}; the newest is {customer.Version}.");
+                $"Customer {customer.CustomerId} has no version {version}; the newest is {customer.Version}."
+            );
         }
     }
 }

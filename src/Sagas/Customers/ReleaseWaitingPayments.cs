@@ -5,12 +5,14 @@ namespace Sagas.Customers;
 
 /// <summary>When a customer becomes known, the payments that wait for it are due at once.</summary>
 /// <param name="directory">Where they wait.</param>
-public sealed class ReleaseWaitingPayments(
-    ICustomerDirectory directory) : IStateMachineActivity<CustomerState, CustomerRegistered>
+public sealed class ReleaseWaitingPayments(ICustomerDirectory directory)
+    : IStateMachineActivity<CustomerState, CustomerRegistered>
 {
     /// <inheritdoc />
     public async Task Execute(
-        BehaviorContext<CustomerState, CustomerRegistered> context, IBehavior<CustomerState, CustomerRegistered> next)
+        BehaviorContext<CustomerState, CustomerRegistered> context,
+        IBehavior<CustomerState, CustomerRegistered> next
+    )
     {
         var crossing = await directory.ReleaseWaitingPaymentsAsync(context.Saga.CustomerId, context.CancellationToken);
 
@@ -25,7 +27,8 @@ public sealed class ReleaseWaitingPayments(
     /// <inheritdoc />
     public Task Faulted<TException>(
         BehaviorExceptionContext<CustomerState, CustomerRegistered, TException> context,
-        IBehavior<CustomerState, CustomerRegistered> next)
+        IBehavior<CustomerState, CustomerRegistered> next
+    )
         where TException : Exception => next.Faulted(context);
 
     /// <inheritdoc />

@@ -23,43 +23,63 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
         Event(() => PaymentProcessed, e => Existing(e, message => message.PaymentId));
         Event(() => PaymentDeclined, e => Existing(e, message => message.PaymentId));
         Event(() => RevivePayment, e => Existing(e, message => message.PaymentId));
-        Schedule(() => Redelivery, payment => payment.RedeliveryTokenId, schedule =>
-            schedule.Received = e => e.CorrelateById(context => SagaIdentity.Payment(context.Message.PaymentId)));
+        Schedule(
+            () => Redelivery,
+            payment => payment.RedeliveryTokenId,
+            schedule => schedule.Received = e => e.CorrelateById(context => SagaIdentity.Payment(context.Message.PaymentId))
+        );
 
-        Initially(
-            When(PaymentRequested)
-                .Then(Create)
-                .IfElseAsync(CustomerIsKnown, Process, WaitForCustomer));
+        Initially(When(PaymentRequested).Then(Create).IfElseAsync(CustomerIsKnown, Process, WaitForCustomer));
 
-        During(AwaitingCustomer,
+        During(
+            AwaitingCustomer,
             When(Redelivery!.Received)
-                .IfElseAsync(CustomerIsKnown, Process, x => x.IfElse(DeadlineHasPassed, Expire, WaitForCustomer)));
+                .IfElseAsync(CustomerIsKnown, Process, x => x.IfElse(DeadlineHasPassed, Expire, WaitForCustomer))
+        );
 
-        During(Processing,
+        During(
+            Processing,
             When(PaymentProcessed)
                 .Then(context => Finish(context, context.Message.GatewayReference, null))
                 .Publish(context => new PaymentCompleted(
-                    context.Saga.PaymentId, context.Saga.CustomerId, context.Saga.Amount, context.Saga.Currency,
-                    context.Message.GatewayReference, context.Saga.UpdatedAt))
+                    context.Saga.PaymentId,
+                    context.Saga.CustomerId,
+                    context.Saga.Amount,
+                    context.Saga.Currency,
+                    context.Message.GatewayReference,
+                    context.Saga.UpdatedAt
+                ))
                 .TransitionTo(Completed),
             When(PaymentDeclined)
                 .Then(context => Finish(context, null, context.Message.Reason))
-                .Publish(context => new PaymentFailed(context.Saga.PaymentId, context.Saga.CustomerId, context.Message.Reason, context.Saga.UpdatedAt))
-                .TransitionTo(Failed));
+                .Publish(context => new PaymentFailed(
+                    context.Saga.PaymentId,
+                    context.Saga.CustomerId,
+                    context.Message.Reason,
+                    context.Saga.UpdatedAt
+                ))
+                .TransitionTo(Failed)
+        );
 
-        During(Expired,
-            When(RevivePayment)
-                .Then(Revive)
-                .IfElseAsync(CustomerIsKnown, Process, WaitForCustomer));
+        During(Expired, When(RevivePayment).Then(Revive).IfElseAsync(CustomerIsKnown, Process, WaitForCustomer));
 
         DuringAny(When(PaymentRequested).Then(RefuseConflict));
 
         // What was decided stays decided: a repeated answer of the gateway, or a wake-up that lost its race, changes nothing.
         During(Completed, Failed, Expired, Ignore(PaymentProcessed), Ignore(PaymentDeclined));
         During(Processing, Completed, Failed, Expired, Ignore(Redelivery.Received));
-        During(AwaitingCustomer, Processing, Completed, Failed,
-            When(RevivePayment).Then(context => throw new InvalidMessageException(
-                $"Payment {context.Saga.PaymentId} is {context.Saga.CurrentState}; only an expired payment can be revived.")));
+        During(
+            AwaitingCustomer,
+            Processing,
+            Completed,
+            Failed,
+            When(RevivePayment)
+                .Then(context =>
+                    throw new InvalidMessageException(
+                        $"Payment {context.Saga.PaymentId} is {context.Saga.CurrentState}; only an expired payment can be revived."
+                    )
+                )
+        );
     }
 
     /// <summary>The customer is not known yet.</summary>
@@ -96,8 +116,9 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
         where T : class
     {
         configurator.CorrelateById(context => SagaIdentity.Payment(paymentId(context.Message)));
-        configurator.OnMissingInstance(missing => missing.Execute(context =>
-            throw new InvalidMessageException($"There is no payment {paymentId(context.Message)}.")));
+        configurator.OnMissingInstance(missing =>
+            missing.Execute(context => throw new InvalidMessageException($"There is no payment {paymentId(context.Message)}."))
+        );
     }
 
     private static Task<bool> CustomerIsKnown(BehaviorContext<PaymentState> context) =>
@@ -108,11 +129,16 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
     private static void RefuseConflict(BehaviorContext<PaymentState, PaymentRequested> context)
     {
         var (payment, message) = (context.Saga, context.Message);
-        if (payment.CustomerId == message.CustomerId.Trim() && payment.Amount == message.Amount && payment.Currency == message.Currency.ToUpperInvariant())
+        if (
+            payment.CustomerId == message.CustomerId.Trim()
+            && payment.Amount == message.Amount
+            && payment.Currency == message.Currency.ToUpperInvariant()
+        )
             return;
         throw new InvalidMessageException(
             $"Payment {payment.PaymentId} was requested before with customer {payment.CustomerId} and {payment.Amount:0.####} {payment.Currency}; "
-            + $"now with customer {message.CustomerId.Trim()} and {message.Amount:0.####} {message.Currency}.");
+                + $"now with customer {message.CustomerId.Trim()} and {message.Amount:0.####} {message.Currency}."
+        );
     }
 
     private static void Finish(BehaviorContext<PaymentState> context, string? gatewayReference, string? reason)
@@ -147,33 +173,50 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
     }
 
     private EventActivityBinder<PaymentState, T> Process<T>(EventActivityBinder<PaymentState, T> binder)
-        where T : class => binder
-        .Then(context =>
-        {
-            context.Saga.NextDueAt = null;
-            context.Saga.UpdatedAt = context.Now();
-        })
-        .Publish(context => new ProcessPayment(context.Saga.PaymentId, context.Saga.CustomerId, context.Saga.Amount, context.Saga.Currency))
-        .TransitionTo(Processing);
+        where T : class =>
+        binder
+            .Then(context =>
+            {
+                context.Saga.NextDueAt = null;
+                context.Saga.UpdatedAt = context.Now();
+            })
+            .Publish(context => new ProcessPayment(
+                context.Saga.PaymentId,
+                context.Saga.CustomerId,
+                context.Saga.Amount,
+                context.Saga.Currency
+            ))
+            .TransitionTo(Processing);
 
     private EventActivityBinder<PaymentState, T> WaitForCustomer<T>(EventActivityBinder<PaymentState, T> binder)
-        where T : class => binder
-        .Then(context =>
-        {
-            var payment = context.Saga;
-            payment.Attempts++;
-            payment.UpdatedAt = context.Now();
+        where T : class =>
+        binder
+            .Then(context =>
+            {
+                var payment = context.Saga;
+                payment.Attempts++;
+                payment.UpdatedAt = context.Now();
 
-            // The last look is at the deadline itself, not a whole wait after it.
-            var due = payment.UpdatedAt + _options.DelayAfter(payment.Attempts);
-            payment.NextDueAt = due < payment.DeadlineAt ? due : payment.DeadlineAt;
-        })
-        .Schedule(Redelivery, context => new PaymentRedeliveryDue(context.Saga.PaymentId), context => context.Saga.NextDueAt!.Value.UtcDateTime)
-        .TransitionTo(AwaitingCustomer);
+                // The last look is at the deadline itself, not a whole wait after it.
+                var due = payment.UpdatedAt + _options.DelayAfter(payment.Attempts);
+                payment.NextDueAt = due < payment.DeadlineAt ? due : payment.DeadlineAt;
+            })
+            .Schedule(
+                Redelivery,
+                context => new PaymentRedeliveryDue(context.Saga.PaymentId),
+                context => context.Saga.NextDueAt!.Value.UtcDateTime
+            )
+            .TransitionTo(AwaitingCustomer);
 
     private EventActivityBinder<PaymentState, T> Expire<T>(EventActivityBinder<PaymentState, T> binder)
-        where T : class => binder
-        .Then(context => Finish(context, null, $"Customer {context.Saga.CustomerId} was not registered before the deadline."))
-        .Publish(context => new PaymentExpired(context.Saga.PaymentId, context.Saga.CustomerId, context.Saga.Attempts, context.Saga.UpdatedAt))
-        .TransitionTo(Expired);
+        where T : class =>
+        binder
+            .Then(context => Finish(context, null, $"Customer {context.Saga.CustomerId} was not registered before the deadline."))
+            .Publish(context => new PaymentExpired(
+                context.Saga.PaymentId,
+                context.Saga.CustomerId,
+                context.Saga.Attempts,
+                context.Saga.UpdatedAt
+            ))
+            .TransitionTo(Expired);
 }

@@ -23,5 +23,6 @@ public sealed record RedeliveryOptions
 
     /// <summary>The delay after the given number of attempts.</summary>
     /// <param name="attempts">How often the customer was not found; from 1.</param>
-    public TimeSpan DelayAfter(int attempts) => TimeSpan.FromTicks((long)Math.Min(MaxDelay.Ticks, (double)BaseDelay.Ticks * attempts));
+    public TimeSpan DelayAfter(int attempts) =>
+        TimeSpan.FromTicks((long)Math.Min(MaxDelay.Ticks, (double)BaseDelay.Ticks * attempts));
 }

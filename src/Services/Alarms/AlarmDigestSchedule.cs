@@ -14,7 +14,11 @@ namespace Sagas.Services.Alarms;
 /// the transaction that commits the requests: a turn is taken once, and wholly or not at all.
 /// </summary>
 internal sealed partial class AlarmDigestSchedule(
-    IServiceScopeFactory scopes, IOptions<AlarmsOptions> options, TimeProvider time, ILogger<AlarmDigestSchedule> logger) : BackgroundService
+    IServiceScopeFactory scopes,
+    IOptions<AlarmsOptions> options,
+    TimeProvider time,
+    ILogger<AlarmDigestSchedule> logger
+) : BackgroundService
 {
     // Requests of one page are sent one after the other, pages side by side.
     private const int UsersPerPage = 50;
@@ -44,7 +48,12 @@ internal sealed partial class AlarmDigestSchedule(
         var users = 0;
         var taken = await turn.ExecuteNonQueryAsync(cancellationToken) == 1;
         if (taken)
-            users = await RequestAllAsync(scope.ServiceProvider.GetRequiredService<IPublishEndpoint>(), database, connection, cancellationToken);
+            users = await RequestAllAsync(
+                scope.ServiceProvider.GetRequiredService<IPublishEndpoint>(),
+                database,
+                connection,
+                cancellationToken
+            );
         await transaction.CommitAsync(cancellationToken);
         return taken ? users : null;
     }
@@ -64,20 +73,24 @@ internal sealed partial class AlarmDigestSchedule(
                     LogAsked(users);
             }
 #pragma warning disable CA1031 // The database may be away for any reason; the turn is still due when it is back.
-            catch (Exception exception) when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
+            catch (Exception exception)
+                when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
                 LogNotAsked(exception.GetBaseException().Message);
             }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private static async Task<int> RequestAllAsync(
-        IPublishEndpoint bus, SagasDbContext database, NpgsqlConnection connection, CancellationToken cancellationToken)
+        IPublishEndpoint bus,
+        SagasDbContext database,
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
     {
         var users = 0;
-        for (var last = ""; ;)
+        for (var last = ""; ; )
         {
             var page = await AlarmRows.UsersToTellAsync(connection, last, UsersPerPage, cancellationToken);
             if (page.Count == 0)

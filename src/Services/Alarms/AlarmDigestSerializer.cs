@@ -11,7 +11,10 @@ namespace Sagas.Services.Alarms;
 /// </summary>
 internal sealed class AlarmDigestSerializer : IMessageSerializer
 {
-    private static readonly JsonSerializerOptions _envelope = new(SystemTextJsonMessageSerializer.Options) { WriteIndented = false };
+    private static readonly JsonSerializerOptions _envelope = new(SystemTextJsonMessageSerializer.Options)
+    {
+        WriteIndented = false,
+    };
 
     public static AlarmDigestSerializer Instance { get; } = new();
 

@@ -10,8 +10,11 @@ namespace Sagas.Services.Alarms;
 /// compared with the cleared alarm, so retention counts from the alarm's receipt and not from its own time.
 /// </summary>
 internal sealed class AlarmHousekeeping(
-    NpgsqlDataSource dataSource, IOptions<AlarmsOptions> options, TimeProvider timeProvider, ILogger<AlarmHousekeeping> logger)
-    : PeriodicCleanup("cleared alarms and digests", _interval, timeProvider, logger)
+    NpgsqlDataSource dataSource,
+    IOptions<AlarmsOptions> options,
+    TimeProvider timeProvider,
+    ILogger<AlarmHousekeeping> logger
+) : PeriodicCleanup("cleared alarms and digests", _interval, timeProvider, logger)
 {
     internal const string AdvisoryLock = "7230006";
 
@@ -37,11 +40,14 @@ internal sealed class AlarmHousekeeping(
         + await RemoveAsync(RemoveDigests, options.Value.DigestRetention, cancellationToken);
 
     private Task<int> RemoveAsync(string sql, TimeSpan retention, CancellationToken cancellationToken) =>
-        RemoveInBatchesAsync(BatchSize, async () =>
-    {
-        await using var command = dataSource.CreateCommand(sql);
-        command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = retention });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = BatchSize });
-        return await command.ExecuteNonQueryAsync(cancellationToken);
-    });
+        RemoveInBatchesAsync(
+            BatchSize,
+            async () =>
+            {
+                await using var command = dataSource.CreateCommand(sql);
+                command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = retention });
+                command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = BatchSize });
+                return await command.ExecuteNonQueryAsync(cancellationToken);
+            }
+        );
 }

@@ -48,7 +48,11 @@ internal static class AlarmRows
     /// <param name="connection">Open; in a transaction or not.</param>
     /// <param name="changes">Any number, in any order, also several of one alarm.</param>
     /// <param name="cancellationToken">Stops the statement; it may have been done.</param>
-    public static async Task WriteAsync(NpgsqlConnection connection, IReadOnlyCollection<AlarmChange> changes, CancellationToken cancellationToken)
+    public static async Task WriteAsync(
+        NpgsqlConnection connection,
+        IReadOnlyCollection<AlarmChange> changes,
+        CancellationToken cancellationToken
+    )
     {
         var newest = AlarmChange.Newest(changes);
         await using var command = new NpgsqlCommand(WriteSql, connection);
@@ -67,7 +71,11 @@ internal static class AlarmRows
     /// <param name="cancellationToken">Stops the statements.</param>
     /// <returns>The alarms in the order of the digest; and whether an earlier digest of the user is still to be sent.</returns>
     public static async Task<(ActiveAlarm[] Alarms, bool EarlierUnsent)> TakeAsync(
-        NpgsqlConnection connection, string userId, Guid correlationId, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        string userId,
+        Guid correlationId,
+        CancellationToken cancellationToken
+    )
     {
         // One round trip, yet each statement sees what was committed when it began: after the lock was given.
         await using var batch = new NpgsqlBatch(connection)
@@ -98,7 +106,12 @@ internal static class AlarmRows
     /// <param name="requestId">The message that asked for it.</param>
     /// <param name="cancellationToken">Stops the statements.</param>
     public static async Task TellAsync(
-        NpgsqlConnection connection, AlarmDigest digest, Guid messageId, Guid? requestId, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        AlarmDigest digest,
+        Guid messageId,
+        Guid? requestId,
+        CancellationToken cancellationToken
+    )
     {
         await using var batch = new NpgsqlBatch(connection)
         {
@@ -117,7 +130,11 @@ internal static class AlarmRows
                     Parameters =
                     {
                         new NpgsqlParameter<string> { TypedValue = digest.UserId },
-                        new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(digest.ActiveAlarms), NpgsqlDbType = NpgsqlDbType.Jsonb },
+                        new NpgsqlParameter<string>
+                        {
+                            TypedValue = JsonSerializer.Serialize(digest.ActiveAlarms),
+                            NpgsqlDbType = NpgsqlDbType.Jsonb,
+                        },
                         new NpgsqlParameter<Guid> { TypedValue = messageId },
                         new NpgsqlParameter { Value = (object?)requestId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
                     },
@@ -132,7 +149,12 @@ internal static class AlarmRows
     /// <param name="after">Only users behind this one; empty: from the first on.</param>
     /// <param name="most">At most this many.</param>
     /// <param name="cancellationToken">Stops the statement.</param>
-    public static async Task<List<string>> UsersToTellAsync(NpgsqlConnection connection, string after, int most, CancellationToken cancellationToken)
+    public static async Task<List<string>> UsersToTellAsync(
+        NpgsqlConnection connection,
+        string after,
+        int most,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = new NpgsqlCommand(ToTellSql, connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = after });

@@ -25,7 +25,8 @@ internal sealed class AlarmStatusChangedConsumerDefinition : ConsumerDefinition<
     protected override void ConfigureConsumer(
         IReceiveEndpointConfigurator endpointConfigurator,
         IConsumerConfigurator<AlarmStatusChangedConsumer> consumerConfigurator,
-        IRegistrationContext context)
+        IRegistrationContext context
+    )
     {
         // The queue's exchange is the message's exchange: there is nothing to bind.
         endpointConfigurator.ConfigureConsumeTopology = false;

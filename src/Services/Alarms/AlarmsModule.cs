@@ -28,7 +28,7 @@ public sealed class AlarmsModule : FeatureModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<FeatureEndpoint> Endpoints { get; } =
-        [new(ChangesQueue, UsesOutbox: false), new(RequestsQueue)];
+    [new(ChangesQueue, UsesOutbox: false), new(RequestsQueue)];
 
     /// <inheritdoc/>
     public override IReadOnlyList<OptionsSection> Sections { get; } = [new(AlarmsOptions.Section, typeof(AlarmsOptions))];
@@ -58,16 +58,29 @@ public sealed class AlarmsModule : FeatureModule
 
     /// <summary>Declares the queue of digests with the others, so that readers can come before the first digest.</summary>
     public override void ConfigureBroker(
-        IRabbitMqBusFactoryConfigurator broker, IRegistrationContext registration, RoleSet roles, bool onlyDeploy)
+        IRabbitMqBusFactoryConfigurator broker,
+        IRegistrationContext registration,
+        RoleSet roles,
+        bool onlyDeploy
+    )
     {
-        if (!roles.Has(AlarmsRole) || registration.GetRequiredService<IOptions<AlarmsOptions>>().Value is not { DigestQueue: true } options)
+        if (
+            !roles.Has(AlarmsRole)
+            || registration.GetRequiredService<IOptions<AlarmsOptions>>().Value is not { DigestQueue: true } options
+        )
             return;
         broker.DeployPublishTopology = onlyDeploy;
-        broker.Publish<AlarmDigest>(digest => digest.BindQueue(DigestsQueue, DigestsQueue, queue =>
-        {
-            queue.SetQueueArgument("x-queue-type", "quorum");
-            // A queue that has no reader must not fill the broker's disk.
-            queue.SetQueueArgument("x-message-ttl", (long)options.DigestQueueTtl.TotalMilliseconds);
-        }));
+        broker.Publish<AlarmDigest>(digest =>
+            digest.BindQueue(
+                DigestsQueue,
+                DigestsQueue,
+                queue =>
+                {
+                    queue.SetQueueArgument("x-queue-type", "quorum");
+                    // A queue that has no reader must not fill the broker's disk.
+                    queue.SetQueueArgument("x-message-ttl", (long)options.DigestQueueTtl.TotalMilliseconds);
+                }
+            )
+        );
     }
 }

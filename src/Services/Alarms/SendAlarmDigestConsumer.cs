@@ -36,7 +36,8 @@ internal sealed class SendAlarmDigestConsumer(SagasDbContext database) : IConsum
                     publish.CorrelationId = correlationId;
                     publish.Serializer = AlarmDigestSerializer.Instance;
                 },
-                context.CancellationToken);
+                context.CancellationToken
+            );
         }
     }
 }
@@ -56,5 +57,6 @@ internal sealed class SendAlarmDigestConsumerDefinition : ConsumerDefinition<Sen
     protected override void ConfigureConsumer(
         IReceiveEndpointConfigurator endpointConfigurator,
         IConsumerConfigurator<SendAlarmDigestConsumer> consumerConfigurator,
-        IRegistrationContext context) => endpointConfigurator.ConfigureConsumeTopology = false;
+        IRegistrationContext context
+    ) => endpointConfigurator.ConfigureConsumeTopology = false;
 }

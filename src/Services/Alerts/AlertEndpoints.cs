@@ -19,7 +19,12 @@ public static class AlertEndpoints
     }
 
     private static async Task<IResult> RetryAsync(
-        Guid? file, string? id, NpgsqlDataSource database, CallSignal<AlertReceiver> signal, CancellationToken cancellationToken)
+        Guid? file,
+        string? id,
+        NpgsqlDataSource database,
+        CallSignal<AlertReceiver> signal,
+        CancellationToken cancellationToken
+    )
     {
         var result = await AlertRetry.RunAsync(database, file, id?.Trim(), cancellationToken);
         if (result is null)

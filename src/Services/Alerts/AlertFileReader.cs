@@ -116,12 +116,13 @@ internal sealed class AlertFileReader : IDisposable
         return null;
     }
 
-    private static string Describe(RecordProblem problem, int field) => problem switch
-    {
-        RecordProblem.TooLong => $"The row is longer than {MaxRowBytes:N0} bytes.",
-        RecordProblem.QuoteNotClosed => $"The quote that opens field {field} is never closed.",
-        RecordProblem.TextAfterQuote => $"Text follows the quote that closes field {field}.",
-        RecordProblem.TooManyFields => "The row has too many fields.",
-        _ => "The row is not valid text in the file's encoding.",
-    };
+    private static string Describe(RecordProblem problem, int field) =>
+        problem switch
+        {
+            RecordProblem.TooLong => $"The row is longer than {MaxRowBytes:N0} bytes.",
+            RecordProblem.QuoteNotClosed => $"The quote that opens field {field} is never closed.",
+            RecordProblem.TextAfterQuote => $"Text follows the quote that closes field {field}.",
+            RecordProblem.TooManyFields => "The row has too many fields.",
+            _ => "The row is not valid text in the file's encoding.",
+        };
 }

@@ -23,7 +23,8 @@ internal static class AlertFileRows
             SELECT count(*) FILTER (WHERE due < now() + interval '2 s'), count(*)
             FROM outbound_call
             WHERE target = 'alert-webhook' AND correlation_id = $1 AND state IN ('waiting', 'in_flight')
-            """);
+            """
+        );
         command.Parameters.Add(new() { Value = file });
         await using var row = await command.ExecuteReaderAsync(cancellation);
         await row.ReadAsync(cancellation);
@@ -33,7 +34,13 @@ internal static class AlertFileRows
     /// <summary>Enqueues alerts, inserts rejected rows and saves the progress past them in one transaction.</summary>
     /// <exception cref="FileTakenOverException">Another process reads the file now; nothing was changed.</exception>
     public static async Task EnterAsync(
-        NpgsqlDataSource database, Guid file, PartitionProgress from, PartitionProgress to, IReadOnlyList<AlertRow> rows, CancellationToken cancellation)
+        NpgsqlDataSource database,
+        Guid file,
+        PartitionProgress from,
+        PartitionProgress to,
+        IReadOnlyList<AlertRow> rows,
+        CancellationToken cancellation
+    )
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
@@ -50,8 +57,10 @@ internal static class AlertFileRows
         await transaction.CommitAsync(cancellation);
     }
 
-    private static NpgsqlBatchCommand Alerts(Guid file, AlertRow[] rows) => CallQueue.EnqueueCommand(
-        AlertReceiver.TargetName,
-        CallMode.IdempotencyKey,
-        Array.ConvertAll(rows, row => new NewCall(AlertId(file, row.Line), row.Alert!.ToJson(), ConversationId: null, file)));
+    private static NpgsqlBatchCommand Alerts(Guid file, AlertRow[] rows) =>
+        CallQueue.EnqueueCommand(
+            AlertReceiver.TargetName,
+            CallMode.IdempotencyKey,
+            Array.ConvertAll(rows, row => new NewCall(AlertId(file, row.Line), row.Alert!.ToJson(), ConversationId: null, file))
+        );
 }

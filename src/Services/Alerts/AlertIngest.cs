@@ -14,7 +14,12 @@ namespace Sagas.Services.Alerts;
 /// <param name="timeProvider">The clock.</param>
 /// <param name="enqueued">Called when alerts were enqueued; null for nobody.</param>
 public sealed class AlertIngest(
-    NpgsqlDataSource database, FileStore store, AlertsOptions options, TimeProvider timeProvider, Action? enqueued) : IRowHandler
+    NpgsqlDataSource database,
+    FileStore store,
+    AlertsOptions options,
+    TimeProvider timeProvider,
+    Action? enqueued
+) : IRowHandler
 {
     /// <summary>The kind of these files.</summary>
     public const string FileKind = "alerts";
@@ -36,7 +41,11 @@ public sealed class AlertIngest(
 
     /// <inheritdoc/>
     public async Task<FileOutcome> ProcessAsync(
-        IncomingFile file, string path, Action<FileProgress>? progress, CancellationToken cancellationToken)
+        IncomingFile file,
+        string path,
+        Action<FileProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(file);
         var start = (await store.StartAsync(file.FileId, partitions: 1, cancellationToken))[0];
@@ -48,12 +57,16 @@ public sealed class AlertIngest(
     }
 
     private async Task EnqueueAsync(
-        AlertFileReader reader, Guid file, PartitionProgress from, Action<FileProgress>? progress,
-        CancellationToken cancellationToken)
+        AlertFileReader reader,
+        Guid file,
+        PartitionProgress from,
+        Action<FileProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         var window = new RowWindow(options.MaxRowsAhead, options.MaxRowsUndelivered, timeProvider);
         var batch = new List<AlertRow>();
-        for (var isMore = true; isMore;)
+        for (var isMore = true; isMore; )
         {
             var room = Math.Min(window.Room(await AlertFileRows.OpenAsync(database, file, cancellationToken)), MaxBatchRows);
             if (room == 0)
@@ -89,9 +102,7 @@ public sealed class AlertIngest(
             }
         }
         // The rows before the damage are enqueued; reading the next batch throws again.
-        catch (InvalidDataException) when (batch.Count > 0)
-        {
-        }
+        catch (InvalidDataException) when (batch.Count > 0) { }
 
         return true;
     }

@@ -15,8 +15,9 @@ public sealed class AlertReceiver : CallTarget
     private const int Gone = 410;
     private const int LongestId = 128;
 
-    private static readonly SearchValues<char> _plain =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+    private static readonly SearchValues<char> _plain = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    );
 
     private readonly Uri _endpoint;
     private readonly byte[][] _keys;
@@ -85,7 +86,8 @@ public sealed class AlertReceiver : CallTarget
         return CallOutcome.Succeeded(
             $"{response.Code}: delivered",
             response: null,
-            new AlertDelivered(call.IdempotencyKey, call.Read<AlertRequest>().UserId, _timeProvider.GetUtcNow()));
+            new AlertDelivered(call.IdempotencyKey, call.Read<AlertRequest>().UserId, _timeProvider.GetUtcNow())
+        );
     }
 
     /// <inheritdoc />
@@ -99,11 +101,13 @@ public sealed class AlertReceiver : CallTarget
         return CallOutcome.Rejected(
             call.OutcomeUnknown ? reason + "; an earlier attempt may have arrived" : reason,
             response: null,
-            new AlertFailed(call.IdempotencyKey, call.Read<AlertRequest>().UserId, reason, _timeProvider.GetUtcNow()));
+            new AlertFailed(call.IdempotencyKey, call.Read<AlertRequest>().UserId, reason, _timeProvider.GetUtcNow())
+        );
     }
 
     // A header takes ASCII only, and the signature separates its parts by dots: other ids get a name derived from them.
-    private static string WebhookId(string alertId) => alertId.Length <= LongestId && !alertId.AsSpan().ContainsAnyExcept(_plain)
-        ? alertId
-        : $"msg_{SagaIdentity.Alert(alertId):N}";
+    private static string WebhookId(string alertId) =>
+        alertId.Length <= LongestId && !alertId.AsSpan().ContainsAnyExcept(_plain)
+            ? alertId
+            : $"msg_{SagaIdentity.Alert(alertId):N}";
 }

@@ -9,7 +9,10 @@ namespace Sagas.Services.Alerts;
 internal sealed record AlertRequest(string UserId, string AlertMessage)
 {
     // The body is JSON and nothing else, so letters of any script may stand as they are.
-    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public byte[] ToBody() => JsonSerializer.SerializeToUtf8Bytes(this, _json);
 

@@ -24,7 +24,11 @@ public static class AlertRetry
     /// <param name="cancellation">Cancels.</param>
     /// <returns>Null: there is no such file or no such alert, and nothing was done.</returns>
     public static async Task<AlertRetryResult?> RunAsync(
-        NpgsqlDataSource database, Guid? file, string? alertId, CancellationToken cancellation)
+        NpgsqlDataSource database,
+        Guid? file,
+        string? alertId,
+        CancellationToken cancellation
+    )
     {
         ArgumentNullException.ThrowIfNull(database);
         await using (var known = database.CreateCommand(KnownSql))
@@ -38,15 +42,21 @@ public static class AlertRetry
         var enabled = await CallTargets.EnableAsync(database, AlertReceiver.TargetName, cancellation);
         var calls = await ParkedCalls.RetryAsync(
             database,
-            new() { Target = AlertReceiver.TargetName, Keys = alertId is null ? null : [alertId], CorrelationId = file },
-            cancellation);
+            new()
+            {
+                Target = AlertReceiver.TargetName,
+                Keys = alertId is null ? null : [alertId],
+                CorrelationId = file,
+            },
+            cancellation
+        );
         return new(calls.Count, enabled);
     }
 
     private static NpgsqlParameter[] Which(Guid? file, string? alertId) =>
-    [
-        new() { Value = AlertReceiver.TargetName },
-        new() { Value = (object?)file ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
-        new() { Value = (object?)alertId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
-    ];
+        [
+            new() { Value = AlertReceiver.TargetName },
+            new() { Value = (object?)file ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid },
+            new() { Value = (object?)alertId ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text },
+        ];
 }

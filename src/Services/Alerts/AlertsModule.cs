@@ -23,7 +23,8 @@ public sealed class AlertsModule : FeatureModule
     public const string SendAlertQueue = "send-alert";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Role> Roles { get; } = [new(AlertsRole, "reads files of alerts and sends alerts to the webhook")];
+    public override IReadOnlyList<Role> Roles { get; } =
+    [new(AlertsRole, "reads files of alerts and sends alerts to the webhook")];
 
     /// <inheritdoc/>
     public override IReadOnlyList<FeatureEndpoint> Endpoints { get; } = [new(SendAlertQueue)];
@@ -43,9 +44,12 @@ public sealed class AlertsModule : FeatureModule
         services.AddCallTarget<AlertReceiver, SagasDbContext>(AlertReceiver.TargetName);
         services.AddHostedService<DevelopmentSecretWarning>();
         services.AddSingleton(provider => new AlertIngest(
-            provider.GetRequiredService<NpgsqlDataSource>(), provider.GetRequiredService<FileStore>(),
-            provider.GetRequiredService<IOptions<AlertsOptions>>().Value, provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<CallSignal<AlertReceiver>>().Raise));
+            provider.GetRequiredService<NpgsqlDataSource>(),
+            provider.GetRequiredService<FileStore>(),
+            provider.GetRequiredService<IOptions<AlertsOptions>>().Value,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<CallSignal<AlertReceiver>>().Raise
+        ));
         services.AddFileIntake<AlertIngest>(AlertIngest.FileKind);
     }
 

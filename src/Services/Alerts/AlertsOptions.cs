@@ -78,7 +78,11 @@ public sealed record AlertsOptions : FileIntakeOptions, IValidatedOptions
     private string? EndpointProblem()
     {
         const string key = $"{Section}:{nameof(Endpoint)}";
-        if (!Uri.TryCreate(Endpoint, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
+        if (
+            !Uri.TryCreate(Endpoint, UriKind.Absolute, out var url)
+            || url.Scheme is not ("http" or "https")
+            || url.Host.Length == 0
+        )
             return $"{key} must be an absolute https address.";
         if (url.UserInfo.Length > 0 || url.Fragment.Length > 0)
             return $"{key} must have no user name and no fragment.";

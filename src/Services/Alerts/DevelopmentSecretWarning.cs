@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Sagas.Services.Alerts;
 
 /// <summary>Warns at the start when alerts are signed with the secret of the repository.</summary>
-internal sealed partial class DevelopmentSecretWarning(
-    IOptions<AlertsOptions> options, ILogger<DevelopmentSecretWarning> logger) : IHostedService
+internal sealed partial class DevelopmentSecretWarning(IOptions<AlertsOptions> options, ILogger<DevelopmentSecretWarning> logger)
+    : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -19,6 +19,7 @@ internal sealed partial class DevelopmentSecretWarning(
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Alerts are signed with the development secret, which is public in the repository; set Alerts:Secrets")]
+        Message = "Alerts are signed with the development secret, which is public in the repository; set Alerts:Secrets"
+    )]
     private partial void LogDevelopmentSecret();
 }

@@ -11,8 +11,14 @@ internal sealed class SendAlertConsumer(SagasDbContext database, AlertReceiver r
     {
         var alert = context.Message;
         return CallQueue.EnqueueAsync(
-            database, receiver, alert.AlertId.Trim(), new AlertRequest(alert.UserId.Trim(), alert.Message), context.ConversationId, correlationId: null,
-            context.CancellationToken);
+            database,
+            receiver,
+            alert.AlertId.Trim(),
+            new AlertRequest(alert.UserId.Trim(), alert.Message),
+            context.ConversationId,
+            correlationId: null,
+            context.CancellationToken
+        );
     }
 }
 
@@ -30,6 +36,6 @@ internal sealed class SendAlertConsumerDefinition : ConsumerDefinition<SendAlert
     protected override void ConfigureConsumer(
         IReceiveEndpointConfigurator endpointConfigurator,
         IConsumerConfigurator<SendAlertConsumer> consumerConfigurator,
-        IRegistrationContext context) =>
-        endpointConfigurator.ConfigureReceive(pipe => pipe.UseFilter(new CallSignalFilter(_signal)));
+        IRegistrationContext context
+    ) => endpointConfigurator.ConfigureReceive(pipe => pipe.UseFilter(new CallSignalFilter(_signal)));
 }

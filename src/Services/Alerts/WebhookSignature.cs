@@ -20,8 +20,11 @@ internal static class WebhookSignature
         foreach (var secret in secrets.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries))
         {
             var key = new byte[secret.Length];
-            if (!secret.StartsWith(Prefix, StringComparison.Ordinal)
-                || !Convert.TryFromBase64String(secret[Prefix.Length..], key, out var length) || length is < ShortestKey or > LongestKey)
+            if (
+                !secret.StartsWith(Prefix, StringComparison.Ordinal)
+                || !Convert.TryFromBase64String(secret[Prefix.Length..], key, out var length)
+                || length is < ShortestKey or > LongestKey
+            )
                 return [];
             keys.Add(key[..length]);
         }

@@ -38,7 +38,11 @@ internal static class CrmCalls
     /// <param name="requests">The customers, each once.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public static async Task EnqueueAsync(
-        DbContext database, CallTarget target, IReadOnlyList<CrmRequest> requests, CancellationToken cancellationToken)
+        DbContext database,
+        CallTarget target,
+        IReadOnlyList<CrmRequest> requests,
+        CancellationToken cancellationToken
+    )
     {
         await database.Database.OpenConnectionAsync(cancellationToken);
         try
@@ -56,14 +60,18 @@ internal static class CrmCalls
     }
 
     private static async Task<List<NewCall>> ReadAsync(
-        DbContext database, IReadOnlyList<CrmRequest> requests, CancellationToken cancellationToken)
+        DbContext database,
+        IReadOnlyList<CrmRequest> requests,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = Command(database, SyncingSql);
-        command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. requests.Select(request => request.CorrelationId)] });
-        command.Parameters.Add(new NpgsqlParameter<Guid?[]>
-        {
-            TypedValue = [.. requests.Select(request => request.ConversationId)],
-        });
+        command.Parameters.Add(
+            new NpgsqlParameter<Guid[]> { TypedValue = [.. requests.Select(request => request.CorrelationId)] }
+        );
+        command.Parameters.Add(
+            new NpgsqlParameter<Guid?[]> { TypedValue = [.. requests.Select(request => request.ConversationId)] }
+        );
         var calls = new List<NewCall>();
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         while (await row.ReadAsync(cancellationToken))
@@ -73,17 +81,23 @@ internal static class CrmCalls
             // Only one call of a customer is open at a time, so these are closed, with two exceptions: one that an operator
             // retried is in flight, and one whose outcome is unknown may still be executing.
             var older = Enumerable.Range(synced + 1, Math.Max(0, version - synced - 1));
-            calls.Add(new(Key(customer, version), row.GetString(4), row.IsDBNull(3) ? null : row.GetGuid(3), customer)
-            {
-                Supersedes = [.. older.Select(number => Key(customer, number))],
-            });
+            calls.Add(
+                new(Key(customer, version), row.GetString(4), row.IsDBNull(3) ? null : row.GetGuid(3), customer)
+                {
+                    Supersedes = [.. older.Select(number => Key(customer, number))],
+                }
+            );
         }
 
         return calls;
     }
 
     private static async Task RetryAsync(
-        DbContext database, CallTarget target, Guid[] customers, CancellationToken cancellationToken)
+        DbContext database,
+        CallTarget target,
+        Guid[] customers,
+        CancellationToken cancellationToken
+    )
     {
         await using var transaction = database.Database.CurrentTransaction is null
             ? await database.Database.BeginTransactionAsync(cancellationToken)
@@ -105,8 +119,10 @@ internal static class CrmCalls
     private static string Key(Guid customer, int version) =>
         string.Create(CultureInfo.InvariantCulture, $"{customer:D}/{version}");
 
-    private static NpgsqlCommand Command(DbContext database, string sql) => new(
-        sql,
-        (NpgsqlConnection)database.Database.GetDbConnection(),
-        database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction);
+    private static NpgsqlCommand Command(DbContext database, string sql) =>
+        new(
+            sql,
+            (NpgsqlConnection)database.Database.GetDbConnection(),
+            database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction
+        );
 }

@@ -29,7 +29,12 @@ public static class CrmEndpoints
     }
 
     private static async Task<IResult> RetryAsync(
-        string id, string? requestedBy, IPublishEndpoint bus, SagasDbContext database, CancellationToken cancellationToken)
+        string id,
+        string? requestedBy,
+        IPublishEndpoint bus,
+        SagasDbContext database,
+        CancellationToken cancellationToken
+    )
     {
         var customerId = id.Trim();
         if (customerId.Length is 0 or > LongestCustomerId || customerId.Any(char.IsControl))
@@ -37,19 +42,29 @@ public static class CrmEndpoints
         if (!IsName(requestedBy))
             return Refused("requestedBy must have at most 512 characters and no control characters.");
         var saga = SagaIdentity.Customer(customerId);
-        var state = await database.Customers.AsNoTracking().Where(customer => customer.CorrelationId == saga)
-            .Select(customer => customer.CurrentState).SingleOrDefaultAsync(cancellationToken);
+        var state = await database
+            .Customers.AsNoTracking()
+            .Where(customer => customer.CorrelationId == saga)
+            .Select(customer => customer.CurrentState)
+            .SingleOrDefaultAsync(cancellationToken);
         if (state is null)
             return Results.Problem($"There is no customer {customerId}.", statusCode: StatusCodes.Status404NotFound);
         if (state is not (nameof(CustomerStateMachine.SyncFailed) or nameof(CustomerStateMachine.Registered)))
-            return Results.Problem($"Customer {customerId} is {state}; only one that is SyncFailed or Registered is retried.", statusCode: StatusCodes.Status409Conflict);
+            return Results.Problem(
+                $"Customer {customerId} is {state}; only one that is SyncFailed or Registered is retried.",
+                statusCode: StatusCodes.Status409Conflict
+            );
         await bus.Publish(new RetryCustomerSync(customerId, requestedBy), cancellationToken);
         await database.SaveChangesAsync(cancellationToken);
         return Results.Accepted(value: new { customerId, status = "requested" });
     }
 
     private static async Task<IResult> RetryAllAsync(
-        string? requestedBy, IPublishEndpoint bus, SagasDbContext database, CancellationToken cancellationToken)
+        string? requestedBy,
+        IPublishEndpoint bus,
+        SagasDbContext database,
+        CancellationToken cancellationToken
+    )
     {
         if (!IsName(requestedBy))
             return Refused("requestedBy must have at most 512 characters and no control characters.");
@@ -58,9 +73,16 @@ public static class CrmEndpoints
         while (true)
         {
             var after = last;
-            var ids = await database.Customers.AsNoTracking()
-                .Where(customer => customer.CurrentState == nameof(CustomerStateMachine.SyncFailed) && string.Compare(customer.CustomerId, after) > 0)
-                .OrderBy(customer => customer.CustomerId).Select(customer => customer.CustomerId).Take(MostAtOnce).ToListAsync(cancellationToken);
+            var ids = await database
+                .Customers.AsNoTracking()
+                .Where(customer =>
+                    customer.CurrentState == nameof(CustomerStateMachine.SyncFailed)
+                    && string.Compare(customer.CustomerId, after) > 0
+                )
+                .OrderBy(customer => customer.CustomerId)
+                .Select(customer => customer.CustomerId)
+                .Take(MostAtOnce)
+                .ToListAsync(cancellationToken);
             if (ids.Count == 0)
                 return Results.Accepted(value: new { requested });
             await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);

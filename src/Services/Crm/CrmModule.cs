@@ -24,11 +24,11 @@ public sealed class CrmModule : FeatureModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<FeatureEndpoint> Endpoints { get; } =
-        [new(CustomerStateMachineDefinition.Queue), new(SyncCustomerQueue, UsesOutbox: false)];
+    [new(CustomerStateMachineDefinition.Queue), new(SyncCustomerQueue, UsesOutbox: false)];
 
     /// <inheritdoc/>
     public override IReadOnlyList<OptionsSection> Sections { get; } =
-        [new(CrmOptions.Section, typeof(CustomerSyncOptions), typeof(CrmOptions))];
+    [new(CrmOptions.Section, typeof(CustomerSyncOptions), typeof(CrmOptions))];
 
     /// <inheritdoc/>
     public override IReadOnlyList<MessageRule> MessageRules => CustomerMessageRules.All;

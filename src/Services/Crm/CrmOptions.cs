@@ -61,7 +61,10 @@ public sealed record CrmOptions : IValidatedOptions
     // A record prints its members, and this one is printed by whoever logs it.
     private bool PrintMembers(System.Text.StringBuilder text)
     {
-        text.Append(System.Globalization.CultureInfo.InvariantCulture, $"{nameof(Url)} = {Url}, {nameof(Mode)} = {Mode}, {nameof(BatchSize)} = {BatchSize}");
+        text.Append(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"{nameof(Url)} = {Url}, {nameof(Mode)} = {Mode}, {nameof(BatchSize)} = {BatchSize}"
+        );
         return true;
     }
 }

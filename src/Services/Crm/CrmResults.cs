@@ -41,7 +41,11 @@ internal static class CrmResults
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>Whether calls were enqueued.</returns>
     public static async Task<bool> ApplyAsync(
-        DbContext database, CallTarget target, IReadOnlyList<CompletedCall> completed, CancellationToken cancellationToken)
+        DbContext database,
+        CallTarget target,
+        IReadOnlyList<CompletedCall> completed,
+        CancellationToken cancellationToken
+    )
     {
         var next = await UpdateAsync(database, completed, cancellationToken);
         if (next.Count == 0)
@@ -51,10 +55,14 @@ internal static class CrmResults
     }
 
     private static async Task<List<CrmRequest>> UpdateAsync(
-        DbContext database, IReadOnlyList<CompletedCall> completed, CancellationToken cancellationToken)
+        DbContext database,
+        IReadOnlyList<CompletedCall> completed,
+        CancellationToken cancellationToken
+    )
     {
         // Of two results of one customer, late ones among them, the newest data's counts.
-        var results = completed.Where(end => end.Call.CorrelationId is not null)
+        var results = completed
+            .Where(end => end.Call.CorrelationId is not null)
             .GroupBy(end => end.Call.CorrelationId!.Value)
             .ToDictionary(customer => customer.Key, customer => customer.MaxBy(end => VersionOf(end.Call))!);
         var changes = (await LoadAsync(database, [.. results.Keys], cancellationToken))
@@ -65,7 +73,8 @@ internal static class CrmResults
             await StoreAsync(database, changes, cancellationToken);
         return
         [
-            .. changes.Where(change => change.Transition.CallsCrm)
+            .. changes
+                .Where(change => change.Transition.CallsCrm)
                 .Select(change => new CrmRequest(change.CorrelationId, change.ConversationId)),
         ];
     }
@@ -82,7 +91,10 @@ internal static class CrmResults
     }
 
     private static async Task<Dictionary<Guid, CustomerStatus>> LoadAsync(
-        DbContext database, Guid[] customers, CancellationToken cancellationToken)
+        DbContext database,
+        Guid[] customers,
+        CancellationToken cancellationToken
+    )
     {
         await using var command = Command(database, LoadSql);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = customers });
@@ -94,36 +106,36 @@ internal static class CrmResults
                 State: row.GetString(1),
                 Version: row.GetInt32(2),
                 SyncedVersion: row.IsDBNull(3) ? null : row.GetInt32(3),
-                SyncFailure: row.IsDBNull(4) ? null : row.GetString(4));
+                SyncFailure: row.IsDBNull(4) ? null : row.GetString(4)
+            );
         }
 
         return loaded;
     }
 
-    private static async Task StoreAsync(
-        DbContext database, IReadOnlyList<Change> changes, CancellationToken cancellationToken)
+    private static async Task StoreAsync(DbContext database, IReadOnlyList<Change> changes, CancellationToken cancellationToken)
     {
         await using var command = Command(database, StoreSql);
         command.Parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. changes.Select(change => change.CorrelationId)] });
         command.Parameters.Add(Texts(changes.Select(change => change.FromState)));
         command.Parameters.Add(Texts(changes.Select(change => change.Transition.Status.State)));
-        command.Parameters.Add(new NpgsqlParameter<int?[]>
-        {
-            TypedValue = [.. changes.Select(change => change.Transition.Status.SyncedVersion)],
-        });
+        command.Parameters.Add(
+            new NpgsqlParameter<int?[]> { TypedValue = [.. changes.Select(change => change.Transition.Status.SyncedVersion)] }
+        );
         command.Parameters.Add(Texts(changes.Select(change => change.Transition.Status.SyncFailure)));
         command.Parameters.Add(Texts(changes.Select(change => change.Event)));
-        command.Parameters.Add(new NpgsqlParameter<Guid?[]>
-        {
-            TypedValue = [.. changes.Select(change => change.ConversationId)],
-        });
+        command.Parameters.Add(
+            new NpgsqlParameter<Guid?[]> { TypedValue = [.. changes.Select(change => change.ConversationId)] }
+        );
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static NpgsqlCommand Command(DbContext database, string sql) => new(
-        sql,
-        (NpgsqlConnection)database.Database.GetDbConnection(),
-        database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction);
+    private static NpgsqlCommand Command(DbContext database, string sql) =>
+        new(
+            sql,
+            (NpgsqlConnection)database.Database.GetDbConnection(),
+            database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction
+        );
 
     private static NpgsqlParameter<string?[]> Texts(IEnumerable<string?> values) =>
         new() { TypedValue = [.. values], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
@@ -133,5 +145,10 @@ internal static class CrmResults
         int.Parse(call.IdempotencyKey.AsSpan(call.IdempotencyKey.LastIndexOf('/') + 1), CultureInfo.InvariantCulture);
 
     private readonly record struct Change(
-        Guid CorrelationId, string FromState, CustomerTransition Transition, string Event, Guid? ConversationId);
+        Guid CorrelationId,
+        string FromState,
+        CustomerTransition Transition,
+        string Event,
+        Guid? ConversationId
+    );
 }

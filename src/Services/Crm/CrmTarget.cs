@@ -80,15 +80,21 @@ public sealed class CrmTarget : CallTarget
         ArgumentNullException.ThrowIfNull(calls);
         ArgumentNullException.ThrowIfNull(response);
         var results = response.Read<BatchAnswer>()?.Results ?? [];
-        var byCustomer = results.Where(result => result is { CustomerId: not null, Status: >= 100 and <= 599 })
+        var byCustomer = results
+            .Where(result => result is { CustomerId: not null, Status: >= 100 and <= 599 })
             .ToLookup(result => result.CustomerId, StringComparer.Ordinal);
         return
         [
-            .. calls.Select(call => byCustomer[call.Read<Customer>().CustomerId].ToArray() is [var result]
-                ? new CallResponse(
-                    (System.Net.HttpStatusCode)result.Status, JsonSerializer.SerializeToUtf8Bytes(result, JsonSerializerOptions.Web),
-                    Complete: true, response.RetryAfter)
-                : response),
+            .. calls.Select(call =>
+                byCustomer[call.Read<Customer>().CustomerId].ToArray() is [var result]
+                    ? new CallResponse(
+                        (System.Net.HttpStatusCode)result.Status,
+                        JsonSerializer.SerializeToUtf8Bytes(result, JsonSerializerOptions.Web),
+                        Complete: true,
+                        response.RetryAfter
+                    )
+                    : response
+            ),
         ];
     }
 
@@ -98,7 +104,11 @@ public sealed class CrmTarget : CallTarget
         ArgumentNullException.ThrowIfNull(call);
         ArgumentNullException.ThrowIfNull(response);
         var asked = call.Read<Customer>();
-        if (response.Read<Customer>() is not { } stored || stored.CustomerId != asked.CustomerId || stored.Version != asked.Version)
+        if (
+            response.Read<Customer>() is not { } stored
+            || stored.CustomerId != asked.CustomerId
+            || stored.Version != asked.Version
+        )
             return CallOutcome.Unknown($"{response.Code}: the answer does not say that the CRM has these data");
         return CallOutcome.Succeeded($"{response.Code}: stored", response: null, message: null);
     }
@@ -108,7 +118,11 @@ public sealed class CrmTarget : CallTarget
     {
         ArgumentNullException.ThrowIfNull(response);
         var said = Clean(response.Read<Refusal>()?.Said);
-        return CallOutcome.AttemptRejected($"{response.Code}: {said ?? "refused without a reason"}", response: null, message: null);
+        return CallOutcome.AttemptRejected(
+            $"{response.Code}: {said ?? "refused without a reason"}",
+            response: null,
+            message: null
+        );
     }
 
     /// <inheritdoc />
@@ -129,7 +143,11 @@ public sealed class CrmTarget : CallTarget
         // A 404 page may come from a proxy; the CRM responds in JSON.
         if (response.Code == 404 && response.Read<Refusal>() is not null)
             return CallOutcome.Retryable("404 to the lookup: not stored");
-        if (response.Code != 200 || response.Read<Customer>() is not { Version: > 0 } stored || stored.CustomerId != asked.CustomerId)
+        if (
+            response.Code != 200
+            || response.Read<Customer>() is not { Version: > 0 } stored
+            || stored.CustomerId != asked.CustomerId
+        )
             return base.ReadLookup(call, response);
         return stored.Version < asked.Version
             ? CallOutcome.Retryable("200 to the lookup: older data are stored")
@@ -138,8 +156,10 @@ public sealed class CrmTarget : CallTarget
 
     /// <inheritdoc />
     public override Task<bool> ApplyAsync(
-        DbContext database, IReadOnlyList<CompletedCall> completed, CancellationToken cancellationToken) =>
-        CrmResults.ApplyAsync(database, this, completed, cancellationToken);
+        DbContext database,
+        IReadOnlyList<CompletedCall> completed,
+        CancellationToken cancellationToken
+    ) => CrmResults.ApplyAsync(database, this, completed, cancellationToken);
 
     private HttpRequestMessage Request(HttpMethod method, Uri url, byte[]? body)
     {
@@ -163,9 +183,10 @@ public sealed class CrmTarget : CallTarget
     }
 
     // For people and the database: one line of limited length. The CRM may quote what was sent.
-    private static string? Clean(string? said) => string.IsNullOrWhiteSpace(said)
-        ? null
-        : string.Concat(said.Trim().Take(200).Select(sign => char.IsControl(sign) || char.IsSurrogate(sign) ? ' ' : sign));
+    private static string? Clean(string? said) =>
+        string.IsNullOrWhiteSpace(said)
+            ? null
+            : string.Concat(said.Trim().Take(200).Select(sign => char.IsControl(sign) || char.IsSurrogate(sign) ? ' ' : sign));
 
     private sealed record Customer(string? CustomerId, int Version);
 

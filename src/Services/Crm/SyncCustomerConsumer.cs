@@ -8,22 +8,29 @@ namespace Sagas.Services.Crm;
 /// <remarks>It runs without inbox and outbox: it sends nothing, and enqueuing a call again changes nothing. A retry delivered
 /// again finds that the customer is no longer syncing, or that the call is open.</remarks>
 internal sealed class SyncCustomerConsumer(SagasDbContext database, CrmTarget crm, CallSignal<CrmTarget> signal)
-    : IConsumer<Batch<SyncCustomer>>, IConsumer<SyncCustomers>
+    : IConsumer<Batch<SyncCustomer>>,
+        IConsumer<SyncCustomers>
 {
     public Task Consume(ConsumeContext<Batch<SyncCustomer>> context) =>
         EnqueueAsync(
             context.Message.Select(message => new CrmRequest(
-                SagaIdentity.Customer(message.Message.CustomerId), message.ConversationId, message.Message.Retry)),
-            context.CancellationToken);
+                SagaIdentity.Customer(message.Message.CustomerId),
+                message.ConversationId,
+                message.Message.Retry
+            )),
+            context.CancellationToken
+        );
 
     public Task Consume(ConsumeContext<SyncCustomers> context) =>
         EnqueueAsync(
             context.Message.CustomerIds.Select(id => new CrmRequest(SagaIdentity.Customer(id), context.ConversationId)),
-            context.CancellationToken);
+            context.CancellationToken
+        );
 
     private async Task EnqueueAsync(IEnumerable<CrmRequest> requests, CancellationToken cancellationToken)
     {
-        var once = requests.GroupBy(request => request.CorrelationId)
+        var once = requests
+            .GroupBy(request => request.CorrelationId)
             .Select(customer => customer.First() with { Retry = customer.Any(request => request.Retry) })
             .ToArray();
         await CrmCalls.EnqueueAsync(database, crm, once, cancellationToken);
@@ -44,6 +51,9 @@ internal sealed class SyncCustomerConsumerDefinition : ConsumerDefinition<SyncCu
     protected override void ConfigureConsumer(
         IReceiveEndpointConfigurator endpointConfigurator,
         IConsumerConfigurator<SyncCustomerConsumer> consumerConfigurator,
-        IRegistrationContext context) =>
-        consumerConfigurator.Options<BatchOptions>(options => options.SetMessageLimit(MostMessages).SetTimeLimit(_gather).SetConcurrencyLimit(2));
+        IRegistrationContext context
+    ) =>
+        consumerConfigurator.Options<BatchOptions>(options =>
+            options.SetMessageLimit(MostMessages).SetTimeLimit(_gather).SetConcurrencyLimit(2)
+        );
 }

@@ -30,7 +30,7 @@ internal sealed class BatchRows(ArrayPool<byte> buffers) : IDisposable
         var found = 0;
         foreach (var piece in _pieces)
         {
-            for (var rest = piece; rest.Count > 0;)
+            for (var rest = piece; rest.Count > 0; )
             {
                 var length = LengthOfColumns(rest.AsSpan(BeforeColumns));
                 var row = new CustomerColumnsOfRow(rest[BeforeColumns..(BeforeColumns + length)]);

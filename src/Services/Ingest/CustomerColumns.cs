@@ -33,16 +33,20 @@ internal static class CustomerColumns
 
     /// <summary>The columns with additional names from the configuration.</summary>
     public static IReadOnlyList<FileColumn> With(IReadOnlyDictionary<string, string> configured) =>
-    [
-        .. _columns.Select(column => column with
-        {
-            Aliases =
-            [
-                .. column.Aliases,
-                .. configured.Where(entry => Find(entry.Key) == column)
-                    .SelectMany(entry => entry.Value.Split(
-                        ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)),
-            ],
-        }),
-    ];
+        [
+            .. _columns.Select(column =>
+                column with
+                {
+                    Aliases =
+                    [
+                        .. column.Aliases,
+                        .. configured
+                            .Where(entry => Find(entry.Key) == column)
+                            .SelectMany(entry =>
+                                entry.Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+                            ),
+                    ],
+                }
+            ),
+        ];
 }

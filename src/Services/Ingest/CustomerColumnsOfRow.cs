@@ -16,6 +16,8 @@ internal readonly struct CustomerColumnsOfRow(ArraySegment<byte> bytes)
     /// <summary>The correlation id, ordered as Postgres orders UUIDs.</summary>
     public UInt128 CorrelationId => BinaryPrimitives.ReadUInt128BigEndian(bytes.AsSpan(4));
 
-    public string CustomerId => Encoding.UTF8.GetString(
-        bytes.AsSpan(LengthOfCorrelationId + 4, BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(LengthOfCorrelationId))));
+    public string CustomerId =>
+        Encoding.UTF8.GetString(
+            bytes.AsSpan(LengthOfCorrelationId + 4, BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(LengthOfCorrelationId)))
+        );
 }

@@ -24,25 +24,40 @@ internal sealed class CustomerCopy(NpgsqlConnection connection, IReadOnlyList<Cu
     {
         var time = CopyRows.Time(now);
         return CopyAsync(
-            IngestSql.CopyCustomers, CustomerFields, customer => customer.Bytes,
-            [.. Field(state), .. Field(1), .. Field(time), .. Field(time)], cancellationToken);
+            IngestSql.CopyCustomers,
+            CustomerFields,
+            customer => customer.Bytes,
+            [.. Field(state), .. Field(1), .. Field(time), .. Field(time)],
+            cancellationToken
+        );
     }
 
     /// <summary>Inserts a transition for each.</summary>
     /// <param name="state">Their state.</param>
     /// <param name="file">The conversation.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public Task InsertHistoryAsync(string state, Guid file, CancellationToken cancellationToken) => CopyAsync(
-        IngestSql.CopyTransitions, TransitionFields, customer => customer.KeyBytes,
-        [
-            .. Field("customer_state"), .. Null(), .. Field(state), .. Field("CustomerRegistered"),
-            .. Field(file.ToByteArray(bigEndian: true)),
-        ],
-        cancellationToken);
+    public Task InsertHistoryAsync(string state, Guid file, CancellationToken cancellationToken) =>
+        CopyAsync(
+            IngestSql.CopyTransitions,
+            TransitionFields,
+            customer => customer.KeyBytes,
+            [
+                .. Field("customer_state"),
+                .. Null(),
+                .. Field(state),
+                .. Field("CustomerRegistered"),
+                .. Field(file.ToByteArray(bigEndian: true)),
+            ],
+            cancellationToken
+        );
 
     private async Task CopyAsync(
-        string sql, short fields, Func<CustomerColumnsOfRow, ArraySegment<byte>> own, byte[] same,
-        CancellationToken cancellationToken)
+        string sql,
+        short fields,
+        Func<CustomerColumnsOfRow, ArraySegment<byte>> own,
+        byte[] same,
+        CancellationToken cancellationToken
+    )
     {
         // Disposing would complete the COPY. On failure the transaction's disposal cancels it, also on a broken connection.
         var copy = await connection.BeginRawBinaryCopyAsync(sql, cancellationToken);

@@ -24,14 +24,22 @@ public sealed class CustomerIdReader : IDisposable
     /// <exception cref="UnauthorizedAccessException">Permission to read the file is missing.</exception>
     /// <exception cref="InvalidDataException">The file has no valid header.</exception>
     public static CustomerIdReader Open(
-        string path, IngestOptions options, long rows, MessagesOptions rules, TimeProvider timeProvider)
+        string path,
+        IngestOptions options,
+        long rows,
+        MessagesOptions rules,
+        TimeProvider timeProvider
+    )
     {
         var reader = CustomerIngest.Open(path, options);
         try
         {
             var (header, problem) = CustomerIngest.ReadHeader(reader, options);
             return new CustomerIdReader(
-                reader, new CustomerRowReader(header ?? throw new InvalidDataException(problem), rules, timeProvider), rows);
+                reader,
+                new CustomerRowReader(header ?? throw new InvalidDataException(problem), rules, timeProvider),
+                rows
+            );
         }
         catch
         {

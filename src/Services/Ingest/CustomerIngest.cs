@@ -18,7 +18,8 @@ public sealed class CustomerIngest(
     IOptions<IngestOptions> options,
     IOptions<CustomerSyncOptions> crm,
     MessagesOptions rules,
-    TimeProvider timeProvider) : IRowHandler
+    TimeProvider timeProvider
+) : IRowHandler
 {
     /// <summary>The kind of these files.</summary>
     public const string FileKind = "customers";
@@ -34,7 +35,11 @@ public sealed class CustomerIngest(
 
     /// <inheritdoc/>
     public async Task<FileOutcome> ProcessAsync(
-        IncomingFile file, string path, Action<FileProgress>? progress, CancellationToken cancellationToken)
+        IncomingFile file,
+        string path,
+        Action<FileProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(file);
         using var reader = Open(path, options.Value);
@@ -61,21 +66,32 @@ public sealed class CustomerIngest(
 
     // Returns why the file was not read to its end; null when it was.
     private async Task<string?> ReadRowsAsync(
-        IncomingFile file, RecordReader reader, HeaderMap header, Action<FileProgress>? progress,
-        CancellationToken cancellationToken)
+        IncomingFile file,
+        RecordReader reader,
+        HeaderMap header,
+        Action<FileProgress>? progress,
+        CancellationToken cancellationToken
+    )
     {
         var start = await store.StartAsync(file.FileId, options.Value.EffectivePartitions, cancellationToken);
         var context = new IngestContext(file, start.Count, crm.Value.Enabled, timeProvider);
         var tracker = new ProgressTracker([.. start], reader, progress);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         IngestPartition[] partitions =
-            [.. start.Select(partition => new IngestPartition(database, context, partition, tracker.Committed))];
+        [
+            .. start.Select(partition => new IngestPartition(database, context, partition, tracker.Committed)),
+        ];
         var waker = new RacingPaymentWaker(database, timeProvider);
         // A partition that fails cancels the others, which would wait for the reader, and the reader for it.
         var running = partitions.Select(partition => CancelAllOnFailureAsync(partition.RunAsync(stop.Token), stop)).ToArray();
         var waking = waker.RunAsync(stop.Token);
         var dispatcher = new RowDispatcher(
-            reader, new CustomerRowReader(header, rules, timeProvider), partitions, options.Value, tracker.Counts);
+            reader,
+            new CustomerRowReader(header, rules, timeProvider),
+            partitions,
+            options.Value,
+            tracker.Counts
+        );
         string? problem = null;
         try
         {
@@ -123,7 +139,8 @@ public sealed class CustomerIngest(
     // The partition that failed, rather than those that were cancelled because of it.
     private static void ThrowFirst(Task[] partitions)
     {
-        var failed = partitions.FirstOrDefault(partition => partition.IsFaulted)
+        var failed =
+            partitions.FirstOrDefault(partition => partition.IsFaulted)
             ?? partitions.FirstOrDefault(partition => partition.IsCanceled);
         failed?.GetAwaiter().GetResult();
     }

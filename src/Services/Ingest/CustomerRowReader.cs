@@ -40,20 +40,24 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
         row.Source = Text(record, _source);
         if (ProblemWithIdentifier(row.CustomerId) is { } problem)
             return Reject(record, _customerId + 1, problem);
-        return CheckText(record, row.FirstName, _firstName) ?? CheckText(record, row.LastName, _lastName)
-            ?? CheckText(record, row.Email, _email) ?? CheckText(record, row.Phone, _phone)
+        return CheckText(record, row.FirstName, _firstName)
+            ?? CheckText(record, row.LastName, _lastName)
+            ?? CheckText(record, row.Email, _email)
+            ?? CheckText(record, row.Phone, _phone)
             ?? CheckText(record, row.Source, _source)
-            ?? CheckEmail(record, row.Email) ?? ReadTime(record, ref row);
+            ?? CheckEmail(record, row.Email)
+            ?? ReadTime(record, ref row);
     }
 
-    private static string Describe(RecordProblem problem) => problem switch
-    {
-        RecordProblem.TooLong => "the row is too long",
-        RecordProblem.QuoteNotClosed => "a quote is opened and never closed",
-        RecordProblem.TextAfterQuote => "text follows the quote that closes the field",
-        RecordProblem.TooManyFields => "the row has too many fields",
-        _ => "the row is not valid text in the encoding of the file",
-    };
+    private static string Describe(RecordProblem problem) =>
+        problem switch
+        {
+            RecordProblem.TooLong => "the row is too long",
+            RecordProblem.QuoteNotClosed => "a quote is opened and never closed",
+            RecordProblem.TextAfterQuote => "text follows the quote that closes the field",
+            RecordProblem.TooManyFields => "the row has too many fields",
+            _ => "the row is not valid text in the encoding of the file",
+        };
 
     // Without surrounding white space.
     private static ReadOnlySpan<byte> Text(RecordReader record, int field)
@@ -85,7 +89,7 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
         if (text.IndexOfAnyInRange((byte)0, (byte)0x1F) >= 0 || text.Contains((byte)0x7F))
             return true;
         // U+0080 to U+009F are two bytes: C2 and the number.
-        for (var next = text.IndexOf((byte)0xC2); next >= 0;)
+        for (var next = text.IndexOf((byte)0xC2); next >= 0; )
         {
             if (text[next + 1] <= 0x9F)
                 return true;
@@ -110,9 +114,14 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
             return null;
         var at = email.IndexOf((byte)'@');
         var domain = at < 0 ? default : email[(at + 1)..];
-        var isAddress = at > 0 && email.Length <= MaxEmailBytes
-            && !domain.Contains((byte)'@') && domain.IndexOf((byte)'.') > 0 && domain[^1] != '.'
-            && email.IndexOfAny(" ,;<>"u8) < 0 && !HasControlCharacter(email);
+        var isAddress =
+            at > 0
+            && email.Length <= MaxEmailBytes
+            && !domain.Contains((byte)'@')
+            && domain.IndexOf((byte)'.') > 0
+            && domain[^1] != '.'
+            && email.IndexOfAny(" ,;<>"u8) < 0
+            && !HasControlCharacter(email);
         return isAddress ? null : Reject(record, _email + 1, "is not an e-mail address");
     }
 
@@ -124,9 +133,12 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
         // The year must come first: other orders are ambiguous.
         Span<char> characters = stackalloc char[40];
         const DateTimeStyles styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
-        if (text.Length is < 8 or > 40 || !Encoding.UTF8.TryGetChars(text, characters, out var length)
+        if (
+            text.Length is < 8 or > 40
+            || !Encoding.UTF8.TryGetChars(text, characters, out var length)
             || !StartsWithYear(characters)
-            || !DateTimeOffset.TryParse(characters[..length], CultureInfo.InvariantCulture, styles, out var at))
+            || !DateTimeOffset.TryParse(characters[..length], CultureInfo.InvariantCulture, styles, out var at)
+        )
             return Reject(record, _registeredAt + 1, "is not a time such as 2026-11-21T04:41:00Z");
         if (at < DateTimeOffset.UnixEpoch)
             return Reject(record, _registeredAt + 1, "is before 1970-01-01");
@@ -137,12 +149,17 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
     }
 
     private static bool StartsWithYear(ReadOnlySpan<char> text) =>
-        char.IsAsciiDigit(text[0]) && char.IsAsciiDigit(text[1]) && char.IsAsciiDigit(text[2]) && char.IsAsciiDigit(text[3])
+        char.IsAsciiDigit(text[0])
+        && char.IsAsciiDigit(text[1])
+        && char.IsAsciiDigit(text[2])
+        && char.IsAsciiDigit(text[3])
         && text[4] is '-' or '/';
 
-    private RejectedRow Reject(RecordReader record, int field, string reason) => new(
-        record.Position.Line,
-        field > 0 && field <= header.Names.Count ? header.Names[field - 1] : null,
-        reason,
-        record.Excerpt());
+    private RejectedRow Reject(RecordReader record, int field, string reason) =>
+        new(
+            record.Position.Line,
+            field > 0 && field <= header.Names.Count ? header.Names[field - 1] : null,
+            reason,
+            record.Excerpt()
+        );
 }

@@ -14,7 +14,8 @@ public sealed class IngestModule : FeatureModule
     public const string IngestRole = "ingest";
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Role> Roles { get; } = [new(IngestRole, "reads files of customers from a folder and from uploads")];
+    public override IReadOnlyList<Role> Roles { get; } =
+    [new(IngestRole, "reads files of customers from a folder and from uploads")];
 
     /// <inheritdoc/>
     public override IReadOnlyList<OptionsSection> Sections { get; } = [new(IngestOptions.Section, typeof(IngestOptions))];

@@ -10,7 +10,11 @@ namespace Sagas.Services.Ingest;
 /// is written after the one before it, so that the rows of a customer stay in order.
 /// </summary>
 internal sealed class IngestPartition(
-    NpgsqlDataSource database, IngestContext context, PartitionProgress start, Action<PartitionProgress> committed)
+    NpgsqlDataSource database,
+    IngestContext context,
+    PartitionProgress start,
+    Action<PartitionProgress> committed
+)
 {
     // Limits how far the reader gets ahead of the database.
     private const int MaxQueuedBuffers = 8;
@@ -19,8 +23,9 @@ internal sealed class IngestPartition(
     private const int MaxBatchRejects = 5000;
     private const int MaxBatchBytes = 4 * 1024 * 1024;
 
-    private readonly Channel<Item> _items =
-        Channel.CreateBounded<Item>(new BoundedChannelOptions(MaxQueuedBuffers) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<Item> _items = Channel.CreateBounded<Item>(
+        new BoundedChannelOptions(MaxQueuedBuffers) { SingleReader = true, SingleWriter = true }
+    );
 
     private readonly CopyRows _rows = new(context.File, context.Buffers);
     private List<RejectedRow> _rejected = [];
@@ -114,7 +119,11 @@ internal sealed class IngestPartition(
     }
 
     private async Task<PartitionProgress> CommitAsync(
-        BatchRows rows, PartitionProgress from, BatchEnd end, CancellationToken cancellationToken)
+        BatchRows rows,
+        PartitionProgress from,
+        BatchEnd end,
+        CancellationToken cancellationToken
+    )
     {
         using (rows)
         {

@@ -1,5 +1,3 @@
-
-
 namespace Sagas.Services.Ingest;
 
 /// <summary>

@@ -26,8 +26,11 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
     /// <returns>The progress of the partition after.</returns>
     /// <exception cref="FileTakenOverException">Another process reads the file now.</exception>
     public async Task<PartitionProgress> CommitAsync(
-        PartitionProgress from, (RecordPosition Next, long Rows) to, IReadOnlyList<RejectedRow> rejected,
-        CancellationToken cancellationToken)
+        PartitionProgress from,
+        (RecordPosition Next, long Rows) to,
+        IReadOnlyList<RejectedRow> rejected,
+        CancellationToken cancellationToken
+    )
     {
         var taken = to.Rows - rejected.Count;
         if (context.AllAreNew && rows.SortUnlessRepeated((int)taken) is { } customers)
@@ -35,7 +38,12 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
             try
             {
                 return await CommitAsync(
-                    from, to, rejected, (connection, cancel) => CopyAsync(connection, customers, cancel), cancellationToken);
+                    from,
+                    to,
+                    rejected,
+                    (connection, cancel) => CopyAsync(connection, customers, cancel),
+                    cancellationToken
+                );
             }
             // A customer is known, or this batch and the transaction that adds it deadlocked.
             catch (PostgresException exception) when (IsConflict(exception))
@@ -44,16 +52,24 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
             }
         }
         return await CommitAsync(
-            from, to, rejected, (connection, cancel) => StageAsync(connection, taken, cancel), cancellationToken);
+            from,
+            to,
+            rejected,
+            (connection, cancel) => StageAsync(connection, taken, cancel),
+            cancellationToken
+        );
     }
 
     private static bool IsConflict(PostgresException exception) =>
         exception.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected;
 
     private async Task<PartitionProgress> CommitAsync(
-        PartitionProgress from, (RecordPosition Next, long Rows) to, IReadOnlyList<RejectedRow> rejected,
+        PartitionProgress from,
+        (RecordPosition Next, long Rows) to,
+        IReadOnlyList<RejectedRow> rejected,
         Func<NpgsqlConnection, CancellationToken, Task<(long Added, long Changed)>> processRows,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken
+    )
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -69,7 +85,10 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
 
     // All customers are new.
     private async Task<(long Added, long Changed)> CopyAsync(
-        NpgsqlConnection connection, ArraySegment<CustomerColumnsOfRow> customers, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        ArraySegment<CustomerColumnsOfRow> customers,
+        CancellationToken cancellationToken
+    )
     {
         var copy = new CustomerCopy(connection, customers);
         await copy.InsertAsync(State, context.TimeProvider.GetUtcNow(), cancellationToken);
@@ -78,13 +97,21 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
         if (context.HasCrm)
             await QueueForCrmAsync(connection, ids, cancellationToken);
         await ReleasePayments.ReleaseAsync(
-            connection, context, IngestSql.FindAwaitedOf, new NpgsqlParameter<string[]>("customers", ids), cancellationToken);
+            connection,
+            context,
+            IngestSql.FindAwaitedOf,
+            new NpgsqlParameter<string[]>("customers", ids),
+            cancellationToken
+        );
         return (customers.Count, 0);
     }
 
     // Some customers are known, or have several rows.
     private async Task<(long Added, long Changed)> StageAsync(
-        NpgsqlConnection connection, long taken, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        long taken,
+        CancellationToken cancellationToken
+    )
     {
         await ExecuteAsync(connection, cancellationToken, IngestSql.Settings, IngestSql.CreateStaging);
         await CopyIntoStagingAsync(connection, cancellationToken);
@@ -93,7 +120,12 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
         if (added > 0)
         {
             await ReleasePayments.ReleaseAsync(
-                connection, context, IngestSql.FindAwaited, new NpgsqlParameter<string>("added", addedBy), cancellationToken);
+                connection,
+                context,
+                IngestSql.FindAwaited,
+                new NpgsqlParameter<string>("added", addedBy),
+                cancellationToken
+            );
         }
         return (added, changed);
     }
@@ -123,7 +155,10 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
     }
 
     private async Task<(long Added, string AddedBy, long Changed)> MergeAsync(
-        NpgsqlConnection connection, long taken, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        long taken,
+        CancellationToken cancellationToken
+    )
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -189,8 +224,12 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
     }
 
     private async Task SaveAsync(
-        NpgsqlConnection connection, PartitionProgress from, PartitionProgress to, IReadOnlyList<RejectedRow> rejected,
-        CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        PartitionProgress from,
+        PartitionProgress to,
+        IReadOnlyList<RejectedRow> rejected,
+        CancellationToken cancellationToken
+    )
     {
         await using var save = new NpgsqlBatch(connection) { Timeout = 0 };
         if (rejected.Count > 0)
@@ -202,20 +241,24 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
         FileStore.ThrowIfTakenOver(progress);
     }
 
-    private NpgsqlCommand Command(NpgsqlConnection connection, string sql) => new(sql, connection)
-    {
-        CommandTimeout = 0,
-        Parameters =
+    private NpgsqlCommand Command(NpgsqlConnection connection, string sql) =>
+        new(sql, connection)
         {
-            new NpgsqlParameter<string>("state", State),
-            new NpgsqlParameter<DateTimeOffset>("now", context.TimeProvider.GetUtcNow()),
-            new NpgsqlParameter<Guid>("file", context.File.FileId),
-            new NpgsqlParameter<bool>("crm", context.HasCrm),
-        },
-    };
+            CommandTimeout = 0,
+            Parameters =
+            {
+                new NpgsqlParameter<string>("state", State),
+                new NpgsqlParameter<DateTimeOffset>("now", context.TimeProvider.GetUtcNow()),
+                new NpgsqlParameter<Guid>("file", context.File.FileId),
+                new NpgsqlParameter<bool>("crm", context.HasCrm),
+            },
+        };
 
     private static async Task ExecuteAsync(
-        NpgsqlConnection connection, CancellationToken cancellationToken, params string[] statements)
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken,
+        params string[] statements
+    )
     {
         await using var command = new NpgsqlCommand(string.Join(';', statements), connection) { CommandTimeout = 0 };
         await command.ExecuteNonQueryAsync(cancellationToken);

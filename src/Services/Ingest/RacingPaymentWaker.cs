@@ -55,12 +55,14 @@ internal sealed class RacingPaymentWaker(NpgsqlDataSource database, TimeProvider
             SELECT EXISTS (
                 SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < $1)
             """,
-            connection);
+            connection
+        );
         var time = (DateTime)(await now.ExecuteScalarAsync(cancellationToken))!;
         earlier.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = time });
         var started = Stopwatch.GetTimestamp();
-        while (await earlier.ExecuteScalarAsync(cancellationToken) is true
-            && Stopwatch.GetElapsedTime(started) < _transactionTimeout)
+        while (
+            await earlier.ExecuteScalarAsync(cancellationToken) is true && Stopwatch.GetElapsedTime(started) < _transactionTimeout
+        )
             await Task.Delay(TimeSpan.FromMilliseconds(20), timeProvider, cancellationToken);
         await WakeAsync(cancellationToken);
     }

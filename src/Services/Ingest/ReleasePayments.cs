@@ -15,10 +15,17 @@ internal static class ReleasePayments
     /// <param name="which">Its parameter: which customers are new.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public static async Task ReleaseAsync(
-        NpgsqlConnection connection, IngestContext context, string find, NpgsqlParameter which, CancellationToken cancellationToken)
+        NpgsqlConnection connection,
+        IngestContext context,
+        string find,
+        NpgsqlParameter which,
+        CancellationToken cancellationToken
+    )
     {
         var awaited = await ReadAsync(
-            new NpgsqlCommand(find, connection) { CommandTimeout = 0, Parameters = { which } }, cancellationToken);
+            new NpgsqlCommand(find, connection) { CommandTimeout = 0, Parameters = { which } },
+            cancellationToken
+        );
         if (awaited.Count == 0)
             return;
         var racing = await ReadAsync(
@@ -27,14 +34,16 @@ internal static class ReleasePayments
                 CommandTimeout = 0,
                 Parameters = { new NpgsqlParameter<string[]>(CustomerDirectory.CustomersParameter, [.. awaited]) },
             },
-            cancellationToken);
+            cancellationToken
+        );
         if (racing.Count == 0)
             return;
         // These look for their customer at this moment and may not see it: have them look again.
         await using var batch = new NpgsqlBatch(connection);
         var messages = racing.Select(payment => new PaymentRedeliveryDue(payment));
         batch.BatchCommands.Add(
-            BulkOutbox.Insert(messages, nameof(PaymentRedeliveryDue), context.File.FileId, context.TimeProvider));
+            BulkOutbox.Insert(messages, nameof(PaymentRedeliveryDue), context.File.FileId, context.TimeProvider)
+        );
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -6,7 +6,12 @@ namespace Sagas.Services.Ingest;
 
 /// <summary>Reads the rows of a file once and distributes them to the partitions.</summary>
 internal sealed class RowDispatcher(
-    RecordReader reader, CustomerRowReader rows, IngestPartition[] partitions, IngestOptions options, FileCounts before)
+    RecordReader reader,
+    CustomerRowReader rows,
+    IngestPartition[] partitions,
+    IngestOptions options,
+    FileCounts before
+)
 {
     // A partition's first batches are small: progress shows early, and little is repeated after an early kill.
     private const int FirstBatchRows = 5000;
@@ -57,7 +62,8 @@ internal sealed class RowDispatcher(
             if (rejected is null)
                 SagaIdentity.WriteCustomer(row.CustomerId, correlationId);
             var partition = partitions[
-                rejected is null ? PartitionOf(correlationId, partitions.Length) : (int)(rejected.Line % partitions.Length)];
+                rejected is null ? PartitionOf(correlationId, partitions.Length) : (int)(rejected.Line % partitions.Length)
+            ];
             // Processed before, by a run that was killed when other partitions were behind.
             if (reader.Position.Offset < partition.Start.Offset)
                 continue;
@@ -109,6 +115,7 @@ internal sealed class RowDispatcher(
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{_rejected:N0} of the first {_rows:N0} rows were rejected, "
-            + $"more than MaxRejectRatio allows ({options.MaxRejectRatio:P0}).");
+                + $"more than MaxRejectRatio allows ({options.MaxRejectRatio:P0})."
+        );
     }
 }

@@ -24,12 +24,14 @@ internal sealed class ContractReader
     private ContractReader(Type type)
     {
         // The copy constructor of a record is not public, so the longest public one is that of its parameters.
-        var constructor = type.GetConstructors().MaxBy(candidate => candidate.GetParameters().Length)
+        var constructor =
+            type.GetConstructors().MaxBy(candidate => candidate.GetParameters().Length)
             ?? throw new ArgumentException($"{type} has no public constructor.", nameof(type));
         var nullability = new NullabilityInfoContext();
         _message = type.Name;
         _fields = [.. constructor.GetParameters().Select(parameter => Field.Of(parameter, nullability))];
-        _positions = _fields.Select((field, position) => (field.Name, position))
+        _positions = _fields
+            .Select((field, position) => (field.Name, position))
             .ToFrozenDictionary(pair => pair.Name, pair => pair.position, StringComparer.OrdinalIgnoreCase);
         _constructor = ConstructorInvoker.Create(constructor);
     }
@@ -64,8 +66,13 @@ internal sealed class ContractReader
 
     private bool TryFind(string name, out int position) =>
         _positions.TryGetValue(name, out position)
-        || (name.AsSpan().ContainsAny('_', '-')
-            && _positions.TryGetValue(name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal), out position));
+        || (
+            name.AsSpan().ContainsAny('_', '-')
+            && _positions.TryGetValue(
+                name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal),
+                out position
+            )
+        );
 
     private object? Absent(Field field) => field.IsRequired ? throw Invalid(field, "is missing") : field.Default;
 
@@ -79,7 +86,8 @@ internal sealed class ContractReader
                 Kind.Decimal => AsDecimal(value) ?? throw Wrong(field, value, "a decimal number of at most 28 digits"),
                 Kind.Integer => AsInteger(value) ?? throw Wrong(field, value, "a whole number"),
                 Kind.Time => AsTime(value) ?? throw Wrong(field, value, "an ISO 8601 time such as 2026-01-31T12:00:00Z"),
-                Kind.Instant => AsInstant(value) ?? throw Wrong(field, value, "an ISO 8601 time such as 2026-01-31T12:00:00.123456789Z"),
+                Kind.Instant => AsInstant(value)
+                    ?? throw Wrong(field, value, "an ISO 8601 time such as 2026-01-31T12:00:00.123456789Z"),
                 _ => value.Deserialize(field.Type, MassTransit.Serialization.SystemTextJsonMessageSerializer.Options),
             };
         }
@@ -90,29 +98,42 @@ internal sealed class ContractReader
         }
     }
 
-    private static string? AsText(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => value.GetString(),
-        // Producers with numeric keys write "customerId": 1; a fraction or an exponent is not an identifier.
-        JsonValueKind.Number when value.GetRawText() is var digits && digits.AsSpan().IndexOfAny(".eE") < 0 => digits,
-        _ => null,
-    };
+    private static string? AsText(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => value.GetString(),
+            // Producers with numeric keys write "customerId": 1; a fraction or an exponent is not an identifier.
+            JsonValueKind.Number when value.GetRawText() is var digits && digits.AsSpan().IndexOfAny(".eE") < 0 => digits,
+            _ => null,
+        };
 
-    private static object? AsDecimal(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Number when value.TryGetDecimal(out var number) => number,
-        JsonValueKind.String when decimal.TryParse(value.GetString(),
-            NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent | NumberStyles.AllowLeadingWhite
-            | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number) => number,
-        _ => null,
-    };
+    private static object? AsDecimal(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Number when value.TryGetDecimal(out var number) => number,
+            JsonValueKind.String
+                when decimal.TryParse(
+                    value.GetString(),
+                    NumberStyles.AllowLeadingSign
+                        | NumberStyles.AllowDecimalPoint
+                        | NumberStyles.AllowExponent
+                        | NumberStyles.AllowLeadingWhite
+                        | NumberStyles.AllowTrailingWhite,
+                    CultureInfo.InvariantCulture,
+                    out var number
+                ) => number,
+            _ => null,
+        };
 
-    private static object? AsInteger(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Number when value.TryGetInt32(out var number) => number,
-        JsonValueKind.String when int.TryParse(value.GetString(), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) => number,
-        _ => null,
-    };
+    private static object? AsInteger(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Number when value.TryGetInt32(out var number) => number,
+            JsonValueKind.String
+                when int.TryParse(value.GetString(), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) =>
+                number,
+            _ => null,
+        };
 
     // A time without an offset is taken as UTC, not as this machine's zone: all machines must read it the same.
     private static DateTimeOffset? AsTime(JsonElement value) =>
@@ -122,7 +143,10 @@ internal sealed class ContractReader
         : null;
 
     private static Instant? AsInstant(JsonElement value) =>
-        value.ValueKind == JsonValueKind.String && Instant.TryParse(value.GetString(), CultureInfo.InvariantCulture, out var instant) ? instant : null;
+        value.ValueKind == JsonValueKind.String
+        && Instant.TryParse(value.GetString(), CultureInfo.InvariantCulture, out var instant)
+            ? instant
+            : null;
 
     private InvalidMessageException Wrong(Field field, JsonElement value, string expectation) =>
         Invalid(field, $"must be {expectation}, and is {Describe(value)}");
@@ -130,15 +154,16 @@ internal sealed class ContractReader
     private InvalidMessageException Invalid(Field field, string what) => new($"{_message}: {field.Name} {what}.");
 
     // Never the value itself: it may be personal, and is in the body of the dead letter anyway.
-    private static string Describe(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => "a text",
-        JsonValueKind.Number => "a number",
-        JsonValueKind.True or JsonValueKind.False => "true or false",
-        JsonValueKind.Array => "a list",
-        JsonValueKind.Object => "an object",
-        _ => "null",
-    } + (value.ValueKind == JsonValueKind.String ? " that cannot be read as one" : "");
+    private static string Describe(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => "a text",
+            JsonValueKind.Number => "a number",
+            JsonValueKind.True or JsonValueKind.False => "true or false",
+            JsonValueKind.Array => "a list",
+            JsonValueKind.Object => "an object",
+            _ => "null",
+        } + (value.ValueKind == JsonValueKind.String ? " that cannot be read as one" : "");
 
     private enum Kind
     {
@@ -155,7 +180,8 @@ internal sealed class ContractReader
         public static Field Of(ParameterInfo parameter, NullabilityInfoContext nullability)
         {
             var type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
-            var kind = type == typeof(string) ? Kind.Text
+            var kind =
+                type == typeof(string) ? Kind.Text
                 : type == typeof(decimal) ? Kind.Decimal
                 : type == typeof(int) ? Kind.Integer
                 : type == typeof(DateTimeOffset) ? Kind.Time

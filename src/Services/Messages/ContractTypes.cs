@@ -8,7 +8,8 @@ public static class ContractTypes
 {
     private const string UrnPrefix = "urn:message:";
 
-    private static readonly FrozenDictionary<string, Type> _byName = typeof(CustomerRegistered).Assembly.GetExportedTypes()
+    private static readonly FrozenDictionary<string, Type> _byName = typeof(CustomerRegistered)
+        .Assembly.GetExportedTypes()
         .Where(type => type is { IsClass: true, IsAbstract: false } && type.Namespace == typeof(CustomerRegistered).Namespace)
         .ToFrozenDictionary(type => type.Name, StringComparer.OrdinalIgnoreCase);
 

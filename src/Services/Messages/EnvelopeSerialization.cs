@@ -13,7 +13,10 @@ internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDe
     public ContentType ContentType => SystemTextJsonMessageSerializer.JsonContentType;
 
     public ConsumeContext Deserialize(ReceiveContext receiveContext) =>
-        new BodyConsumeContext(receiveContext, Deserialize(receiveContext.Body, receiveContext.TransportHeaders, receiveContext.InputAddress));
+        new BodyConsumeContext(
+            receiveContext,
+            Deserialize(receiveContext.Body, receiveContext.TransportHeaders, receiveContext.InputAddress)
+        );
 
     public SerializerContext Deserialize(MessageBody body, Headers headers, Uri? destinationAddress = null) =>
         Read(IncomingBody.Parse(body, options.MaxBodyBytes));
@@ -25,8 +28,10 @@ internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDe
     /// <summary>Whether a body is an envelope, whatever its content type says.</summary>
     public static bool IsEnvelope(JsonElement body) =>
         body.ValueKind == JsonValueKind.Object
-        && body.TryGetProperty("messageType", out var types) && types.ValueKind == JsonValueKind.Array
-        && body.TryGetProperty("message", out var message) && message.ValueKind == JsonValueKind.Object;
+        && body.TryGetProperty("messageType", out var types)
+        && types.ValueKind == JsonValueKind.Array
+        && body.TryGetProperty("message", out var message)
+        && message.ValueKind == JsonValueKind.Object;
 
     /// <exception cref="InvalidMessageException">It is not an envelope, or has fields that cannot be read.</exception>
     public SerializerContext Read(JsonElement body)
@@ -63,11 +68,25 @@ internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDe
         }
     }
 
-    private static string At(Exception exception) => exception is JsonException { Path: { Length: > 0 } path } ? $" at {path}" : "";
+    private static string At(Exception exception) =>
+        exception is JsonException { Path: { Length: > 0 } path } ? $" at {path}" : "";
 
-    private sealed class Context(ContentType contentType, MessageContext context, string[] types, MessageEnvelope envelope, JsonElement message)
-        : SystemTextJsonSerializerContext(SystemTextJsonMessageSerializer.Instance, SystemTextJsonMessageSerializer.Options, contentType,
-            context, types, envelope, message)
+    private sealed class Context(
+        ContentType contentType,
+        MessageContext context,
+        string[] types,
+        MessageEnvelope envelope,
+        JsonElement message
+    )
+        : SystemTextJsonSerializerContext(
+            SystemTextJsonMessageSerializer.Instance,
+            SystemTextJsonMessageSerializer.Options,
+            contentType,
+            context,
+            types,
+            envelope,
+            message
+        )
     {
         private readonly JsonElement _message = message;
 

@@ -7,7 +7,11 @@ namespace Sagas.Services.Messages;
 /// <summary>Reads the body of a delivery as JSON.</summary>
 internal static class IncomingBody
 {
-    private static readonly JsonDocumentOptions _json = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
+    private static readonly JsonDocumentOptions _json = new()
+    {
+        AllowTrailingCommas = true,
+        CommentHandling = JsonCommentHandling.Skip,
+    };
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
@@ -32,10 +36,16 @@ internal static class IncomingBody
         catch (JsonException exception)
         {
             throw new InvalidMessageException(
-                $"The body is not JSON: it cannot be read from line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1} on.");
+                $"The body is not JSON: it cannot be read from line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1} on."
+            );
         }
     }
 
-    private static InvalidMessageException TooLong(long size, int maximumSize) => new(string.Create(CultureInfo.InvariantCulture,
-        $"The body is longer than the {maximumSize:N0} bytes accepted (Messages:MaxBodyBytes): {size:N0}."));
+    private static InvalidMessageException TooLong(long size, int maximumSize) =>
+        new(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The body is longer than the {maximumSize:N0} bytes accepted (Messages:MaxBodyBytes): {size:N0}."
+            )
+        );
 }

@@ -24,7 +24,13 @@ public sealed class MessageCheck(MessagesOptions options, TimeProvider timeProvi
     }
 
     /// <summary>A list of identifiers.</summary>
-    public void IdentifierList(object message, IReadOnlyCollection<string>? values, int max, string things, [CallerArgumentExpression(nameof(values))] string field = "")
+    public void IdentifierList(
+        object message,
+        IReadOnlyCollection<string>? values,
+        int max,
+        string things,
+        [CallerArgumentExpression(nameof(values))] string field = ""
+    )
     {
         if (values is null || values.Count == 0 || values.Count > max)
             throw Invalid(message, field, $"must name 1 to {max} {things}");
@@ -34,7 +40,11 @@ public sealed class MessageCheck(MessagesOptions options, TimeProvider timeProvi
 
     /// <summary>Text that must be there.</summary>
     public void RequiredText(
-        object message, string? value, int maxLength = MaxTextLength, [CallerArgumentExpression(nameof(value))] string field = "")
+        object message,
+        string? value,
+        int maxLength = MaxTextLength,
+        [CallerArgumentExpression(nameof(value))] string field = ""
+    )
     {
         if (string.IsNullOrWhiteSpace(value))
             throw Invalid(message, field, "must not be empty");
@@ -43,7 +53,11 @@ public sealed class MessageCheck(MessagesOptions options, TimeProvider timeProvi
 
     /// <summary>Text that Postgres can store; null is accepted.</summary>
     public void Text(
-        object message, string? value, int maxLength = MaxTextLength, [CallerArgumentExpression(nameof(value))] string field = "")
+        object message,
+        string? value,
+        int maxLength = MaxTextLength,
+        [CallerArgumentExpression(nameof(value))] string field = ""
+    )
     {
         if (value is null)
             return;

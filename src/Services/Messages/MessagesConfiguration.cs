@@ -25,6 +25,9 @@ public static class MessagesConfiguration
     /// <param name="options">What is accepted.</param>
     /// <param name="timeProvider">The clock.</param>
     public static void UseMessageRules(
-        this IReceiveEndpointConfigurator endpoint, IReadOnlyList<MessageRule> rules, MessagesOptions options, TimeProvider timeProvider) =>
-        endpoint.UseFilter(new IncomingMessageFilter(new MessageRules(rules, options, timeProvider)));
+        this IReceiveEndpointConfigurator endpoint,
+        IReadOnlyList<MessageRule> rules,
+        MessagesOptions options,
+        TimeProvider timeProvider
+    ) => endpoint.UseFilter(new IncomingMessageFilter(new MessageRules(rules, options, timeProvider)));
 }

@@ -27,8 +27,10 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageD
     public ConsumeContext Deserialize(ReceiveContext receiveContext)
     {
         var properties = (receiveContext as TransportReceiveContext)?.GetTransportProperties();
-        return new BodyConsumeContext(receiveContext,
-            Deserialize(receiveContext.Body, receiveContext.TransportHeaders, receiveContext.InputAddress, properties));
+        return new BodyConsumeContext(
+            receiveContext,
+            Deserialize(receiveContext.Body, receiveContext.TransportHeaders, receiveContext.InputAddress, properties)
+        );
     }
 
     public SerializerContext Deserialize(MessageBody body, Headers headers, Uri? destinationAddress = null) =>
@@ -38,14 +40,23 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageD
 
     public void Probe(ProbeContext context) => context.CreateScope("plainJson").Add("contentType", ContentType.MediaType);
 
-    private SerializerContext Deserialize(MessageBody body, Headers headers, Uri? address, IDictionary<string, object>? properties)
+    private SerializerContext Deserialize(
+        MessageBody body,
+        Headers headers,
+        Uri? address,
+        IDictionary<string, object>? properties
+    )
     {
         var json = IncomingBody.Parse(body, options.MaxBodyBytes);
         if (EnvelopeDeserializer.IsEnvelope(json))
             return _envelopes.Read(json);
         var type = FindType(headers, properties);
-        var context = new PlainMessageContext(new RawMessageContext(headers, address, RawOptions), headers, type,
-            properties?.TryGetValue("RMQ-AppId", out var application) == true ? application as string : null);
+        var context = new PlainMessageContext(
+            new RawMessageContext(headers, address, RawOptions),
+            headers,
+            type,
+            properties?.TryGetValue("RMQ-AppId", out var application) == true ? application as string : null
+        );
         return new Context(ContentType, context, type, json);
     }
 
@@ -58,17 +69,27 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageD
         object? property = null;
         properties?.TryGetValue("RMQ-Type", out property);
         var first = header?.Split(';', 2)[0];
-        return ContractTypes.Find(first) ?? ContractTypes.Find(exchange) ?? ContractTypes.Find(property as string)
+        return ContractTypes.Find(first)
+            ?? ContractTypes.Find(exchange)
+            ?? ContractTypes.Find(property as string)
             ?? throw new InvalidMessageException(
                 "The type of the message is not known: it was published to "
-                + (string.IsNullOrEmpty(exchange) ? "the queue itself" : $"the exchange '{exchange}'")
-                + $"{(first is null ? "" : $" with {TypeHeader} '{first}'")}. Publish it to the exchange of its type, such as PaymentRequested, "
-                + $"or name the type in the header {TypeHeader}.");
+                    + (string.IsNullOrEmpty(exchange) ? "the queue itself" : $"the exchange '{exchange}'")
+                    + $"{(first is null ? "" : $" with {TypeHeader} '{first}'")}. Publish it to the exchange of its type, such as PaymentRequested, "
+                    + $"or name the type in the header {TypeHeader}."
+            );
     }
 
     private sealed class Context(ContentType contentType, MessageContext context, Type type, JsonElement message)
-        : SystemTextJsonRawSerializerContext(SystemTextJsonMessageSerializer.Instance, SystemTextJsonMessageSerializer.Options, contentType,
-            context, [MessageUrn.ForTypeString(type)], RawOptions, message)
+        : SystemTextJsonRawSerializerContext(
+            SystemTextJsonMessageSerializer.Instance,
+            SystemTextJsonMessageSerializer.Options,
+            contentType,
+            context,
+            [MessageUrn.ForTypeString(type)],
+            RawOptions,
+            message
+        )
     {
         private readonly JsonElement _message = message;
 

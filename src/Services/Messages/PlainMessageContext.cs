@@ -7,7 +7,10 @@ namespace Sagas.Services.Messages;
 internal sealed class PlainMessageContext : MessageContext
 {
     // The namespace of message ids that are not UUIDs; itself a version 5 UUID of the URL namespace and "urn:sagas:message".
-    private static readonly Guid _names = SagaIdentity.Version5(new Guid("6ba7b811-9dad-11d1-80b4-00c04fd430c8"), "urn:sagas:message");
+    private static readonly Guid _names = SagaIdentity.Version5(
+        new Guid("6ba7b811-9dad-11d1-80b4-00c04fd430c8"),
+        "urn:sagas:message"
+    );
 
     private readonly RawMessageContext _raw;
 
@@ -57,7 +60,9 @@ internal sealed class PlainMessageContext : MessageContext
     {
         if (!headers.TryGetHeader("MessageId", out var value) || value is not string name || string.IsNullOrWhiteSpace(name))
             return value is Guid id ? id : NewId.NextGuid();
-        return Guid.TryParse(name, out var uuid) ? uuid : SagaIdentity.Version5(_names, $"{type.Name}\n{application}\n{name.Trim()}");
+        return Guid.TryParse(name, out var uuid)
+            ? uuid
+            : SagaIdentity.Version5(_names, $"{type.Name}\n{application}\n{name.Trim()}");
     }
 
     private static Guid? Parse(Headers headers, string key) =>

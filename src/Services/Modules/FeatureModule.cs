@@ -23,14 +23,10 @@ public abstract class FeatureModule
     public virtual IReadOnlyList<MessageRule> MessageRules => [];
 
     /// <summary>Registers the services of the process's roles.</summary>
-    public virtual void AddServices(IServiceCollection services, FeatureContext context)
-    {
-    }
+    public virtual void AddServices(IServiceCollection services, FeatureContext context) { }
 
     /// <summary>Registers the consumers and sagas of the process's roles.</summary>
-    public virtual void AddConsumers(IBusRegistrationConfigurator bus, FeatureContext context)
-    {
-    }
+    public virtual void AddConsumers(IBusRegistrationConfigurator bus, FeatureContext context) { }
 
     /// <summary>Configures what the feature needs of RabbitMQ beside its endpoints.</summary>
     /// <param name="broker">The bus.</param>
@@ -38,14 +34,14 @@ public abstract class FeatureModule
     /// <param name="roles">The process's roles.</param>
     /// <param name="onlyDeploy">Whether the bus declares exchanges, queues and bindings and consumes nothing.</param>
     public virtual void ConfigureBroker(
-        IRabbitMqBusFactoryConfigurator broker, IRegistrationContext registration, RoleSet roles, bool onlyDeploy)
-    {
-    }
+        IRabbitMqBusFactoryConfigurator broker,
+        IRegistrationContext registration,
+        RoleSet roles,
+        bool onlyDeploy
+    ) { }
 
     /// <summary>Maps the HTTP endpoints of the process's roles.</summary>
-    public virtual void MapEndpoints(WebApplication app, RoleSet roles)
-    {
-    }
+    public virtual void MapEndpoints(WebApplication app, RoleSet roles) { }
 }
 
 /// <summary>What modules are given to register from.</summary>

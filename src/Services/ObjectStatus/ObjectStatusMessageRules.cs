@@ -9,7 +9,8 @@ internal static class ObjectStatusMessageRules
     public static IReadOnlyList<MessageRule> All { get; } =
     [
         MessageRule.For<ObjectStatusRequested>((message, check) => check.Identifier(message, message.ObjectId)),
-        MessageRule.For<ObjectStatusesRequested>((message, check) =>
-            check.IdentifierList(message, message.ObjectIds, ObjectStatusesRequested.MostObjects, "objects")),
+        MessageRule.For<ObjectStatusesRequested>(
+            (message, check) => check.IdentifierList(message, message.ObjectIds, ObjectStatusesRequested.MostObjects, "objects")
+        ),
     ];
 }

@@ -16,15 +16,32 @@ internal sealed class ObjectStatusMetrics
     public ObjectStatusMetrics(IMeterFactory meters)
     {
         _meter = meters.Create("Sagas");
-        _accepted = _meter.CreateCounter<long>("sagas.object_status.accepted", "{object}", "Ids that callbacks were told are safe.");
-        _calls = _meter.CreateHistogram<double>("sagas.object_status.call.duration", "s", "Calls to the status API by what came of them.");
-        _shared = _meter.CreateCounter<long>("sagas.object_status.shared", "{message}", "Messages that shared the call of another.");
-        _expired = _meter.CreateCounter<long>("sagas.object_status.expired", "{object}", "Objects removed because they were not seen for long.");
+        _accepted = _meter.CreateCounter<long>(
+            "sagas.object_status.accepted",
+            "{object}",
+            "Ids that callbacks were told are safe."
+        );
+        _calls = _meter.CreateHistogram<double>(
+            "sagas.object_status.call.duration",
+            "s",
+            "Calls to the status API by what came of them."
+        );
+        _shared = _meter.CreateCounter<long>(
+            "sagas.object_status.shared",
+            "{message}",
+            "Messages that shared the call of another."
+        );
+        _expired = _meter.CreateCounter<long>(
+            "sagas.object_status.expired",
+            "{object}",
+            "Objects removed because they were not seen for long."
+        );
     }
 
     public void Accepted(int ids) => _accepted.Add(ids);
 
-    public void Called(StatusKind kind, TimeSpan took) => _calls.Record(took.TotalSeconds, new TagList { { "outcome", kind.ToString() } });
+    public void Called(StatusKind kind, TimeSpan took) =>
+        _calls.Record(took.TotalSeconds, new TagList { { "outcome", kind.ToString() } });
 
     public void WasShared() => _shared.Add(1);
 
@@ -33,6 +50,11 @@ internal sealed class ObjectStatusMetrics
     public void Observe(Func<int> inFlight, Func<int> isBroken)
     {
         _meter.CreateObservableGauge("sagas.object_status.in_flight", inFlight, "{call}", "Calls to the status API in flight.");
-        _meter.CreateObservableGauge("sagas.object_status.breaker", isBroken, "{state}", "Circuit breaker: 0 closed, 1 open or probing.");
+        _meter.CreateObservableGauge(
+            "sagas.object_status.breaker",
+            isBroken,
+            "{state}",
+            "Circuit breaker: 0 closed, 1 open or probing."
+        );
     }
 }

@@ -25,14 +25,15 @@ public sealed class ObjectStatusModule : FeatureModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<Role> Roles { get; } =
-        [new(CallbackRole, "takes the ids of objects at POST /callback"), new(StatusRole, "fetches the status of objects")];
+    [new(CallbackRole, "takes the ids of objects at POST /callback"), new(StatusRole, "fetches the status of objects")];
 
     /// <inheritdoc/>
     public override IReadOnlyList<FeatureEndpoint> Endpoints { get; } =
-        [new(ListQueue, UsesOutbox: false), new(ObjectQueue, UsesOutbox: false)];
+    [new(ListQueue, UsesOutbox: false), new(ObjectQueue, UsesOutbox: false)];
 
     /// <inheritdoc/>
-    public override IReadOnlyList<OptionsSection> Sections { get; } = [new(ObjectStatusOptions.Section, typeof(ObjectStatusOptions))];
+    public override IReadOnlyList<OptionsSection> Sections { get; } =
+    [new(ObjectStatusOptions.Section, typeof(ObjectStatusOptions))];
 
     /// <inheritdoc/>
     public override IReadOnlyList<MessageRule> MessageRules => ObjectStatusMessageRules.All;
@@ -50,9 +51,12 @@ public sealed class ObjectStatusModule : FeatureModule
         services.AddSingleton<StatusApiGate>();
         services.AddSingleton<LastSeenWriter>();
         services.AddSingleton<ObjectStatusFetcher>();
-        services.AddHttpClient(StatusApi.Client)
+        services
+            .AddHttpClient(StatusApi.Client)
             .ConfigureHttpClient(client => client.Timeout = Timeout.InfiniteTimeSpan)
-            .UseSocketsHttpHandler((handler, provider) => Configure(handler, provider.GetRequiredService<IOptions<ObjectStatusOptions>>().Value))
+            .UseSocketsHttpHandler(
+                (handler, provider) => Configure(handler, provider.GetRequiredService<IOptions<ObjectStatusOptions>>().Value)
+            )
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
             .RemoveAllLoggers();
         if (context.Roles.Has(StatusRole))

@@ -91,7 +91,11 @@ public sealed record ObjectStatusOptions : IValidatedOptions
     /// <inheritdoc/>
     public IEnumerable<string> Validate()
     {
-        if (!Uri.TryCreate(StatusApi, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
+        if (
+            !Uri.TryCreate(StatusApi, UriKind.Absolute, out var url)
+            || url.Scheme is not ("http" or "https")
+            || url.Host.Length == 0
+        )
             yield return Problem(nameof(StatusApi), "must be an absolute http or https address");
         else if (url.Query.Length > 0 || url.Fragment.Length > 0 || url.UserInfo.Length > 0)
             yield return Problem(nameof(StatusApi), "must have no query, fragment or user name");
@@ -102,5 +106,6 @@ public sealed record ObjectStatusOptions : IValidatedOptions
             yield return Problem(nameof(MaxRedeliveryDelay), $"must be at least {nameof(RedeliveryDelay)}");
     }
 
-    private static string Problem(string name, string what) => $"{Section}:{name} {what} (as an environment variable: {Section}__{name}).";
+    private static string Problem(string name, string what) =>
+        $"{Section}:{name} {what} (as an environment variable: {Section}__{name}).";
 }

@@ -11,8 +11,8 @@ internal sealed class ObjectSweep(
     IOptions<ObjectStatusOptions> options,
     ObjectStatusMetrics metrics,
     TimeProvider timeProvider,
-    ILogger<ObjectSweep> logger)
-    : PeriodicCleanup("objects", options.Value.SweepInterval, timeProvider, logger)
+    ILogger<ObjectSweep> logger
+) : PeriodicCleanup("objects", options.Value.SweepInterval, timeProvider, logger)
 {
     internal const string AdvisoryLock = "7230007";
 
@@ -34,18 +34,21 @@ internal sealed class ObjectSweep(
     public override Task<int> CleanUpAsync(CancellationToken cancellationToken)
     {
         var from = DateTimeOffset.UnixEpoch;
-        return RemoveInBatchesAsync(BatchSize, async () =>
-        {
-            await using var command = database.CreateCommand(_remove);
-            command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.ExpiryTimeout });
-            command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = from });
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            await reader.ReadAsync(cancellationToken);
-            var removed = reader.GetInt32(0);
-            metrics.Expired(removed);
-            if (removed > 0)
-                from = reader.GetFieldValue<DateTimeOffset>(1);
-            return removed;
-        });
+        return RemoveInBatchesAsync(
+            BatchSize,
+            async () =>
+            {
+                await using var command = database.CreateCommand(_remove);
+                command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.ExpiryTimeout });
+                command.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = from });
+                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+                await reader.ReadAsync(cancellationToken);
+                var removed = reader.GetInt32(0);
+                metrics.Expired(removed);
+                if (removed > 0)
+                    from = reader.GetFieldValue<DateTimeOffset>(1);
+                return removed;
+            }
+        );
     }
 }

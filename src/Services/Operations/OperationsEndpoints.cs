@@ -24,13 +24,20 @@ public static class OperationsEndpoints
         Results.Ok(await OverviewQuery.ReadAsync(database, cancellationToken));
 
     private static async Task<IResult> ReviveAsync(
-        string id, string? requestedBy, IPublishEndpoint bus, SagasDbContext database, CancellationToken cancellationToken)
+        string id,
+        string? requestedBy,
+        IPublishEndpoint bus,
+        SagasDbContext database,
+        CancellationToken cancellationToken
+    )
     {
         var paymentId = id.Trim();
         if (paymentId.Length is 0 or > LongestPaymentId || paymentId.Any(char.IsControl))
         {
             return Results.Problem(
-                "The payment id must have 1 to 128 characters and no control characters.", statusCode: StatusCodes.Status400BadRequest);
+                "The payment id must have 1 to 128 characters and no control characters.",
+                statusCode: StatusCodes.Status400BadRequest
+            );
         }
 
         await bus.Publish(new RevivePayment(paymentId, requestedBy), cancellationToken);

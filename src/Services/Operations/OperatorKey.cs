@@ -12,7 +12,9 @@ public static class OperatorKey
     /// <typeparam name="TBuilder">The endpoint or group.</typeparam>
     /// <param name="endpoint">The endpoint or group.</param>
     public static TBuilder RequireOperatorKey<TBuilder>(this TBuilder endpoint)
-        where TBuilder : IEndpointConventionBuilder => endpoint.RequireApiKey(
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoint.RequireApiKey(
             $"{OperationsOptions.Section}:{nameof(OperationsOptions.ApiKey)}",
-            services => services.GetRequiredService<IOptions<OperationsOptions>>().Value.ApiKey);
+            services => services.GetRequiredService<IOptions<OperationsOptions>>().Value.ApiKey
+        );
 }

@@ -15,7 +15,8 @@ public sealed record Overview(
     OutboxOverview Outbox,
     IReadOnlyDictionary<string, IReadOnlyDictionary<string, long>> OutboundCalls,
     IReadOnlyDictionary<string, long> Alarms,
-    long Objects);
+    long Objects
+);
 
 /// <summary>The outbox in numbers.</summary>
 /// <param name="Scheduled">Messages due later.</param>
@@ -31,29 +32,38 @@ internal static class OverviewQuery
 
     public static async Task<Overview> ReadAsync(SagasDbContext database, CancellationToken cancellationToken)
     {
-        var counts = await database.Database.SqlQuery<Count>(
-            $"""
-            SELECT 'customers' AS "Of", current_state AS "State", count(*) AS "Rows" FROM customer_state GROUP BY 2
-            UNION ALL SELECT 'payments', current_state, count(*) FROM payment_state GROUP BY 2
-            UNION ALL SELECT 'alarms', status, count(*) FROM alarm GROUP BY 2
-            UNION ALL SELECT 'objects', 'seen', count(*) FROM object_status
-            UNION ALL SELECT 'call:' || target, state, count(*) FROM outbound_call GROUP BY 1, 2
-            """).ToListAsync(cancellationToken);
-        var outbox = await database.Database.SqlQuery<OutboxOverview>(
-            $"""
-            SELECT count(*) FILTER (WHERE enqueue_time > now()) AS "Scheduled", count(*) FILTER (WHERE enqueue_time <= now()) AS "Due",
-                   count(*) FILTER (WHERE attempts > 0) AS "Failing",
-                   coalesce(greatest(extract(epoch FROM now() - min(enqueue_time)), 0), 0)::float8 AS "OldestDueSeconds"
-            FROM outbox_message
-            """).SingleAsync(cancellationToken);
+        var counts = await database
+            .Database.SqlQuery<Count>(
+                $"""
+                SELECT 'customers' AS "Of", current_state AS "State", count(*) AS "Rows" FROM customer_state GROUP BY 2
+                UNION ALL SELECT 'payments', current_state, count(*) FROM payment_state GROUP BY 2
+                UNION ALL SELECT 'alarms', status, count(*) FROM alarm GROUP BY 2
+                UNION ALL SELECT 'objects', 'seen', count(*) FROM object_status
+                UNION ALL SELECT 'call:' || target, state, count(*) FROM outbound_call GROUP BY 1, 2
+                """
+            )
+            .ToListAsync(cancellationToken);
+        var outbox = await database
+            .Database.SqlQuery<OutboxOverview>(
+                $"""
+                SELECT count(*) FILTER (WHERE enqueue_time > now()) AS "Scheduled", count(*) FILTER (WHERE enqueue_time <= now()) AS "Due",
+                       count(*) FILTER (WHERE attempts > 0) AS "Failing",
+                       coalesce(greatest(extract(epoch FROM now() - min(enqueue_time)), 0), 0)::float8 AS "OldestDueSeconds"
+                FROM outbox_message
+                """
+            )
+            .SingleAsync(cancellationToken);
         return new Overview(
             ByState(counts.Where(count => count.Of == "customers")),
             ByState(counts.Where(count => count.Of == "payments")),
             outbox,
-            counts.Where(count => count.Of.StartsWith("call:", StringComparison.Ordinal)).GroupBy(count => count.Of["call:".Length..])
+            counts
+                .Where(count => count.Of.StartsWith("call:", StringComparison.Ordinal))
+                .GroupBy(count => count.Of["call:".Length..])
                 .ToDictionary(target => target.Key, ByState),
             ByState(counts.Where(count => count.Of == "alarms")),
-            counts.Single(count => count.Of == "objects").Rows);
+            counts.Single(count => count.Of == "objects").Rows
+        );
     }
 
     private static IReadOnlyDictionary<string, long> ByState(IEnumerable<Count> counts) =>

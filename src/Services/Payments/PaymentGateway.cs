@@ -51,7 +51,8 @@ public sealed class PaymentGateway(IOptions<PaymentsOptions> options, TimeProvid
         return CallOutcome.Succeeded(
             $"{response.Code}: captured",
             new { response.Code, reference },
-            new PaymentProcessed(payment.PaymentId, payment.CustomerId, reference, timeProvider.GetUtcNow()));
+            new PaymentProcessed(payment.PaymentId, payment.CustomerId, reference, timeProvider.GetUtcNow())
+        );
     }
 
     /// <inheritdoc />
@@ -77,7 +78,9 @@ public sealed class PaymentGateway(IOptions<PaymentsOptions> options, TimeProvid
     {
         if (string.IsNullOrWhiteSpace(reason))
             return null;
-        var line = string.Concat(reason.Trim().Take(200).Select(sign => char.IsControl(sign) || char.IsSurrogate(sign) ? ' ' : sign));
+        var line = string.Concat(
+            reason.Trim().Take(200).Select(sign => char.IsControl(sign) || char.IsSurrogate(sign) ? ' ' : sign)
+        );
         return line;
     }
 

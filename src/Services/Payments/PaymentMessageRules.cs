@@ -9,7 +9,8 @@ internal static class PaymentMessageRules
     private const decimal MaxAmount = 1_000_000_000_000m;
     private const int MaxAmountDecimals = 4;
 
-    public static IReadOnlyList<MessageRule> All { get; } = [MessageRule.For<PaymentRequested>(Check), MessageRule.For<RevivePayment>(Check)];
+    public static IReadOnlyList<MessageRule> All { get; } =
+    [MessageRule.For<PaymentRequested>(Check), MessageRule.For<RevivePayment>(Check)];
 
     private static void Check(PaymentRequested message, MessageCheck check)
     {
@@ -17,7 +18,11 @@ internal static class PaymentMessageRules
         check.Identifier(message, message.CustomerId);
         Amount(message, check);
         if (message.Currency is null || !Currencies.Contains(message.Currency))
-            throw check.Invalid(message, nameof(message.Currency), "must be the code of an active currency (ISO 4217), such as EUR");
+            throw check.Invalid(
+                message,
+                nameof(message.Currency),
+                "must be the code of an active currency (ISO 4217), such as EUR"
+            );
         check.Time(message, message.RequestedAt);
     }
 

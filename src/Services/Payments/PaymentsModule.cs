@@ -22,15 +22,15 @@ public sealed class PaymentsModule : FeatureModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<Role> Roles { get; } =
-        [new(SagasRole, "runs the state machines of payments and customers"), new(GatewayRole, "calls the payment gateway")];
+    [new(SagasRole, "runs the state machines of payments and customers"), new(GatewayRole, "calls the payment gateway")];
 
     /// <inheritdoc/>
     public override IReadOnlyList<FeatureEndpoint> Endpoints { get; } =
-        [new(PaymentStateMachineDefinition.Queue), new(ProcessPaymentQueue)];
+    [new(PaymentStateMachineDefinition.Queue), new(ProcessPaymentQueue)];
 
     /// <inheritdoc/>
     public override IReadOnlyList<OptionsSection> Sections { get; } =
-        [new(PaymentsOptions.Section, typeof(PaymentsOptions)), new(RedeliveryOptions.Section, typeof(RedeliveryOptions))];
+    [new(PaymentsOptions.Section, typeof(PaymentsOptions)), new(RedeliveryOptions.Section, typeof(RedeliveryOptions))];
 
     /// <inheritdoc/>
     public override IReadOnlyList<MessageRule> MessageRules => PaymentMessageRules.All;

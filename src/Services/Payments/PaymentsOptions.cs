@@ -21,7 +21,11 @@ public sealed record PaymentsOptions : IValidatedOptions
     /// <inheritdoc/>
     public IEnumerable<string> Validate()
     {
-        if (!Uri.TryCreate(GatewayUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.Host.Length == 0)
+        if (
+            !Uri.TryCreate(GatewayUrl, UriKind.Absolute, out var url)
+            || url.Scheme is not ("http" or "https")
+            || url.Host.Length == 0
+        )
             yield return $"{Section}:{nameof(GatewayUrl)} must be an absolute http or https address.";
         else if (url.Query.Length > 0 || url.Fragment.Length > 0 || url.UserInfo.Length > 0)
             yield return $"{Section}:{nameof(GatewayUrl)} must have no query, fragment or user name.";

@@ -11,12 +11,25 @@ internal sealed class ProcessPaymentConsumer(SagasDbContext database, PaymentGat
     {
         var payment = context.Message;
         // The payment saga sends nothing else; from other senders it becomes a dead letter.
-        if (string.IsNullOrWhiteSpace(payment.PaymentId) || string.IsNullOrWhiteSpace(payment.CustomerId)
-            || string.IsNullOrWhiteSpace(payment.Currency) || payment.Amount <= 0)
-            throw new InvalidMessageException("A payment to process needs an id, a customer, a currency and an amount above zero.");
+        if (
+            string.IsNullOrWhiteSpace(payment.PaymentId)
+            || string.IsNullOrWhiteSpace(payment.CustomerId)
+            || string.IsNullOrWhiteSpace(payment.Currency)
+            || payment.Amount <= 0
+        )
+            throw new InvalidMessageException(
+                "A payment to process needs an id, a customer, a currency and an amount above zero."
+            );
         var saga = SagaIdentity.Payment(payment.PaymentId);
         return CallQueue.EnqueueAsync(
-            database, gateway, saga.ToString("D"), payment, context.ConversationId, saga, context.CancellationToken);
+            database,
+            gateway,
+            saga.ToString("D"),
+            payment,
+            context.ConversationId,
+            saga,
+            context.CancellationToken
+        );
     }
 }
 
@@ -34,6 +47,6 @@ internal sealed class ProcessPaymentConsumerDefinition : ConsumerDefinition<Proc
     protected override void ConfigureConsumer(
         IReceiveEndpointConfigurator endpointConfigurator,
         IConsumerConfigurator<ProcessPaymentConsumer> consumerConfigurator,
-        IRegistrationContext context) =>
-        endpointConfigurator.ConfigureReceive(pipe => pipe.UseFilter(new CallSignalFilter(_signal)));
+        IRegistrationContext context
+    ) => endpointConfigurator.ConfigureReceive(pipe => pipe.UseFilter(new CallSignalFilter(_signal)));
 }

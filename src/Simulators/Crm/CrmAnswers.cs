@@ -26,20 +26,25 @@ internal static class CrmAnswers
     }
 
     /// <summary>The answer to several, each with a status of its own.</summary>
-    public static Answer Batch(IReadOnlyList<CrmResult> results) => Answer.Json(200, Json(writer =>
-    {
-        writer.WriteStartObject();
-        writer.WriteStartArray("results");
-        foreach (var result in results)
-            Write(writer, result);
-        writer.WriteEndArray();
-        writer.WriteEndObject();
-    }));
+    public static Answer Batch(IReadOnlyList<CrmResult> results) =>
+        Answer.Json(
+            200,
+            Json(writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteStartArray("results");
+                foreach (var result in results)
+                    Write(writer, result);
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+            })
+        );
 
     /// <summary>The answer to the question what is stored of a customer.</summary>
-    public static Answer Stored(StoredCustomer? customer) => customer is null
-        ? Answer.Problem(404, "Not found", "There is no such customer.")
-        : Answer.Json(200, Json(writer => Write(writer, customer)));
+    public static Answer Stored(StoredCustomer? customer) =>
+        customer is null
+            ? Answer.Problem(404, "Not found", "There is no such customer.")
+            : Answer.Json(200, Json(writer => Write(writer, customer)));
 
     /// <summary>Writes what is stored of a customer.</summary>
     public static void Write(Utf8JsonWriter writer, StoredCustomer customer)

@@ -17,8 +17,18 @@ namespace Sagas.Simulators.Crm;
 /// <param name="FirstEffectAt">When data were stored for the first time.</param>
 /// <param name="LastEffectAt">When data were stored last.</param>
 internal sealed record CrmSummary(
-    long Calls, long Effects, long Replays, long Refused, long Rejected, long Faults, long Customers, long DuplicateEffects, long StaleEffects,
-    DateTimeOffset? FirstEffectAt, DateTimeOffset? LastEffectAt);
+    long Calls,
+    long Effects,
+    long Replays,
+    long Refused,
+    long Rejected,
+    long Faults,
+    long Customers,
+    long DuplicateEffects,
+    long StaleEffects,
+    DateTimeOffset? FirstEffectAt,
+    DateTimeOffset? LastEffectAt
+);
 
 /// <summary>What the CRM has of a customer.</summary>
 /// <param name="Sequence">Number of the record in which it was stored.</param>
@@ -158,7 +168,16 @@ internal sealed class CrmBooks : IDisposable
     private void Enter(DateTimeOffset at, CrmCall call, Outcome outcome, Fault fault, int status)
     {
         var record = new CrmRecord(
-            lastSequence + 1, at, call.Key, call.Customer?.CustomerId, call.Customer?.Version ?? 0, call.Body, outcome, fault, (short)status);
+            lastSequence + 1,
+            at,
+            call.Key,
+            call.Customer?.CustomerId,
+            call.Customer?.Version ?? 0,
+            call.Body,
+            outcome,
+            fault,
+            (short)status
+        );
         // To the file before memory: what is not on file has not happened.
         file?.Append(record.WriteTo);
         Keep(record);

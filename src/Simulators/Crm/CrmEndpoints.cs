@@ -31,22 +31,42 @@ internal static class CrmEndpoints
         crm.MapPost("/customers", context => StoreAsync(context, isBatch: false));
         crm.MapPost("/customers/batch", context => StoreAsync(context, isBatch: true));
         crm.MapGet("/customers", FindAsync);
-        crm.MapGet("/stored", context => JsonList.StreamAsync(context.Response, books.Customers(), CrmAnswers.Write, context.RequestAborted));
-        crm.MapGet("/records", context => JsonList.StreamAsync(
-            context.Response, books.Records(), (writer, record) => record.WriteTo(writer), context.RequestAborted));
+        crm.MapGet(
+            "/stored",
+            context => JsonList.StreamAsync(context.Response, books.Customers(), CrmAnswers.Write, context.RequestAborted)
+        );
+        crm.MapGet(
+            "/records",
+            context =>
+                JsonList.StreamAsync(
+                    context.Response,
+                    books.Records(),
+                    (writer, record) => record.WriteTo(writer),
+                    context.RequestAborted
+                )
+        );
         crm.MapGet("/summary", () => Results.Json(books.Summary(), Json));
-        crm.MapDelete("", () =>
-        {
-            books.Clear();
-            return Results.NoContent();
-        });
+        crm.MapDelete(
+            "",
+            () =>
+            {
+                books.Clear();
+                return Results.NoContent();
+            }
+        );
         crm.MapFaults(faults);
 
         // A caller that hangs up does not stop what it asked for, as it would not at a real CRM.
         async Task StoreAsync(HttpContext context, bool isBatch)
         {
             using var visit = faults.Enter();
-            var request = await CrmRequest.ReadAsync(context.Request, isBatch, options.Authorization, time.GetUtcNow(), context.RequestAborted);
+            var request = await CrmRequest.ReadAsync(
+                context.Request,
+                isBatch,
+                options.Authorization,
+                time.GetUtcNow(),
+                context.RequestAborted
+            );
             await visit.WaitHalfAsync(stopping);
             var answer = books.Take(request, visit);
             await visit.WaitHalfAsync(stopping);
@@ -58,10 +78,14 @@ internal static class CrmEndpoints
             using var visit = faults.Enter();
             await visit.WaitHalfAsync(stopping);
             var customerId = context.Request.Query["customerId"].ToString();
-            var answer = visit.Refusal() ?? visit.Alter(
-                options.Authorization is { } authorization && context.Request.Headers.Authorization.ToString() != authorization
-                    ? Answer.Problem(401, "Unauthorized", "The header Authorization is missing or wrong.")
-                    : CrmAnswers.Stored(books.Find(customerId)));
+            var answer =
+                visit.Refusal()
+                ?? visit.Alter(
+                    options.Authorization is { } authorization
+                    && context.Request.Headers.Authorization.ToString() != authorization
+                        ? Answer.Problem(401, "Unauthorized", "The header Authorization is missing or wrong.")
+                        : CrmAnswers.Stored(books.Find(customerId))
+                );
             await visit.WaitHalfAsync(stopping);
             await answer.SendAsync(context, context.RequestAborted);
         }

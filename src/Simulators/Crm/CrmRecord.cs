@@ -36,7 +36,16 @@ internal enum Outcome : byte
 /// <param name="Fault">What went wrong, on purpose.</param>
 /// <param name="Status">The status that was sent for it; 0 when the connection was cut without one.</param>
 internal readonly record struct CrmRecord(
-    long Sequence, DateTimeOffset At, string? Key, string? CustomerId, int Version, byte[]? Body, Outcome Outcome, Fault Fault, short Status)
+    long Sequence,
+    DateTimeOffset At,
+    string? Key,
+    string? CustomerId,
+    int Version,
+    byte[]? Body,
+    Outcome Outcome,
+    Fault Fault,
+    short Status
+)
 {
     public void WriteTo(Utf8JsonWriter writer)
     {
@@ -78,6 +87,7 @@ internal readonly record struct CrmRecord(
             body.ValueKind == JsonValueKind.Null ? null : System.Text.Encoding.UTF8.GetBytes(body.GetRawText()),
             Enum.Parse<Outcome>(root.GetProperty("outcome").GetString()!, ignoreCase: true),
             root.TryGetProperty("fault", out var fault) ? Enum.Parse<Fault>(fault.GetString()!, ignoreCase: true) : Fault.None,
-            root.GetProperty("status") is { ValueKind: JsonValueKind.Number } status ? status.GetInt16() : (short)0);
+            root.GetProperty("status") is { ValueKind: JsonValueKind.Number } status ? status.GetInt16() : (short)0
+        );
     }
 }

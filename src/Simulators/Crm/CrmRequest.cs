@@ -24,7 +24,13 @@ internal sealed record CrmRequest(DateTimeOffset At, IReadOnlyList<CrmCall> Call
     private const int MostCustomers = 500;
 
     /// <summary>Reads a customer, or with <paramref name="isBatch"/> a list of them.</summary>
-    public static async Task<CrmRequest> ReadAsync(HttpRequest http, bool isBatch, string? authorization, DateTimeOffset at, CancellationToken cancellationToken)
+    public static async Task<CrmRequest> ReadAsync(
+        HttpRequest http,
+        bool isBatch,
+        string? authorization,
+        DateTimeOffset at,
+        CancellationToken cancellationToken
+    )
     {
         var (body, isWhole) = await RequestBody.ReadAsync(http, LongestBody, cancellationToken);
         if (authorization is not null && http.Headers.Authorization.ToString() != authorization)
@@ -38,11 +44,27 @@ internal sealed record CrmRequest(DateTimeOffset At, IReadOnlyList<CrmCall> Call
         {
             using var json = JsonDocument.Parse(body);
             if (!isBatch)
-                return new CrmRequest(at, [Call(json.RootElement, NullIfEmpty(http.Headers["Idempotency-Key"].ToString()))], false, null);
-            if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("customers", out var customers)
-                || customers.ValueKind != JsonValueKind.Array || customers.GetArrayLength() is < 1 or > MostCustomers)
-                return Refused(Answer.Problem(400, "Not a batch", $"The body is an object with customers, a list of 1 to {MostCustomers}."));
-            return new CrmRequest(at, [.. customers.EnumerateArray().Select(customer => Call(customer, KeyOf(customer)))], true, null);
+                return new CrmRequest(
+                    at,
+                    [Call(json.RootElement, NullIfEmpty(http.Headers["Idempotency-Key"].ToString()))],
+                    false,
+                    null
+                );
+            if (
+                json.RootElement.ValueKind != JsonValueKind.Object
+                || !json.RootElement.TryGetProperty("customers", out var customers)
+                || customers.ValueKind != JsonValueKind.Array
+                || customers.GetArrayLength() is < 1 or > MostCustomers
+            )
+                return Refused(
+                    Answer.Problem(400, "Not a batch", $"The body is an object with customers, a list of 1 to {MostCustomers}.")
+                );
+            return new CrmRequest(
+                at,
+                [.. customers.EnumerateArray().Select(customer => Call(customer, KeyOf(customer)))],
+                true,
+                null
+            );
         }
         catch (JsonException)
         {
@@ -56,12 +78,17 @@ internal sealed record CrmRequest(DateTimeOffset At, IReadOnlyList<CrmCall> Call
     {
         var (customer, mistake) = Customer.Read(json);
         if (key is not null && (key.Length > LongestKey || !key.All(character => character is > ' ' and <= '~')))
-            (key, mistake) = (key[..Math.Min(key.Length, LongestKey)], $"An idempotency key is 1 to {LongestKey} visible ASCII characters.");
+            (key, mistake) = (
+                key[..Math.Min(key.Length, LongestKey)],
+                $"An idempotency key is 1 to {LongestKey} visible ASCII characters."
+            );
         return new CrmCall(key, Encoding.UTF8.GetBytes(json.GetRawText()), customer, mistake);
     }
 
     private static string? KeyOf(JsonElement customer) =>
-        customer.ValueKind == JsonValueKind.Object && customer.TryGetProperty("idempotencyKey", out var key) && key.ValueKind == JsonValueKind.String
+        customer.ValueKind == JsonValueKind.Object
+        && customer.TryGetProperty("idempotencyKey", out var key)
+        && key.ValueKind == JsonValueKind.String
             ? NullIfEmpty(key.GetString())
             : null;
 

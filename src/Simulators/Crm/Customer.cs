@@ -5,7 +5,14 @@ namespace Sagas.Simulators.Crm;
 
 /// <summary>A customer's data as they were sent. Two are the same when these are equal, whatever their spelling.</summary>
 internal sealed record Customer(
-    string? CustomerId, int Version, string? FirstName, string? LastName, string? Email, string? Phone, DateTimeOffset? RegisteredAt)
+    string? CustomerId,
+    int Version,
+    string? FirstName,
+    string? LastName,
+    string? Email,
+    string? Phone,
+    DateTimeOffset? RegisteredAt
+)
 {
     private const int LongestId = 128;
     private const int LongestText = 512;

@@ -19,8 +19,11 @@ internal static class FaultEndpoints
     public static void MapFaults(this IEndpointRouteBuilder thirdParty, FaultInjector faults)
     {
         thirdParty.MapGet("/faults", () => Results.Json(faults.Settings, Json));
-        thirdParty.MapPut("/faults", async (HttpRequest request, CancellationToken cancellationToken) =>
-            Change(faults, await ReadAsync(request, cancellationToken)));
+        thirdParty.MapPut(
+            "/faults",
+            async (HttpRequest request, CancellationToken cancellationToken) =>
+                Change(faults, await ReadAsync(request, cancellationToken))
+        );
         thirdParty.MapPost("/down", (string? seconds) => GoDown(faults, seconds));
     }
 
@@ -34,7 +37,9 @@ internal static class FaultEndpoints
     }
 
     private static async Task<(FaultSettings? Settings, string? Mistake)> ReadAsync(
-        HttpRequest request, CancellationToken cancellationToken)
+        HttpRequest request,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -43,9 +48,12 @@ internal static class FaultEndpoints
         }
         catch (JsonException exception)
         {
-            return (null, exception.Path is { Length: > 2 } path
-                ? $"{path[2..]} is not a fault, or not of the right type."
-                : "The body is not a JSON object.");
+            return (
+                null,
+                exception.Path is { Length: > 2 } path
+                    ? $"{path[2..]} is not a fault, or not of the right type."
+                    : "The body is not a JSON object."
+            );
         }
     }
 
@@ -54,7 +62,10 @@ internal static class FaultEndpoints
         if (!int.TryParse(seconds, out var count) || count is < 0 or > LongestDownSeconds)
         {
             return Results.Problem(
-                $"Say how long: /down?seconds=N, N between 0 and {LongestDownSeconds}.", statusCode: 400, title: "For how long?");
+                $"Say how long: /down?seconds=N, N between 0 and {LongestDownSeconds}.",
+                statusCode: 400,
+                title: "For how long?"
+            );
         }
 
         faults.GoDownFor(TimeSpan.FromSeconds(count));

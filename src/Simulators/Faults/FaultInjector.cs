@@ -23,8 +23,7 @@ internal sealed class FaultInjector(FaultSettings initial, TimeProvider time)
         do
         {
             before = settings;
-        }
-        while (Interlocked.CompareExchange(ref settings, before with { DownUntil = until }, before) != before);
+        } while (Interlocked.CompareExchange(ref settings, before with { DownUntil = until }, before) != before);
     }
 
     /// <summary>A request comes in; dispose the visit when it has been answered.</summary>
@@ -53,9 +52,12 @@ internal sealed class FaultInjector(FaultSettings initial, TimeProvider time)
         var draw = Random.Shared.NextDouble();
         ReadOnlySpan<(Fault Fault, double Rate)> rates =
         [
-            (Fault.TooManyRequests, current.TooManyRequests), (Fault.FailBefore, current.FailBefore),
-            (Fault.FailAfter, current.FailAfter), (Fault.LostAfter, current.LostAfter),
-            (Fault.Garbage, current.Garbage), (Fault.HalfResponse, current.HalfResponse),
+            (Fault.TooManyRequests, current.TooManyRequests),
+            (Fault.FailBefore, current.FailBefore),
+            (Fault.FailAfter, current.FailAfter),
+            (Fault.LostAfter, current.LostAfter),
+            (Fault.Garbage, current.Garbage),
+            (Fault.HalfResponse, current.HalfResponse),
         ];
         foreach (var (fault, rate) in rates)
         {

@@ -48,8 +48,12 @@ internal sealed record FaultSettings
     {
         (string Name, double Value)[] rates =
         [
-            ("failBefore", FailBefore), ("tooManyRequests", TooManyRequests), ("failAfter", FailAfter),
-            ("lostAfter", LostAfter), ("garbage", Garbage), ("halfResponse", HalfResponse),
+            ("failBefore", FailBefore),
+            ("tooManyRequests", TooManyRequests),
+            ("failAfter", FailAfter),
+            ("lostAfter", LostAfter),
+            ("garbage", Garbage),
+            ("halfResponse", HalfResponse),
         ];
         foreach (var (name, value) in rates.Append(("slowRate", SlowRate)))
         {

@@ -4,8 +4,13 @@ namespace Sagas.Simulators.Faults;
 
 /// <summary>One request's share of bad luck, decided when it came in.</summary>
 internal sealed class FaultVisit(
-    FaultInjector injector, FaultSettings settings, Fault fault, TimeSpan latency, long started, TimeProvider time)
-    : IDisposable
+    FaultInjector injector,
+    FaultSettings settings,
+    Fault fault,
+    TimeSpan latency,
+    long started,
+    TimeProvider time
+) : IDisposable
 {
     private static readonly byte[] NotJson = Encoding.UTF8.GetBytes("<html><body>upstream said: OK</body></html>");
     private int halves;
@@ -16,27 +21,33 @@ internal sealed class FaultVisit(
     public TimeSpan Latency => fault is Fault.Down or Fault.Busy or Fault.OneTooMany ? TimeSpan.Zero : latency;
 
     /// <summary>The answer of a request that is turned away with nothing done; null when it is to be carried out.</summary>
-    public Answer? Refusal() => fault switch
-    {
-        Fault.Down => Answer.Problem(503, "Service unavailable", "The service is down."),
-        Fault.Busy => Answer.Problem(503, "Service unavailable", "Too many requests at the same time."),
-        Fault.TooManyRequests or Fault.OneTooMany => Answer.Problem(429, "Too many requests", "The rate limit is exceeded.") with
+    public Answer? Refusal() =>
+        fault switch
         {
-            RetryAfterSeconds = settings.RetryAfterSeconds,
-        },
-        Fault.FailBefore => ServerError(),
-        _ => null,
-    };
+            Fault.Down => Answer.Problem(503, "Service unavailable", "The service is down."),
+            Fault.Busy => Answer.Problem(503, "Service unavailable", "Too many requests at the same time."),
+            Fault.TooManyRequests or Fault.OneTooMany => Answer.Problem(
+                429,
+                "Too many requests",
+                "The rate limit is exceeded."
+            ) with
+            {
+                RetryAfterSeconds = settings.RetryAfterSeconds,
+            },
+            Fault.FailBefore => ServerError(),
+            _ => null,
+        };
 
     /// <summary>What the caller gets instead of the answer to a request that was carried out.</summary>
-    public Answer Alter(Answer answer) => fault switch
-    {
-        Fault.FailAfter => ServerError(),
-        Fault.LostAfter => answer with { Ending = Ending.Nothing },
-        Fault.HalfResponse => answer with { Ending = Ending.Half },
-        Fault.Garbage => Answer.Json(Random.Shared.Next(200, 202), NotJson),
-        _ => answer,
-    };
+    public Answer Alter(Answer answer) =>
+        fault switch
+        {
+            Fault.FailAfter => ServerError(),
+            Fault.LostAfter => answer with { Ending = Ending.Nothing },
+            Fault.HalfResponse => answer with { Ending = Ending.Half },
+            Fault.Garbage => Answer.Json(Random.Shared.Next(200, 202), NotJson),
+            _ => answer,
+        };
 
     /// <summary>
     /// Half of the request's latency. It is waited for before the effect and again after it, so that a caller that
@@ -55,7 +66,8 @@ internal sealed class FaultVisit(
 
     public void Dispose() => injector.Leave();
 
-    private static Answer ServerError() => Random.Shared.Next(2) == 0
-        ? Answer.Problem(500, "Internal server error", "Something broke.")
-        : Answer.Problem(503, "Service unavailable", "Try again later.");
+    private static Answer ServerError() =>
+        Random.Shared.Next(2) == 0
+            ? Answer.Problem(500, "Internal server error", "Something broke.")
+            : Answer.Problem(503, "Service unavailable", "Try again later.");
 }

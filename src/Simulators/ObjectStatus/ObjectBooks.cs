@@ -26,7 +26,7 @@ internal sealed class ObjectBooks
         Interlocked.Increment(ref _requests);
         Interlocked.Add(ref _latencyMicroseconds, (long)latency.TotalMicroseconds);
         var now = Interlocked.Increment(ref _inFlight);
-        for (var most = Volatile.Read(ref _mostInFlight); now > most;)
+        for (var most = Volatile.Read(ref _mostInFlight); now > most; )
         {
             var seen = Interlocked.CompareExchange(ref _mostInFlight, now, most);
             most = seen == most ? now : seen;
@@ -52,15 +52,17 @@ internal sealed class ObjectBooks
             _acknowledged[id] = 0;
     }
 
-    public ObjectSummary Summary() => new(
-        Volatile.Read(ref _requests),
-        Volatile.Read(ref _faults),
-        _answered.Count,
-        Volatile.Read(ref _inFlight),
-        Volatile.Read(ref _mostInFlight),
-        Volatile.Read(ref _latencyMicroseconds) / 1e6,
-        Volatile.Read(ref _posts),
-        Volatile.Read(ref _refusedPosts));
+    public ObjectSummary Summary() =>
+        new(
+            Volatile.Read(ref _requests),
+            Volatile.Read(ref _faults),
+            _answered.Count,
+            Volatile.Read(ref _inFlight),
+            Volatile.Read(ref _mostInFlight),
+            Volatile.Read(ref _latencyMicroseconds) / 1e6,
+            Volatile.Read(ref _posts),
+            Volatile.Read(ref _refusedPosts)
+        );
 
     public void Clear()
     {
@@ -85,4 +87,12 @@ internal sealed class ObjectBooks
 /// <param name="Posts">Callbacks posted by the tester.</param>
 /// <param name="RefusedPosts">Callbacks that were not answered with 200 within a second.</param>
 internal sealed record ObjectSummary(
-    long Requests, long Faults, int Objects, long InFlight, long MostInFlight, double LatencySeconds, long Posts, long RefusedPosts);
+    long Requests,
+    long Faults,
+    int Objects,
+    long InFlight,
+    long MostInFlight,
+    double LatencySeconds,
+    long Posts,
+    long RefusedPosts
+);

@@ -14,7 +14,11 @@ internal static class ObjectStatusEndpoints
         builder.Services.AddValidatedOptions<ObjectStatusOptions>(builder.Configuration, ObjectStatusOptions.Section);
         builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<ObjectStatusOptions>>().Value);
         builder.Services.AddSingleton<ObjectBooks>();
-        if (!string.IsNullOrWhiteSpace(builder.Configuration.ReadOptions<ObjectStatusOptions>(ObjectStatusOptions.Section).CallbackUrl))
+        if (
+            !string.IsNullOrWhiteSpace(
+                builder.Configuration.ReadOptions<ObjectStatusOptions>(ObjectStatusOptions.Section).CallbackUrl
+            )
+        )
             builder.Services.AddHostedService<ObjectTester>();
     }
 
@@ -30,15 +34,24 @@ internal static class ObjectStatusEndpoints
         status.MapGet("/answered", () => Results.Json(books.Answered));
         status.MapGet("/acknowledged", () => Results.Json(books.Acknowledged));
         status.MapGet("/summary", () => Results.Json(books.Summary(), JsonSerializerOptions.Web));
-        status.MapDelete("", () =>
-        {
-            books.Clear();
-            return Results.NoContent();
-        });
+        status.MapDelete(
+            "",
+            () =>
+            {
+                books.Clear();
+                return Results.NoContent();
+            }
+        );
         status.MapFaults(faults);
     }
 
-    private static async Task AnswerAsync(string id, HttpContext context, ObjectBooks books, FaultInjector faults, CancellationToken stopping)
+    private static async Task AnswerAsync(
+        string id,
+        HttpContext context,
+        ObjectBooks books,
+        FaultInjector faults,
+        CancellationToken stopping
+    )
     {
         // The server leaves a slash as it was sent, since it would be taken for a separator.
         id = id.Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
@@ -64,9 +77,13 @@ internal static class ObjectStatusEndpoints
 
     private static Answer Status(string id)
     {
-        var isNumber = long.TryParse(id, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+        var isNumber =
+            long.TryParse(id, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
             && number.ToString(CultureInfo.InvariantCulture) == id;
         var online = !isNumber || number % 2 == 0;
-        return Answer.Json(200, JsonSerializer.SerializeToUtf8Bytes<object>(isNumber ? new { id = number, online } : new { id, online }));
+        return Answer.Json(
+            200,
+            JsonSerializer.SerializeToUtf8Bytes<object>(isNumber ? new { id = number, online } : new { id, online })
+        );
     }
 }

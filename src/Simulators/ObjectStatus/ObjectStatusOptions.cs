@@ -21,11 +21,18 @@ internal sealed record ObjectStatusOptions : IValidatedOptions
     public int IdsBelow { get; init; } = 100;
 
     /// <summary>The faults at start; unless told otherwise, only that it is slow.</summary>
-    public FaultSettings Faults { get; init; } = new() { Latency = new() { MinMs = 300, MaxMs = 4300 } };
+    public FaultSettings Faults { get; init; } =
+        new()
+        {
+            Latency = new() { MinMs = 300, MaxMs = 4300 },
+        };
 
     public IEnumerable<string> Validate()
     {
-        if (CallbackUrl is { Length: > 0 } && (!Uri.TryCreate(CallbackUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")))
+        if (
+            CallbackUrl is { Length: > 0 }
+            && (!Uri.TryCreate(CallbackUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+        )
             yield return $"{Section}:{nameof(CallbackUrl)} must be an absolute http or https address.";
         if (PostInterval < TimeSpan.FromMilliseconds(10))
             yield return $"{Section}:{nameof(PostInterval)} is at least 10 ms.";

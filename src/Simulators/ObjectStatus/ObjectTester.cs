@@ -3,8 +3,12 @@ using System.Globalization;
 namespace Sagas.Simulators.ObjectStatus;
 
 /// <summary>Posts random ids to a callback again and again, and gives up on each post after a second.</summary>
-internal sealed partial class ObjectTester(ObjectStatusOptions options, ObjectBooks books, TimeProvider time, ILogger<ObjectTester> logger)
-    : BackgroundService
+internal sealed partial class ObjectTester(
+    ObjectStatusOptions options,
+    ObjectBooks books,
+    TimeProvider time,
+    ILogger<ObjectTester> logger
+) : BackgroundService
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
@@ -12,14 +16,16 @@ internal sealed partial class ObjectTester(ObjectStatusOptions options, ObjectBo
     {
         using var client = new HttpClient { Timeout = Patience };
         using var timer = new PeriodicTimer(options.PostInterval, time);
-        do
-            await PostAsync(client, stoppingToken);
+        do await PostAsync(client, stoppingToken);
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private async Task PostAsync(HttpClient client, CancellationToken stoppingToken)
     {
-        var ids = Enumerable.Range(0, Random.Shared.Next(options.MaxIds + 1)).Select(_ => Random.Shared.Next(options.IdsBelow)).ToArray();
+        var ids = Enumerable
+            .Range(0, Random.Shared.Next(options.MaxIds + 1))
+            .Select(_ => Random.Shared.Next(options.IdsBelow))
+            .ToArray();
         var accepted = false;
         var outcome = "";
         try
@@ -28,7 +34,8 @@ internal sealed partial class ObjectTester(ObjectStatusOptions options, ObjectBo
             accepted = response.IsSuccessStatusCode;
             outcome = $"answered {(int)response.StatusCode}";
         }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException && !stoppingToken.IsCancellationRequested)
+        catch (Exception exception)
+            when (exception is HttpRequestException or OperationCanceledException && !stoppingToken.IsCancellationRequested)
         {
             outcome = exception.Message;
         }

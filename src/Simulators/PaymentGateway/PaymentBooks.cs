@@ -14,8 +14,15 @@ namespace Sagas.Simulators.PaymentGateway;
 /// <param name="DuplicateEffects">Captures under a key that had one: always 0.</param>
 /// <param name="DuplicatePayments">Captures of a payment that was captured under another key: the caller's mistake.</param>
 internal sealed record PaymentSummary(
-    long Requests, long Effects, long Replays, long Declines, long Rejected, long Faults, long DuplicateEffects,
-    long DuplicatePayments);
+    long Requests,
+    long Effects,
+    long Replays,
+    long Declines,
+    long Rejected,
+    long Faults,
+    long DuplicateEffects,
+    long DuplicatePayments
+);
 
 /// <summary>
 /// What the gateway knows: the result under each key, and a record of every request. One lock guards all of it: a
@@ -108,7 +115,11 @@ internal sealed class PaymentBooks : IDisposable
         {
             return Payment.Read(earlier.Body).Payment == payment
                 ? (Outcome.Replayed, earlier, ResultOf(earlier, 200) with { IsReplay = true })
-                : (Outcome.KeyReused, null, Answer.Problem(422, "Idempotency key reused", "The key was used for another payment."));
+                : (
+                    Outcome.KeyReused,
+                    null,
+                    Answer.Problem(422, "Idempotency key reused", "The key was used for another payment.")
+                );
         }
 
         var result = new Settled(request.Received, sequence, ReasonToDecline(payment));
@@ -122,9 +133,10 @@ internal sealed class PaymentBooks : IDisposable
         return Random.Shared.NextDouble() < options.DeclineRate ? "declined by the card issuer" : null;
     }
 
-    private static Answer ResultOf(Settled result, int captured) => result.DeclineReason is { } reason
-        ? Answer.Json(402, Encoding.UTF8.GetBytes($$"""{"status":"declined","reason":"{{reason}}"}"""))
-        : Answer.Json(captured, Encoding.UTF8.GetBytes($$"""{"reference":"{{result.Reference}}","status":"captured"}"""));
+    private static Answer ResultOf(Settled result, int captured) =>
+        result.DeclineReason is { } reason
+            ? Answer.Json(402, Encoding.UTF8.GetBytes($$"""{"status":"declined","reason":"{{reason}}"}"""))
+            : Answer.Json(captured, Encoding.UTF8.GetBytes($$"""{"reference":"{{result.Reference}}","status":"captured"}"""));
 
     private void Keep(in GatewayRecord record)
     {

@@ -29,20 +29,36 @@ internal static class PaymentGatewayEndpoints
 
         var payments = app.MapGroup("/payments");
         payments.MapPost("", context => PayAsync(context, books, faults, time, stopping));
-        payments.MapGet("/records", context => JsonList.StreamAsync(
-            context.Response, books.Records(), (writer, record) => record.WriteTo(writer), context.RequestAborted));
+        payments.MapGet(
+            "/records",
+            context =>
+                JsonList.StreamAsync(
+                    context.Response,
+                    books.Records(),
+                    (writer, record) => record.WriteTo(writer),
+                    context.RequestAborted
+                )
+        );
         payments.MapGet("/summary", () => Results.Json(books.Summary(), Json));
-        payments.MapDelete("", () =>
-        {
-            books.Clear();
-            return Results.NoContent();
-        });
+        payments.MapDelete(
+            "",
+            () =>
+            {
+                books.Clear();
+                return Results.NoContent();
+            }
+        );
         payments.MapFaults(faults);
     }
 
     /// <summary>A caller that hangs up does not stop its payment, as it would not at a real gateway.</summary>
     private static async Task PayAsync(
-        HttpContext context, PaymentBooks books, FaultInjector faults, TimeProvider time, CancellationToken stopping)
+        HttpContext context,
+        PaymentBooks books,
+        FaultInjector faults,
+        TimeProvider time,
+        CancellationToken stopping
+    )
     {
         using var visit = faults.Enter();
         var request = await PaymentRequest.ReadAsync(context.Request, time.GetUtcNow(), context.RequestAborted);

@@ -25,7 +25,11 @@ internal sealed record PaymentRequest(DateTimeOffset At, Received Received, Paym
         Answer? Refuse()
         {
             if (key is null || sentKey.Length > LongestKey || !key.All(character => character is > ' ' and <= '~'))
-                return Answer.Problem(400, "No idempotency key", $"Idempotency-Key is 1 to {LongestKey} visible ASCII characters.");
+                return Answer.Problem(
+                    400,
+                    "No idempotency key",
+                    $"Idempotency-Key is 1 to {LongestKey} visible ASCII characters."
+                );
             if (!http.HasJsonContentType())
                 return Answer.Problem(415, "Unsupported media type", "The body is application/json.");
             if (!isWhole)

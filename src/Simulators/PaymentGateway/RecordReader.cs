@@ -16,7 +16,9 @@ internal static class RecordReader
         var root = document.RootElement;
         var sequence = root.GetProperty("sequence").GetInt64();
         var outcome = Enum.Parse<Outcome>(root.GetProperty("outcome").GetString()!, ignoreCase: true);
-        var fault = root.TryGetProperty("fault", out var name) ? Enum.Parse<Fault>(name.GetString()!, ignoreCase: true) : Fault.None;
+        var fault = root.TryGetProperty("fault", out var name)
+            ? Enum.Parse<Fault>(name.GetString()!, ignoreCase: true)
+            : Fault.None;
         var status = root.GetProperty("status") is { ValueKind: JsonValueKind.Number } number ? number.GetInt16() : (short)0;
 
         var received = ReadReceived(root);
@@ -28,8 +30,14 @@ internal static class RecordReader
             _ => null,
         };
         return new GatewayRecord(
-            sequence, root.GetProperty("at").GetDateTimeOffset(), result is { Sequence: var settledAt } && settledAt == sequence
-                ? result : received, result, outcome, fault, status);
+            sequence,
+            root.GetProperty("at").GetDateTimeOffset(),
+            result is { Sequence: var settledAt } && settledAt == sequence ? result : received,
+            result,
+            outcome,
+            fault,
+            status
+        );
     }
 
     private static Received ReadReceived(JsonElement root)

@@ -56,7 +56,14 @@ internal sealed class Settled(Received request, long sequence, string? declineRe
 /// <param name="Fault">What went wrong, on purpose.</param>
 /// <param name="Status">The status that was sent; 0 when the connection was cut without one.</param>
 internal readonly record struct GatewayRecord(
-    long Sequence, DateTimeOffset At, Received Received, Settled? Settled, Outcome Outcome, Fault Fault, short Status)
+    long Sequence,
+    DateTimeOffset At,
+    Received Received,
+    Settled? Settled,
+    Outcome Outcome,
+    Fault Fault,
+    short Status
+)
 {
     public void WriteTo(Utf8JsonWriter writer)
     {
@@ -90,9 +97,11 @@ internal readonly record struct GatewayRecord(
         writer.WriteEndObject();
     }
 
-    private static string NameOf<T>(T value) where T : struct, Enum => Names<T>.Of[value];
+    private static string NameOf<T>(T value)
+        where T : struct, Enum => Names<T>.Of[value];
 
-    private static class Names<T> where T : struct, Enum
+    private static class Names<T>
+        where T : struct, Enum
     {
         public static readonly Dictionary<T, string> Of = Enum.GetValues<T>()
             .ToDictionary(value => value, value => JsonNamingPolicy.CamelCase.ConvertName(value.ToString()));

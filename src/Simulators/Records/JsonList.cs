@@ -9,7 +9,11 @@ internal static class JsonList
     private const int StreamedBytes = 64 * 1024;
 
     public static async Task StreamAsync<T>(
-        HttpResponse response, IEnumerable<T> items, Action<Utf8JsonWriter, T> write, CancellationToken cancellationToken)
+        HttpResponse response,
+        IEnumerable<T> items,
+        Action<Utf8JsonWriter, T> write,
+        CancellationToken cancellationToken
+    )
     {
         response.ContentType = "application/json";
         await using var writer = new Utf8JsonWriter(response.BodyWriter);

@@ -38,7 +38,8 @@ internal sealed class RecordFile : IDisposable
     public void Load(Action<ReadOnlyMemory<byte>> read)
     {
         var buffer = new byte[1 << 20];
-        int kept = 0, lineNumber = 0;
+        int kept = 0,
+            lineNumber = 0;
         long position = 0;
         for (int got; (got = RandomAccess.Read(handle, buffer.AsSpan(kept), position)) > 0; position += got)
         {

@@ -6,7 +6,11 @@ namespace Sagas.Simulators.Records;
 internal static class RequestBody
 {
     /// <summary>The body, or of one that is too long its beginning.</summary>
-    public static async Task<(byte[] Body, bool IsWhole)> ReadAsync(HttpRequest http, int longest, CancellationToken cancellationToken)
+    public static async Task<(byte[] Body, bool IsWhole)> ReadAsync(
+        HttpRequest http,
+        int longest,
+        CancellationToken cancellationToken
+    )
     {
         var reader = http.BodyReader;
         while (true)

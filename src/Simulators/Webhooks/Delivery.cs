@@ -11,30 +11,53 @@ namespace Sagas.Simulators.Webhooks;
 /// <param name="Alert">What it says; null: not an alert.</param>
 /// <param name="Unsigned">Why its signature is not good; null: it is.</param>
 /// <param name="Mistake">Why it is not an alert; null: it is.</param>
-internal sealed record Delivery(DateTimeOffset At, string Client, string Path, string Id, Alert? Alert, string? Unsigned, string? Mistake)
+internal sealed record Delivery(
+    DateTimeOffset At,
+    string Client,
+    string Path,
+    string Id,
+    Alert? Alert,
+    string? Unsigned,
+    string? Mistake
+)
 {
     private const int LongestBody = 64 * 1024;
     private const int LongestId = 255;
 
     public static async Task<Delivery> ReadAsync(
-        HttpContext context, SignatureCheck signatures, DateTimeOffset at, CancellationToken cancellationToken)
+        HttpContext context,
+        SignatureCheck signatures,
+        DateTimeOffset at,
+        CancellationToken cancellationToken
+    )
     {
         var http = context.Request;
         using var body = new MemoryStream(256);
         var buffer = new byte[4096];
-        for (int read; body.Length <= LongestBody && (read = await http.Body.ReadAsync(buffer, cancellationToken)) > 0;)
+        for (int read; body.Length <= LongestBody && (read = await http.Body.ReadAsync(buffer, cancellationToken)) > 0; )
             body.Write(buffer, 0, read);
 
         var bytes = body.GetBuffer().AsMemory(0, (int)body.Length);
         var id = http.Headers["webhook-id"].ToString();
         var unsigned = signatures.Mistake(
-            id, http.Headers["webhook-timestamp"].ToString(), http.Headers["webhook-signature"].ToString(), bytes.Span);
-        var (alert, mistake) = body.Length > LongestBody ? (null, $"An alert has at most {LongestBody} bytes.") : Alert.Read(bytes.Span);
+            id,
+            http.Headers["webhook-timestamp"].ToString(),
+            http.Headers["webhook-signature"].ToString(),
+            bytes.Span
+        );
+        var (alert, mistake) =
+            body.Length > LongestBody ? (null, $"An alert has at most {LongestBody} bytes.") : Alert.Read(bytes.Span);
         if (!http.HasJsonContentType())
             mistake = "The body is application/json.";
         return new Delivery(
-            at, context.Connection.RemoteIpAddress?.ToString() ?? "", http.Path.Value ?? "", id[..Math.Min(id.Length, LongestId)],
-            alert, unsigned, mistake);
+            at,
+            context.Connection.RemoteIpAddress?.ToString() ?? "",
+            http.Path.Value ?? "",
+            id[..Math.Min(id.Length, LongestId)],
+            alert,
+            unsigned,
+            mistake
+        );
     }
 }
 
@@ -45,7 +68,8 @@ internal sealed record Alert(string? UserId, string? AlertMessage)
     {
         try
         {
-            return JsonSerializer.Deserialize(body, AlertJson.Default.Alert) is { UserId.Length: > 0, AlertMessage: not null } alert
+            return
+                JsonSerializer.Deserialize(body, AlertJson.Default.Alert) is { UserId.Length: > 0, AlertMessage: not null } alert
                 ? (alert, null)
                 : (null, "userId and alertMessage are texts.");
         }

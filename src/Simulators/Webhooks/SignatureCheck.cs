@@ -20,8 +20,11 @@ internal sealed class SignatureCheck(WebhookOptions options, TimeProvider time)
         foreach (var part in parts)
         {
             var key = new byte[part.Length];
-            if (!part.StartsWith(SecretPrefix, StringComparison.Ordinal)
-                || !Convert.TryFromBase64String(part[SecretPrefix.Length..], key, out var length) || length == 0)
+            if (
+                !part.StartsWith(SecretPrefix, StringComparison.Ordinal)
+                || !Convert.TryFromBase64String(part[SecretPrefix.Length..], key, out var length)
+                || length == 0
+            )
                 return [];
             keys.Add(key[..length]);
         }

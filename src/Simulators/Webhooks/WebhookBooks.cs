@@ -63,8 +63,17 @@ internal sealed class WebhookBooks : IDisposable
             if (outcome is DeliveryOutcome.Alerted or DeliveryOutcome.Repeated)
                 answer = visit.Alter(answer);
             var record = new WebhookRecord(
-                lastSequence + 1, delivery.At, delivery.Client, delivery.Path, delivery.Id, delivery.Alert?.UserId,
-                delivery.Alert?.AlertMessage, answer.Ending == Ending.Nothing ? 0 : answer.Status, outcome, visit.Fault);
+                lastSequence + 1,
+                delivery.At,
+                delivery.Client,
+                delivery.Path,
+                delivery.Id,
+                delivery.Alert?.UserId,
+                delivery.Alert?.AlertMessage,
+                answer.Ending == Ending.Nothing ? 0 : answer.Status,
+                outcome,
+                visit.Fault
+            );
             Save(record);
             Keep(record);
             return answer;
@@ -108,7 +117,13 @@ internal sealed class WebhookBooks : IDisposable
         if (limit.Take(delivery.Client, delivery.Path, behaviour) is { } wait)
         {
             var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
-            return (DeliveryOutcome.Limited, Answer.Problem(429, "Too many requests", "The rate limit is exceeded.") with { RetryAfterSeconds = seconds });
+            return (
+                DeliveryOutcome.Limited,
+                Answer.Problem(429, "Too many requests", "The rate limit is exceeded.") with
+                {
+                    RetryAfterSeconds = seconds,
+                }
+            );
         }
 
         if (behaviour.Answer is not 0 and var status)
@@ -125,14 +140,22 @@ internal sealed class WebhookBooks : IDisposable
     {
         file?.Append(line => JsonSerializer.Serialize(line, record, AlertJson.Default.WebhookRecord));
         if (record.Outcome == DeliveryOutcome.Alerted)
-            output?.Append(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Field(record.UserId)},{Field(record.AlertMessage)}\n")));
+            output?.Append(
+                Encoding.UTF8.GetBytes(
+                    string.Create(CultureInfo.InvariantCulture, $"{Field(record.UserId)},{Field(record.AlertMessage)}\n")
+                )
+            );
     }
 
     private void Keep(WebhookRecord record)
     {
         lastSequence = record.Sequence;
         records.Add(record);
-        summary = summary with { Requests = summary.Requests + 1, Faults = summary.Faults + (record.Fault == Fault.None ? 0 : 1) };
+        summary = summary with
+        {
+            Requests = summary.Requests + 1,
+            Faults = summary.Faults + (record.Fault == Fault.None ? 0 : 1),
+        };
         summary = record.Outcome switch
         {
             DeliveryOutcome.Alerted => summary with
@@ -151,7 +174,8 @@ internal sealed class WebhookBooks : IDisposable
             taken.Add(record.Id);
     }
 
-    private static string Field(string? text) => text is null || text.AsSpan().IndexOfAny(",\"\r\n") < 0
-        ? text ?? ""
-        : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    private static string Field(string? text) =>
+        text is null || text.AsSpan().IndexOfAny(",\"\r\n") < 0
+            ? text ?? ""
+            : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

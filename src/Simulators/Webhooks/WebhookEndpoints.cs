@@ -38,20 +38,32 @@ internal static class WebhookEndpoints
             webhooks.MapPost(path, context => ReceiveAsync(context, books, signatures, faults, time, stopping));
         webhooks.MapGet("/records", () => Results.Json(books.Records(), AlertJson.Default.WebhookRecordArray));
         webhooks.MapGet("/summary", () => Results.Json(books.Summary()));
-        webhooks.MapDelete("", () =>
-        {
-            books.Clear();
-            return Results.NoContent();
-        });
+        webhooks.MapDelete(
+            "",
+            () =>
+            {
+                books.Clear();
+                return Results.NoContent();
+            }
+        );
         webhooks.MapGet("/behaviour", () => Results.Json(books.Behaviour, Strict));
-        webhooks.MapPut("/behaviour", async (HttpRequest request, CancellationToken cancellationToken) =>
-            await ChangeAsync(books, request, cancellationToken));
+        webhooks.MapPut(
+            "/behaviour",
+            async (HttpRequest request, CancellationToken cancellationToken) =>
+                await ChangeAsync(books, request, cancellationToken)
+        );
         webhooks.MapFaults(faults);
     }
 
     /// <summary>A sender that hangs up does not stop its delivery, as it would not at a real receiver.</summary>
     private static async Task ReceiveAsync(
-        HttpContext context, WebhookBooks books, SignatureCheck signatures, FaultInjector faults, TimeProvider time, CancellationToken stopping)
+        HttpContext context,
+        WebhookBooks books,
+        SignatureCheck signatures,
+        FaultInjector faults,
+        TimeProvider time,
+        CancellationToken stopping
+    )
     {
         using var visit = faults.Enter();
         var delivery = await Delivery.ReadAsync(context, signatures, time.GetUtcNow(), context.RequestAborted);
@@ -71,13 +83,19 @@ internal static class WebhookEndpoints
         catch (JsonException)
         {
             return Results.Problem(
-                "The body is a JSON object of perSecond, burst and answer.", statusCode: 400, title: "Not a valid behaviour");
+                "The body is a JSON object of perSecond, burst and answer.",
+                statusCode: 400,
+                title: "Not a valid behaviour"
+            );
         }
 
         if (behaviour is null || behaviour.Validate().ToArray() is { Length: > 0 })
         {
             return Results.Problem(
-                string.Join(' ', behaviour?.Validate() ?? ["The body is null."]), statusCode: 400, title: "Not a valid behaviour");
+                string.Join(' ', behaviour?.Validate() ?? ["The body is null."]),
+                statusCode: 400,
+                title: "Not a valid behaviour"
+            );
         }
 
         books.Behaviour = behaviour;

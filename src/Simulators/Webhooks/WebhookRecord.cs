@@ -47,7 +47,8 @@ internal sealed record WebhookRecord(
     string? AlertMessage,
     int Status,
     DeliveryOutcome Outcome,
-    [property: JsonConverter(typeof(JsonStringEnumConverter<Fault>))] Fault Fault);
+    [property: JsonConverter(typeof(JsonStringEnumConverter<Fault>))] Fault Fault
+);
 
 /// <summary>Counts of what the receiver got and did.</summary>
 /// <param name="Requests">All deliveries.</param>
@@ -60,5 +61,13 @@ internal sealed record WebhookRecord(
 /// <param name="FirstAt">When the first user was alerted.</param>
 /// <param name="LastAt">When the last user was alerted.</param>
 internal sealed record WebhookSummary(
-    long Requests, long Alerted, long Repeated, long Limited, long Unsigned, long Invalid, long Faults,
-    DateTimeOffset? FirstAt, DateTimeOffset? LastAt);
+    long Requests,
+    long Alerted,
+    long Repeated,
+    long Limited,
+    long Unsigned,
+    long Invalid,
+    long Faults,
+    DateTimeOffset? FirstAt,
+    DateTimeOffset? LastAt
+);

@@ -33,11 +33,11 @@ public sealed class AlarmChaosTests(KillableServers servers, ITestOutputHelper o
     private protected override (string Key, string Value)[] Settings => [("Roles", "alarms")];
 
     private protected override string[] Sections =>
-    [
-        "SELECT count(*), max(changed_at) FROM alarm",
-        "SELECT to_tell, count(*) FROM alarms_overview GROUP BY 1",
-        "SELECT message_type, outbox_id, count(*), max(last_error) FROM outbox_message GROUP BY 1, 2",
-    ];
+        [
+            "SELECT count(*), max(changed_at) FROM alarm",
+            "SELECT to_tell, count(*) FROM alarms_overview GROUP BY 1",
+            "SELECT message_type, outbox_id, count(*), max(last_error) FROM outbox_message GROUP BY 1, 2",
+        ];
 
     private int Parts => _workload.Arrival.Length / PartSize;
 
@@ -53,11 +53,14 @@ public sealed class AlarmChaosTests(KillableServers servers, ITestOutputHelper o
     protected override async Task WorkAsync()
     {
         await Parallel.ForEachAsync(
-            Enumerable.Range(0, Parts), new ParallelOptions { MaxDegreeOfParallelism = Producers }, async (part, stop) =>
+            Enumerable.Range(0, Parts),
+            new ParallelOptions { MaxDegreeOfParallelism = Producers },
+            async (part, stop) =>
             {
                 await Broker.PublishAsync(Running.RabbitMq, [.. _workload.Part(part, Parts)], stop);
                 Interlocked.Increment(ref _published);
-            });
+            }
+        );
         Narration.Say($"{_workload.Arrival.Length} changes are published");
     }
 
@@ -75,7 +78,8 @@ public sealed class AlarmChaosTests(KillableServers servers, ITestOutputHelper o
         }
 
         var untold = await Running.QueryAsync<long>(
-            "SELECT (SELECT count(*) FROM alarms_overview WHERE to_tell) + (SELECT count(*) FROM outbox_message)");
+            "SELECT (SELECT count(*) FROM alarms_overview WHERE to_tell) + (SELECT count(*) FROM outbox_message)"
+        );
         return untold > 0 ? $"{untold} changes and messages are untold" : await _queues.DescribeFilledAsync();
     }
 
@@ -100,10 +104,14 @@ public sealed class AlarmChaosTests(KillableServers servers, ITestOutputHelper o
         return RunAsync(timeout);
     }
 
-    private string NewestSql() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"""
-        SELECT count(*) = {_workload.Newest.Count}
-           AND sum((changed_at - {Report.Start}) * 1000000000) = {_workload.Newest.Values.Sum(number => (long)number)} FROM alarm
-        """);
+    private string NewestSql() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
+            SELECT count(*) = {_workload.Newest.Count}
+               AND sum((changed_at - {Report.Start}) * 1000000000) = {_workload.Newest.Values.Sum(number =>
+                (long)number
+            )} FROM alarm
+            """
+        );
 }

@@ -25,9 +25,11 @@ internal readonly record struct Report(int Number, int User, int Alarm, int Stat
 
     public static int NumberOf(string changedAt) => Instant.Parse(changedAt).Nanosecond;
 
-    public PlainMessage ToMessage() => new(
-        "AlarmStatusChanged",
-        $$"""{"AlarmID":"{{AlarmId}}","UserID":"{{UserId}}","Status":"{{Status}}","ChangedAt":"{{ChangedAt}}"}""");
+    public PlainMessage ToMessage() =>
+        new(
+            "AlarmStatusChanged",
+            $$"""{"AlarmID":"{{AlarmId}}","UserID":"{{UserId}}","Status":"{{Status}}","ChangedAt":"{{ChangedAt}}"}"""
+        );
 }
 
 /// <summary>Changes out of order, some of them reported twice, and among them requests for digests.</summary>
@@ -48,16 +50,26 @@ internal sealed class AlarmWorkload
     public AlarmWorkload(int users, int alarms, int changes, int requests, Random random)
     {
         Users = users;
-        Reports = [.. Enumerable.Range(0, changes).Select(
-            number => new Report(number, random.Next(users), random.Next(alarms), random.Next(3)))];
+        Reports =
+        [
+            .. Enumerable
+                .Range(0, changes)
+                .Select(number => new Report(number, random.Next(users), random.Next(alarms), random.Next(3))),
+        ];
         _requests = [.. Enumerable.Range(0, requests).Select(_ => random.Next(users))];
-        Arrival = [.. Reports.Chunk(Disorder).SelectMany(chunk =>
-        {
-            Report[] arriving = [.. chunk, .. chunk.Where(_ => random.Next(100) < ReportedTwiceOfHundred)];
-            random.Shuffle(arriving);
-            return arriving;
-        })];
-        Newest = Reports.GroupBy(report => (report.User, report.Alarm))
+        Arrival =
+        [
+            .. Reports
+                .Chunk(Disorder)
+                .SelectMany(chunk =>
+                {
+                    Report[] arriving = [.. chunk, .. chunk.Where(_ => random.Next(100) < ReportedTwiceOfHundred)];
+                    random.Shuffle(arriving);
+                    return arriving;
+                }),
+        ];
+        Newest = Reports
+            .GroupBy(report => (report.User, report.Alarm))
             .ToDictionary(group => group.Key, group => group.Max(report => report.Number));
     }
 

@@ -81,10 +81,14 @@ internal sealed class DigestAudit(RunningSystem system, AlarmWorkload workload)
     private static Digest Read(QueuedMessage message)
     {
         using var json = JsonDocument.Parse(message.Body);
-        var alarms = json.RootElement.GetProperty("ActiveAlarms").EnumerateArray().Select(alarm => new Told(
-            alarm.GetProperty("AlarmID").GetString()!,
-            alarm.GetProperty("Status").GetString()!,
-            alarm.GetProperty("LatestChangedAt").GetString()!));
+        var alarms = json
+            .RootElement.GetProperty("ActiveAlarms")
+            .EnumerateArray()
+            .Select(alarm => new Told(
+                alarm.GetProperty("AlarmID").GetString()!,
+                alarm.GetProperty("Status").GetString()!,
+                alarm.GetProperty("LatestChangedAt").GetString()!
+            ));
         return new Digest(message.MessageId, json.RootElement.GetProperty("UserID").GetString()!, [.. alarms]);
     }
 }

@@ -39,21 +39,25 @@ public sealed class AlertChaosTests(KillableServers servers, ITestOutputHelper o
         RunAsync(rows: 50_000, kills: 20, perSecond: 1_000, TimeSpan.FromMinutes(8));
 
     private protected override (string Key, string Value)[] Settings =>
-    [
-        ("Roles", "alerts"), ("Alerts:Folder", _folder.FullName), ("Alerts:AllowedHosts", "127.0.0.1"),
-        ("Alerts:Limit:PerSecond", _perSecond.ToString(CultureInfo.InvariantCulture)),
-        ("Alerts:Calls:CallTimeout", "00:00:03"), ("Alerts:Calls:LeaseMargin", "00:00:02"),
-        (
-            "Alerts:RetrySchedule",
-            "0:0:0,0:0:0.1,0:0:0.2,0:0:0.5,0:0:1,0:0:1,0:0:2,0:0:2,0:0:3,0:0:3,0:0:5,0:0:5,0:0:5,0:0:5,0:0:5,0:0:5"),
-    ];
+        [
+            ("Roles", "alerts"),
+            ("Alerts:Folder", _folder.FullName),
+            ("Alerts:AllowedHosts", "127.0.0.1"),
+            ("Alerts:Limit:PerSecond", _perSecond.ToString(CultureInfo.InvariantCulture)),
+            ("Alerts:Calls:CallTimeout", "00:00:03"),
+            ("Alerts:Calls:LeaseMargin", "00:00:02"),
+            (
+                "Alerts:RetrySchedule",
+                "0:0:0,0:0:0.1,0:0:0.2,0:0:0.5,0:0:1,0:0:1,0:0:2,0:0:2,0:0:3,0:0:3,0:0:5,0:0:5,0:0:5,0:0:5,0:0:5,0:0:5"
+            ),
+        ];
 
     private protected override string[] Sections =>
-    [
-        "SELECT state, last_answer, count(*) FROM alert_delivery GROUP BY 1, 2",
-        "SELECT state, count(*), max(attempts), min(due), now() FROM outbound_call GROUP BY 1",
-        "SELECT * FROM alert_files_overview",
-    ];
+        [
+            "SELECT state, last_answer, count(*) FROM alert_delivery GROUP BY 1, 2",
+            "SELECT state, count(*), max(attempts), min(due), now() FROM outbound_call GROUP BY 1",
+            "SELECT * FROM alert_files_overview",
+        ];
 
     protected override Task PrepareAsync() => Running.StartSimulatorsAsync(_receiver);
 
@@ -78,7 +82,8 @@ public sealed class AlertChaosTests(KillableServers servers, ITestOutputHelper o
                 (SELECT count(*) FROM outbound_call WHERE target = 'alert-webhook' AND state = 'done') || ' delivered',
                 (SELECT count(*) FROM alert_delivery WHERE state <> 'delivered') || ' open',
                 (SELECT coalesce(sum(rows), 0) FROM alert_files_overview WHERE state = 'completed') || ' rows enqueued')
-            """);
+            """
+        );
         return counts == $"{_rows} delivered, 0 open, {_rows} rows enqueued" ? "" : counts;
     }
 

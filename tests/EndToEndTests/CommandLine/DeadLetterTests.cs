@@ -12,8 +12,10 @@ public sealed class DeadLetterTests(OneProcess process)
         ("PaymentRequested", "not JSON", "not JSON"),
         ("PaymentRequested", """{"customerId":"c","amount":1,"currency":"EUR"}""", "PaymentId is missing"),
         (
-            "PaymentRequested", """{"paymentId":"p","customerId":"c","amount":-1,"currency":"EUR"}""",
-            "Amount must be greater than zero"),
+            "PaymentRequested",
+            """{"paymentId":"p","customerId":"c","amount":-1,"currency":"EUR"}""",
+            "Amount must be greater than zero"
+        ),
         ("PaymentRequested", """{"paymentId":"p","customerId":"c","amount":1,"currency":"XYZ"}""", "Currency must be"),
         ("CustomerRegistered", "[]", "must be a JSON object"),
         ("CustomerRegistered", """{"customerId":" "}""", "CustomerId must not be empty"),
@@ -28,7 +30,8 @@ public sealed class DeadLetterTests(OneProcess process)
         await PublishAsync(
             system,
             new PlainMessage("CustomerRegistered", """{"customerId":"good"}"""),
-            new PlainMessage("PaymentRequested", """{"paymentId":"good","customerId":"good","amount":1,"currency":"EUR"}"""));
+            new PlainMessage("PaymentRequested", """{"paymentId":"good","customerId":"good","amount":1,"currency":"EUR"}""")
+        );
 
         await CompletedAsync(system, "good");
         var letters = await LettersAsync(system, [.. bad.Select(one => one.Message.MessageId)]);
@@ -45,9 +48,13 @@ public sealed class DeadLetterTests(OneProcess process)
     {
         var system = await process.StartedAsync();
         var requestedAt = DateTimeOffset.UtcNow.AddHours(1);
-        var early = new PlainMessage("PaymentRequested", string.Create(
-            CultureInfo.InvariantCulture,
-            $$"""{"paymentId":"early","customerId":"early","amount":5,"currency":"EUR","requestedAt":"{{requestedAt:O}}"}"""));
+        var early = new PlainMessage(
+            "PaymentRequested",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $$"""{"paymentId":"early","customerId":"early","amount":5,"currency":"EUR","requestedAt":"{{requestedAt:O}}"}"""
+            )
+        );
         await PublishAsync(system, early, new PlainMessage("CustomerRegistered", """{"customerId":"early"}"""));
 
         var letter = (await LettersAsync(system, early.MessageId))[early.MessageId];
@@ -66,18 +73,26 @@ public sealed class DeadLetterTests(OneProcess process)
     private static Task PublishAsync(RunningSystem system, params PlainMessage[] messages) =>
         Broker.PublishAsync(system.RabbitMq, messages, Eventually.Cancellation());
 
-    private static Task CompletedAsync(RunningSystem system, string paymentId) => Eventually.EqualAsync(
-        "Completed",
-        () => system.QueryAsync<string>(
-            $"SELECT coalesce(max(current_state), '') FROM payment_state WHERE payment_id = '{paymentId}'"));
+    private static Task CompletedAsync(RunningSystem system, string paymentId) =>
+        Eventually.EqualAsync(
+            "Completed",
+            () =>
+                system.QueryAsync<string>(
+                    $"SELECT coalesce(max(current_state), '') FROM payment_state WHERE payment_id = '{paymentId}'"
+                )
+        );
 
     private static Task<Dictionary<string, JsonElement>> LettersAsync(RunningSystem system, params string[] messageIds) =>
         Eventually.MatchesAsync(
-            "the dead letters are listed", () => ListAsync(system), letters => messageIds.All(letters.ContainsKey));
+            "the dead letters are listed",
+            () => ListAsync(system),
+            letters => messageIds.All(letters.ContainsKey)
+        );
 
     // What two consumers could not accept is listed twice.
     private static async Task<Dictionary<string, JsonElement>> ListAsync(RunningSystem system) =>
-        (await system.RunCommandAsync("deadletters", "list")).EnumerateArray()
+        (await system.RunCommandAsync("deadletters", "list"))
+            .EnumerateArray()
             .DistinctBy(letter => letter.GetProperty("messageId").GetString())
             .ToDictionary(letter => letter.GetProperty("messageId").GetString()!);
 }

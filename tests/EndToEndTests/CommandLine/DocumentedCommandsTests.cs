@@ -20,7 +20,9 @@ public sealed partial class DocumentedCommandsTests : IDisposable
         Assert.All(_pages, page => Assert.Contains(commands, command => command.Page == page && IsOfSagas(command)));
         var sagas = Path.Combine(_folder, "sagas");
         await File.WriteAllTextAsync(
-            sagas, $"#!/bin/sh\nexec dotnet '{Path.Combine(AppContext.BaseDirectory, "Sagas.Cli.dll")}' \"$@\"\n");
+            sagas,
+            $"#!/bin/sh\nexec dotnet '{Path.Combine(AppContext.BaseDirectory, "Sagas.Cli.dll")}' \"$@\"\n"
+        );
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(sagas, UnixFileMode.UserRead | UnixFileMode.UserExecute);
 
@@ -50,7 +52,8 @@ public sealed partial class DocumentedCommandsTests : IDisposable
             Assert.Contains(words[1], (string[])["up", "run", "down"]);
             Assert.All(
                 words.Skip(2).Where(word => !word.StartsWith('-')),
-                service => Assert.Contains($"\n  {service}:\n", compose, StringComparison.Ordinal));
+                service => Assert.Contains($"\n  {service}:\n", compose, StringComparison.Ordinal)
+            );
         }
         else
         {
@@ -74,7 +77,8 @@ public sealed partial class DocumentedCommandsTests : IDisposable
             run = await Eventually.MatchesAsync(
                 $"{command.Page}: {command.Text} shows '{expected}'",
                 () => BashAsync(command.Text, postgres, rabbitMq),
-                each => each.Output.Contains(expected, StringComparison.Ordinal));
+                each => each.Output.Contains(expected, StringComparison.Ordinal)
+            );
         }
 
         Assert.True(run.ExitCode == 0, $"{command.Page}: {command.Text} ended with {run.ExitCode}: {run.Error}");

@@ -23,18 +23,25 @@ public sealed class FirstLookTests(OneProcess process)
         Assert.Equal("Completed", State(shown));
         Assert.Equal(12.34m, shown.GetProperty("amount").GetDecimal());
         Assert.StartsWith("gw-", shown.GetProperty("gatewayReference").GetString());
-        var states = shown.GetProperty("timeline").EnumerateArray()
+        var states = shown
+            .GetProperty("timeline")
+            .EnumerateArray()
             .Select(transition => transition.GetProperty("toState").GetString());
         Assert.Equal(["AwaitingCustomer", "Processing", "Completed"], states.Distinct());
-        var charges = await system.RecordsAsync()
+        var charges = await system
+            .RecordsAsync()
             .CountAsync(record => record.GetProperty("effect").GetBoolean() && IsInvoice8(record.GetProperty("body")));
         Assert.Equal(1, charges);
     }
 
-    private static Task StateIsAsync(RunningSystem system, string state) => Eventually.EqualAsync(
-        state,
-        () => system.QueryAsync<string>(
-            "SELECT coalesce(max(current_state), '') FROM payment_state WHERE payment_id = 'invoice-8'"));
+    private static Task StateIsAsync(RunningSystem system, string state) =>
+        Eventually.EqualAsync(
+            state,
+            () =>
+                system.QueryAsync<string>(
+                    "SELECT coalesce(max(current_state), '') FROM payment_state WHERE payment_id = 'invoice-8'"
+                )
+        );
 
     private static bool IsInvoice8(JsonElement payment) => payment.GetProperty("paymentId").GetString() == "invoice-8";
 

@@ -26,22 +26,25 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
         RunAsync(new CustomerLoad(100_000, 5_000), registered: 5_000, kills: 20, TimeSpan.FromMinutes(3));
 
     private protected override (string Key, string Value)[] Settings =>
-    [
-        ("Roles", "sagas,crm"), ("Crm:Enabled", "true"), ("Crm:Calls:CallTimeout", "00:00:02"),
-        ("Crm:Calls:LeaseMargin", "00:00:02"), ("Crm:Calls:MaxBreakerDelay", "00:00:02"),
-    ];
+        [
+            ("Roles", "sagas,crm"),
+            ("Crm:Enabled", "true"),
+            ("Crm:Calls:CallTimeout", "00:00:02"),
+            ("Crm:Calls:LeaseMargin", "00:00:02"),
+            ("Crm:Calls:MaxBreakerDelay", "00:00:02"),
+        ];
 
     private protected override string[] Sections =>
-    [
-        "SELECT current_state, last_name, count(*), max(sync_failure) FROM customer_state GROUP BY 1, 2",
-        "SELECT state, count(*), max(attempts), min(due), max(last_outcome), now() FROM outbound_call GROUP BY 1",
-        """
-        SELECT c.customer_id, c.current_state, c.version, c.synced_version, l.state, l.last_outcome
-        FROM customer_state c LEFT JOIN outbound_call l ON l.idempotency_key = c.correlation_id || '/' || c.version
-        WHERE c.current_state <> 'Synced' LIMIT 10
-        """,
-        "SELECT message_type, outbox_id, count(*), max(last_error) FROM outbox_message GROUP BY 1, 2",
-    ];
+        [
+            "SELECT current_state, last_name, count(*), max(sync_failure) FROM customer_state GROUP BY 1, 2",
+            "SELECT state, count(*), max(attempts), min(due), max(last_outcome), now() FROM outbound_call GROUP BY 1",
+            """
+                SELECT c.customer_id, c.current_state, c.version, c.synced_version, l.state, l.last_outcome
+                FROM customer_state c LEFT JOIN outbound_call l ON l.idempotency_key = c.correlation_id || '/' || c.version
+                WHERE c.current_state <> 'Synced' LIMIT 10
+                """,
+            "SELECT message_type, outbox_id, count(*), max(last_error) FROM outbox_message GROUP BY 1, 2",
+        ];
 
     // One call in five fails, each way alike, and one in fifty takes longer than the services wait.
     private Dictionary<string, string> Faults
@@ -66,20 +69,25 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
     protected override Task PrepareAsync() => Running.StartSimulatorsAsync(Faults);
 
     protected override IEnumerable<Disturbance> Plan() =>
-    [
-        .. KillServices(_kills),
-        .. Moments(_kills).Select(moment => new Disturbance("the CRM", moment, "SIGKILL", RestartCrmAsync)),
-        .. Moments(1).Select(moment => new Disturbance("the CRM's work", moment, "stop for 2 s", GoDownAsync)),
-    ];
+        [
+            .. KillServices(_kills),
+            .. Moments(_kills).Select(moment => new Disturbance("the CRM", moment, "SIGKILL", RestartCrmAsync)),
+            .. Moments(1).Select(moment => new Disturbance("the CRM's work", moment, "stop for 2 s", GoDownAsync)),
+        ];
 
     protected override async Task WorkAsync()
     {
         await Task.WhenAll(
             Broker.PublishAsync(Running.RabbitMq, CustomerLoad.Registrations(0, _registered, 1), Eventually.Cancellation()),
-            IngestAsync());
+            IngestAsync()
+        );
         Narration.Say("all customers are queued");
         await Eventually.MatchesAsync(
-            "a tenth of the customers are in the CRM", ShareAsync, share => share >= 0.1, TimeSpan.FromMinutes(10));
+            "a tenth of the customers are in the CRM",
+            ShareAsync,
+            share => share >= 0.1,
+            TimeSpan.FromMinutes(10)
+        );
         await Broker.PublishAsync(Running.RabbitMq, _load.Changes, Eventually.Cancellation());
         Narration.Say("all changes are published");
     }
@@ -97,7 +105,8 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
                 (SELECT count(*) FROM customer_state WHERE last_name = 'v2') || ' changed',
                 (SELECT count(*) FROM outbound_call WHERE due IS NOT NULL) || ' calls due',
                 (SELECT count(*) FROM outbox_message) || ' in the outbox')
-            """);
+            """
+        );
         var settled = $"{_load.Customers} synced, {_load.MaxEffects - _load.Customers} changed, 0 calls due, 0 in the outbox";
         return counts == settled ? "" : counts;
     }
@@ -154,19 +163,25 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
     }
 
     // It may be killed at this moment.
-    private Task GoDownAsync() => Eventually.TrueAsync("the CRM does not work", async () =>
-    {
-        await Running.PostAsync("/crm/down?seconds=2");
-        return true;
-    });
+    private Task GoDownAsync() =>
+        Eventually.TrueAsync(
+            "the CRM does not work",
+            async () =>
+            {
+                await Running.PostAsync("/crm/down?seconds=2");
+                return true;
+            }
+        );
 
     private async Task<Dictionary<string, (int Version, string LastName)>> StoredAsync()
     {
         var stored = new Dictionary<string, (int Version, string LastName)>();
         await foreach (var customer in Running.ListAsync("/crm/stored"))
         {
-            stored[customer.GetProperty("customerId").GetString()!] =
-                (customer.GetProperty("version").GetInt32(), customer.GetProperty("lastName").GetString()!);
+            stored[customer.GetProperty("customerId").GetString()!] = (
+                customer.GetProperty("version").GetInt32(),
+                customer.GetProperty("lastName").GetString()!
+            );
         }
 
         return stored;

@@ -16,19 +16,25 @@ internal sealed class CustomerLoad(int customers, int changed)
 
     /// <summary>Registrations as other systems send them.</summary>
     public static IReadOnlyList<PlainMessage> Registrations(int from, int to, int version) =>
-        [.. Enumerable.Range(from, to - from).Select(number => new PlainMessage(
-            "CustomerRegistered",
-            $$"""
-            {"customerId":"{{Id(number)}}","firstName":"Ada","lastName":"v{{version}}","email":"c-{{number}}@example.com",
-             "registeredAt":"2026-01-01T00:00:0{{version}}Z"}
-            """))];
+        [
+            .. Enumerable
+                .Range(from, to - from)
+                .Select(number => new PlainMessage(
+                    "CustomerRegistered",
+                    $$"""
+                    {"customerId":"{{Id(number)}}","firstName":"Ada","lastName":"v{{version}}","email":"c-{{number}}@example.com",
+                     "registeredAt":"2026-01-01T00:00:0{{version}}Z"}
+                    """
+                )),
+        ];
 
     /// <summary>The changes.</summary>
     public IReadOnlyList<PlainMessage> Changes => Registrations(0, changed, 2);
 
     /// <summary>Customers as a file has them.</summary>
     public static IEnumerable<string> Rows(int from, int to) =>
-        Enumerable.Range(from, to - from)
+        Enumerable
+            .Range(from, to - from)
             .Select(number => $"{Id(number)},Ada,v1,c-{number}@example.com,2026-01-01T00:00:01Z")
             .Prepend("customer_id,first_name,last_name,email,registered_at");
 }

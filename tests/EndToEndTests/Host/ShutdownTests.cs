@@ -19,8 +19,13 @@ public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper outp
     public async Task SIGTERM_under_load_ends_before_the_grace_period_does_and_nothing_is_asked_twice()
     {
         await using var shared = await SharedSystem.StartAsync(
-            servers, processes: 1, ("Roles", "sagas,payments"), ("ShutdownTimeout", $"{_gracePeriod}"),
-            ("Payments:Calls:CallTimeout", "01:00:00"), ("Payments:Calls:LeaseMargin", "01:00:00"));
+            servers,
+            processes: 1,
+            ("Roles", "sagas,payments"),
+            ("ShutdownTimeout", $"{_gracePeriod}"),
+            ("Payments:Calls:CallTimeout", "01:00:00"),
+            ("Payments:Calls:LeaseMargin", "01:00:00")
+        );
         var system = shared.Running;
         // So slow that the gateway is far from done when the signal comes, however late that is noticed.
         await system.SetLatencyAsync(2_000);

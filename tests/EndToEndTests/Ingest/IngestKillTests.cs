@@ -46,7 +46,9 @@ public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper o
                 await ExecuteAsync(source, $"UPDATE ingest_goal SET rows = {goal}, gate = '{table}'");
                 await using var ingest = ProgramProcess.Start($"ingest-{kill}", "Sagas.Cli", ["files", "ingest", path], settings);
                 await Eventually.TrueAsync(
-                    $"{goal} rows are done", async () => ingest.Ended.IsCompleted || await gate.CountWaitingAsync() > 0);
+                    $"{goal} rows are done",
+                    async () => ingest.Ended.IsCompleted || await gate.CountWaitingAsync() > 0
+                );
                 Assert.False(ingest.Ended.IsCompleted, $"It ended before it was killed: {ingest.LastLines(20)}");
                 // The last time it is the database: the ingest waits for it and reads the file to its end.
                 await (kill < kills ? ingest.KillAsync() : RestartDatabaseAsync(ingest));
@@ -74,11 +76,14 @@ public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper o
         foreach (var table in _gates)
         {
             await AdvisoryLockGate.BuildAsync(
-                database.ConnectionString, table, "BEFORE INSERT OR UPDATE",
+                database.ConnectionString,
+                table,
+                "BEFORE INSERT OR UPDATE",
                 """
                 EXISTS (SELECT FROM ingest_goal
                     WHERE gate = TG_TABLE_NAME AND rows <= (SELECT coalesce(sum(progress.rows), 0) FROM file_progress progress))
-                """);
+                """
+            );
         }
     }
 
@@ -95,12 +100,12 @@ public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper o
         Assert.InRange(rejected, rows * 0.005, rows * 0.015);
         Assert.Equal(
             $"completed {rows} {rejected} {rows - rejected} 0",
-            await QueryAsync<string>(source, "SELECT concat_ws(' ', state, rows, rejected, added, changed) FROM files_overview"));
+            await QueryAsync<string>(source, "SELECT concat_ws(' ', state, rows, rejected, added, changed) FROM files_overview")
+        );
         const string Added = "SELECT count(*) FROM customer_state WHERE version = 1 AND current_state = 'Syncing'";
         Assert.Equal(rows - rejected, await QueryAsync<long>(source, Added));
         Assert.Equal(rows - rejected, await QueryAsync<long>(source, "SELECT count(*) FROM saga_transition"));
-        const string Ids =
-            """
+        const string Ids = """
             SELECT concat_ws(' ', count(*), count(DISTINCT id))
             FROM outbox_message, json_array_elements_text(body::json -> 'message' -> 'customerIds') id
             """;

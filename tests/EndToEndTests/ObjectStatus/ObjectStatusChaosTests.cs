@@ -10,7 +10,8 @@ namespace Sagas.EndToEndTests.ObjectStatus;
 /// fetched and seen.</summary>
 [Collection(ChaosCollections.Second)]
 public sealed class ObjectStatusChaosTests(KillableServers servers, ITestOutputHelper output)
-    : SystemChaosTest(servers, output), IDisposable
+    : SystemChaosTest(servers, output),
+        IDisposable
 {
     private CallbackClient _client = null!;
     private ServiceQueues _queues = null!;
@@ -34,10 +35,10 @@ public sealed class ObjectStatusChaosTests(KillableServers servers, ITestOutputH
         [("Roles", "callback,status"), ("ObjectStatus:ExpiryTimeout", "01:00:00"), ("ObjectStatus:RedeliveryDelay", "00:00:01")];
 
     private protected override string[] Sections =>
-    [
-        "SELECT count(*) FROM object_status",
-        "SELECT message_type, outbox_id, count(*), min(enqueue_time), max(last_error) FROM outbox_message GROUP BY 1, 2",
-    ];
+        [
+            "SELECT count(*) FROM object_status",
+            "SELECT message_type, outbox_id, count(*), min(enqueue_time), max(last_error) FROM outbox_message GROUP BY 1, 2",
+        ];
 
     public void Dispose() => _client?.Dispose();
 
@@ -48,7 +49,13 @@ public sealed class ObjectStatusChaosTests(KillableServers servers, ITestOutputH
         _queues = new ServiceQueues(Running, "object-status-lists", "object-status");
         await Running.StartGatewayAsync();
         var latency = new { minMs = _latency.MinMs, maxMs = _latency.MaxMs };
-        var faults = new { failBefore = 0.03, lostAfter = 0.02, garbage = 0.01, latency };
+        var faults = new
+        {
+            failBefore = 0.03,
+            lostAfter = 0.02,
+            garbage = 0.01,
+            latency,
+        };
         await Running.SetFaultsAsync("/object-status/faults", faults);
     }
 
@@ -69,13 +76,15 @@ public sealed class ObjectStatusChaosTests(KillableServers servers, ITestOutputH
         var counts = await Running.QueryAsync<string>(
             """
             SELECT (SELECT count(*) FROM object_status) || ' seen, ' || (SELECT count(*) FROM outbox_message) || ' in the outbox'
-            """);
+            """
+        );
         return counts == $"{_objects} seen, 0 in the outbox" ? await _queues.DescribeFilledAsync() : counts;
     }
 
     protected override async Task BalanceAsync()
     {
-        var answered = (await Running.GetAsync("/object-status/answered")).EnumerateObject()
+        var answered = (await Running.GetAsync("/object-status/answered"))
+            .EnumerateObject()
             .ToDictionary(answer => answer.Name, answer => answer.Value.GetInt64());
         var seen = (await Running.LinesAsync("SELECT object_id FROM object_status")).ToHashSet();
         Assert.Equal(_objects, _client.Acknowledged.Count);

@@ -40,9 +40,13 @@ internal sealed class Audit(RunningSystem system, Workload workload)
         Compare(null, "payments with events", events.Count, workload.Orders.Count);
         await CheckTablesAsync();
         await CheckSummaryAsync();
-        Assert.True(_mistakes.Count == 0, string.Create(
-            CultureInfo.InvariantCulture,
-            $"The books do not balance, {_mistakes.Count:N0} mistakes:\n{string.Join('\n', _mistakes.Take(MistakesShown))}"));
+        Assert.True(
+            _mistakes.Count == 0,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The books do not balance, {_mistakes.Count:N0} mistakes:\n{string.Join('\n', _mistakes.Take(MistakesShown))}"
+            )
+        );
     }
 
     private void CheckEvents(Order order, string type, string? reference, PaymentEvent[] events)
@@ -60,10 +64,16 @@ internal sealed class Audit(RunningSystem system, Workload workload)
     private async Task CheckTablesAsync()
     {
         Compare(null, "customers", await system.QueryAsync<long>("SELECT count(*) FROM customer_state"), workload.Customers);
-        Compare(null, "outbound calls", await system.QueryAsync<long>("SELECT count(*) FROM outbound_call"), workload.Orders.Count);
+        Compare(
+            null,
+            "outbound calls",
+            await system.QueryAsync<long>("SELECT count(*) FROM outbound_call"),
+            workload.Orders.Count
+        );
         Compare(null, "rows left in the outbox", await system.QueryAsync<long>("SELECT count(*) FROM outbox_message"), 0);
         var finished = await system.QueryAsync<long>(
-            "SELECT count(*) FROM saga_transition WHERE from_state = 'Processing' AND to_state IN ('Completed', 'Failed')");
+            "SELECT count(*) FROM saga_transition WHERE from_state = 'Processing' AND to_state IN ('Completed', 'Failed')"
+        );
         Compare(null, "transitions to a final state", finished, workload.Orders.Count);
         RetriedCalls = await system.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE attempts > 1");
     }
@@ -79,7 +89,8 @@ internal sealed class Audit(RunningSystem system, Workload workload)
     {
         var rows = new Dictionary<string, (string, decimal, string?)?>();
         await using var command = system.Database.CreateCommand(
-            "SELECT payment_id, current_state, amount, gateway_reference FROM payment_state");
+            "SELECT payment_id, current_state, amount, gateway_reference FROM payment_state"
+        );
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {

@@ -34,8 +34,10 @@ internal static class GatewayBooks
         return entries;
     }
 
-    private static Order OrderOf(JsonElement body) => new(
-        body.GetProperty("paymentId").GetString()!,
-        body.GetProperty("customerId").GetString()!,
-        body.GetProperty("amount").GetDecimal());
+    private static Order OrderOf(JsonElement body) =>
+        new(
+            body.GetProperty("paymentId").GetString()!,
+            body.GetProperty("customerId").GetString()!,
+            body.GetProperty("amount").GetDecimal()
+        );
 }

@@ -11,8 +11,13 @@ public sealed class PaymentChaosTests(KillableServers servers, ITestOutputHelper
     // Beside the failures, the gateway's usual time: 2 to 20 ms, and now and then a third of a second.
     private static readonly (string, string)[] _faults =
     [
-        ("FailBefore", "0.05"), ("LostAfter", "0.05"), ("TooManyRequests", "0.02"),
-        ("Latency:MinMs", "2"), ("Latency:MaxMs", "20"), ("SlowRate", "0.02"), ("SlowMs", "300"),
+        ("FailBefore", "0.05"),
+        ("LostAfter", "0.05"),
+        ("TooManyRequests", "0.02"),
+        ("Latency:MinMs", "2"),
+        ("Latency:MaxMs", "20"),
+        ("SlowRate", "0.02"),
+        ("SlowMs", "300"),
     ];
 
     private Workload _workload = null!;

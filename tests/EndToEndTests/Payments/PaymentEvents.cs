@@ -32,8 +32,11 @@ internal static class PaymentEvents
         using var json = JsonDocument.Parse(message.Body);
         var body = json.RootElement.GetProperty("message");
         return new PaymentEvent(
-            message.Exchange, message.MessageId, body.GetProperty("paymentId").GetString()!,
-            body.TryGetProperty("gatewayReference", out var reference) ? reference.GetString() : null);
+            message.Exchange,
+            message.MessageId,
+            body.GetProperty("paymentId").GetString()!,
+            body.TryGetProperty("gatewayReference", out var reference) ? reference.GetString() : null
+        );
     }
 }
 

@@ -7,8 +7,7 @@ namespace Sagas.EndToEndTests.Payments;
 internal sealed class Settlement(RunningSystem system, Workload workload)
 {
     // Customers and payments that are known, and what is under way.
-    private const string Counts =
-        """
+    private const string Counts = """
         SELECT concat_ws(', ',
             (SELECT count(*) FROM customer_state) || ' customers', (SELECT count(*) FROM payment_state) || ' payments',
             (SELECT count(*) FROM payment_state WHERE current_state NOT IN ('Completed', 'Failed')) || ' open',
@@ -21,23 +20,23 @@ internal sealed class Settlement(RunningSystem system, Workload workload)
         "SELECT current_state, count(*), min(payment_id), max(updated_at) FROM payment_state GROUP BY 1",
         "SELECT current_state, count(*) FROM customer_state GROUP BY 1",
         """
-        SELECT payment_id, current_state, attempts, next_due_at, updated_at FROM payment_state
-        WHERE current_state NOT IN ('Completed', 'Failed') ORDER BY updated_at LIMIT 10
-        """,
+            SELECT payment_id, current_state, attempts, next_due_at, updated_at FROM payment_state
+            WHERE current_state NOT IN ('Completed', 'Failed') ORDER BY updated_at LIMIT 10
+            """,
         "SELECT state, count(*), max(attempts), min(due), max(last_outcome) FROM outbound_call GROUP BY 1",
         """
-        SELECT idempotency_key, state, attempts, due, outcome_unknown, last_outcome FROM outbound_call
-        WHERE state NOT IN ('done', 'failed') ORDER BY due LIMIT 10
-        """,
+            SELECT idempotency_key, state, attempts, due, outcome_unknown, last_outcome FROM outbound_call
+            WHERE state NOT IN ('done', 'failed') ORDER BY due LIMIT 10
+            """,
         """
-        SELECT message_type, outbox_id, position, count(*), min(enqueue_time), max(attempts), max(last_error) FROM outbox_message
-        GROUP BY 1, 2, 3
-        """,
+            SELECT message_type, outbox_id, position, count(*), min(enqueue_time), max(attempts), max(last_error) FROM outbox_message
+            GROUP BY 1, 2, 3
+            """,
         "SELECT outbox_id, process_id, started_at, heartbeat_at, now() FROM outbox_instance",
         """
-        SELECT pid, application_name, state, now() - xact_start, left(query, 100) FROM pg_stat_activity
-        WHERE xact_start < now() - interval '2 seconds' ORDER BY xact_start LIMIT 10
-        """,
+            SELECT pid, application_name, state, now() - xact_start, left(query, 100) FROM pg_stat_activity
+            WHERE xact_start < now() - interval '2 seconds' ORDER BY xact_start LIMIT 10
+            """,
     ];
 
     private readonly string _settled =

@@ -12,9 +12,11 @@ internal sealed record Order(string PaymentId, string CustomerId, decimal Amount
     /// <summary>The simulated gateway declines amounts that end so, and no others.</summary>
     public bool IsDeclined => Amount % 1 == 0.13m;
 
-    public string ToJson() => string.Create(
-        CultureInfo.InvariantCulture,
-        $$"""{"paymentId":"{{PaymentId}}","customerId":"{{CustomerId}}","amount":{{Amount}},"currency":"EUR"}""");
+    public string ToJson() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $$"""{"paymentId":"{{PaymentId}}","customerId":"{{CustomerId}}","amount":{{Amount}},"currency":"EUR"}"""
+        );
 }
 
 /// <summary>Customers and payments, in one random order: many payments come before their customer.</summary>
@@ -28,13 +30,26 @@ internal sealed class Workload
     public Workload(int customers, int payments, Random random)
     {
         Customers = customers;
-        Orders = [.. Enumerable.Range(0, payments).Select(number => new Order(
-            $"p-{number:D6}", $"c-{number % customers:D6}",
-            random.Next(1, 5_000) + (random.Next(100) < DeclinedOfHundred ? 0.13m : 0.50m)))];
-        var messages = Orders.Select(order => new PlainMessage("PaymentRequested", order.ToJson()))
-            .Concat(Enumerable.Range(0, customers).Select(number => new PlainMessage(
-                "CustomerRegistered",
-                $$"""{"customerId":"c-{{number:D6}}","firstName":"Ada","email":"c-{{number}}@example.com"}""")))
+        Orders =
+        [
+            .. Enumerable
+                .Range(0, payments)
+                .Select(number => new Order(
+                    $"p-{number:D6}",
+                    $"c-{number % customers:D6}",
+                    random.Next(1, 5_000) + (random.Next(100) < DeclinedOfHundred ? 0.13m : 0.50m)
+                )),
+        ];
+        var messages = Orders
+            .Select(order => new PlainMessage("PaymentRequested", order.ToJson()))
+            .Concat(
+                Enumerable
+                    .Range(0, customers)
+                    .Select(number => new PlainMessage(
+                        "CustomerRegistered",
+                        $$"""{"customerId":"c-{{number:D6}}","firstName":"Ada","email":"c-{{number}}@example.com"}"""
+                    ))
+            )
             .ToArray();
         random.Shuffle(messages);
         Messages = messages;

@@ -7,8 +7,7 @@ internal sealed class ProgramProcess : IAsyncDisposable
 {
     // The shell becomes the program (exec keeps its number), after leaving a watchdog behind that kills it when the
     // other end of the pipe closes without a word: the tests were killed themselves.
-    private const string Launch =
-        """
+    private const string Launch = """
         exec 3<&0
         { read -r line <&3 || kill -KILL $$; } >/dev/null 2>&1 &
         exec "$@" 3<&- </dev/null
@@ -56,7 +55,8 @@ internal sealed class ProgramProcess : IAsyncDisposable
         string program,
         IEnumerable<string> arguments,
         IEnumerable<KeyValuePair<string, string>> settings,
-        string? awaited = null)
+        string? awaited = null
+    )
     {
         var assembly = Path.Combine(AppContext.BaseDirectory, program + ".dll");
         var start = new ProcessStartInfo("bash", ["-c", Launch, "sagas-test", "dotnet", assembly, .. arguments])

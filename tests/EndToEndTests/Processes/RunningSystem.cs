@@ -39,7 +39,13 @@ internal sealed class RunningSystem : IAsyncDisposable
             _settings[key] = value;
 
         Database = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(postgres) { MaxPoolSize = 4, Timeout = 60, CommandTimeout = 60 });
+            new NpgsqlConnectionStringBuilder(postgres)
+            {
+                MaxPoolSize = 4,
+                Timeout = 60,
+                CommandTimeout = 60,
+            }
+        );
     }
 
     public Uri RabbitMq { get; }
@@ -215,7 +221,8 @@ internal sealed class RunningSystem : IAsyncDisposable
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
-            var values = Enumerable.Range(0, reader.FieldCount)
+            var values = Enumerable
+                .Range(0, reader.FieldCount)
                 .Select(column => Convert.ToString(reader.GetValue(column), CultureInfo.InvariantCulture));
             lines.Add(string.Join(" | ", values));
         }

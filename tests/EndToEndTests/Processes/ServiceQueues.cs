@@ -42,7 +42,8 @@ internal sealed class ServiceQueues(RunningSystem system, params string[] names)
 
         Assert.True(
             found.Count == 0,
-            $"{found.Count} messages are left in queues, such as:\n{string.Join('\n', found.Take(20))}");
+            $"{found.Count} messages are left in queues, such as:\n{string.Join('\n', found.Take(20))}"
+        );
     }
 
     /// <summary>What is in all of them.</summary>
@@ -63,16 +64,17 @@ internal sealed class ServiceQueues(RunningSystem system, params string[] names)
     }
 
     private static async Task<IReadOnlyList<QueuedMessage>> FailedAsync(IConnection connection, string name) =>
-    [
-        .. await Broker.PeekAsync(connection, name + "_error", 10),
-        .. await Broker.PeekAsync(connection, name + "_skipped", 10),
-    ];
+        [
+            .. await Broker.PeekAsync(connection, name + "_error", 10),
+            .. await Broker.PeekAsync(connection, name + "_skipped", 10),
+        ];
 
     private async Task<HashSet<string>> ConsumedAsync(IReadOnlyList<QueuedMessage> messages)
     {
         var ids = messages.Select(message => Guid.TryParse(message.MessageId, out var id) ? id : default).ToArray();
         await using var command = system.Database.CreateCommand(
-            "SELECT message_id::text FROM inbox_state WHERE message_id = ANY ($1)");
+            "SELECT message_id::text FROM inbox_state WHERE message_id = ANY ($1)"
+        );
         command.Parameters.Add(new() { Value = ids });
         var consumed = new HashSet<string>();
         await using var reader = await command.ExecuteReaderAsync();

@@ -60,7 +60,10 @@ internal sealed class SharedSystem : IAsyncDisposable
     /// <param name="processes">How many services processes.</param>
     /// <param name="settings">More configuration of the services.</param>
     public static async Task<SharedSystem> StartAsync(
-        ServersFixture servers, int processes, params (string Key, string Value)[] settings)
+        ServersFixture servers,
+        int processes,
+        params (string Key, string Value)[] settings
+    )
     {
         var virtualHost = servers.CreateVirtualHostAsync("e2e");
         var system = new SharedSystem(await servers.CreateDatabaseAsync("e2e"), await virtualHost, settings);
@@ -68,7 +71,8 @@ internal sealed class SharedSystem : IAsyncDisposable
         {
             await Task.WhenAll(
                 system.Running.StartGatewayAsync(("Latency:MaxMs", "10")),
-                PaymentEvents.ListenAsync(system._virtualHost.Uri));
+                PaymentEvents.ListenAsync(system._virtualHost.Uri)
+            );
             await system.Running.StartReadyAsync(processes);
             return system;
         }

@@ -5,7 +5,8 @@ namespace Sagas.EndToEndTests.Processes;
 
 /// <summary>A chaos test of the product: services as processes, with a database and a virtual host of the test's own.</summary>
 public abstract class SystemChaosTest(KillableServers servers, ITestOutputHelper output)
-    : ChaosTest(servers, output), IAsyncLifetime
+    : ChaosTest(servers, output),
+        IAsyncLifetime
 {
     /// <summary>How many services processes there are.</summary>
     protected const int Processes = 2;
@@ -51,13 +52,20 @@ public abstract class SystemChaosTest(KillableServers servers, ITestOutputHelper
     protected override Task<string> DescribeAsync() => Running.DescribeAsync(Sections);
 
     /// <summary>Kills services processes with SIGKILL and starts them again at once.</summary>
-    protected IEnumerable<Disturbance> KillServices(int times) => Moments(times).Select(moment =>
-    {
-        var number = Narration.Random.Next(1, Processes + 1);
-        return new Disturbance("services", moment, $"SIGKILL {RunningSystem.NameOf(number)} of the", async () =>
-        {
-            await Running.Service(number).KillAsync();
-            await Running.StartServicesAsync(number);
-        });
-    });
+    protected IEnumerable<Disturbance> KillServices(int times) =>
+        Moments(times)
+            .Select(moment =>
+            {
+                var number = Narration.Random.Next(1, Processes + 1);
+                return new Disturbance(
+                    "services",
+                    moment,
+                    $"SIGKILL {RunningSystem.NameOf(number)} of the",
+                    async () =>
+                    {
+                        await Running.Service(number).KillAsync();
+                        await Running.StartServicesAsync(number);
+                    }
+                );
+            });
 }

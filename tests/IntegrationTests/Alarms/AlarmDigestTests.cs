@@ -19,7 +19,9 @@ public sealed class AlarmDigestTests(SharedAlarms shared) : IClassFixture<Shared
         await ChangeAsync("u", "gone", "CRITICAL", "2021-06-07T20:40:15Z");
         await ChangeAsync("u", "gone", "cleared", "2021-06-07T20:40:16Z");
         await system.WaitForAsync(
-            "SELECT count(*) FROM alarm WHERE user_id = 'u' AND (alarm_id <> 'gone' OR status = 'CLEARED')", 5L);
+            "SELECT count(*) FROM alarm WHERE user_id = 'u' AND (alarm_id <> 'gone' OR status = 'CLEARED')",
+            5L
+        );
         await AskAsync("u");
         var first = await digests.NextAsync();
         Assert.Equal("u", first.UserId);
@@ -30,14 +32,17 @@ public sealed class AlarmDigestTests(SharedAlarms shared) : IClassFixture<Shared
                 "b CRITICAL 2021-06-07T20:40:15.598765212Z",
                 "c WARNING 2021-06-07T20:40:15.598765213Z",
             ],
-            first.Alarms);
+            first.Alarms
+        );
 
         await AskAsync("u");
         await system.WaitForAsync("SELECT count(*) FROM inbox_state", asked + 2);
         await ChangeAsync("u", "a", "WARNING", "2021-06-07T20:40:15.598765213Z");
         await ChangeAsync("u", "b", "CLEARED", "2021-06-07T20:40:17Z");
         await system.WaitForAsync(
-            "SELECT count(*) FROM alarm WHERE user_id = 'u' AND (status = 'CLEARED' OR told_changed_at <> changed_at)", 3L);
+            "SELECT count(*) FROM alarm WHERE user_id = 'u' AND (status = 'CLEARED' OR told_changed_at <> changed_at)",
+            3L
+        );
         await AskAsync("u");
         Assert.Equal(["a WARNING 2021-06-07T20:40:15.598765213Z"], (await digests.NextAsync()).Alarms);
         await system.WaitForAsync("SELECT count(*) FROM inbox_state", asked + 3);
@@ -45,8 +50,10 @@ public sealed class AlarmDigestTests(SharedAlarms shared) : IClassFixture<Shared
         Assert.Equal(2L, await system.QueryAsync<long>("SELECT count(*) FROM alarm_digest WHERE user_id = 'u'"));
         Assert.Equal(
             first.MessageId,
-            await system.QueryAsync<string>("SELECT message_id::text FROM alarm_digest WHERE user_id = 'u' "
-                + "ORDER BY digest_id LIMIT 1"));
+            await system.QueryAsync<string>(
+                "SELECT message_id::text FROM alarm_digest WHERE user_id = 'u' " + "ORDER BY digest_id LIMIT 1"
+            )
+        );
     }
 
     [Fact]

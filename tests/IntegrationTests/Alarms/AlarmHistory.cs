@@ -13,7 +13,11 @@ internal sealed record AlarmStep(IReadOnlyList<AlarmChange> Changes, bool Cut)
     public bool IsDigest => Changes.Count == 0;
 
     public override string ToString() =>
-        (IsDigest ? "digest" : string.Join(", ", Changes.Select(change => $"{change.AlarmId} {change.Status} {change.ChangedAt}"))) + (Cut ? " (cut)" : "");
+        (
+            IsDigest
+                ? "digest"
+                : string.Join(", ", Changes.Select(change => $"{change.AlarmId} {change.Status} {change.ChangedAt}"))
+        ) + (Cut ? " (cut)" : "");
 }
 
 /// <summary>What happens to one user's alarms. Changes come out of order and repeatedly.</summary>
@@ -27,15 +31,22 @@ internal sealed record AlarmHistory(IReadOnlyList<AlarmStep> Steps)
 
     private static readonly Instant[] _times =
     [
-        Instant.Parse("2021-06-07T20:40:15Z"), Instant.Parse("2021-06-07T20:40:15.000000001Z"), Instant.Parse("2021-06-07T20:40:15.1Z"),
-        Instant.Parse("2021-06-07T20:40:15.100000000Z"), Instant.Parse("2021-06-07T20:40:15.100000999Z"), Instant.Parse("2021-06-07T22:40:15.2+02:00"),
-        Instant.Parse("2021-06-07T20:40:15.999999999Z"), Instant.Parse("2021-06-07T20:40:16Z"), Instant.Parse("1970-01-01T00:00:00Z"),
+        Instant.Parse("2021-06-07T20:40:15Z"),
+        Instant.Parse("2021-06-07T20:40:15.000000001Z"),
+        Instant.Parse("2021-06-07T20:40:15.1Z"),
+        Instant.Parse("2021-06-07T20:40:15.100000000Z"),
+        Instant.Parse("2021-06-07T20:40:15.100000999Z"),
+        Instant.Parse("2021-06-07T22:40:15.2+02:00"),
+        Instant.Parse("2021-06-07T20:40:15.999999999Z"),
+        Instant.Parse("2021-06-07T20:40:16Z"),
+        Instant.Parse("1970-01-01T00:00:00Z"),
     ];
 
     /// <summary>Many users' histories.</summary>
     public static Arbitrary<AlarmHistory[]> Many(int users)
     {
-        var change = Gen.Elements(_alarms).SelectMany(_ => Gen.Elements(AlarmStatus.All.ToArray()), (alarm, status) => (alarm, status))
+        var change = Gen.Elements(_alarms)
+            .SelectMany(_ => Gen.Elements(AlarmStatus.All.ToArray()), (alarm, status) => (alarm, status))
             .SelectMany(_ => Gen.Elements(_times), (alarm, time) => new AlarmChange("", alarm.alarm, alarm.status, time));
         var changes = Gen.Choose(1, 5).SelectMany(count => Gen.ArrayOf(change, count));
         var arrival = changes.SelectMany(Gen.Shuffle);
@@ -50,7 +61,11 @@ internal sealed record AlarmHistory(IReadOnlyList<AlarmStep> Steps)
 
     // What arrived once may arrive again, at any later point: the broker delivers again what was not acknowledged.
     private static Gen<AlarmStep[]> Repeat(AlarmStep[] steps) =>
-        Gen.Choose(0, steps.Length - 1).SelectMany(_ => Gen.Choose(0, 2), (which, times) => (AlarmStep[])[.. steps, .. Enumerable.Repeat(steps[which], times)]);
+        Gen.Choose(0, steps.Length - 1)
+            .SelectMany(
+                _ => Gen.Choose(0, 2),
+                (which, times) => (AlarmStep[])[.. steps, .. Enumerable.Repeat(steps[which], times)]
+            );
 
     // To the one user whose digests are wrong, then to the steps that make it so.
     private static IEnumerable<AlarmHistory[]> Shrink(AlarmHistory[] histories)
@@ -58,6 +73,8 @@ internal sealed record AlarmHistory(IReadOnlyList<AlarmStep> Steps)
         if (histories.Length > 1)
             return [histories[..(histories.Length / 2)], histories[(histories.Length / 2)..]];
         var steps = histories.Length == 0 ? [] : histories[0].Steps;
-        return Enumerable.Range(0, steps.Count).Select(without => (AlarmHistory[])[new AlarmHistory([.. steps.Where((_, index) => index != without)])]);
+        return Enumerable
+            .Range(0, steps.Count)
+            .Select(without => (AlarmHistory[])[new AlarmHistory([.. steps.Where((_, index) => index != without)])]);
     }
 }

@@ -14,7 +14,8 @@ namespace Sagas.IntegrationTests.Alarms;
 /// Many users' histories run together, their changes in one statement, as they do in the services.
 /// </summary>
 public sealed class AlarmHistoryTests(ServersFixture servers, ITestOutputHelper output)
-    : IClassFixture<ServersFixture>, IAsyncLifetime
+    : IClassFixture<ServersFixture>,
+        IAsyncLifetime
 {
     // More than by default find what is rarer.
     private const string HistoriesVariable = "SAGAS_TEST_HISTORIES";
@@ -36,9 +37,11 @@ public sealed class AlarmHistoryTests(ServersFixture servers, ITestOutputHelper 
             ? int.Parse(given, CultureInfo.InvariantCulture)
             : Histories;
         Prop.ForAll(AlarmHistory.Many(UsersPerRound), round => RunAsync(round))
-            .Check(Config.QuickThrowOnFailure
-                .WithMaxTest(Math.Max(1, histories / UsersPerRound))
-                .WithReplay((ulong)TestSeed.Take(output), 1));
+            .Check(
+                Config
+                    .QuickThrowOnFailure.WithMaxTest(Math.Max(1, histories / UsersPerRound))
+                    .WithReplay((ulong)TestSeed.Take(output), 1)
+            );
     }
 
     private async Task RunAsync(AlarmHistory[] histories)
@@ -47,11 +50,16 @@ public sealed class AlarmHistoryTests(ServersFixture servers, ITestOutputHelper 
         var users = histories.Select((history, number) => new User($"{round}-{number}", history)).ToArray();
         for (var step = 0; users.Any(user => step < user.History.Steps.Count); step++)
         {
-            var here = users.Where(user => step < user.History.Steps.Count).Select(user => (User: user, Step: user.History.Steps[step])).ToArray();
+            var here = users
+                .Where(user => step < user.History.Steps.Count)
+                .Select(user => (User: user, Step: user.History.Steps[step]))
+                .ToArray();
             await ChangeAsync([.. here.Where(at => !at.Step.IsDigest)]);
             await Parallel.ForEachAsync(
-                here.Where(at => at.Step.IsDigest), new ParallelOptions { MaxDegreeOfParallelism = Connections },
-                async (at, _) => await DigestAsync(at.User, at.Step));
+                here.Where(at => at.Step.IsDigest),
+                new ParallelOptions { MaxDegreeOfParallelism = Connections },
+                async (at, _) => await DigestAsync(at.User, at.Step)
+            );
         }
     }
 
@@ -83,7 +91,8 @@ public sealed class AlarmHistoryTests(ServersFixture servers, ITestOutputHelper 
         // As text, since two ways to write one moment are equal otherwise.
         Assert.True(
             JsonSerializer.Serialize(expected) == JsonSerializer.Serialize(told),
-            $"{user.History}\nexpected: {JsonSerializer.Serialize(expected)}\ntold:     {JsonSerializer.Serialize(told)}");
+            $"{user.History}\nexpected: {JsonSerializer.Serialize(expected)}\ntold:     {JsonSerializer.Serialize(told)}"
+        );
     }
 
     private static async Task<ActiveAlarm[]> TellAsync(NpgsqlConnection connection, User user, bool commit)

@@ -16,9 +16,12 @@ internal sealed class AlarmModel
 
     public List<ActiveAlarm> Digest()
     {
-        var digest = _alarms.Where(alarm => !alarm.Value.Told && alarm.Value.Status != "CLEARED")
+        var digest = _alarms
+            .Where(alarm => !alarm.Value.Told && alarm.Value.Status != "CLEARED")
             .Select(alarm => new ActiveAlarm(alarm.Key, alarm.Value.Status, alarm.Value.ChangedAt))
-            .OrderBy(alarm => alarm.LatestChangedAt).ThenBy(alarm => alarm.AlarmId, StringComparer.Ordinal).ToList();
+            .OrderBy(alarm => alarm.LatestChangedAt)
+            .ThenBy(alarm => alarm.AlarmId, StringComparer.Ordinal)
+            .ToList();
         foreach (var alarm in digest)
             _alarms[alarm.AlarmId] = (alarm.Status, alarm.LatestChangedAt, true);
         return digest;

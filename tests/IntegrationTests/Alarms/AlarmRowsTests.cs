@@ -9,7 +9,8 @@ namespace Sagas.IntegrationTests.Alarms;
 
 /// <summary>The statements where they meet others: digests that cross changes, processes that cross each other, housekeeping.</summary>
 public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelper output)
-    : IClassFixture<AlarmRowsTests.Shared>, IAsyncLifetime
+    : IClassFixture<AlarmRowsTests.Shared>,
+        IAsyncLifetime
 {
     private static readonly Instant _first = Instant.Parse("2021-06-07T20:40:15.598765212Z");
     private static readonly Instant _second = Instant.Parse("2021-06-07T20:40:15.598765213Z");
@@ -80,32 +81,58 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
     [Fact]
     public async Task Batches_and_digests_of_the_same_users_run_into_no_deadlock_and_tell_each_change_at_most_once_and_the_last_one_surely()
     {
-        const int Users = 5, Alarms = 20, Batches = 50;
+        const int Users = 5,
+            Alarms = 20,
+            Batches = 50;
         var (time, seed) = (0, TestSeed.Take(output));
         var told = new System.Collections.Concurrent.ConcurrentBag<(string User, ActiveAlarm Alarm)>();
-        var writers = Enumerable.Range(0, 4).Select(writer => Task.Run(async () =>
-        {
-            var random = new Random(seed + writer);
-            for (var batch = 0; batch < Batches; batch++)
-            {
-                var changes = Enumerable.Range(0, 40).Select(_ => new AlarmChange(
-                    $"u{random.Next(Users)}", $"a{random.Next(Alarms)}", random.Next(3) == 0 ? "CLEARED" : "WARNING",
-                    Instant.FromUnixTime(1_700_000_000, Interlocked.Increment(ref time)))).ToArray();
-                random.Shuffle(changes);
-                await _database.WriteAsync(changes);
-            }
-        })).ToArray();
+        var writers = Enumerable
+            .Range(0, 4)
+            .Select(writer =>
+                Task.Run(async () =>
+                {
+                    var random = new Random(seed + writer);
+                    for (var batch = 0; batch < Batches; batch++)
+                    {
+                        var changes = Enumerable
+                            .Range(0, 40)
+                            .Select(_ => new AlarmChange(
+                                $"u{random.Next(Users)}",
+                                $"a{random.Next(Alarms)}",
+                                random.Next(3) == 0 ? "CLEARED" : "WARNING",
+                                Instant.FromUnixTime(1_700_000_000, Interlocked.Increment(ref time))
+                            ))
+                            .ToArray();
+                        random.Shuffle(changes);
+                        await _database.WriteAsync(changes);
+                    }
+                })
+            )
+            .ToArray();
         var done = Task.WhenAll(writers);
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
-        {
-            while (!done.IsCompleted)
-                await TellAllAsync();
-        })).Append(done));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        while (!done.IsCompleted)
+                            await TellAllAsync();
+                    })
+                )
+                .Append(done)
+        );
         await TellAllAsync();
 
-        Assert.Equal(told.Count, told.Select(entry => (entry.User, entry.Alarm.AlarmId, entry.Alarm.LatestChangedAt)).Distinct().Count());
-        var last = told.GroupBy(entry => (entry.User, entry.Alarm.AlarmId)).ToDictionary(group => group.Key, group => group.Max(entry => entry.Alarm.LatestChangedAt));
-        await using var command = _database.Source.CreateCommand("SELECT user_id, alarm_id, changed_at FROM alarm WHERE status <> 'CLEARED'");
+        Assert.Equal(
+            told.Count,
+            told.Select(entry => (entry.User, entry.Alarm.AlarmId, entry.Alarm.LatestChangedAt)).Distinct().Count()
+        );
+        var last = told.GroupBy(entry => (entry.User, entry.Alarm.AlarmId))
+            .ToDictionary(group => group.Key, group => group.Max(entry => entry.Alarm.LatestChangedAt));
+        await using var command = _database.Source.CreateCommand(
+            "SELECT user_id, alarm_id, changed_at FROM alarm WHERE status <> 'CLEARED'"
+        );
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
             Assert.Equal(AlarmRows.FromNumber(reader.GetDecimal(2)), last[(reader.GetString(0), reader.GetString(1))]);
@@ -124,7 +151,9 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
     public async Task Housekeeping_removes_what_was_cleared_long_ago_and_nothing_else()
     {
         await _database.WriteAsync(
-            new("u", "cleared-long-ago", "CLEARED", _first), new("u", "active-long-ago", "WARNING", _first));
+            new("u", "cleared-long-ago", "CLEARED", _first),
+            new("u", "active-long-ago", "WARNING", _first)
+        );
         await _database.ExecuteAsync("UPDATE alarm SET received_at = now() - interval '31 days'");
         // The times of these are years back; what counts is that they were just received.
         await _database.WriteAsync(new("u", "cleared-now", "CLEARED", _first), new("u", "active-now", "WARNING", _first));
@@ -132,9 +161,13 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
             """
             INSERT INTO alarm_digest (user_id, alarms, message_id, sent_at) VALUES
                 ('u', '[]', gen_random_uuid(), now() - interval '91 days'), ('u', '[]', gen_random_uuid(), now() - interval '89 days')
-            """);
+            """
+        );
         Assert.Equal(2, await Housekeeping().CleanUpAsync(CancellationToken.None));
-        Assert.Equal("active-long-ago,active-now,cleared-now", await _database.QueryAsync<string>("SELECT string_agg(alarm_id, ',' ORDER BY alarm_id) FROM alarm"));
+        Assert.Equal(
+            "active-long-ago,active-now,cleared-now",
+            await _database.QueryAsync<string>("SELECT string_agg(alarm_id, ',' ORDER BY alarm_id) FROM alarm")
+        );
         Assert.Equal(1L, await _database.QueryAsync<long>("SELECT count(*) FROM alarm_digest"));
     }
 
@@ -154,7 +187,8 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
     public async Task Housekeeping_removes_any_number_and_is_done_by_one_process_at_a_time()
     {
         await _database.ExecuteAsync(
-            "INSERT INTO alarm SELECT 'u', n::text, 'CLEARED', n, NULL, now() - interval '31 days' FROM generate_series(1, 12000) n");
+            "INSERT INTO alarm SELECT 'u', n::text, 'CLEARED', n, NULL, now() - interval '31 days' FROM generate_series(1, 12000) n"
+        );
         await using (var other = await _database.Source.OpenConnectionAsync())
         {
             await using var transaction = await other.BeginTransactionAsync();
@@ -169,13 +203,18 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
     [Fact]
     public async Task People_see_times_and_what_the_next_digest_has()
     {
-        await _database.WriteAsync(new("u", "a", "WARNING", Instant.Parse("2021-06-07T20:40:15.50Z")), new("u", "b", "CLEARED", _first));
+        await _database.WriteAsync(
+            new("u", "a", "WARNING", Instant.Parse("2021-06-07T20:40:15.50Z")),
+            new("u", "b", "CLEARED", _first)
+        );
         await _database.TellAsync("u");
         await _database.WriteAsync(new AlarmChange("u", "a", "CRITICAL", _first));
         Assert.Equal(
             "a CRITICAL 2021-06-07T20:40:15.598765212Z told 2021-06-07T20:40:15.50Z true; b CLEARED 2021-06-07T20:40:15.598765212Z told - false",
             await _database.QueryAsync<string>(
-                "SELECT string_agg(format('%s %s %s told %s %s', alarm_id, status, changed_at, coalesce(told_changed_at, '-'), to_tell::text), '; ' ORDER BY alarm_id) FROM alarms_overview"));
+                "SELECT string_agg(format('%s %s %s told %s %s', alarm_id, status, changed_at, coalesce(told_changed_at, '-'), to_tell::text), '; ' ORDER BY alarm_id) FROM alarms_overview"
+            )
+        );
         Assert.Equal("1970-01-01T00:00:00Z", await _database.QueryAsync<string>("SELECT instant_text(0)"));
         Assert.Equal("1969-12-31T23:59:59.9Z", await _database.QueryAsync<string>("SELECT instant_text(-0.1)"));
     }
@@ -184,14 +223,18 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
         new(_database.Source, Options.Create(new AlarmsOptions()), TimeProvider.System, NullLogger<AlarmHousekeeping>.Instance);
 
     // One waits for a lock: the two have met.
-    private Task WaitForLockAsync() => Eventually.EqualAsync(
-        1L,
-        () => _database.QueryAsync<long>(
-            """
-            SELECT count(*) FROM pg_stat_activity
-            WHERE datname = current_database() AND backend_type = 'client backend' AND wait_event_type = 'Lock'
-            """),
-        what: "how many wait for a lock");
+    private Task WaitForLockAsync() =>
+        Eventually.EqualAsync(
+            1L,
+            () =>
+                _database.QueryAsync<long>(
+                    """
+                    SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND backend_type = 'client backend' AND wait_event_type = 'Lock'
+                    """
+                ),
+            what: "how many wait for a lock"
+        );
 
     public sealed class Shared : IAsyncLifetime
     {

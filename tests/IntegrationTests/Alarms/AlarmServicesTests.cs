@@ -12,7 +12,8 @@ namespace Sagas.IntegrationTests.Alarms;
 
 /// <summary>What the services do beyond a single digest: schedule, order, large digests, other processes, MassTransit.</summary>
 public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shared)
-    : IClassFixture<ServersFixture>, IClassFixture<SharedAlarms>
+    : IClassFixture<ServersFixture>,
+        IClassFixture<SharedAlarms>
 {
     private static readonly DateTimeOffset _newYear = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -62,14 +63,16 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
             $"""
             INSERT INTO outbox_instance (outbox_id, host_name, process_id, heartbeat_at)
             VALUES ('{Guid.Empty}', 'gone', 1, now() + interval '1 hour')
-            """);
+            """
+        );
         await system.ExecuteAsync(
             $"""
             INSERT INTO outbox_message (message_id, outbox_id, batch_id, correlation_id, destination_address, message_type, content_type, body)
             VALUES (gen_random_uuid(), '{Guid.Empty}', gen_random_uuid(), '{SagaIdentity.AlarmUser("waits-u")}',
                     'exchange:AlarmDigest', 'urn:message:Sagas.Contracts:AlarmDigest', 'application/json',
                     '{"{\"UserID\":\"waits-u\",\"ActiveAlarms\":[]}"}')
-            """);
+            """
+        );
         await system.PublishAsync("SendAlarmDigest", """{"UserID":"waits-u"}""");
         await system.PublishAsync("SendAlarmDigest", """{"UserID":"waits-v"}""");
         Assert.Equal("waits-v", (await digests.NextAsync()).UserId);
@@ -87,9 +90,21 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
         await using var digests = await DigestReader.StartAsync(system, "many");
         await using (var channel = await system.OpenChannelAsync())
         {
-            await Task.WhenAll(Enumerable.Range(1, 5001).Select(number => channel.BasicPublishAsync(
-                "AlarmStatusChanged", "", true, new BasicProperties(),
-                Body("many", $"{number:00000}", "WARNING", DateTimeOffset.UnixEpoch.AddSeconds(number))).AsTask()));
+            await Task.WhenAll(
+                Enumerable
+                    .Range(1, 5001)
+                    .Select(number =>
+                        channel
+                            .BasicPublishAsync(
+                                "AlarmStatusChanged",
+                                "",
+                                true,
+                                new BasicProperties(),
+                                Body("many", $"{number:00000}", "WARNING", DateTimeOffset.UnixEpoch.AddSeconds(number))
+                            )
+                            .AsTask()
+                    )
+            );
         }
 
         await system.WaitForAsync("SELECT count(*) FROM alarm WHERE user_id = 'many'", 5001L);
@@ -107,9 +122,21 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
         await system.ExecuteAsync("ALTER TABLE alarm ADD CHECK (alarm_id <> 'poison')");
         var letters = await system.ReadDeadLettersAsync("AlarmStatusChanged");
         await using var channel = await system.OpenChannelAsync();
-        await Task.WhenAll(Enumerable.Range(0, 300).Select(number => channel.BasicPublishAsync(
-            "AlarmStatusChanged", "", true, new BasicProperties(),
-            Body("poisoned", number == 150 ? "poison" : $"a{number}", "WARNING")).AsTask()));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 300)
+                .Select(number =>
+                    channel
+                        .BasicPublishAsync(
+                            "AlarmStatusChanged",
+                            "",
+                            true,
+                            new BasicProperties(),
+                            Body("poisoned", number == 150 ? "poison" : $"a{number}", "WARNING")
+                        )
+                        .AsTask()
+                )
+        );
         Assert.Contains("poison", (await letters.NextAsync()).Body);
         await system.WaitForAsync("SELECT count(*) FROM alarm WHERE user_id = 'poisoned'", 299L);
         Assert.True(letters.IsEmpty);
@@ -126,12 +153,16 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
             configurator.Message<AlarmStatusChanged>(message => message.SetEntityName("AlarmStatusChanged"));
             configurator.Message<SendAlarmDigest>(message => message.SetEntityName("SendAlarmDigest"));
             configurator.Message<AlarmDigest>(message => message.SetEntityName("AlarmDigest"));
-            configurator.ReceiveEndpoint("reader", endpoint => endpoint.Handler<AlarmDigest>(context =>
-            {
-                if (context.Message.UserId == "masstransit")
-                    received.TrySetResult(context.Message);
-                return Task.CompletedTask;
-            }));
+            configurator.ReceiveEndpoint(
+                "reader",
+                endpoint =>
+                    endpoint.Handler<AlarmDigest>(context =>
+                    {
+                        if (context.Message.UserId == "masstransit")
+                            received.TrySetResult(context.Message);
+                        return Task.CompletedTask;
+                    })
+            );
         });
         await bus.StartAsync(Eventually.Cancellation());
         var at = Instant.Parse("2021-06-07T20:40:15.598765212Z");
@@ -177,7 +208,10 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
     public async Task The_command_line_reports_asks_and_shows()
     {
         var system = shared.System;
-        var sagas = new CommandLineRunner(system.Settings["ConnectionStrings:Postgres"]!, new Uri(system.Settings["RabbitMq:Uri"]!));
+        var sagas = new CommandLineRunner(
+            system.Settings["ConnectionStrings:Postgres"]!,
+            new Uri(system.Settings["RabbitMq:Uri"]!)
+        );
         Assert.Contains("User ada has no alarms", (await sagas.RunAsync("alarms", "list", "ada")).Output);
         Assert.Contains("No digests were sent to user ada", (await sagas.RunAsync("digests", "list", "ada")).Output);
         await sagas.JsonAsync("alarms", "publish", "ada", "boiler", "critical", "--at", "2021-06-07T20:40:15.598765212Z");
@@ -195,10 +229,13 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
         Assert.False((await sagas.JsonAsync("alarms", "list", "ada"))[0].GetProperty("toTell").GetBoolean());
     }
 
-    private static byte[] Body(string user, string alarm, string status, DateTimeOffset? at = null) => Encoding.UTF8.GetBytes(
-        $$"""
-        {"AlarmID":"{{alarm}}","UserID":"{{user}}","Status":"{{status}}","ChangedAt":"{{at ?? _newYear:yyyy-MM-ddTHH:mm:ssZ}}"}
-        """);
+    private static byte[] Body(string user, string alarm, string status, DateTimeOffset? at = null) =>
+        Encoding.UTF8.GetBytes(
+            $$"""
+            {"AlarmID":"{{alarm}}","UserID":"{{user}}","Status":"{{status}}","ChangedAt":"{{at
+                ?? _newYear:yyyy-MM-ddTHH:mm:ssZ}}"}
+            """
+        );
 
     private static Task PublishAsync(TestSystem system, string user, string alarm, string status) =>
         system.PublishAsync("AlarmStatusChanged", "", Body(user, alarm, status));

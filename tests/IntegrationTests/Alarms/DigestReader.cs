@@ -15,10 +15,16 @@ internal sealed record ReceivedDigest(string UserId, IReadOnlyList<string> Alarm
         var body = json.RootElement.Clone();
         return new ReceivedDigest(
             body.GetProperty("UserID").GetString()!,
-            [.. body.GetProperty("ActiveAlarms").EnumerateArray().Select(alarm =>
-                $"{alarm.GetProperty("AlarmID").GetString()} {alarm.GetProperty("Status").GetString()} {alarm.GetProperty("LatestChangedAt").GetString()}")],
+            [
+                .. body.GetProperty("ActiveAlarms")
+                    .EnumerateArray()
+                    .Select(alarm =>
+                        $"{alarm.GetProperty("AlarmID").GetString()} {alarm.GetProperty("Status").GetString()} {alarm.GetProperty("LatestChangedAt").GetString()}"
+                    ),
+            ],
             delivery.BasicProperties.MessageId!,
-            body);
+            body
+        );
     }
 }
 

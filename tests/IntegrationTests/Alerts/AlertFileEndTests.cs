@@ -15,15 +15,26 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
         const int rows = 2_000;
         // The receiver takes three hundred and then asks for a pause of a quarter of an hour: there the reader stands still.
         await using var system = await AlertSystem.StartAsync(
-            servers, new { perSecond = 0.001, burst = 300 }, ("Alerts:Limit:PerSecond", "600"), ("Alerts:MaxRowsAhead", "40"), ("Alerts:MaxRowsUndelivered", "400"));
+            servers,
+            new { perSecond = 0.001, burst = 300 },
+            ("Alerts:Limit:PerSecond", "600"),
+            ("Alerts:MaxRowsAhead", "40"),
+            ("Alerts:MaxRowsUndelivered", "400")
+        );
         var content = AlertSystem.Gzip(
-            "userId,alertMessage\n" + string.Concat(Enumerable.Range(1, rows).Select(number => $"{number},m{number}\n")));
+            "userId,alertMessage\n" + string.Concat(Enumerable.Range(1, rows).Select(number => $"{number},m{number}\n"))
+        );
         system.Drop("users.csv.gz", content);
 
-        await system.Services.WaitForAsync("SELECT EXISTS (SELECT FROM rate_limit WHERE paused_until > now() + interval '5 minutes')", true);
+        await system.Services.WaitForAsync(
+            "SELECT EXISTS (SELECT FROM rate_limit WHERE paused_until > now() + interval '5 minutes')",
+            true
+        );
         await system.Services.StopAsync();
         await system.BehaveAsync(_unlimited);
-        await system.Services.ExecuteAsync("UPDATE rate_limit SET paused_until = NULL, next_permit_at = now(), version = version + 1");
+        await system.Services.ExecuteAsync(
+            "UPDATE rate_limit SET paused_until = NULL, next_permit_at = now(), version = version + 1"
+        );
         await system.Services.ExecuteAsync("UPDATE outbound_call SET due = now() WHERE due IS NOT NULL");
         Assert.InRange(await system.Services.QueryAsync<long>("SELECT next_offset FROM alert_files_overview"), 1000, 30_000);
         // Another process reads it, until it is killed: its lock goes with its connection.
@@ -33,12 +44,19 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
             Assert.NotNull(await new FileStore(other).TryLockAsync(file, CancellationToken.None));
             var entered = await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview");
             // Not renamed into place, so that it is taken no sooner than the other.
-            await File.WriteAllLinesAsync(Path.Combine(system.Folder, "later.csv"), Enumerable.Range(rows + 1, 100).Select(number => $"{number},m"));
+            await File.WriteAllLinesAsync(
+                Path.Combine(system.Folder, "later.csv"),
+                Enumerable.Range(rows + 1, 100).Select(number => $"{number},m")
+            );
             await system.Services.StartAsync();
             await system.UntilMovedAsync("done/later.csv");
-            Assert.Equal(entered, await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'users.csv.gz'"));
+            Assert.Equal(
+                entered,
+                await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'users.csv.gz'")
+            );
             await system.Services.ExecuteAsync(
-                $"SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid = {FileLocks.AdvisoryLock} AND granted");
+                $"SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid = {FileLocks.AdvisoryLock} AND granted"
+            );
         }
 
         await system.UntilMovedAsync("done/users.csv.gz");
@@ -56,13 +74,21 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
 
         system.Drop("small.csv", Enumerable.Range(1, 10).Select(number => $"small-{number},x"));
         await system.Services.WaitForAsync(
-            "SELECT count(*) FROM alert_delivery WHERE state = 'delivered' AND file = 'small.csv'", 10L);
+            "SELECT count(*) FROM alert_delivery WHERE state = 'delivered' AND file = 'small.csv'",
+            10L
+        );
 
         // At twenty a second the huge file takes forty minutes.
         Assert.InRange(
-            await system.Services.QueryAsync<long>("SELECT count(*) FROM alert_delivery WHERE file = 'huge.csv'"), 30, 5_000);
+            await system.Services.QueryAsync<long>("SELECT count(*) FROM alert_delivery WHERE file = 'huge.csv'"),
+            30,
+            5_000
+        );
         Assert.InRange(
-            await system.Services.QueryAsync<long>("SELECT waiting FROM alert_files_overview WHERE name = 'huge.csv'"), 1, 1_000);
+            await system.Services.QueryAsync<long>("SELECT waiting FROM alert_files_overview WHERE name = 'huge.csv'"),
+            1,
+            1_000
+        );
     }
 
     [Fact]
@@ -70,17 +96,28 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
     {
         // Each row fails at once and comes again in an hour: the rows under way make room, the undelivered ones do not.
         await using var system = await AlertSystem.StartAsync(
-            servers, new { perSecond = 0, answer = 500 }, ("Alerts:MaxRowsAhead", "20"), ("Alerts:MaxRowsUndelivered", "60"),
-            ("Alerts:RetrySchedule", "0:0:0,1:0:0"), ("Alerts:Calls:BreakerMinCalls", "10000"));
+            servers,
+            new { perSecond = 0, answer = 500 },
+            ("Alerts:MaxRowsAhead", "20"),
+            ("Alerts:MaxRowsUndelivered", "60"),
+            ("Alerts:RetrySchedule", "0:0:0,1:0:0"),
+            ("Alerts:Calls:BreakerMinCalls", "10000")
+        );
 
         system.Drop("users.csv", Enumerable.Range(1, 5_000).Select(number => $"{number},m"));
         // Less than a quarter of the rows ahead is not worth a transaction.
-        await system.Services.WaitForAsync("SELECT count(*) > 55 FROM outbound_call WHERE due > now() + interval '30 minutes'", true);
+        await system.Services.WaitForAsync(
+            "SELECT count(*) > 55 FROM outbound_call WHERE due > now() + interval '30 minutes'",
+            true
+        );
         system.Drop("later.csv", Enumerable.Range(1, 10).Select(number => $"later-{number},m"));
         await system.UntilMovedAsync("done/later.csv");
 
         Assert.InRange(
-            await system.Services.QueryAsync<long>("SELECT count(*) FROM alert_delivery WHERE file = 'users.csv'"), 56, 60);
+            await system.Services.QueryAsync<long>("SELECT count(*) FROM alert_delivery WHERE file = 'users.csv'"),
+            56,
+            60
+        );
         Assert.True(File.Exists(Path.Combine(system.Folder, "users.csv")));
     }
 }

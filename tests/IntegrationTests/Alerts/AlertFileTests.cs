@@ -16,25 +16,39 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
     {
         shared.System.Drop(
             "rows.csv",
-            "userId,alertMessage", "row-1,hello", "row-1,hello", "row-2,\"a, b\"", ",nobody", "row-3,one,too many", "row-4,");
+            "userId,alertMessage",
+            "row-1,hello",
+            "row-1,hello",
+            "row-2,\"a, b\"",
+            ",nobody",
+            "row-3,one,too many",
+            "row-4,"
+        );
         await shared.System.UntilMovedAsync("done/rows.csv");
         await shared.System.WaitForStateAsync("delivered", 3, "file = 'rows.csv'");
 
         const string file = "file_id = (SELECT file_id FROM file WHERE name = 'rows.csv')";
         Assert.Equal(
-            ["row-1,hello", "row-1,hello", "row-2,\"a, b\""], shared.System.Output("row-").Order(StringComparer.Ordinal));
+            ["row-1,hello", "row-1,hello", "row-2,\"a, b\""],
+            shared.System.Output("row-").Order(StringComparer.Ordinal)
+        );
         Assert.Equal(
             "5,6,7",
             await shared.System.Services.QueryAsync<string>(
-                $"SELECT string_agg(line::text, ',' ORDER BY line) FROM file_reject WHERE {file}"));
+                $"SELECT string_agg(line::text, ',' ORDER BY line) FROM file_reject WHERE {file}"
+            )
+        );
         Assert.Contains(
             "3 fields where 2",
             await shared.System.Services.QueryAsync<string>($"SELECT reason FROM file_reject WHERE {file} AND line = 6"),
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
         Assert.Equal(
             "2,3,4",
             await shared.System.Services.QueryAsync<string>(
-                $"SELECT string_agg(line::text, ',' ORDER BY line) FROM alert_delivery WHERE {file}"));
+                $"SELECT string_agg(line::text, ',' ORDER BY line) FROM alert_delivery WHERE {file}"
+            )
+        );
     }
 
     [Fact]
@@ -67,7 +81,9 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
             "1000 1",
             await shared.System.Services.QueryAsync<string>(
                 "SELECT string_agg(rows || ' ' || rejected, ', ') FROM alert_files_overview "
-                + "WHERE name IN ('one.csv', 'two.csv', 'three.csv', 'four.csv')"));
+                    + "WHERE name IN ('one.csv', 'two.csv', 'three.csv', 'four.csv')"
+            )
+        );
     }
 
     [Fact]
@@ -91,7 +107,8 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
         Assert.Empty(await shared.System.RecordsOfAsync("wrong-"));
         Assert.Equal(
             "invalid",
-            await shared.System.Services.QueryAsync<string>("SELECT state FROM alert_files_overview WHERE name = 'wrong.csv'"));
+            await shared.System.Services.QueryAsync<string>("SELECT state FROM alert_files_overview WHERE name = 'wrong.csv'")
+        );
     }
 
     [Fact]
@@ -99,26 +116,39 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
     {
         shared.System.Drop(
             "header.csv",
-            "alert_message,user_id", "\"Placed, and\nshipped\",end-125", "no user,", "Zoë ✓,end-126", "one,too,many", ",end-127");
+            "alert_message,user_id",
+            "\"Placed, and\nshipped\",end-125",
+            "no user,",
+            "Zoë ✓,end-126",
+            "one,too,many",
+            ",end-127"
+        );
         shared.System.Drop("plain.csv", "end-128,Order has been placed", "end-129,\"He said \"\"hi\"\"\"");
 
         await shared.System.WaitForStateAsync("delivered", 4, "file IN ('header.csv', 'plain.csv')");
         Assert.Equal(
             [
-                ("end-125", "Placed, and\nshipped"), ("end-126", "Zoë ✓"),
-                ("end-128", "Order has been placed"), ("end-129", "He said \"hi\""),
+                ("end-125", "Placed, and\nshipped"),
+                ("end-126", "Zoë ✓"),
+                ("end-128", "Order has been placed"),
+                ("end-129", "He said \"hi\""),
             ],
-            (await shared.System.AlertedAsync("end-")).Select(record => (record.UserId, record.AlertMessage))
-                .OrderBy(alert => alert.UserId));
+            (await shared.System.AlertedAsync("end-"))
+                .Select(record => (record.UserId, record.AlertMessage))
+                .OrderBy(alert => alert.UserId)
+        );
         await shared.System.UntilMovedAsync("done/header.csv");
         await shared.System.UntilMovedAsync("done/plain.csv");
         var rejects = await File.ReadAllLinesAsync(Path.Combine(shared.System.Folder, "done", "header.rejects.csv"));
         Assert.Equal(["line", "4", "6", "7"], rejects.Select(row => row.Split(',')[0]));
         Assert.Equal(
             3,
-            await shared.System.Services.QueryAsync<long>("SELECT rejected FROM alert_files_overview WHERE name = 'header.csv'"));
+            await shared.System.Services.QueryAsync<long>("SELECT rejected FROM alert_files_overview WHERE name = 'header.csv'")
+        );
         Assert.Equal(
-            2, await shared.System.Services.QueryAsync<long>("SELECT line FROM alert_delivery WHERE user_id = 'end-125'"));
+            2,
+            await shared.System.Services.QueryAsync<long>("SELECT line FROM alert_delivery WHERE user_id = 'end-125'")
+        );
         Assert.False(File.Exists(Path.Combine(shared.System.Folder, "done", "plain.rejects.csv")));
     }
 
@@ -133,22 +163,30 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
         var reason = Path.Combine(shared.System.Folder, "failed", "columns.csv.reason.txt");
         await Eventually.TrueAsync(
             "the reason",
-            () => File.Exists(reason) && File.ReadAllText(reason).Contains("alertMessage", StringComparison.Ordinal));
+            () => File.Exists(reason) && File.ReadAllText(reason).Contains("alertMessage", StringComparison.Ordinal)
+        );
         await shared.System.UntilMovedAsync("failed/cut.csv.gz.reason.txt");
         Assert.Equal(
             "invalid",
-            await shared.System.Services.QueryAsync<string>("SELECT state FROM alert_files_overview WHERE name = 'columns.csv'"));
+            await shared.System.Services.QueryAsync<string>("SELECT state FROM alert_files_overview WHERE name = 'columns.csv'")
+        );
         Assert.Equal(
-            0, await shared.System.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'columns.csv'"));
+            0,
+            await shared.System.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'columns.csv'")
+        );
         // What comes before the cut is entered.
         Assert.Equal(
             RowsBefore(cut),
-            await shared.System.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'cut.csv.gz'"));
+            await shared.System.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'cut.csv.gz'")
+        );
     }
 
     private async Task<(HttpStatusCode, JsonElement)> UploadAsync(string content)
     {
-        using var form = new MultipartFormDataContent { { new ByteArrayContent(Encoding.UTF8.GetBytes(content)), "file", "upload.csv" } };
+        using var form = new MultipartFormDataContent
+        {
+            { new ByteArrayContent(Encoding.UTF8.GetBytes(content)), "file", "upload.csv" },
+        };
         using var answer = await shared.System.Services.Http.PostAsync("/files/alerts", form);
         return (answer.StatusCode, await answer.Content.ReadFromJsonAsync<JsonElement>());
     }

@@ -40,39 +40,54 @@ internal sealed class AlertSystem : IAsyncDisposable
     /// <summary>The folder of uploads.</summary>
     public string UploadFolder => Path.Combine(Folder, "uploads");
 
-    public static async Task<AlertSystem> StartAsync(ITestServers servers, object behaviour, params (string Key, string? Value)[] settings)
+    public static async Task<AlertSystem> StartAsync(
+        ITestServers servers,
+        object behaviour,
+        params (string Key, string? Value)[] settings
+    )
     {
         var folder = Directory.CreateTempSubdirectory("alerts");
-        var simulators = SimulatorHost.Create([], new Dictionary<string, string?>
-        {
-            ["urls"] = "http://127.0.0.1:0",
-            ["Webhooks:OutputFile"] = OutputOf(folder),
-            ["Logging:LogLevel:Default"] = "Error",
-        });
-        AlertSystem? system = null;
-        simulators.Use(async (context, next) =>
-        {
-            if (system is not { Refusal: { } refusal } || context.Request.Method != HttpMethods.Post)
+        var simulators = SimulatorHost.Create(
+            [],
+            new Dictionary<string, string?>
             {
-                await next();
-                return;
+                ["urls"] = "http://127.0.0.1:0",
+                ["Webhooks:OutputFile"] = OutputOf(folder),
+                ["Logging:LogLevel:Default"] = "Error",
             }
+        );
+        AlertSystem? system = null;
+        simulators.Use(
+            async (context, next) =>
+            {
+                if (system is not { Refusal: { } refusal } || context.Request.Method != HttpMethods.Post)
+                {
+                    await next();
+                    return;
+                }
 
-            Interlocked.Increment(ref system._refused);
-            context.Response.StatusCode = refusal;
-            context.Response.Headers.RetryAfter = "3600";
-        });
+                Interlocked.Increment(ref system._refused);
+                context.Response.StatusCode = refusal;
+                context.Response.Headers.RetryAfter = "3600";
+            }
+        );
         await simulators.StartAsync();
         var services = await TestSystem.CreateAsync(
             servers,
-        [
-            ("Roles", "alerts"), ("Operations:ApiKey", ApiKey), ("Alerts:Folder", folder.FullName),
-            ("Alerts:UploadFolder", Path.Combine(folder.FullName, "uploads")), ("Alerts:AllowedHosts", "127.0.0.1"),
-            ("Alerts:Endpoint", simulators.Urls.First() + "/webhooks/alerts"),
-            // No call times out, nor ends its lease, because the machine does something else meanwhile.
-            ("Alerts:Calls:CallTimeout", "01:00:00"), ("Alerts:Calls:LeaseMargin", "01:00:00"), ("ShutdownTimeout", $"{Eventually.Timeout}"),
-            .. settings,
-        ]);
+            [
+                ("Roles", "alerts"),
+                ("Operations:ApiKey", ApiKey),
+                ("Alerts:Folder", folder.FullName),
+                ("Alerts:UploadFolder", Path.Combine(folder.FullName, "uploads")),
+                ("Alerts:AllowedHosts", "127.0.0.1"),
+                ("Alerts:Endpoint", simulators.Urls.First() + "/webhooks/alerts"),
+                // No call times out, nor ends its lease, because the machine does something else meanwhile.
+                ("Alerts:Calls:CallTimeout", "01:00:00"),
+                ("Alerts:Calls:LeaseMargin", "01:00:00"),
+                ("ShutdownTimeout", $"{Eventually.Timeout}"),
+                .. settings,
+            ]
+        );
         system = new AlertSystem(services, simulators, folder);
         await system.BehaveAsync(behaviour);
         await services.StartAsync();
@@ -94,7 +109,17 @@ internal sealed class AlertSystem : IAsyncDisposable
     }
 
     public Task SendAsync(string id, string user, string message) =>
-        Services.PublishAsync("SendAlert", JsonSerializer.Serialize(new { alertId = id, userId = user, message }));
+        Services.PublishAsync(
+            "SendAlert",
+            JsonSerializer.Serialize(
+                new
+                {
+                    alertId = id,
+                    userId = user,
+                    message,
+                }
+            )
+        );
 
     /// <summary>Puts a file into the folder, complete from its first moment.</summary>
     public void Drop(string name, params IEnumerable<string> lines) => Drop(name, part => File.WriteAllLines(part, lines));
@@ -163,5 +188,13 @@ internal sealed class AlertSystem : IAsyncDisposable
     private static string OutputOf(DirectoryInfo folder) => folder.FullName + "-output.csv";
 
     internal sealed record WebhookRecord(
-        long Sequence, DateTimeOffset At, string Path, string Id, string? UserId, string? AlertMessage, int Status, string Outcome);
+        long Sequence,
+        DateTimeOffset At,
+        string Path,
+        string Id,
+        string? UserId,
+        string? AlertMessage,
+        int Status,
+        string Outcome
+    );
 }

@@ -8,7 +8,8 @@ namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>From the message to the receiver's answer and what follows from it.</summary>
 public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared shared)
-    : IClassFixture<ServersFixture>, IClassFixture<DeliveryTests.Shared>
+    : IClassFixture<ServersFixture>,
+        IClassFixture<DeliveryTests.Shared>
 {
     private static readonly object _unlimited = new { perSecond = 0 };
 
@@ -34,17 +35,20 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
         Assert.Equal("order-8", alerted[1].Id);
         Assert.Equal(["told-125,\"Order has been placed, \"\"Ada\"\"\"", "told-126,x"], system.Output("told-"));
         var told = new HashSet<string?>();
-        await Eventually.TrueAsync("two events", async () =>
-        {
-            // Where the broker confirms late, the same message comes again.
-            while (await channel.BasicGetAsync("told", autoAck: true) is { } message)
+        await Eventually.TrueAsync(
+            "two events",
+            async () =>
             {
-                if (Encoding.UTF8.GetString(message.Body.Span).Contains("told-", StringComparison.Ordinal))
-                    told.Add(message.BasicProperties.MessageId);
-            }
+                // Where the broker confirms late, the same message comes again.
+                while (await channel.BasicGetAsync("told", autoAck: true) is { } message)
+                {
+                    if (Encoding.UTF8.GetString(message.Body.Span).Contains("told-", StringComparison.Ordinal))
+                        told.Add(message.BasicProperties.MessageId);
+                }
 
-            return told.Count >= 2;
-        });
+                return told.Count >= 2;
+            }
+        );
         Assert.Equal(2, told.Count);
     }
 
@@ -58,10 +62,13 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
 
         Assert.Equal(
             "422: the receiver rejected it",
-            await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery WHERE alert_id = 'refused-1'"));
+            await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery WHERE alert_id = 'refused-1'")
+        );
         Assert.Single(await system.RecordsOfAsync("refused-"));
         await system.Services.WaitForAsync(
-            "SELECT count(*) FROM outbound_call WHERE idempotency_key = 'refused-1' AND due IS NOT NULL", 0L);
+            "SELECT count(*) FROM outbound_call WHERE idempotency_key = 'refused-1' AND due IS NOT NULL",
+            0L
+        );
     }
 
     [Fact]
@@ -112,8 +119,12 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
         await system.SendAsync("waiting-1", "waiting-125", "x");
         // More than its schedule has.
         await Eventually.TrueAsync("five calls", async () => (await system.RecordsOfAsync("waiting-")).Length >= 5);
-        Assert.Equal(0, await system.Services.QueryAsync<int>(
-            "SELECT attempts - CASE state WHEN 'in_flight' THEN 1 ELSE 0 END FROM alert_delivery WHERE alert_id = 'waiting-1'"));
+        Assert.Equal(
+            0,
+            await system.Services.QueryAsync<int>(
+                "SELECT attempts - CASE state WHEN 'in_flight' THEN 1 ELSE 0 END FROM alert_delivery WHERE alert_id = 'waiting-1'"
+            )
+        );
         await system.FailAsync(new { });
 
         await system.WaitForStateAsync("delivered", 1, "alert_id = 'waiting-1'");
@@ -125,7 +136,14 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
         var system = await shared.BehavingAsync(_unlimited);
         using var stranger = new HttpClient { BaseAddress = system.Services.Http.BaseAddress };
 
-        foreach (var (method, path) in new[] { (HttpMethod.Get, "/retry"), (HttpMethod.Post, "/retry"), (HttpMethod.Post, "/files/alerts") })
+        foreach (
+            var (method, path) in new[]
+            {
+                (HttpMethod.Get, "/retry"),
+                (HttpMethod.Post, "/retry"),
+                (HttpMethod.Post, "/files/alerts"),
+            }
+        )
         {
             using var answer = await stranger.SendAsync(new HttpRequestMessage(method, path));
             Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
@@ -152,20 +170,32 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
     public async Task A_receiver_on_a_private_address_that_is_not_allowed_is_never_connected_to()
     {
         await using var system = await AlertSystem.StartAsync(
-            servers, _unlimited, ("Alerts:Endpoint", "https://127.0.0.1:1/hook"), ("Alerts:AllowedHosts", ""), ("Alerts:RetrySchedule", "0:0:0"));
+            servers,
+            _unlimited,
+            ("Alerts:Endpoint", "https://127.0.0.1:1/hook"),
+            ("Alerts:AllowedHosts", ""),
+            ("Alerts:RetrySchedule", "0:0:0")
+        );
 
         await system.SendAsync("a1", "125", "x");
 
         await system.WaitForStateAsync("parked", 1);
         Assert.Contains(
-            "may not be called", await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery"), StringComparison.Ordinal);
+            "may not be called",
+            await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery"),
+            StringComparison.Ordinal
+        );
     }
 
     private static async Task<long> RetryAsync(AlertSystem system, string path)
     {
         using var answer = await system.Services.Http.PostAsync(path, null);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-        return (await answer.Content.ReadFromJsonAsync<Dictionary<string, object>>())!["alerts"] is System.Text.Json.JsonElement count ? count.GetInt64() : -1;
+        return
+            (await answer.Content.ReadFromJsonAsync<Dictionary<string, object>>())!["alerts"]
+                is System.Text.Json.JsonElement count
+            ? count.GetInt64()
+            : -1;
     }
 
     public sealed class Shared : SharedAlerts
@@ -173,10 +203,10 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
         private const string NextSecret = "whsec_bmV3LXNlY3JldC1vZi10aGUtcmVjZWl2ZXItMDAwMDA=";
 
         private protected override (string Key, string? Value)[] Settings =>
-        [
-            ("Alerts:RetrySchedule", "0:0:0,0:0:0.2,0:0:0.4"),
-            ("Alerts:Secrets", $"{NextSecret} {Sagas.Services.Alerts.AlertsOptions.DevelopmentSecret}"),
-        ];
+            [
+                ("Alerts:RetrySchedule", "0:0:0,0:0:0.2,0:0:0.4"),
+                ("Alerts:Secrets", $"{NextSecret} {Sagas.Services.Alerts.AlertsOptions.DevelopmentSecret}"),
+            ];
 
         /// <summary>The system, with a receiver that behaves so.</summary>
         internal async Task<AlertSystem> BehavingAsync(object behaviour)

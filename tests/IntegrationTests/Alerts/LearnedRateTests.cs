@@ -16,15 +16,20 @@ public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper o
         system.Drop("alerts.csv", Enumerable.Range(1, 10_000).Select(number => $"user-{number},x"));
 
         // On a machine that is busy with other things it takes longer, but it gets there.
-        await Eventually.TrueAsync("the rate that the receiver allows", async () =>
-        {
-            var records = await system.RecordsAsync();
-            var last = records.Where(record => record.At > records.Last().At.AddSeconds(-Seconds)).ToArray();
-            var rate = last.Count(record => record.Outcome == "Alerted") / Seconds;
-            var refused = (double)last.Count(record => record.Outcome == "Limited") / Math.Max(last.Length, 1);
-            output.WriteLine($"{rate:0.0}/s of {Allowed}/s, {refused:P1} refused");
-            return records.Length > 0 && rate >= Allowed * 0.5 && refused <= 0.05
-                && records[^1].At > records[0].At.AddSeconds(Seconds * 2);
-        });
+        await Eventually.TrueAsync(
+            "the rate that the receiver allows",
+            async () =>
+            {
+                var records = await system.RecordsAsync();
+                var last = records.Where(record => record.At > records.Last().At.AddSeconds(-Seconds)).ToArray();
+                var rate = last.Count(record => record.Outcome == "Alerted") / Seconds;
+                var refused = (double)last.Count(record => record.Outcome == "Limited") / Math.Max(last.Length, 1);
+                output.WriteLine($"{rate:0.0}/s of {Allowed}/s, {refused:P1} refused");
+                return records.Length > 0
+                    && rate >= Allowed * 0.5
+                    && refused <= 0.05
+                    && records[^1].At > records[0].At.AddSeconds(Seconds * 2);
+            }
+        );
     }
 }

@@ -13,7 +13,11 @@ public sealed class ManyProcessesTests(ServersFixture servers) : IClassFixture<S
     {
         const int perSecond = 200;
         const int rows = 600;
-        await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0 }, ("Alerts:Limit:PerSecond", $"{perSecond}"));
+        await using var system = await AlertSystem.StartAsync(
+            servers,
+            new { perSecond = 0 },
+            ("Alerts:Limit:PerSecond", $"{perSecond}")
+        );
         await using var other = system.Services.AnotherProcess();
         await other.StartAsync();
 
@@ -41,7 +45,9 @@ public sealed class ManyProcessesTests(ServersFixture servers) : IClassFixture<S
         await Eventually.TrueAsync("a pause in both processes", () => IsPaused(system.Services) && IsPaused(other));
         // The first refusal may meet calls that are on their way; from when they are over nobody calls.
         await system.Services.WaitForAsync(
-            "SELECT NOT EXISTS (SELECT FROM outbound_call WHERE state = 'in_flight') AND EXISTS (SELECT FROM outbound_call WHERE due <= now())", true);
+            "SELECT NOT EXISTS (SELECT FROM outbound_call WHERE state = 'in_flight') AND EXISTS (SELECT FROM outbound_call WHERE due <= now())",
+            true
+        );
         var before = system.Refused;
         Assert.InRange(before, 1, rows - 1);
         await other.StopAsync();
@@ -49,7 +55,9 @@ public sealed class ManyProcessesTests(ServersFixture servers) : IClassFixture<S
         Assert.Equal(before, system.Refused);
 
         system.Refusal = null;
-        await system.Services.ExecuteAsync("UPDATE rate_limit SET paused_until = now(), next_permit_at = now(), version = version + 1");
+        await system.Services.ExecuteAsync(
+            "UPDATE rate_limit SET paused_until = now(), next_permit_at = now(), version = version + 1"
+        );
         await system.Services.StartAsync();
         await system.Services.ExecuteAsync("UPDATE outbound_call SET due = now() WHERE due IS NOT NULL");
         await system.WaitForStateAsync("delivered", rows);
@@ -57,5 +65,7 @@ public sealed class ManyProcessesTests(ServersFixture servers) : IClassFixture<S
     }
 
     private static bool IsPaused(TestSystem process) =>
-        process.Services.GetRequiredService<OutboundCallStatus>().Targets.Any(target => target.BlockedFor > TimeSpan.FromMinutes(30));
+        process
+            .Services.GetRequiredService<OutboundCallStatus>()
+            .Targets.Any(target => target.BlockedFor > TimeSpan.FromMinutes(30));
 }

@@ -8,7 +8,8 @@ namespace Sagas.IntegrationTests.Alerts;
 
 /// <summary>Files by HTTP, and another try by HTTP.</summary>
 public sealed class UploadTests(ServersFixture servers, UploadTests.Shared shared)
-    : IClassFixture<ServersFixture>, IClassFixture<UploadTests.Shared>
+    : IClassFixture<ServersFixture>,
+        IClassFixture<UploadTests.Shared>
 {
     private static readonly object _unlimited = new { perSecond = 0 };
 
@@ -18,21 +19,30 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
         var system = shared.System;
 
         var (status, accepted) = await UploadAsync(
-            system, "../../users.csv", "userId,alertMessage\nonce-125,Order has been placed\n");
+            system,
+            "../../users.csv",
+            "userId,alertMessage\nonce-125,Order has been placed\n"
+        );
         Assert.Equal((HttpStatusCode.Accepted, "users.csv"), (status, accepted.GetProperty("name").GetString()));
         var file = accepted.GetProperty("id").GetGuid();
         await system.WaitForStateAsync("delivered", 1, "user_id = 'once-125'");
         var completed = await Eventually.MatchesAsync(
             "the upload is completed",
             () => system.Services.Http.GetFromJsonAsync<JsonElement>($"/files/alerts/{file}"),
-            each => each.GetProperty("state").GetString() == "completed");
-        Assert.Equal("1 1 0", $"{completed.GetProperty("rows")} {completed.GetProperty("added")} {completed.GetProperty("rejected")}");
+            each => each.GetProperty("state").GetString() == "completed"
+        );
+        Assert.Equal(
+            "1 1 0",
+            $"{completed.GetProperty("rows")} {completed.GetProperty("added")} {completed.GetProperty("rejected")}"
+        );
         var (again, known) = await UploadAsync(system, "other.csv", "userId,alertMessage\nonce-125,Order has been placed\n");
 
         Assert.Equal((HttpStatusCode.OK, "completed"), (again, known.GetProperty("state").GetString()));
         Assert.Equal(file, known.GetProperty("id").GetGuid());
         Assert.Equal(
-            file, await system.Services.QueryAsync<Guid>("SELECT file_id FROM alert_delivery WHERE user_id = 'once-125'"));
+            file,
+            await system.Services.QueryAsync<Guid>("SELECT file_id FROM alert_delivery WHERE user_id = 'once-125'")
+        );
         Assert.Single(await system.RecordsOfAsync("once-"));
     }
 
@@ -47,11 +57,14 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
         using var none = await system.Services.Http.PostAsync("/files/alerts", form);
 
         Assert.Equal(
-            (HttpStatusCode.RequestEntityTooLarge, HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (large, empty, none.StatusCode));
+            (HttpStatusCode.RequestEntityTooLarge, HttpStatusCode.BadRequest, HttpStatusCode.BadRequest),
+            (large, empty, none.StatusCode)
+        );
         Assert.Equal("application/problem+json", none.Content.Headers.ContentType?.MediaType);
         Assert.Equal(
             0,
-            await system.Services.QueryAsync<long>("SELECT count(*) FROM file WHERE name LIKE 'large%' OR name LIKE 'empty%'"));
+            await system.Services.QueryAsync<long>("SELECT count(*) FROM file WHERE name LIKE 'large%' OR name LIKE 'empty%'")
+        );
         // Of the other tests' files, too, once they are read.
         await Eventually.EqualAsync(0, () => Directory.GetFiles(system.UploadFolder).Length);
     }
@@ -84,7 +97,10 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
         using var odd = await system.Services.Http.GetAsync("/retry?file=nonsense");
 
         Assert.Equal(HttpStatusCode.BadRequest, odd.StatusCode);
-        Assert.Equal("a2", await system.Services.QueryAsync<string>("SELECT alert_id FROM alert_delivery WHERE state = 'parked'"));
+        Assert.Equal(
+            "a2",
+            await system.Services.QueryAsync<string>("SELECT alert_id FROM alert_delivery WHERE state = 'parked'")
+        );
     }
 
     [Fact]
@@ -108,7 +124,11 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
         Assert.Single(await system.RecordsAsync());
     }
 
-    private static async Task<(HttpStatusCode Status, JsonElement Body)> UploadAsync(AlertSystem system, string name, string content)
+    private static async Task<(HttpStatusCode Status, JsonElement Body)> UploadAsync(
+        AlertSystem system,
+        string name,
+        string content
+    )
     {
         using var form = new MultipartFormDataContent { { new ByteArrayContent(Encoding.UTF8.GetBytes(content)), "file", name } };
         using var answer = await system.Services.Http.PostAsync("/files/alerts", form);

@@ -45,7 +45,8 @@ internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
         var run = await Eventually.MatchesAsync(
             $"the answer to 'sagas {string.Join(' ', args)}'",
             () => RunAsync([.. args, "--json"]),
-            run => run.ExitCode == 0 && condition(JsonDocument.Parse(run.Output).RootElement));
+            run => run.ExitCode == 0 && condition(JsonDocument.Parse(run.Output).RootElement)
+        );
         return JsonDocument.Parse(run.Output).RootElement;
     }
 

@@ -16,7 +16,12 @@ public sealed class DemoTests
         await using var output = new StringWriter();
         await using var error = new StringWriter();
 
-        var exitCode = await CommandRun.RunAsync(Sagas.Cli.Program.Commands, args, new Terminal(output, error), CancellationToken.None);
+        var exitCode = await CommandRun.RunAsync(
+            Sagas.Cli.Program.Commands,
+            args,
+            new Terminal(output, error),
+            CancellationToken.None
+        );
 
         Assert.True(exitCode == 0, error.ToString());
         var report = JsonDocument.Parse(output.ToString()).RootElement;

@@ -45,7 +45,12 @@ public sealed class GivenUpCallsTests(RunningServices services) : IClassFixture<
         await services.SetAsync("crm/faults", new { failBefore = 1 });
         await _sagas.JsonAsync("c", "ada");
         await _sagas.JsonWhenAsync(
-            list => list.EnumerateArray().Any(customer => Text(customer, "customerId") == "ada"), "customers", "list", "--state", "SyncFailed");
+            list => list.EnumerateArray().Any(customer => Text(customer, "customerId") == "ada"),
+            "customers",
+            "list",
+            "--state",
+            "SyncFailed"
+        );
         await services.SetAsync("crm/faults", new { });
 
         var key = $"{SagaIdentity.Customer("ada"):D}/1";

@@ -27,7 +27,12 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
     public async Task It_waits_for_Postgres_and_goes_on_and_Ctrl_C_ends_the_waiting()
     {
         await AdvisoryLockGate.BuildAsync(
-            _database.ConnectionString, "file_progress", "BEFORE UPDATE", "OLD.rows > 0", forEachRow: true);
+            _database.ConnectionString,
+            "file_progress",
+            "BEFORE UPDATE",
+            "OLD.rows > 0",
+            forEachRow: true
+        );
         await WriteCustomersAsync();
         var stopped = await IngestAcrossOutageAsync(during: ingest => ingest.StopAsync());
         Assert.Equal(130, stopped.ExitCode);
@@ -47,20 +52,33 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
         var alerts = Path.Combine(_folder, "alerts.csv");
         await File.WriteAllLinesAsync(alerts, Enumerable.Range(1, 500).Select(number => $"{number},Order has been placed"));
         await using var alert = RunningCommand.Start(
-            _database.ConnectionString, "files", "ingest", "--kind", "alerts", alerts, "--follow");
+            _database.ConnectionString,
+            "files",
+            "ingest",
+            "--kind",
+            "alerts",
+            alerts,
+            "--follow"
+        );
         await Eventually.TrueAsync(
             "the first alerts are entered",
-            async () => alert.ExitCode.IsCompleted || await CountAsync("SELECT count(*) FROM outbound_call") > 0);
+            async () => alert.ExitCode.IsCompleted || await CountAsync("SELECT count(*) FROM outbound_call") > 0
+        );
 
         await DuringOutageAsync(() => alert.SaysAsync("waiting to reconnect"));
         await alert.SaysAsync("Postgres is available again; continuing.");
         // No services run here, which would fail with this server: SQL delivers the alerts, so that the file is read to its end.
-        await Eventually.TrueAsync("the file is read to its end", async () =>
-        {
-            await QueryAsync<object>(
-                _database.ConnectionString, "UPDATE outbound_call SET state = 'done', finished_at = now() WHERE state = 'waiting'");
-            return alert.ExitCode.IsCompleted;
-        });
+        await Eventually.TrueAsync(
+            "the file is read to its end",
+            async () =>
+            {
+                await QueryAsync<object>(
+                    _database.ConnectionString,
+                    "UPDATE outbound_call SET state = 'done', finished_at = now() WHERE state = 'waiting'"
+                );
+                return alert.ExitCode.IsCompleted;
+            }
+        );
 
         var done = await alert.EndsAsync();
         Assert.True(done.ExitCode == 0, done.Error);
@@ -95,7 +113,9 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
         await using var gate = await AdvisoryLockGate.CloseAsync(_database.ConnectionString);
         await using var ingest = RunningCommand.Start(_database.ConnectionString, "files", "ingest", Customers);
         await Eventually.TrueAsync(
-            "rows wait at the gate", async () => ingest.ExitCode.IsCompleted || await gate.CountWaitingAsync() > 0);
+            "rows wait at the gate",
+            async () => ingest.ExitCode.IsCompleted || await gate.CountWaitingAsync() > 0
+        );
         Assert.False(ingest.ExitCode.IsCompleted, ingest.Error);
         await DuringOutageAsync(async () =>
         {

@@ -35,7 +35,8 @@ internal sealed class RunningCommand : IAsyncDisposable
 
     /// <summary>Waits for its end.</summary>
     /// <returns>Its exit code and what it wrote.</returns>
-    public async Task<CommandLineRun> EndsAsync() => new(await ExitCode.WaitAsync(Eventually.Timeout), _output.ToString(), _error.Text);
+    public async Task<CommandLineRun> EndsAsync() =>
+        new(await ExitCode.WaitAsync(Eventually.Timeout), _output.ToString(), _error.Text);
 
     /// <summary>Ends it as Ctrl-C does.</summary>
     public Task<CommandLineRun> StopAsync()

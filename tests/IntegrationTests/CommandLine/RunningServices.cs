@@ -30,32 +30,39 @@ public sealed class RunningServices : IAsyncLifetime
         _host = await _servers.CreateVirtualHostAsync("cli");
         Sagas = new CommandLineRunner(_database.ConnectionString, _host.Uri);
         _simulators = SimulatorHost.Create(
-            [], new Dictionary<string, string?> { ["urls"] = "http://127.0.0.1:0", ["Logging:LogLevel:Default"] = "Error" });
-        _simulators.Use(async (context, next) =>
-        {
-            if (HttpMethods.IsPost(context.Request.Method) && context.Request.Path == "/payments" && _paymentGate is { } gate)
-                await gate.Task;
-            await next();
-        });
+            [],
+            new Dictionary<string, string?> { ["urls"] = "http://127.0.0.1:0", ["Logging:LogLevel:Default"] = "Error" }
+        );
+        _simulators.Use(
+            async (context, next) =>
+            {
+                if (HttpMethods.IsPost(context.Request.Method) && context.Request.Path == "/payments" && _paymentGate is { } gate)
+                    await gate.Task;
+                await next();
+            }
+        );
         await _simulators.StartAsync();
         var url = _simulators.Urls.First();
         _thirdParties.BaseAddress = new Uri(url);
-        _services = SagasHost.Create([], new Dictionary<string, string?>
-        {
-            ["urls"] = "http://127.0.0.1:0",
-            ["ConnectionStrings:Postgres"] = _database.ConnectionString,
-            ["RabbitMq:Uri"] = _host.Uri.ToString(),
-            ["Payments:GatewayUrl"] = url,
-            ["Crm:Url"] = url + "/crm",
-            ["Alerts:Endpoint"] = url + "/webhooks/alerts",
-            ["Alerts:AllowedHosts"] = "127.0.0.1",
-            // A call that fails is parked at once, and no slow machine makes one fail.
-            ["Payments:Retry:MaxAttempts"] = "1",
-            ["Payments:Calls:CallTimeout"] = "01:00:00",
-            ["Crm:Retry:MaxAttempts"] = "1",
-            ["Crm:Calls:CallTimeout"] = "01:00:00",
-            ["Serilog:MinimumLevel:Default"] = "Fatal",
-        });
+        _services = SagasHost.Create(
+            [],
+            new Dictionary<string, string?>
+            {
+                ["urls"] = "http://127.0.0.1:0",
+                ["ConnectionStrings:Postgres"] = _database.ConnectionString,
+                ["RabbitMq:Uri"] = _host.Uri.ToString(),
+                ["Payments:GatewayUrl"] = url,
+                ["Crm:Url"] = url + "/crm",
+                ["Alerts:Endpoint"] = url + "/webhooks/alerts",
+                ["Alerts:AllowedHosts"] = "127.0.0.1",
+                // A call that fails is parked at once, and no slow machine makes one fail.
+                ["Payments:Retry:MaxAttempts"] = "1",
+                ["Payments:Calls:CallTimeout"] = "01:00:00",
+                ["Crm:Retry:MaxAttempts"] = "1",
+                ["Crm:Calls:CallTimeout"] = "01:00:00",
+                ["Serilog:MinimumLevel:Default"] = "Fatal",
+            }
+        );
         await _services.StartAsync();
     }
 

@@ -16,7 +16,10 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
         await _sagas.JsonAsync("p", "4711", "--payment-id", "invoice-8", "--amount", "12.34", "--currency", "GBP");
         var waiting = await _sagas.JsonWhenAsync(
             payment => payment.GetProperty("messages").GetArrayLength() == 1 && Text(payment, "nextDueAt") is not null,
-            "payments", "show", "invoice-8");
+            "payments",
+            "show",
+            "invoice-8"
+        );
         Assert.Equal("AwaitingCustomer", Text(waiting, "state"));
         Assert.False(waiting.GetProperty("customerIsKnown").GetBoolean());
         Assert.Equal("PaymentRedeliveryDue", Text(waiting.GetProperty("messages")[0], "message"));
@@ -25,7 +28,12 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
         Assert.Contains("invoice-8", unknown.Error);
 
         await _sagas.JsonAsync("c", "4711", "--name", "Ada Lovelace", "--email", "ada@example.org", "--phone", "+44");
-        var completed = await _sagas.JsonWhenAsync(payment => Text(payment, "state") == "Completed", "payments", "show", "invoice-8");
+        var completed = await _sagas.JsonWhenAsync(
+            payment => Text(payment, "state") == "Completed",
+            "payments",
+            "show",
+            "invoice-8"
+        );
         Assert.Equal(12.34m, completed.GetProperty("amount").GetDecimal());
         Assert.Equal("done", Text(completed.GetProperty("gatewayCall"), "state"));
         var steps = completed.GetProperty("timeline").EnumerateArray().Select(step => Text(step, "toState")).Distinct();
@@ -48,9 +56,16 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
         Assert.Equal(20, published.GetProperty("messages").GetArrayLength());
         var expected = Enumerable.Range(1, 20).Select(number => $"load-{number}").Order(StringComparer.Ordinal);
         await _sagas.JsonWhenAsync(
-            list => Texts(list, "customerId").Where(id => id!.StartsWith("load-", StringComparison.Ordinal))
-                .Order(StringComparer.Ordinal).SequenceEqual(expected),
-            "customers", "list", "--limit", "2000");
+            list =>
+                Texts(list, "customerId")
+                    .Where(id => id!.StartsWith("load-", StringComparison.Ordinal))
+                    .Order(StringComparer.Ordinal)
+                    .SequenceEqual(expected),
+            "customers",
+            "list",
+            "--limit",
+            "2000"
+        );
     }
 
     [Fact]
@@ -66,8 +81,9 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
         Assert.NotNull(Text(first, "failedAt"));
 
         await _sagas.JsonOnceDoneAsync("deadletters", "retry", Text(first, "messageId")!);
-        await LetterAsync(
-            letter => Text(letter, "messageId") == Text(first, "messageId") && Text(letter, "failedAt") != Text(first, "failedAt"));
+        await LetterAsync(letter =>
+            Text(letter, "messageId") == Text(first, "messageId") && Text(letter, "failedAt") != Text(first, "failedAt")
+        );
     }
 
     [Fact]
@@ -77,20 +93,26 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
         await using var connection = await Broker.ConnectAsync(services.RabbitMq);
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true));
         await channel.BasicPublishAsync(
-            "PaymentRequested", "", mandatory: true, new BasicProperties { MessageId = id },
-            Encoding.UTF8.GetBytes("""{"paymentId":"invoice-10","customerId":"4713","amount":-1,"currency":"EUR"}"""));
+            "PaymentRequested",
+            "",
+            mandatory: true,
+            new BasicProperties { MessageId = id },
+            Encoding.UTF8.GetBytes("""{"paymentId":"invoice-10","customerId":"4713","amount":-1,"currency":"EUR"}""")
+        );
         var letter = await LetterAsync(letter => Text(letter, "messageId") == id);
 
         await _sagas.JsonOnceDoneAsync("deadletters", "retry", id, "--as", "PaymentRequested");
 
-        var again = await LetterAsync(
-            each => Text(each, "messageId") == id && Text(each, "failedAt") != Text(letter, "failedAt"));
+        var again = await LetterAsync(each =>
+            Text(each, "messageId") == id && Text(each, "failedAt") != Text(letter, "failedAt")
+        );
         Assert.Contains("PaymentRequested", Text(again, "reason"), StringComparison.Ordinal);
     }
 
     private async Task<JsonElement> LetterAsync(Func<JsonElement, bool> isIt) =>
         (await _sagas.JsonWhenAsync(letters => letters.EnumerateArray().Any(isIt), "deadletters", "list"))
-        .EnumerateArray().Single(isIt);
+            .EnumerateArray()
+            .Single(isIt);
 
     private static IEnumerable<string?> Texts(JsonElement list, string property) =>
         list.EnumerateArray().Select(element => Text(element, property));

@@ -79,7 +79,10 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         Assert.Equal(1, before.ExitCode);
         Assert.Contains("sagas migrate", before.Error);
 
-        Assert.Contains("001_persistence", (await sagas.JsonAsync("migrate")).GetProperty("applied").EnumerateArray().Select(name => name.GetString()));
+        Assert.Contains(
+            "001_persistence",
+            (await sagas.JsonAsync("migrate")).GetProperty("applied").EnumerateArray().Select(name => name.GetString())
+        );
         Assert.Empty((await sagas.JsonAsync("migrate")).GetProperty("applied").EnumerateArray());
         Assert.Equal(0, (await sagas.JsonAsync("payments", "list")).GetArrayLength());
         Assert.Equal(4, (await sagas.RunAsync("payments", "show", "invoice-8")).ExitCode);
@@ -101,17 +104,22 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     public async Task Messages_that_wait_are_listed_with_what_for()
     {
         // SQL: the relay of running services would publish them before a test could look.
-        await ExecuteAsync("""
+        await ExecuteAsync(
+            """
             INSERT INTO outbox_message (message_id, batch_id, position, enqueue_time, destination_address, message_type, content_type, body, attempts, last_error)
             SELECT gen_random_uuid(), gen_random_uuid(), position, now() + due, 'rabbitmq://localhost/PaymentCompleted?type=fanout',
                    'urn:message:Sagas.Contracts:PaymentCompleted', 'application/json', '{}', attempts, error
             FROM (VALUES (0, interval '1 hour', 0, NULL), (0, interval '0', 0, NULL), (1, interval '0', 0, NULL), (0, interval '0', 3, 'broken pipe'))
                  AS m(position, due, attempts, error)
-            """);
+            """
+        );
 
         var messages = (await _sagas.JsonAsync("outbox", "list")).EnumerateArray().ToList();
 
-        Assert.Equal(["scheduled", "due", "behind", "failing"], messages.Select(message => message.GetProperty("state").GetString()));
+        Assert.Equal(
+            ["scheduled", "due", "behind", "failing"],
+            messages.Select(message => message.GetProperty("state").GetString())
+        );
         Assert.All(messages, message => Assert.Equal("PaymentCompleted", message.GetProperty("destination").GetString()));
         Assert.Equal("broken pipe", messages[3].GetProperty("why").GetString());
         Assert.Equal(1, (await _sagas.JsonAsync("outbox", "list", "--state", "failing")).GetArrayLength());
@@ -131,7 +139,9 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         var letter = (await LettersAsync(2))[0];
         Assert.Equal("it is bad", letter.GetProperty("reason").GetString());
         var delivery = await Broker.TakeAsync(channel, "payment-saga_error", autoAck: false);
-        var looks = delivery.BasicProperties.Headers!.TryGetValue("x-delivery-count", out var count) ? Convert.ToInt64(count, null) : 0;
+        var looks = delivery.BasicProperties.Headers!.TryGetValue("x-delivery-count", out var count)
+            ? Convert.ToInt64(count, null)
+            : 0;
         Assert.InRange(looks, 0, 15);
     }
 
@@ -139,8 +149,20 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     public async Task A_dead_letter_goes_back_once_as_it_first_came_and_the_others_stay()
     {
         await using var channel = await DeclareAsync("payment-saga");
-        await PublishAsync(channel, "payment-saga_error", "first", """{"paymentId":"a"}""", ("MT-MessageType", "PaymentRequested"));
-        await PublishAsync(channel, "payment-saga_error", "second", """{"paymentId":"b"}""", ("MT-MessageType", "PaymentRequested"));
+        await PublishAsync(
+            channel,
+            "payment-saga_error",
+            "first",
+            """{"paymentId":"a"}""",
+            ("MT-MessageType", "PaymentRequested")
+        );
+        await PublishAsync(
+            channel,
+            "payment-saga_error",
+            "second",
+            """{"paymentId":"b"}""",
+            ("MT-MessageType", "PaymentRequested")
+        );
 
         var moved = (await _sagas.JsonOnceDoneAsync("deadletters", "retry", "second")).GetProperty("moved");
 
@@ -151,7 +173,10 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         Assert.Equal("""{"paymentId":"b"}""", Encoding.UTF8.GetString(delivery.Body.Span));
         Assert.Equal("application/json", delivery.BasicProperties.ContentType);
         Assert.Contains("MT-MessageType", delivery.BasicProperties.Headers!.Keys);
-        Assert.DoesNotContain(delivery.BasicProperties.Headers!.Keys, name => name.StartsWith("MT-Fault", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            delivery.BasicProperties.Headers!.Keys,
+            name => name.StartsWith("MT-Fault", StringComparison.Ordinal)
+        );
         Assert.Null(await channel.BasicGetAsync("payment-saga", autoAck: true));
         Assert.Equal(4, (await _sagas.RunAsync("deadletters", "retry", "second")).ExitCode);
     }
@@ -166,7 +191,8 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         var refused = await Eventually.MatchesAsync(
             "the letter is there again",
             () => _sagas.RunAsync("deadletters", "retry", "--all"),
-            run => !run.Output.Contains("No dead letters.", StringComparison.Ordinal));
+            run => !run.Output.Contains("No dead letters.", StringComparison.Ordinal)
+        );
         Assert.Equal(1, refused.ExitCode);
         Assert.Contains("--as", refused.Error);
         Assert.Equal(id, Ids(await LettersAsync(1)).Single());
@@ -198,7 +224,13 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     private static IEnumerable<string?> Ids(System.Text.Json.JsonElement letters) =>
         letters.EnumerateArray().Select(letter => letter.GetProperty("messageId").GetString());
 
-    private static async Task PublishAsync(IChannel channel, string queue, string? id, string body, params (string Name, string Value)[] headers)
+    private static async Task PublishAsync(
+        IChannel channel,
+        string queue,
+        string? id,
+        string body,
+        params (string Name, string Value)[] headers
+    )
     {
         var properties = new BasicProperties
         {
@@ -217,7 +249,13 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         var channel = await _connection.CreateChannelAsync(new CreateChannelOptions(true, true));
         var quorum = new Dictionary<string, object?> { ["x-queue-type"] = "quorum" };
         await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, quorum);
-        await channel.QueueDeclareAsync(queue + DeadLetter.ErrorSuffix, durable: true, exclusive: false, autoDelete: false, quorum);
+        await channel.QueueDeclareAsync(
+            queue + DeadLetter.ErrorSuffix,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            quorum
+        );
         return channel;
     }
 

@@ -20,8 +20,12 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
         await InsertAsync(system, cases, "message");
         await InsertAsync(system, cases, "statement");
 
-        await system.PublishAllAsync(cases.Where(one => one.Synced).Select(one => new CustomerSynced(one.Id("message"), one.ResultVersion)));
-        await system.PublishAllAsync(cases.Where(one => !one.Synced).Select(one => new CustomerSyncFailed(one.Id("message"), one.ResultVersion, "422: no")));
+        await system.PublishAllAsync(
+            cases.Where(one => one.Synced).Select(one => new CustomerSynced(one.Id("message"), one.ResultVersion))
+        );
+        await system.PublishAllAsync(
+            cases.Where(one => !one.Synced).Select(one => new CustomerSyncFailed(one.Id("message"), one.ResultVersion, "422: no"))
+        );
         await ApplyAsync(system, cases);
         await system.UntilAsync($"(SELECT count(*) FROM inbox_state) = {cases.Length}");
 
@@ -29,11 +33,19 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
         Assert.All(cases, one => Assert.Equal(rows[one.Id("message")], rows[one.Id("statement")]));
 
         // The rows differ among each other, or the comparison would show nothing.
-        Assert.True(await system.QueryAsync<long>("SELECT count(DISTINCT (current_state, synced_version, sync_failure)) FROM customer_state") > 10);
+        Assert.True(
+            await system.QueryAsync<long>(
+                "SELECT count(DISTINCT (current_state, synced_version, sync_failure)) FROM customer_state"
+            ) > 10
+        );
         var queued = cases.Count(one => one is { State: "Syncing" } && one.ResultVersion < one.Version);
         Assert.Equal(queued, await system.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE state = 'waiting'"));
-        Assert.Equal(queued, await system.QueryAsync<long>(
-            "SELECT count(*) FROM saga_transition t JOIN customer_state c USING (correlation_id) WHERE t.to_state = 'Syncing' AND c.customer_id LIKE 'statement%'"));
+        Assert.Equal(
+            queued,
+            await system.QueryAsync<long>(
+                "SELECT count(*) FROM saga_transition t JOIN customer_state c USING (correlation_id) WHERE t.to_state = 'Syncing' AND c.customer_id LIKE 'statement%'"
+            )
+        );
     }
 
     private static IEnumerable<Case> Cases() =>
@@ -49,11 +61,14 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
     {
         var rows = cases.Select(one =>
             $"('{SagaIdentity.Customer(one.Id(how))}', '{one.Id(how)}', '{one.State}', now(), {one.Version}, {one.Had?.ToString() ?? "NULL"}, "
-            + $"{(one.State == "SyncFailed" ? "'before'" : "NULL")}, '2026-01-01', '2026-01-01')");
-        await system.ExecuteAsync($"""
+            + $"{(one.State == "SyncFailed" ? "'before'" : "NULL")}, '2026-01-01', '2026-01-01')"
+        );
+        await system.ExecuteAsync(
+            $"""
             INSERT INTO customer_state (correlation_id, customer_id, current_state, registered_at, version, synced_version, sync_failure, created_at, updated_at)
             VALUES {string.Join(',', rows)}
-            """);
+            """
+        );
     }
 
     private static async Task ApplyAsync(CrmSystem system, IEnumerable<Case> cases)
@@ -62,7 +77,16 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
         var ended = cases.Select(one =>
         {
             var id = SagaIdentity.Customer(one.Id("statement"));
-            var call = new OutboundCall($"{id:D}/{one.ResultVersion}", CallMode.IdempotencyKey, "{}", 1, false, TimeSpan.Zero, null, id);
+            var call = new OutboundCall(
+                $"{id:D}/{one.ResultVersion}",
+                CallMode.IdempotencyKey,
+                "{}",
+                1,
+                false,
+                TimeSpan.Zero,
+                null,
+                id
+            );
             return new CompletedCall(call, one.Synced ? CallCompletion.Succeeded : CallCompletion.Rejected, "422: no");
         });
         await using var scope = system.Services.CreateAsyncScope();
@@ -75,13 +99,15 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
     // All but what the two cannot have alike: the ids, the times and the message of the history.
     private static async Task<Dictionary<string, string>> RowsAsync(CrmSystem system)
     {
-        var rows = await system.QueryAsync<string>("""
+        var rows = await system.QueryAsync<string>(
+            """
             SELECT json_object_agg(c.customer_id, concat_ws(
                 ' ', c.current_state, c.version, coalesce(c.synced_version, 0), c.sync_failure, c.updated_at > '2026-01-02',
                 (SELECT string_agg(concat_ws(' ', t.saga, t.from_state, t.to_state, t.event), ',' ORDER BY t.id)
                  FROM saga_transition t WHERE t.correlation_id = c.correlation_id)))::text
             FROM customer_state c
-            """);
+            """
+        );
         return JsonSerializer.Deserialize<Dictionary<string, string>>(rows!)!;
     }
 

@@ -28,7 +28,11 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     {
         const int customers = 40;
         await using var system = await CrmSystem.StartAsync(
-            servers, ("Crm:Mode", mode), ("Crm:BatchSize", $"{batchSize}"), ("Simulators:Crm:ItemFailRate", "0.05"));
+            servers,
+            ("Crm:Mode", mode),
+            ("Crm:BatchSize", $"{batchSize}"),
+            ("Simulators:Crm:ItemFailRate", "0.05")
+        );
         await system.SetFaultsAsync(_everyFault);
 
         // Of calls that are made in large batches few may meet a fault: until enough have.
@@ -36,11 +40,16 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         {
             await system.PublishAllAsync(Enumerable.Range(1, customers).Select(number => Customer(number, version)));
             if (version >= 3)
-                await system.UntilAsync($"(SELECT count(*) FROM customer_state WHERE current_state = 'Synced' AND version = synced_version AND last_name = 'v{version}') = {customers}");
+                await system.UntilAsync(
+                    $"(SELECT count(*) FROM customer_state WHERE current_state = 'Synced' AND version = synced_version AND last_name = 'v{version}') = {customers}"
+                );
         }
 
         await system.BalancesAsync();
-        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE state NOT IN ('done', 'superseded')"));
+        Assert.Equal(
+            0,
+            await system.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE state NOT IN ('done', 'superseded')")
+        );
     }
 
     [Fact]
@@ -50,16 +59,24 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"));
         await system.SetFaultsAsync(_everyFault);
         await system.PublishAllAsync(Enumerable.Range(1, customers).Select(number => Customer(number, 1)));
-        await system.UntilAsync($"(SELECT count(*) FROM customer_state WHERE current_state IN ('Synced', 'SyncFailed')) = {customers}");
+        await system.UntilAsync(
+            $"(SELECT count(*) FROM customer_state WHERE current_state IN ('Synced', 'SyncFailed')) = {customers}"
+        );
 
         Assert.Equal(0, await system.CountAsync("duplicateEffects"));
-        Assert.True(await system.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE current_state = 'SyncFailed' AND sync_failure LIKE '%it may have been executed'") > 0);
+        Assert.True(
+            await system.QueryAsync<long>(
+                "SELECT count(*) FROM customer_state WHERE current_state = 'SyncFailed' AND sync_failure LIKE '%it may have been executed'"
+            ) > 0
+        );
         // The person looks at the CRM and has made again what is not there.
         await system.SetFaultsAsync(new { });
         var stored = (await system.EffectsAsync()).Select(effect => effect.CustomerId).ToHashSet();
         var missing = Enumerable.Range(1, customers).Select(number => $"c{number}").Where(id => !stored.Contains(id)).ToArray();
         await system.PublishAllAsync(missing.Select(id => new RetryCustomerSync(id)));
-        await system.UntilAsync($"(SELECT count(*) FROM customer_state WHERE current_state = 'Synced' AND customer_id IN ({string.Join(',', missing.Select(id => $"'{id}'").Append("''"))})) = {missing.Length}");
+        await system.UntilAsync(
+            $"(SELECT count(*) FROM customer_state WHERE current_state = 'Synced' AND customer_id IN ({string.Join(',', missing.Select(id => $"'{id}'").Append("''"))})) = {missing.Length}"
+        );
 
         await system.BalancesAsync();
     }
@@ -82,7 +99,10 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         await system.UntilAllAreAsync("Synced", 1);
 
         Assert.Equal([("c1", 1), ("c1", 3)], await system.EffectsAsync());
-        Assert.Equal("Syncing, Syncing, Syncing, Syncing, Synced", await system.QueryAsync<string>("SELECT string_agg(to_state, ', ' ORDER BY id) FROM saga_transition"));
+        Assert.Equal(
+            "Syncing, Syncing, Syncing, Syncing, Synced",
+            await system.QueryAsync<string>("SELECT string_agg(to_state, ', ' ORDER BY id) FROM saga_transition")
+        );
     }
 
     [Fact]
@@ -92,7 +112,10 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         await using var system = await CrmSystem.StartAsync(servers);
         await system.PublishAsync(Customer(1, 1) with { Email = "ada@refused.example" });
         await system.UntilAllAreAsync("SyncFailed", 1);
-        Assert.Equal("422: The e-mail address is refused.", await system.QueryAsync<string>("SELECT sync_failure FROM customers_overview"));
+        Assert.Equal(
+            "422: The e-mail address is refused.",
+            await system.QueryAsync<string>("SELECT sync_failure FROM customers_overview")
+        );
 
         await system.PublishAsync(new RetryCustomerSync("c1"));
         await system.UntilAsync("(SELECT count(*) FROM saga_transition WHERE to_state = 'SyncFailed') = 2");
@@ -101,7 +124,10 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         await system.PublishAsync(Customer(1, 2));
         await system.UntilAllAreAsync("Synced", 1);
         Assert.Equal([("c1", 2)], await system.EffectsAsync());
-        Assert.Equal("superseded", await system.QueryAsync<string>("SELECT state FROM outbound_call WHERE idempotency_key LIKE '%/1'"));
+        Assert.Equal(
+            "superseded",
+            await system.QueryAsync<string>("SELECT state FROM outbound_call WHERE idempotency_key LIKE '%/1'")
+        );
     }
 
     [Fact]
@@ -109,9 +135,14 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     {
         const string key = "a-key-that-is-long-enough";
         await using var system = await CrmSystem.StartAsync(
-            servers, ("Roles", "sagas,crm,operations"), ("Operations:ApiKey", key));
+            servers,
+            ("Roles", "sagas,crm,operations"),
+            ("Operations:ApiKey", key)
+        );
         await system.SetFaultsAsync(new { });
-        await system.PublishAllAsync(Enumerable.Range(1, 3).Select(number => Customer(number, 1) with { Email = "ada@refused.example" }));
+        await system.PublishAllAsync(
+            Enumerable.Range(1, 3).Select(number => Customer(number, 1) with { Email = "ada@refused.example" })
+        );
         await system.PublishAsync(Customer(4, 1));
         await system.UntilAllAreAsync("SyncFailed", 3);
         await system.UntilAllAreAsync("Synced", 1);
@@ -161,7 +192,9 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         await system.UntilAllAreAsync("SyncFailed", 1);
         system.Before = _ => Task.CompletedTask;
         await system.PublishAsync(Customer(1, 2));
-        await system.UntilAsync("EXISTS (SELECT FROM outbound_call WHERE idempotency_key LIKE '%/2' AND state = 'waiting' AND due > now() + interval '50 minutes')");
+        await system.UntilAsync(
+            "EXISTS (SELECT FROM outbound_call WHERE idempotency_key LIKE '%/2' AND state = 'waiting' AND due > now() + interval '50 minutes')"
+        );
 
         stored.SetResult();
         await Eventually.TrueAsync("the CRM has stored the first call", async () => (await system.EffectsAsync()).Count > 0);
@@ -180,14 +213,19 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         await system.PublishAsync(Customer(1, 1));
         await system.UntilAllAreAsync("SyncFailed", 1);
         await system.SetFaultsAsync(new { });
-        await system.ExecuteAsync("UPDATE outbound_call SET state = 'waiting', due = now() + interval '1 hour', finished_at = NULL, outcome_unknown = false");
+        await system.ExecuteAsync(
+            "UPDATE outbound_call SET state = 'waiting', due = now() + interval '1 hour', finished_at = NULL, outcome_unknown = false"
+        );
 
         await system.PublishAsync(Customer(1, 2));
         await system.UntilAllAreAsync("Synced", 1);
         await system.UntilAsync("NOT EXISTS (SELECT FROM outbound_call WHERE due IS NOT NULL)");
 
         Assert.Equal([("c1", 1), ("c1", 2)], await system.EffectsAsync());
-        Assert.Equal("superseded", await system.QueryAsync<string>("SELECT state FROM outbound_call WHERE idempotency_key LIKE '%/1'"));
+        Assert.Equal(
+            "superseded",
+            await system.QueryAsync<string>("SELECT state FROM outbound_call WHERE idempotency_key LIKE '%/1'")
+        );
     }
 
     [Fact]
@@ -195,11 +233,15 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     {
         await using var system = await CrmSystem.StartAsync(servers);
         var ids = Enumerable.Range(1, 498).Select(number => $"bulk-{number}").ToArray();
-        await system.ExecuteAsync($"""
+        await system.ExecuteAsync(
+            $"""
             INSERT INTO customer_state (correlation_id, customer_id, current_state, last_name, registered_at, version, created_at, updated_at)
             SELECT id::uuid, customer, 'Syncing', 'v1', now(), 1, now(), now()
-            FROM unnest('{"{" + string.Join(',', ids.Select(SagaIdentity.Customer)) + "}"}'::text[], '{"{" + string.Join(',', ids) + "}"}'::text[]) AS c (id, customer)
-            """);
+            FROM unnest('{"{" + string.Join(',', ids.Select(SagaIdentity.Customer)) + "}"}'::text[], '{"{"
+                + string.Join(',', ids)
+                + "}"}'::text[]) AS c (id, customer)
+            """
+        );
 
         await system.PublishAsync(new SyncCustomers([.. ids, "nobody", ids[0]]));
         await system.PublishAsync(new SyncCustomers(ids));
@@ -215,14 +257,21 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     public async Task The_CRM_gets_the_secret_that_it_asks_for_and_nobody_else()
     {
         const string secret = "Bearer a-token-that-nobody-may-see";
-        await using var system = await CrmSystem.StartAsync(servers, ("Simulators:Crm:Authorization", secret), ("Crm:Authorization", secret));
+        await using var system = await CrmSystem.StartAsync(
+            servers,
+            ("Simulators:Crm:Authorization", secret),
+            ("Crm:Authorization", secret)
+        );
         await system.PublishAsync(Customer(1, 1));
         await system.UntilAllAreAsync("Synced", 1);
 
-        Assert.Equal(0, await system.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE outbound_call::text LIKE '%a-token%'"));
+        Assert.Equal(
+            0,
+            await system.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE outbound_call::text LIKE '%a-token%'")
+        );
         Assert.DoesNotContain("a-token", new Sagas.Services.Crm.CrmOptions { Authorization = secret }.ToString());
     }
 
-    private static CustomerRegistered Customer(int number, int version) => new(
-        $"c{number}", "Ada", $"v{version}", $"ada{number}@example.org", null, _registered.AddSeconds(version), "test");
+    private static CustomerRegistered Customer(int number, int version) =>
+        new($"c{number}", "Ada", $"v{version}", $"ada{number}@example.org", null, _registered.AddSeconds(version), "test");
 }

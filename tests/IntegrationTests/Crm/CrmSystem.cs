@@ -20,7 +20,12 @@ internal sealed class CrmSystem : IAsyncDisposable
     private readonly WebApplication _simulators;
     private WebApplication? _services;
 
-    private CrmSystem(TestDatabase database, TestVirtualHost host, WebApplication simulators, Dictionary<string, string?> settings)
+    private CrmSystem(
+        TestDatabase database,
+        TestVirtualHost host,
+        WebApplication simulators,
+        Dictionary<string, string?> settings
+    )
     {
         (_database, _host, _simulators, _settings) = (database, host, simulators, settings);
         _source = NpgsqlDataSource.Create(database.ConnectionString);
@@ -47,17 +52,27 @@ internal sealed class CrmSystem : IAsyncDisposable
         const string ofSimulators = "Simulators:";
         var database = await servers.CreateDatabaseAsync("crm");
         var host = await servers.CreateVirtualHostAsync("crm");
-        var simulated = new Dictionary<string, string?> { ["urls"] = "http://127.0.0.1:0", ["Logging:LogLevel:Default"] = "Error" };
+        var simulated = new Dictionary<string, string?>
+        {
+            ["urls"] = "http://127.0.0.1:0",
+            ["Logging:LogLevel:Default"] = "Error",
+        };
         foreach (var (key, value) in settings.Where(setting => setting.Key.StartsWith(ofSimulators, StringComparison.Ordinal)))
             simulated[key[ofSimulators.Length..]] = value;
         CrmSystem? system = null;
         var simulators = SimulatorHost.Create([], simulated);
-        simulators.Use(async (context, next) =>
-        {
-            if (system is not null && context.Request.Method == HttpMethods.Post && context.Request.Path.StartsWithSegments("/crm/customers", StringComparison.Ordinal))
-                await system.Before(context);
-            await next();
-        });
+        simulators.Use(
+            async (context, next) =>
+            {
+                if (
+                    system is not null
+                    && context.Request.Method == HttpMethods.Post
+                    && context.Request.Path.StartsWithSegments("/crm/customers", StringComparison.Ordinal)
+                )
+                    await system.Before(context);
+                await next();
+            }
+        );
         await simulators.StartAsync();
         var all = new Dictionary<string, string?>
         {
@@ -117,8 +132,12 @@ internal sealed class CrmSystem : IAsyncDisposable
     public async Task<IReadOnlyList<(string CustomerId, int Version)>> EffectsAsync()
     {
         var records = await Crm.GetFromJsonAsync<JsonElement[]>("records");
-        return [.. records!.Where(record => record.GetProperty("effect").GetBoolean())
-            .Select(record => (record.GetProperty("customerId").GetString()!, record.GetProperty("version").GetInt32()))];
+        return
+        [
+            .. records!
+                .Where(record => record.GetProperty("effect").GetBoolean())
+                .Select(record => (record.GetProperty("customerId").GetString()!, record.GetProperty("version").GetInt32())),
+        ];
     }
 
     public Task<JsonElement> SummaryAsync() => Crm.GetFromJsonAsync<JsonElement>("summary");
@@ -128,21 +147,29 @@ internal sealed class CrmSystem : IAsyncDisposable
     /// <summary>Compares what the CRM has with what the customers are, row by row.</summary>
     public async Task BalancesAsync()
     {
-        var stored = (await Crm.GetFromJsonAsync<JsonElement[]>("stored"))!.ToDictionary(customer => customer.GetProperty("customerId").GetString()!);
+        var stored = (await Crm.GetFromJsonAsync<JsonElement[]>("stored"))!.ToDictionary(customer =>
+            customer.GetProperty("customerId").GetString()!
+        );
         await using var command = _source.CreateCommand("SELECT customer_id, version, last_name FROM customer_state");
         await using var reader = await command.ExecuteReaderAsync();
         var known = 0;
         while (await reader.ReadAsync())
         {
             known++;
-            Assert.True(stored.TryGetValue(reader.GetString(0), out var customer), $"{reader.GetString(0)} is missing at the CRM.");
+            Assert.True(
+                stored.TryGetValue(reader.GetString(0), out var customer),
+                $"{reader.GetString(0)} is missing at the CRM."
+            );
             Assert.Equal(reader.GetInt32(1), customer.GetProperty("version").GetInt32());
             Assert.Equal(reader.GetString(2), customer.GetProperty("lastName").GetString());
         }
 
         Assert.Equal(known, stored.Count);
         var summary = await SummaryAsync();
-        Assert.Equal((0, 0), (summary.GetProperty("duplicateEffects").GetInt64(), summary.GetProperty("staleEffects").GetInt64()));
+        Assert.Equal(
+            (0, 0),
+            (summary.GetProperty("duplicateEffects").GetInt64(), summary.GetProperty("staleEffects").GetInt64())
+        );
     }
 
     public async Task<T?> QueryAsync<T>(string sql)
@@ -158,18 +185,23 @@ internal sealed class CrmSystem : IAsyncDisposable
     }
 
     /// <summary>Awaits that a condition on the database holds; a failure says how customers and calls are.</summary>
-    public Task UntilAsync(string condition) => Eventually.MatchesAsync(
-        condition,
-        () => QueryAsync<string>($"""
-            SELECT CASE WHEN {condition} THEN '' ELSE concat(
-                'customers: ',
-                (SELECT string_agg(state || ' ' || n, ', ')
-                 FROM (SELECT current_state AS state, count(*) AS n FROM customer_state GROUP BY 1) s),
-                '; calls: ',
-                (SELECT string_agg(concat_ws(' ', state, n, last), ', ')
-                 FROM (SELECT state, count(*) AS n, max(last_outcome) AS last FROM outbound_call GROUP BY 1) s)) END
-            """),
-        otherwise => otherwise is "");
+    public Task UntilAsync(string condition) =>
+        Eventually.MatchesAsync(
+            condition,
+            () =>
+                QueryAsync<string>(
+                    $"""
+                    SELECT CASE WHEN {condition} THEN '' ELSE concat(
+                        'customers: ',
+                        (SELECT string_agg(state || ' ' || n, ', ')
+                         FROM (SELECT current_state AS state, count(*) AS n FROM customer_state GROUP BY 1) s),
+                        '; calls: ',
+                        (SELECT string_agg(concat_ws(' ', state, n, last), ', ')
+                         FROM (SELECT state, count(*) AS n, max(last_outcome) AS last FROM outbound_call GROUP BY 1) s)) END
+                    """
+                ),
+            otherwise => otherwise is ""
+        );
 
     public Task UntilAllAreAsync(string state, int customers) =>
         UntilAsync($"(SELECT count(*) FROM customer_state WHERE current_state = '{state}') = {customers}");

@@ -29,15 +29,23 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
     {
         var system = await shared.StartedAsync();
         await using var letters = await system.ReadDeadLettersAsync("payment-saga");
-        foreach (var (body, reason) in _payments.Select(line => (line[..line.LastIndexOf('|')], line[(line.LastIndexOf('|') + 1)..])))
+        foreach (
+            var (body, reason) in _payments.Select(line => (line[..line.LastIndexOf('|')], line[(line.LastIndexOf('|') + 1)..]))
+        )
         {
             await system.PublishAsync("PaymentRequested", body);
             var letter = await letters.NextAsync();
             Assert.Equal(body, letter.Body);
             Assert.Contains(reason, letter.Reason);
         }
-        await system.PublishAsync("PaymentRequested", """{"PaymentID":"good","customer_id":1,"amount":"12.5","currency":"eur"}""");
-        await system.WaitForAsync("SELECT count(*) FROM payment_state WHERE payment_id = 'good' AND customer_id = '1' AND amount = 12.5", 1L);
+        await system.PublishAsync(
+            "PaymentRequested",
+            """{"PaymentID":"good","customer_id":1,"amount":"12.5","currency":"eur"}"""
+        );
+        await system.WaitForAsync(
+            "SELECT count(*) FROM payment_state WHERE payment_id = 'good' AND customer_id = '1' AND amount = 12.5",
+            1L
+        );
         Assert.True(letters.IsEmpty);
         await system.WaitForCountAsync("payment-saga", 0);
     }
@@ -47,7 +55,10 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
     {
         var system = await shared.StartedAsync();
         await using var letters = await system.ReadDeadLettersAsync("customer-saga");
-        await system.PublishAsync("CustomerRegistered", $$"""{"customerId":"c","firstName":"{{new string('x', 1024 * 1024)}}"}""");
+        await system.PublishAsync(
+            "CustomerRegistered",
+            $$"""{"customerId":"c","firstName":"{{new string('x', 1024 * 1024)}}"}"""
+        );
         Assert.Contains("longer than", (await letters.NextAsync()).Reason);
         await system.PublishAsync("CustomerRegistered", """{"customerId":"after-long"}""");
         await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id = 'after-long'", 1L);
@@ -58,9 +69,17 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
     {
         var system = await shared.StartedAsync();
         await using var letters = await system.ReadDeadLettersAsync("customer-saga");
-        var header = new BasicProperties { Headers = new Dictionary<string, object?> { ["MT-MessageType"] = "CustomerRegistered" } };
+        var header = new BasicProperties
+        {
+            Headers = new Dictionary<string, object?> { ["MT-MessageType"] = "CustomerRegistered" },
+        };
         await system.PublishAsync("", "customer-saga", Encoding.UTF8.GetBytes("""{"customerId":"by-header"}"""), header);
-        await system.PublishAsync("", "customer-saga", Encoding.UTF8.GetBytes("""{"customerId":"by-type"}"""), new BasicProperties { Type = "CustomerRegistered" });
+        await system.PublishAsync(
+            "",
+            "customer-saga",
+            Encoding.UTF8.GetBytes("""{"customerId":"by-type"}"""),
+            new BasicProperties { Type = "CustomerRegistered" }
+        );
         await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id IN ('by-header', 'by-type')", 2L);
         await system.PublishAsync("", "customer-saga", Encoding.UTF8.GetBytes("""{"customerId":"of-no-type"}"""));
         Assert.Contains("type of the message is not known", (await letters.NextAsync()).Reason);
@@ -73,7 +92,11 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
         await using var letters = await system.ReadDeadLettersAsync("customer-saga");
         foreach (var name in (string[])["first", "second"])
         {
-            await system.PublishAsync("CustomerRegistered", $$"""{"customerId":"twice","firstName":"{{name}}"}""", new BasicProperties { MessageId = "crm-17" });
+            await system.PublishAsync(
+                "CustomerRegistered",
+                $$"""{"customerId":"twice","firstName":"{{name}}"}""",
+                new BasicProperties { MessageId = "crm-17" }
+            );
             // Consumed side by side, either may be the one that counts.
             await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id = 'twice'", 1L);
         }
@@ -81,8 +104,16 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
         await system.PublishAsync("CustomerRegistered", """{"customerId":"after-twice"}""");
         await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id = 'after-twice'", 1L);
         await system.WaitForCountAsync("customer-saga", 0);
-        Assert.Equal("first", await system.QueryAsync<string>("SELECT first_name FROM customer_state WHERE customer_id = 'twice'"));
-        Assert.Equal(1L, await system.QueryAsync<long>($"SELECT count(*) FROM saga_transition WHERE correlation_id = '{SagaIdentity.Customer("twice")}'"));
+        Assert.Equal(
+            "first",
+            await system.QueryAsync<string>("SELECT first_name FROM customer_state WHERE customer_id = 'twice'")
+        );
+        Assert.Equal(
+            1L,
+            await system.QueryAsync<long>(
+                $"SELECT count(*) FROM saga_transition WHERE correlation_id = '{SagaIdentity.Customer("twice")}'"
+            )
+        );
         Assert.True(letters.IsEmpty);
     }
 
@@ -97,9 +128,16 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
         await system.PublishAsync("PaymentRequested", "x");
         await letters.NextAsync();
         await using var channel = await system.OpenChannelAsync();
-        await channel.QueueDeclareAsync(queue, true, false, false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
+        await channel.QueueDeclareAsync(
+            queue,
+            true,
+            false,
+            false,
+            new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }
+        );
         await Assert.ThrowsAsync<OperationInterruptedException>(() =>
-            channel.QueueDeclareAsync(queue, true, false, false, new Dictionary<string, object?> { ["x-queue-type"] = "classic" }));
+            channel.QueueDeclareAsync(queue, true, false, false, new Dictionary<string, object?> { ["x-queue-type"] = "classic" })
+        );
     }
 
     public sealed class Shared() : SharedSystem(new ServersFixture());

@@ -10,7 +10,8 @@ namespace Sagas.IntegrationTests.Host;
 
 public sealed class DeploymentTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
-    private const string Customer = """{"customerId":"c","firstName":"Jane","lastName":"Doe","email":"jane@example.com","phone":"555-0199"}""";
+    private const string Customer =
+        """{"customerId":"c","firstName":"Jane","lastName":"Doe","email":"jane@example.com","phone":"555-0199"}""";
 
     // Declared by two at once, a queue costs one of them its connection.
     [Fact]
@@ -18,8 +19,12 @@ public sealed class DeploymentTests(ServersFixture servers) : IClassFixture<Serv
     {
         await using var system = await TestSystem.CreateAsync(servers, ("Roles", "payments"));
         Task starting;
-        await using (var turn = await AdvisoryLockGate.CloseAsync(
-            system.Settings["ConnectionStrings:Postgres"]!, long.Parse(TopologyDeployment.AdvisoryLock, CultureInfo.InvariantCulture)))
+        await using (
+            var turn = await AdvisoryLockGate.CloseAsync(
+                system.Settings["ConnectionStrings:Postgres"]!,
+                long.Parse(TopologyDeployment.AdvisoryLock, CultureInfo.InvariantCulture)
+            )
+        )
         {
             starting = system.StartAsync();
             await turn.ReachedAsync();
@@ -48,15 +53,23 @@ public sealed class DeploymentTests(ServersFixture servers) : IClassFixture<Serv
     {
         await using var system = await TestSystem.CreateAsync(
             servers,
-            ("Roles", "sagas"), ("Logging:Format", "json"), ("Serilog:MinimumLevel:Default", "Debug"),
-            ("Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime", "Information"));
+            ("Roles", "sagas"),
+            ("Logging:Format", "json"),
+            ("Serilog:MinimumLevel:Default", "Debug"),
+            ("Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime", "Information")
+        );
         var id = Guid.NewGuid();
         using var process = HostProcess.Start(system.Settings);
         await process.SaysAsync("Application started");
-        await system.PublishAsync("CustomerRegistered", Customer, new RabbitMQ.Client.BasicProperties { MessageId = id.ToString() });
+        await system.PublishAsync(
+            "CustomerRegistered",
+            Customer,
+            new RabbitMQ.Client.BasicProperties { MessageId = id.ToString() }
+        );
         await system.PublishAsync("CustomerRegistered", """{"customerId":"","firstName":"Jane","email":"jane@example.com"}""");
         var lines = new List<string>();
-        bool consumed = false, refused = false;
+        bool consumed = false,
+            refused = false;
         while (!(consumed && refused))
         {
             var line = await process.ReadLineAsync();

@@ -30,8 +30,7 @@ internal sealed class HostProcess : IDisposable
     public async Task SaysAsync(string text)
     {
         string line;
-        do
-            line = await ReadLineAsync();
+        do line = await ReadLineAsync();
         while (!line.Contains(text, StringComparison.Ordinal));
     }
 

@@ -16,9 +16,21 @@ public sealed class InterruptionTests(KillableServers servers, InterruptionTests
     private static async Task PublishCustomersAsync(TestSystem system, string prefix, int from, int to)
     {
         await using var channel = await system.OpenChannelAsync();
-        await Task.WhenAll(Enumerable.Range(from, to - from).Select(number => channel.BasicPublishAsync(
-            "CustomerRegistered", "", mandatory: true, new BasicProperties { Persistent = true, MessageId = $"{Guid.NewGuid()}" },
-            System.Text.Encoding.UTF8.GetBytes($$"""{"customerId":"{{prefix}}-{{number}}"}""")).AsTask()));
+        await Task.WhenAll(
+            Enumerable
+                .Range(from, to - from)
+                .Select(number =>
+                    channel
+                        .BasicPublishAsync(
+                            "CustomerRegistered",
+                            "",
+                            mandatory: true,
+                            new BasicProperties { Persistent = true, MessageId = $"{Guid.NewGuid()}" },
+                            System.Text.Encoding.UTF8.GetBytes($$"""{"customerId":"{{prefix}}-{{number}}"}""")
+                        )
+                        .AsTask()
+                )
+        );
     }
 
     private static string Customers(string prefix) => $"SELECT count(*) FROM customer_state WHERE customer_id LIKE '{prefix}-%'";
@@ -117,14 +129,15 @@ public sealed class InterruptionTests(KillableServers servers, InterruptionTests
         private readonly DirectoryInfo _uploads;
 
         public Shared(KillableServers servers)
-            : this(servers, Directory.CreateTempSubdirectory("uploads"))
-        {
-        }
+            : this(servers, Directory.CreateTempSubdirectory("uploads")) { }
 
         private Shared(KillableServers servers, DirectoryInfo uploads)
             : base(
-                servers, ("ShutdownTimeout", "00:10:00"), ("Operations:ApiKey", Key), ("Ingest:UploadFolder", uploads.FullName)) =>
-            _uploads = uploads;
+                servers,
+                ("ShutdownTimeout", "00:10:00"),
+                ("Operations:ApiKey", Key),
+                ("Ingest:UploadFolder", uploads.FullName)
+            ) => _uploads = uploads;
 
         public override async Task DisposeAsync()
         {

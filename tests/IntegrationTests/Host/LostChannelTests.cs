@@ -15,16 +15,19 @@ public sealed class LostChannelTests(ServersFixture servers) : IClassFixture<Ser
         var bus = MassTransit.Bus.Factory.CreateUsingRabbitMq(configurator =>
         {
             configurator.Host(virtualHost.Uri);
-            configurator.ReceiveEndpoint("set-up", endpoint =>
-            {
-                LostChannelFilter.Use(endpoint);
-                endpoint.ConfigureChannel(channel => channel.UseFilter(stranded));
-                endpoint.Handler<Letter>(_ =>
+            configurator.ReceiveEndpoint(
+                "set-up",
+                endpoint =>
                 {
-                    received.TrySetResult();
-                    return Task.CompletedTask;
-                });
-            });
+                    LostChannelFilter.Use(endpoint);
+                    endpoint.ConfigureChannel(channel => channel.UseFilter(stranded));
+                    endpoint.Handler<Letter>(_ =>
+                    {
+                        received.TrySetResult();
+                        return Task.CompletedTask;
+                    });
+                }
+            );
         });
         await bus.StartAsync().WaitAsync(Eventually.Timeout);
         await bus.Publish(new Letter());

@@ -51,8 +51,11 @@ public sealed class OperationsTests(OperationsTests.Shared shared) : IClassFixtu
     public async Task MassTransit_reports_no_usage_to_its_vendor() =>
         Assert.False((await shared.StartedAsync()).Services.GetRequiredService<IOptions<UsageTelemetryOptions>>().Value.Enabled);
 
-    public sealed class Shared() : SharedSystem(
-        new ServersFixture(),
-        ("Operations:ApiKey", Key), ("Payments:Redelivery:BaseDelay", "00:00:00.1"),
-        ("Payments:Redelivery:Timeout", "00:00:00.2"));
+    public sealed class Shared()
+        : SharedSystem(
+            new ServersFixture(),
+            ("Operations:ApiKey", Key),
+            ("Payments:Redelivery:BaseDelay", "00:00:00.1"),
+            ("Payments:Redelivery:Timeout", "00:00:00.2")
+        );
 }

@@ -22,21 +22,30 @@ public sealed class OverviewTests(OverviewTests.Shared shared) : IClassFixture<O
         var system = await shared.StartedAsync();
         await system.PublishAsync("CustomerRegistered", """{"customerId":"c-9","firstName":"Jane","email":"jane@example.com"}""");
         await system.PublishAsync(
-            "PaymentRequested", """{"paymentId":"p-9","customerId":"nobody","amount":1,"currency":"EUR"}""");
+            "PaymentRequested",
+            """{"paymentId":"p-9","customerId":"nobody","amount":1,"currency":"EUR"}"""
+        );
         await system.WaitForAsync("SELECT (SELECT count(*) FROM customer_state) + (SELECT count(*) FROM payment_state)", 2L);
-        await Eventually.PassesAsync("the overview counts them", async () =>
-        {
-            var text = await system.Http.GetStringAsync(new Uri("/operations/overview", UriKind.Relative));
-            var overview = JsonDocument.Parse(text).RootElement;
-            Assert.Equal(1, overview.GetProperty("customers").GetProperty("Registered").GetInt32());
-            Assert.Equal(1, overview.GetProperty("payments").GetProperty("AwaitingCustomer").GetInt32());
-            Assert.Equal(1, overview.GetProperty("outbox").GetProperty("scheduled").GetInt32());
-            Assert.Equal(0, overview.GetProperty("outbox").GetProperty("due").GetInt32());
-            Assert.All((string[])["Jane", "jane", "c-9", "p-9", "nobody"], name => Assert.DoesNotContain(name, text));
-        });
+        await Eventually.PassesAsync(
+            "the overview counts them",
+            async () =>
+            {
+                var text = await system.Http.GetStringAsync(new Uri("/operations/overview", UriKind.Relative));
+                var overview = JsonDocument.Parse(text).RootElement;
+                Assert.Equal(1, overview.GetProperty("customers").GetProperty("Registered").GetInt32());
+                Assert.Equal(1, overview.GetProperty("payments").GetProperty("AwaitingCustomer").GetInt32());
+                Assert.Equal(1, overview.GetProperty("outbox").GetProperty("scheduled").GetInt32());
+                Assert.Equal(0, overview.GetProperty("outbox").GetProperty("due").GetInt32());
+                Assert.All((string[])["Jane", "jane", "c-9", "p-9", "nobody"], name => Assert.DoesNotContain(name, text));
+            }
+        );
     }
 
     // The payment does not look for its customer again while a test looks at it.
-    public sealed class Shared() : SharedSystem(
-        new ServersFixture(), ("Payments:Redelivery:BaseDelay", "01:00:00"), ("Payments:Redelivery:MaxDelay", "01:00:00"));
+    public sealed class Shared()
+        : SharedSystem(
+            new ServersFixture(),
+            ("Payments:Redelivery:BaseDelay", "01:00:00"),
+            ("Payments:Redelivery:MaxDelay", "01:00:00")
+        );
 }

@@ -17,15 +17,23 @@ public sealed class SagasRoleTests(SagasRoleTests.Shared shared) : IClassFixture
         var properties = new BasicProperties
         {
             MessageId = id.ToString(),
-            Headers = new Dictionary<string, object?> { ["tenant"] = "blue", ["CC"] = new List<object> { "elsewhere" } },
+            Headers = new Dictionary<string, object?>
+            {
+                ["tenant"] = "blue",
+                ["CC"] = new List<object> { "elsewhere" },
+            },
         };
         await system.PublishAsync(
-            "PaymentRequested", """{"paymentId":"p","customerId":"c","amount":1,"currency":"EUR"}""", properties);
+            "PaymentRequested",
+            """{"paymentId":"p","customerId":"c","amount":1,"currency":"EUR"}""",
+            properties
+        );
 
         var answer = await system.TakeAsync("process-payment");
         Assert.DoesNotContain(
             answer.BasicProperties.Headers?.Keys ?? [],
-            name => name.StartsWith("RabbitMQ-", StringComparison.Ordinal) || name is "tenant" or "CC");
+            name => name.StartsWith("RabbitMQ-", StringComparison.Ordinal) || name is "tenant" or "CC"
+        );
         var envelope = JsonDocument.Parse(Encoding.UTF8.GetString(answer.Body.Span)).RootElement;
         // MassTransit adds the trace's header where something in the process listens to traces.
         if (envelope.TryGetProperty("headers", out var headers))
@@ -42,9 +50,13 @@ public sealed class SagasRoleTests(SagasRoleTests.Shared shared) : IClassFixture
         await system.PublishAsync("CustomerRegistered", """{"customerId":"waits"}""");
         await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id = 'waits'", 1L);
         await system.PublishAsync(
-            "PaymentRequested", """{"paymentId":"waits","customerId":"waits","amount":1,"currency":"EUR"}""");
+            "PaymentRequested",
+            """{"paymentId":"waits","customerId":"waits","amount":1,"currency":"EUR"}"""
+        );
         await system.WaitForAsync(
-            "SELECT count(*) FROM payment_state WHERE payment_id = 'waits' AND current_state = 'Processing'", 1L);
+            "SELECT count(*) FROM payment_state WHERE payment_id = 'waits' AND current_state = 'Processing'",
+            1L
+        );
         Assert.Equal(1, await system.TakeAllAsync("process-payment", 1));
         await system.WaitForAsync("SELECT count(*) FROM outbox_message", 0L);
     }

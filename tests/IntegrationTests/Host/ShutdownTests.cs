@@ -15,8 +15,11 @@ public sealed class ShutdownTests(ServersFixture servers) : IClassFixture<Server
         const int inFlight = 11;
         await using var system = await TestSystem.CreateAsync(
             servers,
-            ("Roles", "sagas"), ("Crm:Enabled", "true"), ("RabbitMq:PrefetchCount", "32"),
-            ("Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime", "Information"));
+            ("Roles", "sagas"),
+            ("Crm:Enabled", "true"),
+            ("RabbitMq:PrefetchCount", "32"),
+            ("Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime", "Information")
+        );
         var postgres = system.Settings["ConnectionStrings:Postgres"]!;
         await using var letters = await system.ReadDeadLettersAsync("customer-saga");
         // So many are made, and those in hand after them wait at the gate.
@@ -66,8 +69,20 @@ public sealed class ShutdownTests(ServersFixture servers) : IClassFixture<Server
     private static async Task PublishCustomersAsync(TestSystem system)
     {
         await using var channel = await system.OpenChannelAsync();
-        await Task.WhenAll(Enumerable.Range(0, Load).Select(number => channel.BasicPublishAsync(
-            "CustomerRegistered", "", mandatory: true, new BasicProperties { Persistent = true, MessageId = $"{Guid.NewGuid()}" },
-            System.Text.Encoding.UTF8.GetBytes($$"""{"customerId":"c-{{number}}"}""")).AsTask()));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, Load)
+                .Select(number =>
+                    channel
+                        .BasicPublishAsync(
+                            "CustomerRegistered",
+                            "",
+                            mandatory: true,
+                            new BasicProperties { Persistent = true, MessageId = $"{Guid.NewGuid()}" },
+                            System.Text.Encoding.UTF8.GetBytes($$"""{"customerId":"c-{{number}}"}""")
+                        )
+                        .AsTask()
+                )
+        );
     }
 }

@@ -81,10 +81,21 @@ internal sealed class TestSystem : IAsyncDisposable
     }
 
     /// <summary>Publishes a body as another program would, and waits until the broker has it.</summary>
-    public async Task PublishAsync(string exchange, string routingKey, ReadOnlyMemory<byte> body, BasicProperties? properties = null)
+    public async Task PublishAsync(
+        string exchange,
+        string routingKey,
+        ReadOnlyMemory<byte> body,
+        BasicProperties? properties = null
+    )
     {
         await using var channel = await OpenChannelAsync();
-        await channel.BasicPublishAsync(exchange, routingKey, mandatory: true, properties ?? new BasicProperties { Persistent = true }, body);
+        await channel.BasicPublishAsync(
+            exchange,
+            routingKey,
+            mandatory: true,
+            properties ?? new BasicProperties { Persistent = true },
+            body
+        );
     }
 
     public Task PublishAsync(string exchange, string body, BasicProperties? properties = null) =>
@@ -95,7 +106,13 @@ internal sealed class TestSystem : IAsyncDisposable
     {
         var channel = await OpenChannelAsync();
         // As MassTransit will declare it; were it another type, one of the two would be refused.
-        await channel.QueueDeclareAsync(queue + "_error", true, false, false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
+        await channel.QueueDeclareAsync(
+            queue + "_error",
+            true,
+            false,
+            false,
+            new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }
+        );
         var letters = Channel.CreateUnbounded<DeadLetter>();
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += async (_, delivery) => await letters.Writer.WriteAsync(DeadLetter.Of(delivery));
@@ -118,7 +135,8 @@ internal sealed class TestSystem : IAsyncDisposable
     }
 
     /// <summary>Waits until so many messages wait in a queue.</summary>
-    public Task WaitForCountAsync(string queue, uint expected) => Eventually.EqualAsync(expected, () => CountAsync(queue), what: $"the count of {queue}");
+    public Task WaitForCountAsync(string queue, uint expected) =>
+        Eventually.EqualAsync(expected, () => CountAsync(queue), what: $"the count of {queue}");
 
     /// <summary>Takes all messages of a queue, waiting until there were so many, and counts them. A message that was sent again has
     /// the same id, and counts once.</summary>
@@ -134,7 +152,8 @@ internal sealed class TestSystem : IAsyncDisposable
                     ids.Add(message.BasicProperties.MessageId!);
                 return ids.Count;
             },
-            count => count >= atLeast);
+            count => count >= atLeast
+        );
     }
 
     public async Task<T> QueryAsync<T>(string sql)
@@ -168,10 +187,14 @@ internal sealed class TestSystem : IAsyncDisposable
     {
         public string Reason => Headers["MT-Fault-Message"];
 
-        public static DeadLetter Of(BasicDeliverEventArgs delivery) => new(
-            Encoding.UTF8.GetString(delivery.Body.Span),
-            (delivery.BasicProperties.Headers ?? new Dictionary<string, object?>())
-                .ToDictionary(header => header.Key, header => header.Value is byte[] text ? Encoding.UTF8.GetString(text) : $"{header.Value}"));
+        public static DeadLetter Of(BasicDeliverEventArgs delivery) =>
+            new(
+                Encoding.UTF8.GetString(delivery.Body.Span),
+                (delivery.BasicProperties.Headers ?? new Dictionary<string, object?>()).ToDictionary(
+                    header => header.Key,
+                    header => header.Value is byte[] text ? Encoding.UTF8.GetString(text) : $"{header.Value}"
+                )
+            );
     }
 
     public sealed class DeadLetters(IChannel channel, ChannelReader<DeadLetter> letters) : IAsyncDisposable

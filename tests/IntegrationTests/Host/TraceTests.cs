@@ -28,10 +28,18 @@ public sealed class TraceTests(ServersFixture servers) : IClassFixture<ServersFi
 
         foreach (var kind in (ActivityKind[])[ActivityKind.Producer, ActivityKind.Consumer])
         {
-            await Eventually.TrueAsync($"a span of kind {kind}", () => spans.Any(span =>
-                span.Source.Name == "MassTransit" && span.Kind == kind && span.TraceId == publishing.TraceId));
+            await Eventually.TrueAsync(
+                $"a span of kind {kind}",
+                () =>
+                    spans.Any(span =>
+                        span.Source.Name == "MassTransit" && span.Kind == kind && span.TraceId == publishing.TraceId
+                    )
+            );
         }
 
-        await Eventually.TrueAsync("a span of SQL", () => spans.Any(span => span.Source.Name == "Npgsql" && span.TraceId == publishing.TraceId));
+        await Eventually.TrueAsync(
+            "a span of SQL",
+            () => spans.Any(span => span.Source.Name == "Npgsql" && span.TraceId == publishing.TraceId)
+        );
     }
 }

@@ -48,19 +48,33 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
         var fresh = RandomRows(random).Select((row, number) => row with { CustomerId = $"n{number}" }).ToArray();
         var messages = new List<CustomerRegistered>();
         // The second file twice: by another name it is the same file, and with a line more another one with the same rows.
-        foreach (var (name, rows, more) in new[] { ("new.csv", fresh, ""), ("a.csv", first, ""), ("b.csv", second, ""), ("b-again.csv", second, ""), ("c.csv", second, "\n") })
+        foreach (
+            var (name, rows, more) in new[]
+            {
+                ("new.csv", fresh, ""),
+                ("a.csv", first, ""),
+                ("b.csv", second, ""),
+                ("b-again.csv", second, ""),
+                ("c.csv", second, "\n"),
+            }
+        )
         {
             var result = await ingested.IngestAsync(name, Csv(rows) + more, options, crm);
             if (result.WasCompleted)
                 continue;
             Assert.Equal(Rows, result.File.Counts.Rows);
             var time = await ingested.QueryAsync<DateTime>($"SELECT accepted_at FROM file WHERE name = '{name}'");
-            messages.AddRange(rows.Select(row => row with { RegisteredAt = row.RegisteredAt ?? time, Source = row.Source ?? name }));
+            messages.AddRange(
+                rows.Select(row => row with { RegisteredAt = row.RegisteredAt ?? time, Source = row.Source ?? name })
+            );
         }
         var told = await PublishAsync(published, messages, crm);
 
         Assert.Equal(4 * Rows, messages.Count);
-        Assert.All((await published.CustomersAsync()).Zip(await ingested.CustomersAsync()), pair => Assert.Equal(pair.First, pair.Second));
+        Assert.All(
+            (await published.CustomersAsync()).Zip(await ingested.CustomersAsync()),
+            pair => Assert.Equal(pair.First, pair.Second)
+        );
         Assert.Equal(told.Order(StringComparer.Ordinal), (await ingested.QueuedAsync()).Order(StringComparer.Ordinal));
         Assert.Equal(crm, told.Length > 0);
     }
@@ -68,28 +82,55 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
     private static async Task MakeKnownAsync(IngestDatabase database)
     {
         string[] states = ["Registered", "Syncing", "Synced", "SyncFailed"];
-        var rows = Enumerable.Range(0, 12).Select(n => $"('{SagaIdentity.Customer($"c{n}")}'::uuid, 'c{n}', '{states[n % states.Length]}')");
+        var rows = Enumerable
+            .Range(0, 12)
+            .Select(n => $"('{SagaIdentity.Customer($"c{n}")}'::uuid, 'c{n}', '{states[n % states.Length]}')");
         await database.ExecuteAsync(string.Format(CultureInfo.InvariantCulture, Before, string.Join(',', rows)));
     }
 
     private static CustomerRegistered[] RandomRows(Random random) =>
-    [
-        .. Enumerable.Range(0, Rows).Select(_ => new CustomerRegistered(
-            $"c{random.Next(Customers)}",
-            Pick(random, "Ada", "Grace", null), Pick(random, "Lovelace", "Hopper, \"Amazing\"", null), Pick(random, "ada@example.org", null), Pick(random, "1", "2"),
-            random.Next(3) == 0 ? null : _start.AddDays(random.Next(6)), Pick(random, "shop", null))),
-    ];
+        [
+            .. Enumerable
+                .Range(0, Rows)
+                .Select(_ => new CustomerRegistered(
+                    $"c{random.Next(Customers)}",
+                    Pick(random, "Ada", "Grace", null),
+                    Pick(random, "Lovelace", "Hopper, \"Amazing\"", null),
+                    Pick(random, "ada@example.org", null),
+                    Pick(random, "1", "2"),
+                    random.Next(3) == 0 ? null : _start.AddDays(random.Next(6)),
+                    Pick(random, "shop", null)
+                )),
+        ];
 
     private static T Pick<T>(Random random, params T[] values) => values[random.Next(values.Length)];
 
-    private static string Csv(IEnumerable<CustomerRegistered> rows) => "id,first_name,last_name,email,phone,registered_at,source\n" + string.Concat(
-        rows.Select(row => string.Join(
-            ',',
-            new[] { row.CustomerId, row.FirstName, row.LastName, row.Email, row.Phone, row.RegisteredAt?.ToString("O", CultureInfo.InvariantCulture), row.Source }
-                .Select(field => $"\"{field?.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")) + "\n"));
+    private static string Csv(IEnumerable<CustomerRegistered> rows) =>
+        "id,first_name,last_name,email,phone,registered_at,source\n"
+        + string.Concat(
+            rows.Select(row =>
+                string.Join(
+                    ',',
+                    new[]
+                    {
+                        row.CustomerId,
+                        row.FirstName,
+                        row.LastName,
+                        row.Email,
+                        row.Phone,
+                        row.RegisteredAt?.ToString("O", CultureInfo.InvariantCulture),
+                        row.Source,
+                    }.Select(field => $"\"{field?.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")
+                ) + "\n"
+            )
+        );
 
     /// <returns>The customers of the SyncCustomer messages.</returns>
-    private static async Task<string[]> PublishAsync(IngestDatabase database, IReadOnlyList<CustomerRegistered> messages, bool crm)
+    private static async Task<string[]> PublishAsync(
+        IngestDatabase database,
+        IReadOnlyList<CustomerRegistered> messages,
+        bool crm
+    )
     {
         var told = new Told();
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
@@ -103,11 +144,13 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
             bus.AddEntityFrameworkOutbox<SagasDbContext>(outbox => outbox.UsePostgres());
             bus.AddSagas();
             bus.AddConsumer<ToldConsumer>();
-            bus.AddConfigureEndpointsCallback((context, _, endpoint) =>
-            {
-                endpoint.ConcurrentMessageLimit = 1;
-                endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
-            });
+            bus.AddConfigureEndpointsCallback(
+                (context, _, endpoint) =>
+                {
+                    endpoint.ConcurrentMessageLimit = 1;
+                    endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
+                }
+            );
             bus.UsingInMemory((context, configurator) => configurator.ConfigureEndpoints(context));
         });
         using var host = builder.Build();
@@ -116,8 +159,11 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
             await host.Services.GetRequiredService<IBus>().Publish(message);
         await Eventually.TrueAsync(
             "all messages are consumed",
-            () => database.QueryAsync<bool>(
-                $"SELECT (SELECT count(*) FROM inbox_state) = {messages.Count} + {told.Customers.Count} AND NOT EXISTS (SELECT FROM outbox_message)"));
+            () =>
+                database.QueryAsync<bool>(
+                    $"SELECT (SELECT count(*) FROM inbox_state) = {messages.Count} + {told.Customers.Count} AND NOT EXISTS (SELECT FROM outbox_message)"
+                )
+        );
         await host.StopAsync();
         return [.. told.Customers];
     }

@@ -21,16 +21,35 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     [Trait("Category", "Smoke")]
     public async Task Every_record_of_the_sample_arrives_and_is_queued_for_the_CRM()
     {
-        var lines = (await File.ReadAllLinesAsync(Path.Combine(AppContext.BaseDirectory, "Ingest", "Data", Sample))).Skip(1).ToArray();
+        var lines = (await File.ReadAllLinesAsync(Path.Combine(AppContext.BaseDirectory, "Ingest", "Data", Sample)))
+            .Skip(1)
+            .ToArray();
 
-        var result = await _database.IngestAsync(Sample, await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Ingest", "Data", Sample)));
+        var result = await _database.IngestAsync(
+            Sample,
+            await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Ingest", "Data", Sample))
+        );
 
         Assert.Equal(new FileCounts(1000, 0, 1000, 0), result.File.Counts);
         Assert.Equal(
             lines.Order(StringComparer.Ordinal),
-            (await _database.ColumnAsync("SELECT concat_ws(',', customer_id, first_name, last_name, email, phone) FROM customer_state")).Order(StringComparer.Ordinal));
-        Assert.Equal(lines.Select(line => line.Split(',')[0]).Order(StringComparer.Ordinal), (await _database.QueuedAsync()).Order(StringComparer.Ordinal));
-        Assert.InRange(await _database.QueryAsync<int>("SELECT max(json_array_length(body::json->'message'->'customerIds')) FROM outbox_message"), 1, 500);
+            (
+                await _database.ColumnAsync(
+                    "SELECT concat_ws(',', customer_id, first_name, last_name, email, phone) FROM customer_state"
+                )
+            ).Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(
+            lines.Select(line => line.Split(',')[0]).Order(StringComparer.Ordinal),
+            (await _database.QueuedAsync()).Order(StringComparer.Ordinal)
+        );
+        Assert.InRange(
+            await _database.QueryAsync<int>(
+                "SELECT max(json_array_length(body::json->'message'->'customerIds')) FROM outbox_message"
+            ),
+            1,
+            500
+        );
     }
 
     [Fact]
@@ -56,7 +75,10 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
         Assert.Equal(new FileCounts(3, 0, 1, 1), second.File.Counts);
         Assert.Equal(
             ["1 Countess 3", "2 Grace 1", "3 Barbara 1"],
-            await _database.ColumnAsync("SELECT concat_ws(' ', customer_id, first_name, version) FROM customer_state ORDER BY customer_id"));
+            await _database.ColumnAsync(
+                "SELECT concat_ws(' ', customer_id, first_name, version) FROM customer_state ORDER BY customer_id"
+            )
+        );
     }
 
     [Fact]
@@ -72,8 +94,9 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
             var batches = 0;
             try
             {
-                result = await _database.Processor(new IngestOptions { Partitions = 4, MaxBatchRows = 50 }).ProcessAsync(
-                    path, _ => Cancel(stop, ++batches), stop.Token);
+                result = await _database
+                    .Processor(new IngestOptions { Partitions = 4, MaxBatchRows = 50 })
+                    .ProcessAsync(path, _ => Cancel(stop, ++batches), stop.Token);
             }
             catch (OperationCanceledException)
             {
@@ -106,7 +129,8 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
 
         var results = await Task.WhenAll(
             _database.Processor(options).ProcessAsync(path, null, CancellationToken.None),
-            _database.Processor(options).ProcessAsync(path, null, CancellationToken.None));
+            _database.Processor(options).ProcessAsync(path, null, CancellationToken.None)
+        );
 
         Assert.All(results, result => Assert.Equal(new FileCounts(Rows, 0, Rows, 0), result.File.Counts));
         Assert.Single(results, result => result.WasCompleted);
@@ -124,28 +148,45 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
 
         // With different partitions and batches, so that they meet in every way.
         await Task.WhenAll(
-            _database.Processor(new IngestOptions { Partitions = 4, MaxBatchRows = 105 })
+            _database
+                .Processor(new IngestOptions { Partitions = 4, MaxBatchRows = 105 })
                 .ProcessAsync(first, null, CancellationToken.None),
-            _database.Processor(new IngestOptions { Partitions = 2, MaxBatchRows = 45 })
-                .ProcessAsync(second, null, CancellationToken.None));
+            _database
+                .Processor(new IngestOptions { Partitions = 2, MaxBatchRows = 45 })
+                .ProcessAsync(second, null, CancellationToken.None)
+        );
 
-        var expected = (await File.ReadAllLinesAsync(second)).Skip(1).Select(line => line.Replace("\"", "", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        var expected = (await File.ReadAllLinesAsync(second))
+            .Skip(1)
+            .Select(line => line.Replace("\"", "", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal);
         Assert.Equal(
             expected,
-            (await _database.ColumnAsync("SELECT concat_ws(',', customer_id, first_name, last_name, email, phone) FROM customer_state")).Order(StringComparer.Ordinal));
+            (
+                await _database.ColumnAsync(
+                    "SELECT concat_ws(',', customer_id, first_name, last_name, email, phone) FROM customer_state"
+                )
+            ).Order(StringComparer.Ordinal)
+        );
         Assert.Equal(Rows, (await _database.QueuedAsync()).Length);
     }
 
     [Fact]
     public async Task Too_many_rejects_fail_a_file_and_a_higher_limit_lets_it_continue()
     {
-        var rows = string.Concat(Enumerable.Range(1, 4000).Select(n => n % 3 == 0 ? $"{n},no address\n" : $"{n},{n}@example.org\n"));
+        var rows = string.Concat(
+            Enumerable.Range(1, 4000).Select(n => n % 3 == 0 ? $"{n},no address\n" : $"{n},{n}@example.org\n")
+        );
 
         var failed = await _database.IngestAsync("a.csv", "id,email\n" + rows);
         var done = await _database.IngestAsync("a.csv", "id,email\n" + rows, new IngestOptions { MaxRejectRatio = 0.5 });
 
         Assert.Equal(FileState.Failed, failed.File.State);
-        Assert.Contains("rows were rejected, more than MaxRejectRatio allows (10 %)", failed.File.Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "rows were rejected, more than MaxRejectRatio allows (10 %)",
+            failed.File.Reason,
+            StringComparison.Ordinal
+        );
         Assert.InRange(failed.File.Counts.Rows, 1000, 2000);
         Assert.Equal(FileState.Completed, done.File.State);
         Assert.Equal(new FileCounts(4000, 1333, 2667, 0), done.File.Counts);
@@ -188,7 +229,8 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
         Assert.Equal(new FileCounts(2000, 0, 2000, 0), failed.File.Counts);
         Assert.Equal(
             (failed.File.State, failed.File.Reason, failed.File.Counts),
-            (again.File.State, again.File.Reason, again.File.Counts));
+            (again.File.State, again.File.Reason, again.File.Counts)
+        );
         Assert.Equal(FileState.Completed, whole.File.State);
         Assert.Equal(new FileCounts(Rows, 0, 1000, 0), whole.File.Counts);
         Assert.Equal(Rows, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE version = 1"));
@@ -197,8 +239,12 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     [Fact]
     public async Task Rejected_rows_are_told_with_line_column_and_reason()
     {
-        var path = _database.Write("a.csv", "Customer ID;Vorname;E-Mail\n1;Ada;ada@example.org\n;Nobody;\n2;\"Grace\nHopper\";grace\n3;x\n\"4;x;\n5;Zoë;\n");
-        var result = await _database.Processor(new IngestOptions { Columns = new Dictionary<string, string> { ["FirstName"] = "Vorname" } })
+        var path = _database.Write(
+            "a.csv",
+            "Customer ID;Vorname;E-Mail\n1;Ada;ada@example.org\n;Nobody;\n2;\"Grace\nHopper\";grace\n3;x\n\"4;x;\n5;Zoë;\n"
+        );
+        var result = await _database
+            .Processor(new IngestOptions { Columns = new Dictionary<string, string> { ["FirstName"] = "Vorname" } })
             .ProcessAsync(path, null, CancellationToken.None);
 
         var file = await new RejectedRows(_database.Source).WriteBesideAsync(result.File.FileId, path, CancellationToken.None);
@@ -215,8 +261,12 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
             7,Customer ID,a quote is opened and never closed,"""4;x;"
 
             """",
-            (await File.ReadAllTextAsync(file!)).ReplaceLineEndings("\n"));
-        Assert.Equal(["1 Ada", "5 Zoë"], await _database.ColumnAsync("SELECT concat_ws(' ', customer_id, first_name) FROM customer_state ORDER BY customer_id"));
+            (await File.ReadAllTextAsync(file!)).ReplaceLineEndings("\n")
+        );
+        Assert.Equal(
+            ["1 Ada", "5 Zoë"],
+            await _database.ColumnAsync("SELECT concat_ws(' ', customer_id, first_name) FROM customer_state ORDER BY customer_id")
+        );
     }
 
     [Theory]
@@ -247,9 +297,11 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
         return compressed.ToArray();
     }
 
-    private async Task<string> EverythingAsync() => await _database.QueryAsync<string>(
-        """
-        SELECT concat((SELECT jsonb_agg(c) FROM customer_state c), (SELECT jsonb_agg(t) FROM saga_transition t), (SELECT jsonb_agg(o) FROM outbox_message o),
-                      (SELECT jsonb_agg(f) FROM file f), (SELECT jsonb_agg(p) FROM file_progress p))
-        """);
+    private async Task<string> EverythingAsync() =>
+        await _database.QueryAsync<string>(
+            """
+            SELECT concat((SELECT jsonb_agg(c) FROM customer_state c), (SELECT jsonb_agg(t) FROM saga_transition t), (SELECT jsonb_agg(o) FROM outbox_message o),
+                          (SELECT jsonb_agg(f) FROM file f), (SELECT jsonb_agg(p) FROM file_progress p))
+            """
+        );
 }

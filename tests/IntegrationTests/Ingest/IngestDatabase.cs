@@ -43,12 +43,19 @@ internal sealed class IngestDatabase : IAsyncDisposable
         return path;
     }
 
-    public FileProcessor Processor(IngestOptions? options = null, bool crm = true) => new(
-        new CustomerIngest(
-            Source, Store, Options.Create(options ?? new IngestOptions { Partitions = 4 }), Options.Create(new CustomerSyncOptions { Enabled = crm }),
-            new MessagesOptions(), TimeProvider.System),
-        Store,
-        TimeProvider.System);
+    public FileProcessor Processor(IngestOptions? options = null, bool crm = true) =>
+        new(
+            new CustomerIngest(
+                Source,
+                Store,
+                Options.Create(options ?? new IngestOptions { Partitions = 4 }),
+                Options.Create(new CustomerSyncOptions { Enabled = crm }),
+                new MessagesOptions(),
+                TimeProvider.System
+            ),
+            Store,
+            TimeProvider.System
+        );
 
     public async Task<FileResult> IngestAsync(string name, byte[] content) =>
         await Processor().ProcessAsync(Write(name, content), null, CancellationToken.None);
@@ -79,20 +86,24 @@ internal sealed class IngestDatabase : IAsyncDisposable
     }
 
     /// <summary>Everything about the customers that an ingest may leave, but for the times at which it happened.</summary>
-    public async Task<string[]> CustomersAsync() => await ColumnAsync(
-        """
-        SELECT to_jsonb(c)::jsonb - 'created_at' - 'updated_at' || jsonb_build_object('was_updated', c.updated_at > '2026-02-01', 'history', (
-            SELECT jsonb_agg(jsonb_build_array(t.saga, t.from_state, t.to_state, t.event) ORDER BY t.id) FROM saga_transition t
-            WHERE t.correlation_id = c.correlation_id)) #>> '{}'
-        FROM customer_state c ORDER BY c.customer_id
-        """);
+    public async Task<string[]> CustomersAsync() =>
+        await ColumnAsync(
+            """
+            SELECT to_jsonb(c)::jsonb - 'created_at' - 'updated_at' || jsonb_build_object('was_updated', c.updated_at > '2026-02-01', 'history', (
+                SELECT jsonb_agg(jsonb_build_array(t.saga, t.from_state, t.to_state, t.event) ORDER BY t.id) FROM saga_transition t
+                WHERE t.correlation_id = c.correlation_id)) #>> '{}'
+            FROM customer_state c ORDER BY c.customer_id
+            """
+        );
 
     /// <summary>The customers that the CRM is to be told of, as often as it is.</summary>
-    public Task<string[]> QueuedAsync() => ColumnAsync(
-        """
-        SELECT id FROM outbox_message, json_array_elements_text(body::json -> 'message' -> 'customerIds') id
-        WHERE message_type = 'urn:message:Sagas.Contracts:SyncCustomers' ORDER BY id
-        """);
+    public Task<string[]> QueuedAsync() =>
+        ColumnAsync(
+            """
+            SELECT id FROM outbox_message, json_array_elements_text(body::json -> 'message' -> 'customerIds') id
+            WHERE message_type = 'urn:message:Sagas.Contracts:SyncCustomers' ORDER BY id
+            """
+        );
 
     public async ValueTask DisposeAsync()
     {

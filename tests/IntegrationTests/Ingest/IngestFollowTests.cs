@@ -45,7 +45,11 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
         var run = await follow.EndsAsync();
 
         Assert.True(run.ExitCode == 0, run.Error);
-        Assert.Contains("the same content was ingested before (2 rows: 2 new, 0 changed, 0 unchanged, 0 rejected); nothing was changed.", run.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "the same content was ingested before (2 rows: 2 new, 0 changed, 0 unchanged, 0 rejected); nothing was changed.",
+            run.Output,
+            StringComparison.Ordinal
+        );
         Assert.Contains("The CRM has the customers of all 2 rows.", run.Error, StringComparison.Ordinal);
     }
 
@@ -64,9 +68,10 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
         Assert.Equal(1, run.ExitCode);
         Assert.Contains(
             "The CRM has the customers of 1 of 3 rows. The sync of 1 failed: `sagas customers list --state SyncFailed`, `sagas customers retry`."
-            + " 1 registered while the CRM was disabled: `sagas customers retry --registered`.",
+                + " 1 registered while the CRM was disabled: `sagas customers retry --registered`.",
             run.Error,
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
     }
 
     // More than are looked up at once, and most of them known to the CRM when the looking begins.

@@ -27,7 +27,9 @@ public sealed class LiveSagasTests(ServersFixture servers) : IClassFixture<Serve
     {
         const int Payments = 20;
         await using var race = await RaceHost.StartAsync(servers, _long);
-        await Task.WhenAll(Enumerable.Range(1, Payments).Select(n => race.PublishAsync(new PaymentRequested($"p{n}", $"c{n % 7}", 1, "EUR"))));
+        await Task.WhenAll(
+            Enumerable.Range(1, Payments).Select(n => race.PublishAsync(new PaymentRequested($"p{n}", $"c{n % 7}", 1, "EUR")))
+        );
         await race.PublishAsync(new PaymentRequested("other", "c99", 1, "EUR"));
         await race.UntilAsync($"(SELECT count(*) = {Payments + 1} FROM payments_waiting)");
 
@@ -60,35 +62,61 @@ public sealed class LiveSagasTests(ServersFixture servers) : IClassFixture<Serve
         const int Rounds = 6;
         await using var race = await RaceHost.StartAsync(servers, TimeSpan.FromSeconds(1));
         // Each tells of each customer, the newest data sometimes the one and sometimes the other.
-        var published = Enumerable.Range(0, Rounds).SelectMany(round => Enumerable.Range(0, Customers).Select(n => Told(n, 2 * round)));
-        var rows = Enumerable.Range(0, Rounds).SelectMany(round => Enumerable.Range(0, Customers).Select(n => Told(n, 2 * round + (n % 2 == 0 ? 1 : -1))));
-        var content = "id,first_name,registered_at\n" + string.Concat(
-            rows.Select(row => string.Create(CultureInfo.InvariantCulture, $"{row.CustomerId},{row.FirstName},{row.RegisteredAt:O}\n")));
+        var published = Enumerable
+            .Range(0, Rounds)
+            .SelectMany(round => Enumerable.Range(0, Customers).Select(n => Told(n, 2 * round)));
+        var rows = Enumerable
+            .Range(0, Rounds)
+            .SelectMany(round => Enumerable.Range(0, Customers).Select(n => Told(n, 2 * round + (n % 2 == 0 ? 1 : -1))));
+        var content =
+            "id,first_name,registered_at\n"
+            + string.Concat(
+                rows.Select(row =>
+                    string.Create(CultureInfo.InvariantCulture, $"{row.CustomerId},{row.FirstName},{row.RegisteredAt:O}\n")
+                )
+            );
 
         var ingesting = IngestAsync(race, content, batch: 10);
-        await Parallel.ForEachAsync(published, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (message, _) => await race.PublishAsync(message));
+        await Parallel.ForEachAsync(
+            published,
+            new ParallelOptions { MaxDegreeOfParallelism = 16 },
+            async (message, _) => await race.PublishAsync(message)
+        );
         await ingesting;
         await race.UntilAsync($"(SELECT count(*) = {Rounds * Customers} FROM inbox_state)");
 
         var expected = Enumerable.Range(0, Customers).Select(n => $"c{n} data {(n % 2 == 0 ? 2 * Rounds - 1 : 2 * Rounds - 2)}");
         Assert.Equal(
             expected.Order(StringComparer.Ordinal),
-            (await race.QueryAsync<string[]>("SELECT array_agg(customer_id || ' ' || first_name) FROM customer_state")).Order(StringComparer.Ordinal));
+            (await race.QueryAsync<string[]>("SELECT array_agg(customer_id || ' ' || first_name) FROM customer_state")).Order(
+                StringComparer.Ordinal
+            )
+        );
         // Each version and each step of the history once: nobody wrote over what he had not seen.
-        Assert.Equal(0, await race.QueryAsync<long>(
-            "SELECT count(*) FROM customer_state c WHERE version <> (SELECT count(*) FROM saga_transition t WHERE t.correlation_id = c.correlation_id)"));
+        Assert.Equal(
+            0,
+            await race.QueryAsync<long>(
+                "SELECT count(*) FROM customer_state c WHERE version <> (SELECT count(*) FROM saga_transition t WHERE t.correlation_id = c.correlation_id)"
+            )
+        );
         Assert.Equal(Customers, await race.QueryAsync<long>("SELECT count(*) FROM saga_transition WHERE from_state IS NULL"));
     }
 
-    private static CustomerRegistered Told(int customer, int hour) => new($"c{customer}", $"data {hour}", RegisteredAt: _start.AddHours(hour));
+    private static CustomerRegistered Told(int customer, int hour) =>
+        new($"c{customer}", $"data {hour}", RegisteredAt: _start.AddHours(hour));
 
     private async Task IngestAsync(RaceHost race, string content, int batch = 1000)
     {
         await File.WriteAllTextAsync(_path, content);
         var store = new FileStore(race.Database);
         var ingest = new CustomerIngest(
-            race.Database, store, Options.Create(new IngestOptions { Partitions = 4, MaxBatchRows = batch }), Options.Create(new CustomerSyncOptions()),
-            new MessagesOptions(), TimeProvider.System);
+            race.Database,
+            store,
+            Options.Create(new IngestOptions { Partitions = 4, MaxBatchRows = batch }),
+            Options.Create(new CustomerSyncOptions()),
+            new MessagesOptions(),
+            TimeProvider.System
+        );
         var processor = new FileProcessor(ingest, store, TimeProvider.System);
         var result = await processor.ProcessAsync(_path, null, CancellationToken.None);
         Assert.Equal(FileState.Completed, result.File.State);

@@ -39,16 +39,25 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
         Put("bad.csv", "no header\n");
 
         await _system.WaitForAsync(
-            "SELECT count(*) FROM file WHERE name IN ('good.csv', 'bad.csv') AND state IN ('completed', 'invalid')", 2L);
+            "SELECT count(*) FROM file WHERE name IN ('good.csv', 'bad.csv') AND state IN ('completed', 'invalid')",
+            2L
+        );
         var reason = new FileInfo(Path.Combine(Incoming, "failed", "bad.csv.reason.txt"));
-        await Eventually.TrueAsync("good.csv is moved and bad.csv has its reason", () =>
-        {
-            reason.Refresh();
-            return File.Exists(Path.Combine(Incoming, "done", "good.csv")) && reason is { Exists: true, Length: > 0 };
-        });
+        await Eventually.TrueAsync(
+            "good.csv is moved and bad.csv has its reason",
+            () =>
+            {
+                reason.Refresh();
+                return File.Exists(Path.Combine(Incoming, "done", "good.csv")) && reason is { Exists: true, Length: > 0 };
+            }
+        );
         var rejects = await File.ReadAllTextAsync(Path.Combine(Incoming, "done", "good.rejects.csv"));
         Assert.Contains("folder-2,nobody", rejects, StringComparison.Ordinal);
-        Assert.StartsWith("The first line is not a valid header", await File.ReadAllTextAsync(reason.FullName), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The first line is not a valid header",
+            await File.ReadAllTextAsync(reason.FullName),
+            StringComparison.Ordinal
+        );
         Assert.Equal(1L, await CountCustomersAsync("folder"));
     }
 
@@ -79,7 +88,10 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
         using var file = new StringContent(content, Encoding.UTF8, "text/csv");
         using var form = new MultipartFormDataContent { { file, "file", "customers.csv" } };
 
-        using var response = await _operator.PostAsync(multipart ? _uploads : new Uri("/files/customers?name=customers.csv", UriKind.Relative), multipart ? form : file);
+        using var response = await _operator.PostAsync(
+            multipart ? _uploads : new Uri("/files/customers?name=customers.csv", UriKind.Relative),
+            multipart ? form : file
+        );
 
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         var status = await UntilEndedAsync(response.Headers.Location!);
@@ -87,7 +99,8 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
         Assert.Equal(1L, await CountCustomersAsync(prefix));
         Assert.Equal(
             $"line,column,reason,record\r\n3,email,is not an e-mail address,\"{prefix}-2,nobody\"\r\n",
-            await _operator.GetStringAsync(new Uri($"{response.Headers.Location}/rejects", UriKind.Relative)));
+            await _operator.GetStringAsync(new Uri($"{response.Headers.Location}/rejects", UriKind.Relative))
+        );
         await UploadsAreGoneAsync();
 
         // The same content once more is the same upload, and it is done.
@@ -101,9 +114,17 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
     public async Task An_invalid_upload_is_answered_with_a_problem_and_leaves_nothing_behind()
     {
         var files = await CountFilesAsync();
-        await RefusedAsync(new StringContent(new string('x', 100_001)), HttpStatusCode.RequestEntityTooLarge, "larger than 100,000 bytes");
+        await RefusedAsync(
+            new StringContent(new string('x', 100_001)),
+            HttpStatusCode.RequestEntityTooLarge,
+            "larger than 100,000 bytes"
+        );
         await RefusedAsync(new StringContent(""), HttpStatusCode.BadRequest, "The file is empty.");
-        await RefusedAsync(new MultipartFormDataContent { { new StringContent("1"), "field" } }, HttpStatusCode.BadRequest, "The form has no file");
+        await RefusedAsync(
+            new MultipartFormDataContent { { new StringContent("1"), "field" } },
+            HttpStatusCode.BadRequest,
+            "The form has no file"
+        );
         var cut = new StringContent("--x\r\nContent-Disposition: form-data; name=file; filename=a.csv\r\n\r\nid\n1\n");
         cut.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
         await RefusedAsync(cut, HttpStatusCode.BadRequest, "The multipart form is malformed or was cut off.");
@@ -116,8 +137,11 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
         Assert.Equal(files, await CountFilesAsync());
     }
 
-    private static string Describe(JsonElement status) => string.Join(
-        ' ', new[] { "state", "name", "rows", "added", "rejected" }.Select(property => status.GetProperty(property).ToString()));
+    private static string Describe(JsonElement status) =>
+        string.Join(
+            ' ',
+            new[] { "state", "name", "rows", "added", "rejected" }.Select(property => status.GetProperty(property).ToString())
+        );
 
     // As a whole: a file that is empty for long enough is taken for complete.
     private void Put(string name, string content)
@@ -145,29 +169,38 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
             using var response = await _operator.PostAsync(_uploads, content);
             Assert.Equal(expected, response.StatusCode);
             Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
-            Assert.Contains(detail, (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(), StringComparison.Ordinal);
+            Assert.Contains(
+                detail,
+                (await response.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("detail").GetString(),
+                StringComparison.Ordinal
+            );
         }
     }
 
-    private Task<JsonElement> UntilEndedAsync(Uri upload) => Eventually.MatchesAsync(
-        $"{upload} has ended",
-        () => _operator.GetFromJsonAsync<JsonElement>(upload),
-        status => status.GetProperty("state").GetString() is not ("pending" or "running"));
+    private Task<JsonElement> UntilEndedAsync(Uri upload) =>
+        Eventually.MatchesAsync(
+            $"{upload} has ended",
+            () => _operator.GetFromJsonAsync<JsonElement>(upload),
+            status => status.GetProperty("state").GetString() is not ("pending" or "running")
+        );
 
     /// <summary>A services process that watches a folder.</summary>
     public sealed class Shared : SharedSystem
     {
         public Shared()
-            : this(Directory.CreateTempSubdirectory("sagas-incoming-").FullName)
-        {
-        }
+            : this(Directory.CreateTempSubdirectory("sagas-incoming-").FullName) { }
 
         private Shared(string folder)
             : base(
                 new ServersFixture(),
-                ("Roles", "sagas,ingest"), ("Operations:ApiKey", Key), ("Ingest:Folder", Path.Combine(folder, "incoming")),
-                ("Ingest:SettleDelay", "00:00:00.2"), ("Ingest:UploadFolder", Path.Combine(folder, "uploads")),
-                ("Ingest:MaxUploadBytes", "100000"), ("Ingest:PollInterval", "00:00:00.2"))
+                ("Roles", "sagas,ingest"),
+                ("Operations:ApiKey", Key),
+                ("Ingest:Folder", Path.Combine(folder, "incoming")),
+                ("Ingest:SettleDelay", "00:00:00.2"),
+                ("Ingest:UploadFolder", Path.Combine(folder, "uploads")),
+                ("Ingest:MaxUploadBytes", "100000"),
+                ("Ingest:PollInterval", "00:00:00.2")
+            )
         {
             Folder = folder;
             Directory.CreateDirectory(Incoming);

@@ -12,7 +12,9 @@ public sealed class ParentProcessTests
     public async Task Servers_and_their_directories_go_when_the_process_that_started_them_is_killed()
     {
         var program = Path.Combine(AppContext.BaseDirectory, "Sagas.TestServers.dll");
-        using var parent = Process.Start(new ProcessStartInfo("dotnet", [program]) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
+        using var parent = Process.Start(
+            new ProcessStartInfo("dotnet", [program]) { RedirectStandardOutput = true, RedirectStandardInput = true }
+        )!;
         var postgres = await ReadAsync("SAGAS_TEST_POSTGRES");
         var rabbitMq = new Uri(await ReadAsync("SAGAS_TEST_RABBITMQ"));
         var postgresPort = new NpgsqlConnectionStringBuilder(postgres).Port;
@@ -25,7 +27,9 @@ public sealed class ParentProcessTests
         await parent.WaitForExitAsync(Eventually.Cancellation());
 
         await Eventually.TrueAsync(
-            "ports and directory are gone", () => !Listens(postgresPort) && !Listens(rabbitMq.Port) && !Directory.Exists(directory));
+            "ports and directory are gone",
+            () => !Listens(postgresPort) && !Listens(rabbitMq.Port) && !Directory.Exists(directory)
+        );
 
         async Task<string> ReadAsync(string name)
         {

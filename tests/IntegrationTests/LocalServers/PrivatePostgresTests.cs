@@ -68,7 +68,9 @@ public sealed class PrivatePostgresTests(KillableServers servers)
         Assert.Equal(1, await QueryAsync<int>(database, "SELECT 1"));
         await servers.Postgres.StartAgainAsync(Eventually.Cancellation());
         Assert.Equal(
-            0, await QueryAsync<long>(servers.Postgres.ConnectionString, "SELECT count(*) FROM pg_database WHERE datname = 'mine'"));
+            0,
+            await QueryAsync<long>(servers.Postgres.ConnectionString, "SELECT count(*) FROM pg_database WHERE datname = 'mine'")
+        );
 
         Assert.True(Directory.Exists(data));
         await other.DisposeAsync();

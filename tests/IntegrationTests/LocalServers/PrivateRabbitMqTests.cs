@@ -41,8 +41,9 @@ public sealed class PrivateRabbitMqTests(KillableServers servers)
 
         await other.DisposeAsync();
         Assert.False(Listens(mine.Port));
-        await Assert.ThrowsAsync<InvalidOperationException>(
-            () => other.CreateVirtualHostAsync("late", Eventually.Cancellation()));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            other.CreateVirtualHostAsync("late", Eventually.Cancellation())
+        );
         Assert.True(await HasVirtualHostAsync(host.Uri));
     }
 
@@ -68,6 +69,10 @@ public sealed class PrivateRabbitMqTests(KillableServers servers)
 
     private static Task DeclareQueueAsync(IChannel channel) =>
         channel.QueueDeclareAsync(
-            Queue, durable: true, exclusive: false, autoDelete: false,
-            new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
+            Queue,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }
+        );
 }

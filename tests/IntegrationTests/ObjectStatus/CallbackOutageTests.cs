@@ -12,7 +12,9 @@ public sealed class CallbackOutageTests(KillableServers servers)
     {
         var brokerTimeout = TimeSpan.FromSeconds(2);
         await using var system = await ObjectStatusSystem.StartAsync(
-            servers, ("ObjectStatus:BrokerTimeout", brokerTimeout.ToString()));
+            servers,
+            ("ObjectStatus:BrokerTimeout", brokerTimeout.ToString())
+        );
         await system.AcceptAsync("before");
         await system.SeenAsync(1);
 
@@ -32,7 +34,7 @@ public sealed class CallbackOutageTests(KillableServers servers)
         // One callback a second finds out whether the broker is back, the others do not wait for it. On a machine that does much
         // else all of the first ones may find out.
         var count = 0;
-        for (TimeSpan? fastest = null; fastest is null || fastest >= brokerTimeout;)
+        for (TimeSpan? fastest = null; fastest is null || fastest >= brokerTimeout; )
         {
             Assert.True(count < 20, $"Each callback waited for the broker, the fastest {fastest}.");
             var watch = Stopwatch.StartNew();

@@ -26,14 +26,21 @@ public sealed class CallbackTests(ServersFixture servers) : IClassFixture<Server
         Assert.Equal(["2", "4", "7", "lamp", "ü/..?#"], system.Api.Calls.Keys.Order(StringComparer.Ordinal));
         Assert.All(system.Api.Calls.Values, calls => Assert.Equal(1, calls));
         Assert.Equal(4, await system.SightingsAsync(4));
-        Assert.Equal("2,4,lamp,ü/..?#", await system.Host.QueryAsync<string>("SELECT string_agg(object_id, ',' ORDER BY object_id) FROM object_status"));
+        Assert.Equal(
+            "2,4,lamp,ü/..?#",
+            await system.Host.QueryAsync<string>("SELECT string_agg(object_id, ',' ORDER BY object_id) FROM object_status")
+        );
     }
 
     [Fact]
     public async Task What_cannot_be_accepted_is_refused_with_its_reason_and_the_next_callback_is_answered()
     {
         await using var system = await ObjectStatusSystem.StartAsync(
-            servers, ("ObjectStatus:MaxIds", "10"), ("ObjectStatus:MaxBodyBytes", "1024"), ("Roles", "callback"));
+            servers,
+            ("ObjectStatus:MaxIds", "10"),
+            ("ObjectStatus:MaxBodyBytes", "1024"),
+            ("Roles", "callback")
+        );
         var long129 = new string('x', 129);
         (string Body, HttpStatusCode Code, string Says)[] refused =
         [
@@ -63,8 +70,15 @@ public sealed class CallbackTests(ServersFixture servers) : IClassFixture<Server
         }
 
         // In pieces, without saying how long it is.
-        using var endless = new StreamContent(new MemoryStream(Encoding.UTF8.GetBytes(new string(' ', 5000)))) { Headers = { ContentLength = null } };
-        using var request = new HttpRequestMessage(HttpMethod.Post, system.Callback) { Content = endless, Headers = { TransferEncodingChunked = true } };
+        using var endless = new StreamContent(new MemoryStream(Encoding.UTF8.GetBytes(new string(' ', 5000))))
+        {
+            Headers = { ContentLength = null },
+        };
+        using var request = new HttpRequestMessage(HttpMethod.Post, system.Callback)
+        {
+            Content = endless,
+            Headers = { TransferEncodingChunked = true },
+        };
         using var client = new HttpClient();
         using var tooLong = await client.SendAsync(request);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, tooLong.StatusCode);
@@ -83,7 +97,11 @@ public sealed class CallbackTests(ServersFixture servers) : IClassFixture<Server
     [Fact]
     public async Task The_callback_has_a_port_of_its_own_that_serves_nothing_else_and_a_key_where_one_is_set()
     {
-        await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:ApiKey", Key), ("Operations:ApiKey", Key));
+        await using var system = await ObjectStatusSystem.StartAsync(
+            servers,
+            ("ObjectStatus:ApiKey", Key),
+            ("Operations:ApiKey", Key)
+        );
         Uri Other(string path) => new(system.Callback, path);
 
         using var without = await system.PostAsync("""{"object_ids":[1]}""");

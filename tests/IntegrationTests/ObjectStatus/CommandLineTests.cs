@@ -9,7 +9,10 @@ public sealed class CommandLineTests(ServersFixture servers) : IClassFixture<Ser
     public async Task Objects_are_posted_to_the_callback_and_those_online_are_listed_with_their_age()
     {
         await using var system = await ObjectStatusSystem.StartAsync(servers);
-        var sagas = new CommandLineRunner(system.Host.Settings["ConnectionStrings:Postgres"]!, new Uri(system.Host.Settings["RabbitMq:Uri"]!));
+        var sagas = new CommandLineRunner(
+            system.Host.Settings["ConnectionStrings:Postgres"]!,
+            new Uri(system.Host.Settings["RabbitMq:Uri"]!)
+        );
 
         var posted = await sagas.JsonAsync("objects", "post", "1", "2", "lamp", "2", "--callback", system.Callback.ToString());
         await system.SeenAsync(2);
@@ -18,7 +21,10 @@ public sealed class CommandLineTests(ServersFixture servers) : IClassFixture<Ser
 
         Assert.Equal(3, posted.GetProperty("accepted").GetInt32());
         Assert.Equal(["2", "lamp"], listed.EnumerateArray().Select(row => row.GetProperty("objectId").GetString()).Order());
-        Assert.All(listed.EnumerateArray(), row => Assert.InRange(row.GetProperty("ageMs").GetInt64(), 0, (long)Eventually.Timeout.TotalMilliseconds));
+        Assert.All(
+            listed.EnumerateArray(),
+            row => Assert.InRange(row.GetProperty("ageMs").GetInt64(), 0, (long)Eventually.Timeout.TotalMilliseconds)
+        );
         Assert.Contains("lamp", shown.Output);
         Assert.Contains("Last seen", shown.Output);
 

@@ -37,7 +37,8 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
                 await system.AcceptAsync("same");
                 return system.Api.CallCount;
             },
-            calls => calls >= 3);
+            calls => calls >= 3
+        );
     }
 
     [Fact]
@@ -45,7 +46,10 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
     {
         // Where the broker confirms late, ids come in twice: a fresh answer serves for both, so the count of calls is exact.
         await using var system = await ObjectStatusSystem.StartAsync(
-            servers, ("ObjectStatus:MaxConcurrency", "2000"), ("ObjectStatus:CacheDuration", "01:00:00"));
+            servers,
+            ("ObjectStatus:MaxConcurrency", "2000"),
+            ("ObjectStatus:CacheDuration", "01:00:00")
+        );
         var answer = new TaskCompletionSource();
         system.Api.Before = _ => answer.Task;
 
@@ -65,20 +69,30 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
     public async Task While_the_API_is_down_messages_wait_it_is_left_alone_and_then_all_are_fetched()
     {
         await using var system = await ObjectStatusSystem.StartAsync(
-            servers, ("ObjectStatus:RetryDelay", "00:00:00.050"), ("ObjectStatus:MaxHold", "00:00:02"),
-            ("ObjectStatus:RedeliveryDelay", "00:00:01"), ("ObjectStatus:MaxRedeliveryDelay", "00:00:05"));
+            servers,
+            ("ObjectStatus:RetryDelay", "00:00:00.050"),
+            ("ObjectStatus:MaxHold", "00:00:02"),
+            ("ObjectStatus:RedeliveryDelay", "00:00:01"),
+            ("ObjectStatus:MaxRedeliveryDelay", "00:00:05")
+        );
         var letters = await system.Host.ReadDeadLettersAsync("object-status");
         var down = true;
         system.Api.Code = (_, _) => Volatile.Read(ref down) ? 500 : 200;
 
         await system.AcceptAsync(Enumerable.Range(1, 500).Select(number => $"o-{number}"));
         // Some are held, and in time all are put off: their messages are in the outbox, due later.
-        await system.Host.WaitForAsync("SELECT count(*) > 50 FROM outbox_message WHERE message_type LIKE '%ObjectStatusRequested%' AND enqueue_time > now()", true);
+        await system.Host.WaitForAsync(
+            "SELECT count(*) > 50 FROM outbox_message WHERE message_type LIKE '%ObjectStatusRequested%' AND enqueue_time > now()",
+            true
+        );
         Assert.InRange(system.Api.CallCount, 20, 600);
 
         Volatile.Write(ref down, false);
         await system.SeenAsync(500);
-        await system.Host.WaitForAsync("SELECT count(*) FROM outbox_message WHERE message_type LIKE '%ObjectStatusRequested%'", 0L);
+        await system.Host.WaitForAsync(
+            "SELECT count(*) FROM outbox_message WHERE message_type LIKE '%ObjectStatusRequested%'",
+            0L
+        );
         Assert.True(letters.IsEmpty);
     }
 
@@ -86,17 +100,21 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
     public async Task An_object_that_fails_for_itself_is_tried_again_and_later_and_one_that_is_refused_is_a_dead_letter()
     {
         await using var system = await ObjectStatusSystem.StartAsync(
-            servers, ("ObjectStatus:RetryDelay", "00:00:00.010"), ("ObjectStatus:RedeliveryDelay", "00:00:00.100"),
-            ("ObjectStatus:CacheDuration", "01:00:00"));
+            servers,
+            ("ObjectStatus:RetryDelay", "00:00:00.010"),
+            ("ObjectStatus:RedeliveryDelay", "00:00:00.100"),
+            ("ObjectStatus:CacheDuration", "01:00:00")
+        );
         var letters = await system.Host.ReadDeadLettersAsync("object-status");
-        system.Api.Code = (id, call) => (id, call) switch
-        {
-            ("refused", _) => 422,
-            ("gone", _) => 404,
-            // Three attempts for each of two deliveries.
-            ("moody", <= 6) => 503,
-            _ => 200,
-        };
+        system.Api.Code = (id, call) =>
+            (id, call) switch
+            {
+                ("refused", _) => 422,
+                ("gone", _) => 404,
+                // Three attempts for each of two deliveries.
+                ("moody", <= 6) => 503,
+                _ => 200,
+            };
 
         await system.AcceptAsync("moody", "refused", "gone", "well");
         await system.SeenAsync(2);
@@ -107,7 +125,10 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
         var letter = await letters.NextAsync();
         Assert.Contains("refused", letter.Body);
         Assert.Contains("422", letter.Reason);
-        Assert.Equal("moody,well", await system.Host.QueryAsync<string>("SELECT string_agg(object_id, ',' ORDER BY object_id) FROM object_status"));
+        Assert.Equal(
+            "moody,well",
+            await system.Host.QueryAsync<string>("SELECT string_agg(object_id, ',' ORDER BY object_id) FROM object_status")
+        );
     }
 
     [Fact]

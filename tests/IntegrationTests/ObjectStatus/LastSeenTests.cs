@@ -19,7 +19,9 @@ public sealed class LastSeenTests(SharedStatus shared, ITestOutputHelper output)
             now - await system.Host.QueryAsync<DateTime>($"SELECT last_seen FROM object_status WHERE object_id = '{id}'");
 
         await Task.WhenAll(
-            writer.WriteAsync("x", now - TimeSpan.FromSeconds(5)), writer.WriteAsync("x", now - TimeSpan.FromSeconds(9)));
+            writer.WriteAsync("x", now - TimeSpan.FromSeconds(5)),
+            writer.WriteAsync("x", now - TimeSpan.FromSeconds(9))
+        );
         Assert.Equal(TimeSpan.FromSeconds(5), await BackAsync("x"));
         await writer.WriteAsync("x", now - TimeSpan.FromSeconds(12));
         Assert.Equal(TimeSpan.FromSeconds(5), await BackAsync("x"));
@@ -30,8 +32,10 @@ public sealed class LastSeenTests(SharedStatus shared, ITestOutputHelper output)
         await writer.WriteAsync("ahead", now + TimeSpan.FromHours(1));
         Assert.Equal(0L, await system.Host.QueryAsync<long>("SELECT count(*) FROM object_status WHERE object_id = 'old'"));
         Assert.True(
-            await system.Host.QueryAsync<bool>("SELECT last_seen <= clock_timestamp() FROM object_status "
-                + "WHERE object_id = 'ahead'"));
+            await system.Host.QueryAsync<bool>(
+                "SELECT last_seen <= clock_timestamp() FROM object_status " + "WHERE object_id = 'ahead'"
+            )
+        );
     }
 
     [Fact]
@@ -52,7 +56,9 @@ public sealed class LastSeenTests(SharedStatus shared, ITestOutputHelper output)
         }
 
         Assert.Equal(
-            0L, await system.Host.QueryAsync<long>("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"));
+            0L,
+            await system.Host.QueryAsync<long>("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        );
         Assert.Equal(300L, await system.Host.QueryAsync<long>("SELECT count(*) FROM object_status"));
     }
 }

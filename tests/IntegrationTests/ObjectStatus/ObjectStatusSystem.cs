@@ -27,11 +27,16 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
         var host = await TestSystem.CreateAsync(
             servers,
             [
-                ("ObjectStatus:StatusApi", api.Url), ("ObjectStatus:CacheDuration", "00:00:00"), ("ObjectStatus:ExpiryTimeout", "01:00:00"),
+                ("ObjectStatus:StatusApi", api.Url),
+                ("ObjectStatus:CacheDuration", "00:00:00"),
+                ("ObjectStatus:ExpiryTimeout", "01:00:00"),
                 // What is only late is neither refused nor posted or called twice.
-                ("ObjectStatus:BrokerTimeout", "00:01:00"), ("ObjectStatus:DatabaseTimeout", "00:01:00"), ("ObjectStatus:AttemptTimeout", "00:05:00"),
+                ("ObjectStatus:BrokerTimeout", "00:01:00"),
+                ("ObjectStatus:DatabaseTimeout", "00:01:00"),
+                ("ObjectStatus:AttemptTimeout", "00:05:00"),
                 .. settings,
-            ]);
+            ]
+        );
         return new(host, api);
     }
 
@@ -54,14 +59,17 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
     public async Task AcceptAsync(params IEnumerable<object> ids)
     {
         var body = JsonSerializer.Serialize(new { object_ids = ids });
-        await Eventually.TrueAsync("a callback that is accepted", async () =>
-        {
-            using var response = await PostAsync(body);
-            if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
-                return false;
-            Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
-            return true;
-        });
+        await Eventually.TrueAsync(
+            "a callback that is accepted",
+            async () =>
+            {
+                using var response = await PostAsync(body);
+                if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
+                    return false;
+                Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+                return true;
+            }
+        );
     }
 
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, Uri url, HttpContent? content = null)
@@ -81,7 +89,13 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
     {
         await using var channel = await Host.OpenChannelAsync();
         await channel.ExchangeDeclareAsync("ObjectSeen", "fanout", durable: true);
-        await channel.QueueDeclareAsync(SeenQueue, true, false, false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
+        await channel.QueueDeclareAsync(
+            SeenQueue,
+            true,
+            false,
+            false,
+            new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }
+        );
         await channel.QueueBindAsync(SeenQueue, "ObjectSeen", "");
     }
 

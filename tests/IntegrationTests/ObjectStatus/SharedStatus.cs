@@ -7,9 +7,13 @@ public sealed class SharedStatus : IAsyncLifetime
 {
     private ObjectStatusSystem _system = null!;
 
-    public async Task InitializeAsync() => _system = await ObjectStatusSystem.StartAsync(
-        new ServersFixture(),
-        ("ObjectStatus:ExpiryTimeout", "00:30:00"), ("ObjectStatus:SweepInterval", "01:00:00"), ("Roles", "status"));
+    public async Task InitializeAsync() =>
+        _system = await ObjectStatusSystem.StartAsync(
+            new ServersFixture(),
+            ("ObjectStatus:ExpiryTimeout", "00:30:00"),
+            ("ObjectStatus:SweepInterval", "01:00:00"),
+            ("Roles", "status")
+        );
 
     public async Task DisposeAsync() => await _system.DisposeAsync();
 

@@ -9,16 +9,21 @@ using Sagas.Services.ObjectStatus.Fetch;
 namespace Sagas.IntegrationTests.ObjectStatus;
 
 public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
-    : IClassFixture<ServersFixture>, IClassFixture<SharedStatus>
+    : IClassFixture<ServersFixture>,
+        IClassFixture<SharedStatus>
 {
-    private const string Expired = "INSERT INTO object_status SELECT 'old-' || n, now() - interval '1 hour' - n * interval '1 microsecond' FROM generate_series(1, {0}) n";
+    private const string Expired =
+        "INSERT INTO object_status SELECT 'old-' || n, now() - interval '1 hour' - n * interval '1 microsecond' FROM generate_series(1, {0}) n";
     private const string Count = "SELECT count(*) FROM object_status";
 
     [Fact]
     public async Task An_object_that_is_not_seen_again_goes_after_its_time_and_is_counted()
     {
         await using var system = await ObjectStatusSystem.StartAsync(
-            servers, ("ObjectStatus:ExpiryTimeout", "01:00:00"), ("ObjectStatus:SweepInterval", "00:00:00.200"));
+            servers,
+            ("ObjectStatus:ExpiryTimeout", "01:00:00"),
+            ("ObjectStatus:SweepInterval", "00:00:00.200")
+        );
         var (expired, meters) = (0L, system.Host.Services.GetRequiredService<IMeterFactory>());
         using var listener = new MeterListener
         {
@@ -36,7 +41,10 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
         await system.SeenAsync(2);
         await ElapseAsync(system, minutes: 40);
         await system.AcceptAsync("stays");
-        await system.Host.WaitForAsync("SELECT last_seen > now() - interval '30 minutes' FROM object_status WHERE object_id = 'stays'", true);
+        await system.Host.WaitForAsync(
+            "SELECT last_seen > now() - interval '30 minutes' FROM object_status WHERE object_id = 'stays'",
+            true
+        );
         await ElapseAsync(system, minutes: 40);
 
         await system.SeenAsync(1);
@@ -57,7 +65,11 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
         await using (var connection = await other.OpenConnectionAsync())
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await using var command = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({ObjectSweep.AdvisoryLock})", connection, transaction);
+            await using var command = new NpgsqlCommand(
+                $"SELECT pg_advisory_xact_lock({ObjectSweep.AdvisoryLock})",
+                connection,
+                transaction
+            );
             await command.ExecuteNonQueryAsync();
             Assert.Equal(0, await sweep.CleanUpAsync(CancellationToken.None));
         }
@@ -74,7 +86,11 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
         await using var other = NpgsqlDataSource.Create(system.Host.Settings["ConnectionStrings:Postgres"]!);
         await using var connection = await other.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await using var seen = new NpgsqlCommand("UPDATE object_status SET last_seen = now() WHERE object_id = 'old-7'", connection, transaction);
+        await using var seen = new NpgsqlCommand(
+            "UPDATE object_status SET last_seen = now() WHERE object_id = 'old-7'",
+            connection,
+            transaction
+        );
         await seen.ExecuteNonQueryAsync();
 
         Assert.Equal(1199, await Sweep(system).CleanUpAsync(CancellationToken.None).WaitAsync(Eventually.Timeout));
@@ -106,9 +122,14 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
         await using (var secondBatch = await closing)
         {
             await secondBatch.ReachedAsync();
-            Assert.Equal(301L, await system.Host.QueryAsync<long>("SELECT count(*) FROM (SELECT FROM object_status FOR UPDATE SKIP LOCKED) free"));
+            Assert.Equal(
+                301L,
+                await system.Host.QueryAsync<long>("SELECT count(*) FROM (SELECT FROM object_status FOR UPDATE SKIP LOCKED) free")
+            );
             // One that stays, one that the sweep has not come to yet, and one of those that it took first.
-            await Task.WhenAll(((string[])["new-1", "old-1", "old-1200"]).Select(id => writer.WriteAsync(id, DateTimeOffset.UtcNow)))
+            await Task.WhenAll(
+                    ((string[])["new-1", "old-1", "old-1200"]).Select(id => writer.WriteAsync(id, DateTimeOffset.UtcNow))
+                )
                 .WaitAsync(Eventually.Timeout);
             Assert.False(sweeping.IsCompleted);
         }
@@ -131,14 +152,16 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
                 SELECT ctid FROM object_status
                 WHERE last_seen < now() - interval '30 seconds' AND last_seen >= '-infinity' AND (SELECT pg_try_advisory_xact_lock({ObjectSweep.AdvisoryLock}))
                 ORDER BY last_seen LIMIT 500 FOR UPDATE SKIP LOCKED))
-            """);
+            """
+        );
 
         Assert.Contains("object_status_last_seen", plan);
         Assert.DoesNotContain("Seq Scan", plan);
         Assert.DoesNotContain("\"Sort\"", plan);
     }
 
-    private static ObjectSweep Sweep(ObjectStatusSystem system) => system.Host.Services.GetServices<IHostedService>().OfType<ObjectSweep>().Single();
+    private static ObjectSweep Sweep(ObjectStatusSystem system) =>
+        system.Host.Services.GetServices<IHostedService>().OfType<ObjectSweep>().Single();
 
     // As if the objects had been seen so much longer ago.
     private static Task ElapseAsync(ObjectStatusSystem system, int minutes) =>

@@ -17,23 +17,21 @@ internal sealed record TargetSettings(Uri Url, CallMode Mode)
     /// <summary>A call times out when a test says so, and a lease ends so: not when the machine does something else meanwhile.</summary>
     public static TimeSpan Never { get; } = TimeSpan.FromHours(1);
 
-    public OutboundCallOptions Options { get; init; } = new()
-    {
-        CallTimeout = Never,
-        LeaseMargin = Never,
-        PollInterval = TimeSpan.FromMilliseconds(20),
-        BreakerDelay = TimeSpan.FromMilliseconds(500),
-        MaxBreakerDelay = TimeSpan.FromMilliseconds(500),
-        BreakerFailureRatio = 1,
-        // Nearly every call of these tests fails, and they are not to take turns for that.
-        MinConcurrency = 8,
-    };
+    public OutboundCallOptions Options { get; init; } =
+        new()
+        {
+            CallTimeout = Never,
+            LeaseMargin = Never,
+            PollInterval = TimeSpan.FromMilliseconds(20),
+            BreakerDelay = TimeSpan.FromMilliseconds(500),
+            MaxBreakerDelay = TimeSpan.FromMilliseconds(500),
+            BreakerFailureRatio = 1,
+            // Nearly every call of these tests fails, and they are not to take turns for that.
+            MinConcurrency = 8,
+        };
 
-    public CallRetryOptions Retry { get; init; } = new()
-    {
-        Delay = TimeSpan.FromMilliseconds(5),
-        MaxDelay = TimeSpan.FromMilliseconds(50),
-    };
+    public CallRetryOptions Retry { get; init; } =
+        new() { Delay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50) };
 
     /// <summary>The clock, and who ends calls that hang.</summary>
     public CallTime Time { get; } = new();
@@ -49,8 +47,11 @@ internal sealed record TargetSettings(Uri Url, CallMode Mode)
 internal sealed class TestTarget(TargetSettings settings) : CallTarget
 {
     private readonly PaymentGateway _gateway = new(
-        Microsoft.Extensions.Options.Options.Create(new PaymentsOptions { GatewayUrl = settings.Url.ToString(), Calls = settings.Options }),
-        settings.Time);
+        Microsoft.Extensions.Options.Options.Create(
+            new PaymentsOptions { GatewayUrl = settings.Url.ToString(), Calls = settings.Options }
+        ),
+        settings.Time
+    );
 
     public override string Name => PaymentGateway.TargetName;
 
@@ -83,12 +84,13 @@ internal sealed class TestTarget(TargetSettings settings) : CallTarget
         return new(HttpMethod.Get, new Uri(settings.Url, "payments/" + call.IdempotencyKey));
     }
 
-    public override CallOutcome ReadLookup(OutboundCall call, CallResponse answer) => answer.Code switch
-    {
-        200 => _gateway.ReadSuccess(call, answer),
-        404 => CallOutcome.Retryable("404 to the lookup"),
-        _ => base.ReadLookup(call, answer),
-    };
+    public override CallOutcome ReadLookup(OutboundCall call, CallResponse answer) =>
+        answer.Code switch
+        {
+            200 => _gateway.ReadSuccess(call, answer),
+            404 => CallOutcome.Retryable("404 to the lookup"),
+            _ => base.ReadLookup(call, answer),
+        };
 }
 
 /// <summary>What a process that makes calls consists of, without a broker: outgoing messages stay in the outbox, where a
@@ -165,7 +167,9 @@ internal sealed class CallProcess : IAsyncDisposable
         await using var scope = _host.Services.CreateAsyncScope();
         var connection = scope.ServiceProvider.GetRequiredService<SagasDbContext>().Database.GetConnectionString()!;
         await using var database = NpgsqlDataSource.Create(connection);
-        Assert.Single(await ParkedCalls.RetryAsync(database, new() { Target = PaymentGateway.TargetName, Keys = [key] }, default));
+        Assert.Single(
+            await ParkedCalls.RetryAsync(database, new() { Target = PaymentGateway.TargetName, Keys = [key] }, default)
+        );
     }
 
     public async ValueTask DisposeAsync()

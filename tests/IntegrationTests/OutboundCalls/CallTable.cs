@@ -30,13 +30,21 @@ internal sealed class CallTable : IAsyncDisposable
     {
         var rows = new List<Row>();
         await using var command = _database.CreateCommand(
-            "SELECT idempotency_key, state, attempts, last_outcome, outcome_unknown, response::text FROM outbound_call ORDER BY 1");
+            "SELECT idempotency_key, state, attempts, last_outcome, outcome_unknown, response::text FROM outbound_call ORDER BY 1"
+        );
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
-            rows.Add(new(
-                reader.GetString(0), reader.GetString(1), reader.GetInt32(2), reader.IsDBNull(3) ? null : reader.GetString(3),
-                reader.GetBoolean(4), reader.IsDBNull(5) ? null : reader.GetString(5)));
+            rows.Add(
+                new(
+                    reader.GetString(0),
+                    reader.GetString(1),
+                    reader.GetInt32(2),
+                    reader.IsDBNull(3) ? null : reader.GetString(3),
+                    reader.GetBoolean(4),
+                    reader.IsDBNull(5) ? null : reader.GetString(5)
+                )
+            );
         }
 
         return rows;
@@ -77,8 +85,9 @@ internal sealed class CallTable : IAsyncDisposable
         Eventually.EqualAsync(0, () => CountAsync("SELECT count(*) FROM outbound_call WHERE due IS NOT NULL"));
 
     public Task<IReadOnlyList<Row>> UntilAsync(
-        Func<IReadOnlyList<Row>, bool> condition, [CallerArgumentExpression(nameof(condition))] string what = "") =>
-        Eventually.MatchesAsync(what, RowsAsync, condition);
+        Func<IReadOnlyList<Row>, bool> condition,
+        [CallerArgumentExpression(nameof(condition))] string what = ""
+    ) => Eventually.MatchesAsync(what, RowsAsync, condition);
 
     public async ValueTask DisposeAsync()
     {

@@ -17,7 +17,9 @@ public sealed class ClaimTests(ServersFixture servers) : IClassFixture<ServersFi
         await using var table = await CallTable.CreateAsync(servers);
         await using var process = CallProcess.Create(table.ConnectionString, new(new("http://localhost"), CallMode.AtMostOnce));
         await process.EnterAsync("one", "two");
-        await using var database = new SagasDbContext(new DbContextOptionsBuilder<SagasDbContext>().UseNpgsql(table.ConnectionString).Options);
+        await using var database = new SagasDbContext(
+            new DbContextOptionsBuilder<SagasDbContext>().UseNpgsql(table.ConnectionString).Options
+        );
 
         var calls = await ClaimAsync(database, _claim);
         Assert.Equal(["in_flight", "in_flight"], (await table.RowsAsync()).Select(row => row.State));
@@ -25,9 +27,17 @@ public sealed class ClaimTests(ServersFixture servers) : IClassFixture<ServersFi
         if (answerLost)
             await CallStore.ReleaseAsync(database, PaymentGateway.TargetName, _claim, CancellationToken.None);
         else
-            await CallStore.WriteAsync(database, PaymentGateway.TargetName, [.. calls.Select(CallUpdate.Release)], CancellationToken.None);
+            await CallStore.WriteAsync(
+                database,
+                PaymentGateway.TargetName,
+                [.. calls.Select(CallUpdate.Release)],
+                CancellationToken.None
+            );
 
-        Assert.All(await table.RowsAsync(), row => Assert.Equal(("waiting", 0, false), (row.State, row.Attempts, row.OutcomeUnknown)));
+        Assert.All(
+            await table.RowsAsync(),
+            row => Assert.Equal(("waiting", 0, false), (row.State, row.Attempts, row.OutcomeUnknown))
+        );
         // Due at once, and what the first claim says now is nobody's business any more.
         var again = await ClaimAsync(database, Guid.NewGuid());
         Assert.Equal([1, 1], again.Select(call => call.Attempts));
@@ -41,16 +51,29 @@ public sealed class ClaimTests(ServersFixture servers) : IClassFixture<ServersFi
         await using var table = await CallTable.CreateAsync(servers);
         await using var process = CallProcess.Create(table.ConnectionString, new(new("http://localhost"), CallMode.AtMostOnce));
         await process.EnterAsync("one");
-        await using var database = new SagasDbContext(new DbContextOptionsBuilder<SagasDbContext>().UseNpgsql(table.ConnectionString).Options);
+        await using var database = new SagasDbContext(
+            new DbContextOptionsBuilder<SagasDbContext>().UseNpgsql(table.ConnectionString).Options
+        );
         Assert.Single(await ClaimAsync(database, _claim, lease: TimeSpan.FromMilliseconds(50)));
 
         var again = await Eventually.MatchesAsync(
-            "the call can be claimed again", () => ClaimAsync(database, Guid.NewGuid()), calls => calls.Count > 0);
+            "the call can be claimed again",
+            () => ClaimAsync(database, Guid.NewGuid()),
+            calls => calls.Count > 0
+        );
 
         var call = Assert.Single(again);
         Assert.Equal((2, true), (call.Attempts, call.OutcomeUnknown));
     }
 
     private static Task<List<OutboundCall>> ClaimAsync(DbContext database, Guid claim, TimeSpan? lease = null) =>
-        CallStore.ClaimAsync(database, PaymentGateway.TargetName, 10, claim, 0, lease ?? TimeSpan.FromHours(1), CancellationToken.None);
+        CallStore.ClaimAsync(
+            database,
+            PaymentGateway.TargetName,
+            10,
+            claim,
+            0,
+            lease ?? TimeSpan.FromHours(1),
+            CancellationToken.None
+        );
 }

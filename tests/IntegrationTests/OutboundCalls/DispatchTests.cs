@@ -32,7 +32,10 @@ public sealed class DispatchTests(ServersFixture servers) : IClassFixture<Server
         await using var table = await CallTable.CreateAsync(servers);
         var settings = Usual(gateway);
         // Without polling, a call is made only because it was entered here.
-        settings = settings with { Options = settings.Options with { PollInterval = TargetSettings.Never } };
+        settings = settings with
+        {
+            Options = settings.Options with { PollInterval = TargetSettings.Never },
+        };
         await using var process = await CallProcess.StartAsync(table.ConnectionString, settings);
 
         for (var number = 0; number < 5; number++)
@@ -64,8 +67,10 @@ public sealed class DispatchTests(ServersFixture servers) : IClassFixture<Server
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
         gateway.Latency = TimeSpan.FromMilliseconds(5);
         await using var table = await CallTable.CreateAsync(servers);
-        var processes = Enumerable.Range(0, 3)
-            .Select(_ => CallProcess.Create(table.ConnectionString, Usual(gateway, CallMode.AtMostOnce))).ToArray();
+        var processes = Enumerable
+            .Range(0, 3)
+            .Select(_ => CallProcess.Create(table.ConnectionString, Usual(gateway, CallMode.AtMostOnce)))
+            .ToArray();
         try
         {
             await processes[0].EnterAsync(Enumerable.Range(0, calls).Select(number => $"pay{number}"));
@@ -92,7 +97,9 @@ public sealed class DispatchTests(ServersFixture servers) : IClassFixture<Server
         await table.ExecuteAsync("ALTER TABLE outbox_message RENAME TO outbox_message_away");
         await process.EnterAsync(Enumerable.Range(0, 8).Select(number => $"pay{number}"));
         await Eventually.EqualAsync(8, () => process.Status.Unwritten);
-        await table.ExecuteAsync("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+        await table.ExecuteAsync(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        );
         await table.ExecuteAsync("ALTER TABLE outbox_message_away RENAME TO outbox_message");
         await table.UntilAsync(rows => rows.All(row => row.State == "done"));
 
@@ -101,8 +108,9 @@ public sealed class DispatchTests(ServersFixture servers) : IClassFixture<Server
     }
 
     // As configured where nothing is, but for the time that a call may take.
-    private static TargetSettings Usual(FailingGateway gateway, CallMode mode = CallMode.IdempotencyKey) => new(gateway.Url, mode)
-    {
-        Options = new() { CallTimeout = TargetSettings.Never, LeaseMargin = TargetSettings.Never },
-    };
+    private static TargetSettings Usual(FailingGateway gateway, CallMode mode = CallMode.IdempotencyKey) =>
+        new(gateway.Url, mode)
+        {
+            Options = new() { CallTimeout = TargetSettings.Never, LeaseMargin = TargetSettings.Never },
+        };
 }

@@ -21,9 +21,17 @@ public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOut
     [InlineData(500, 4)]
     [InlineData(2000, 2)]
     [InlineData(40, 3)]
-    public async Task Processes_together_start_as_many_calls_a_second_as_configured_to_within_one_percent(double perSecond, int processes)
+    public async Task Processes_together_start_as_many_calls_a_second_as_configured_to_within_one_percent(
+        double perSecond,
+        int processes
+    )
     {
-        await using var senders = await SimulatedSenders.CreateAsync(servers, new CallRateLimit { PerSecond = perSecond }, processes, callsAtOnce: 1_000);
+        await using var senders = await SimulatedSenders.CreateAsync(
+            servers,
+            new CallRateLimit { PerSecond = perSecond },
+            processes,
+            callsAtOnce: 1_000
+        );
         senders.Allowed = senders.Burst = 1_000_000;
 
         await senders.RunAsync(1);
@@ -50,12 +58,16 @@ public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOut
         Assert.Equal(0, await other.TakeAsync(10, 0, default));
         Assert.InRange(other.Paused, TimeSpan.FromMinutes(50), TimeSpan.FromHours(1));
         await table.ExecuteAsync(
-            "UPDATE rate_limit SET paused_until = now() + interval '0.1 s', next_permit_at = now() + interval '0.1 s', version = version + 1");
-        await Eventually.TrueAsync("the end of the pause", async () =>
-        {
-            _time.Advance(TimeSpan.FromSeconds(1));
-            return await other.TakeAsync(10, 0, default) > 0;
-        });
+            "UPDATE rate_limit SET paused_until = now() + interval '0.1 s', next_permit_at = now() + interval '0.1 s', version = version + 1"
+        );
+        await Eventually.TrueAsync(
+            "the end of the pause",
+            async () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return await other.TakeAsync(10, 0, default) > 0;
+            }
+        );
         Assert.Equal(1, await table.CountAsync("SELECT count(*) FROM rate_limit WHERE paused_until <= clock_timestamp()"));
     }
 
@@ -130,13 +142,16 @@ public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOut
             $$"""
             INSERT INTO outbound_call (target, idempotency_key, state, mode, request, due)
             SELECT '{{Target}}', n::text, 'waiting', 'IdempotencyKey', '{}', now() FROM generate_series(1, {{rows}}) n
-            """);
+            """
+        );
         await table.ExecuteAsync("ANALYZE outbound_call");
     }
 
     private static ServiceProvider Services(CallTable table) =>
-        new ServiceCollection().AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(table.ConnectionString))
-            .AddScoped<DbContext>(provider => provider.GetRequiredService<SagasDbContext>()).BuildServiceProvider();
+        new ServiceCollection()
+            .AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(table.ConnectionString))
+            .AddScoped<DbContext>(provider => provider.GetRequiredService<SagasDbContext>())
+            .BuildServiceProvider();
 
     private DistributedRateLimiter Limiter(ServiceProvider provider, CallRateLimit limit) =>
         new(Target, limit, _lease, provider.GetRequiredService<IServiceScopeFactory>(), _time);

@@ -69,12 +69,19 @@ internal sealed class FailingGateway : IAsyncDisposable
         var app = builder.Build();
         var gateway = new FailingGateway(app, honoursKeys);
         app.MapPost("/payments", gateway.PayAsync);
-        app.MapGet("/payments/{key}", (string key) => gateway.Effects.ContainsKey(key)
-            ? Results.Json(new { reference = "gw-" + key, status = "captured" })
-            : Results.NotFound());
+        app.MapGet(
+            "/payments/{key}",
+            (string key) =>
+                gateway.Effects.ContainsKey(key)
+                    ? Results.Json(new { reference = "gw-" + key, status = "captured" })
+                    : Results.NotFound()
+        );
         await app.StartAsync();
-        gateway.Url = new(app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()
-            .Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        gateway.Url = new(
+            app.Services.GetRequiredService<Microsoft.AspNetCore.Hosting.Server.IServer>()
+                .Features.Get<IServerAddressesFeature>()!
+                .Addresses.First()
+        );
         return gateway;
     }
 
@@ -101,7 +108,15 @@ internal sealed class FailingGateway : IAsyncDisposable
         var wrong = Plan(key, Requests.AddOrUpdate(key, 1, (_, count) => count + 1));
         if (Latency > TimeSpan.Zero)
             await WaitAsync(context.RequestAborted);
-        if (wrong is Wrong.Nothing or Wrong.ErrorAfter or Wrong.HangsAfter or Wrong.ResetAfter or Wrong.GarbageAfter or Wrong.HalfAnswerAfter)
+        if (
+            wrong
+            is Wrong.Nothing
+                or Wrong.ErrorAfter
+                or Wrong.HangsAfter
+                or Wrong.ResetAfter
+                or Wrong.GarbageAfter
+                or Wrong.HalfAnswerAfter
+        )
         {
             Effects.AddOrUpdate(key, 1, (_, count) => _honoursKeys ? 1 : count + 1);
             HadEffect?.Invoke(key);

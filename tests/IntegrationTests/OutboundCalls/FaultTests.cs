@@ -7,8 +7,18 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
 {
     private static readonly Wrong[] _everyWay =
     [
-        Wrong.Nothing, Wrong.RefusedBusy, Wrong.UnavailableBefore, Wrong.ErrorBefore, Wrong.ErrorAfter, Wrong.HangsBefore,
-        Wrong.HangsAfter, Wrong.ResetBefore, Wrong.ResetAfter, Wrong.GarbageAfter, Wrong.HalfAnswerAfter, Wrong.Redirects,
+        Wrong.Nothing,
+        Wrong.RefusedBusy,
+        Wrong.UnavailableBefore,
+        Wrong.ErrorBefore,
+        Wrong.ErrorAfter,
+        Wrong.HangsBefore,
+        Wrong.HangsAfter,
+        Wrong.ResetBefore,
+        Wrong.ResetAfter,
+        Wrong.GarbageAfter,
+        Wrong.HalfAnswerAfter,
+        Wrong.Redirects,
     ];
 
     [Theory]
@@ -59,14 +69,20 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
         var rows = await table.UntilFinishedAsync();
 
         Wrong[] resolved = [Wrong.Nothing, Wrong.RefusedBusy, Wrong.UnavailableBefore];
-        Assert.Equal(resolved.Select(wrong => wrong.ToString()).Order(), rows.Where(row => row.State == "done").Select(row => row.Key));
-        Assert.All(rows.Where(row => row.State != "done"), row =>
-        {
-            Assert.Equal("parked", row.State);
-            Assert.True(row.OutcomeUnknown);
-            Assert.Contains("it may have been executed", row.Outcome);
-            Assert.Equal(1, gateway.Requests[row.Key]);
-        });
+        Assert.Equal(
+            resolved.Select(wrong => wrong.ToString()).Order(),
+            rows.Where(row => row.State == "done").Select(row => row.Key)
+        );
+        Assert.All(
+            rows.Where(row => row.State != "done"),
+            row =>
+            {
+                Assert.Equal("parked", row.State);
+                Assert.True(row.OutcomeUnknown);
+                Assert.Contains("it may have been executed", row.Outcome);
+                Assert.Equal(1, gateway.Requests[row.Key]);
+            }
+        );
         Assert.All(gateway.Effects, effect => Assert.Equal(1, effect.Value));
         Assert.Equal(resolved.Length, (await table.MessagesAsync("PaymentProcessed")).Count);
     }
@@ -92,7 +108,13 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
     public async Task A_refusal_after_a_lost_answer_is_left_to_a_person_who_may_retry_it()
     {
         await using var gateway = await FailingGateway.StartAsync();
-        gateway.Plan = (_, request) => request switch { 1 => Wrong.ResetAfter, 2 => Wrong.Rejects, _ => Wrong.Nothing };
+        gateway.Plan = (_, request) =>
+            request switch
+            {
+                1 => Wrong.ResetAfter,
+                2 => Wrong.Rejects,
+                _ => Wrong.Nothing,
+            };
         await using var table = await CallTable.CreateAsync(servers);
         await using var process = await CallProcess.StartAsync(table.ConnectionString, new(gateway.Url, CallMode.IdempotencyKey));
 

@@ -56,9 +56,16 @@ public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFix
             Building = () => kill(Step.BeforeCall),
             Answered = () => kill(Step.AfterAnswer),
         };
-        await using var first = victim = CallProcess.Create(table.ConnectionString, settings, services => services.AddSingleton<IInterceptor>(
-            new KillAtCommit(() => started, () => kill(Step.BeforeOutcomeCommits))).ConfigureDbContext<SagasDbContext>((provider, options) =>
-                options.AddInterceptors(provider.GetServices<IInterceptor>())));
+        await using var first = victim = CallProcess.Create(
+            table.ConnectionString,
+            settings,
+            services =>
+                services
+                    .AddSingleton<IInterceptor>(new KillAtCommit(() => started, () => kill(Step.BeforeOutcomeCommits)))
+                    .ConfigureDbContext<SagasDbContext>(
+                        (provider, options) => options.AddInterceptors(provider.GetServices<IInterceptor>())
+                    )
+        );
         await victim.EnterAsync("payment");
         if (step == Step.BeforeClaimCommits)
             await ClaimAndRollBackAsync(table.ConnectionString);
@@ -130,10 +137,19 @@ public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFix
 
     private static async Task ClaimAndRollBackAsync(string connection)
     {
-        await using var database = new SagasDbContext(new DbContextOptionsBuilder<SagasDbContext>().UseNpgsql(connection).Options);
+        await using var database = new SagasDbContext(
+            new DbContextOptionsBuilder<SagasDbContext>().UseNpgsql(connection).Options
+        );
         await using var transaction = await database.Database.BeginTransactionAsync();
         var claimed = await CallStore.ClaimAsync(
-            database, "payment-gateway", 10, Guid.NewGuid(), 0, TimeSpan.FromSeconds(1), CancellationToken.None);
+            database,
+            "payment-gateway",
+            10,
+            Guid.NewGuid(),
+            0,
+            TimeSpan.FromSeconds(1),
+            CancellationToken.None
+        );
         Assert.Single(claimed);
     }
 
@@ -141,7 +157,11 @@ public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFix
     private sealed class KillAtCommit(Func<bool> started, Action kill) : DbTransactionInterceptor
     {
         public override async ValueTask<InterceptionResult> TransactionCommittingAsync(
-            System.Data.Common.DbTransaction transaction, TransactionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
+            System.Data.Common.DbTransaction transaction,
+            TransactionEventData eventData,
+            InterceptionResult result,
+            CancellationToken cancellationToken = default
+        )
         {
             if (!started())
                 return result;

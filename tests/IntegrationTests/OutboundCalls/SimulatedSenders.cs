@@ -45,14 +45,20 @@ internal sealed class SimulatedSenders : IAsyncDisposable
             AutoPrepareMinUsages = 2,
         }.ConnectionString;
         _provider = new ServiceCollection()
-            .AddDbContextPool<SagasDbContext>(
-                options => options.UseNpgsql(connectionString).AddInterceptors(new DatabaseClock(() => Now)))
+            .AddDbContextPool<SagasDbContext>(options =>
+                options.UseNpgsql(connectionString).AddInterceptors(new DatabaseClock(() => Now))
+            )
             .AddScoped<DbContext>(provider => provider.GetRequiredService<SagasDbContext>())
             .BuildServiceProvider();
         for (var process = 0; process < processes; process++)
         {
             var limiter = new DistributedRateLimiter(
-                Target, limit, TimeSpan.FromSeconds(15), _provider.GetRequiredService<IServiceScopeFactory>(), _time);
+                Target,
+                limit,
+                TimeSpan.FromSeconds(15),
+                _provider.GetRequiredService<IServiceScopeFactory>(),
+                _time
+            );
             var sender = new Sender(limiter);
             After(TimeSpan.Zero, () => AskAsync(sender));
         }
@@ -68,7 +74,11 @@ internal sealed class SimulatedSenders : IAsyncDisposable
 
     /// <summary>Without a limit, the rate is learned.</summary>
     public static async Task<SimulatedSenders> CreateAsync(
-        ServersFixture servers, CallRateLimit? limit = null, int processes = 2, int callsAtOnce = 64)
+        ServersFixture servers,
+        CallRateLimit? limit = null,
+        int processes = 2,
+        int callsAtOnce = 64
+    )
     {
         var table = await CallTable.CreateAsync(servers);
         await table.ExecuteAsync(
@@ -81,7 +91,8 @@ internal sealed class SimulatedSenders : IAsyncDisposable
             CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql STABLE
             AS $$ SELECT {{DatabaseClock.Epoch}} + current_setting('{{DatabaseClock.Setting}}')::interval $$;
             ANALYZE outbound_call;
-            """);
+            """
+        );
         return new(table, limit ?? new CallRateLimit(), processes, callsAtOnce);
     }
 
@@ -103,7 +114,10 @@ internal sealed class SimulatedSenders : IAsyncDisposable
     public (double PerSecond, double Refused) Last(double seconds)
     {
         var last = _answers.Where(answer => answer.At > Now - TimeSpan.FromSeconds(seconds)).ToArray();
-        return (last.Count(answer => !answer.Refused) / seconds, last.Length == 0 ? 0 : (double)last.Count(answer => answer.Refused) / last.Length);
+        return (
+            last.Count(answer => !answer.Refused) / seconds,
+            last.Length == 0 ? 0 : (double)last.Count(answer => answer.Refused) / last.Length
+        );
     }
 
     /// <summary>The most calls that came within one second of the last ones.</summary>
@@ -167,7 +181,8 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         await sender.Limiter.PauseAsync(call, TimeSpan.FromSeconds(wait), isRate: true, "429", default);
     }
 
-    private void After(TimeSpan wait, Func<Task> what) => _events.Enqueue(what, _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency));
+    private void After(TimeSpan wait, Func<Task> what) =>
+        _events.Enqueue(what, _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency));
 
     private void SkipTo(long timestamp)
     {
@@ -182,12 +197,16 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         public const string Epoch = "timestamptz '2026-01-01 00:00:00Z'";
 
         public override async Task ConnectionOpenedAsync(
-            DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
+            DbConnection connection,
+            ConnectionEndEventData eventData,
+            CancellationToken cancellationToken = default
+        )
         {
             const string sql = $"SELECT set_config('{Setting}', $1, false)";
             await using var command = new NpgsqlCommand(sql, (NpgsqlConnection)connection);
             command.Parameters.Add(
-                new() { Value = string.Create(CultureInfo.InvariantCulture, $"{passed().TotalMicroseconds:0} microseconds") });
+                new() { Value = string.Create(CultureInfo.InvariantCulture, $"{passed().TotalMicroseconds:0} microseconds") }
+            );
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }

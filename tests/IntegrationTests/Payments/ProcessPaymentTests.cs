@@ -54,7 +54,10 @@ public sealed class ProcessPaymentTests(ServersFixture servers) : IClassFixture<
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddFilter(level => level >= LogLevel.Warning);
-        builder.Configuration.AddInMemoryCollection([new("Payments:GatewayUrl", gateway.ToString()), new("Payments:Calls:CallTimeout", "01:00:00")]);
+        builder.Configuration.AddInMemoryCollection([
+            new("Payments:GatewayUrl", gateway.ToString()),
+            new("Payments:Calls:CallTimeout", "01:00:00"),
+        ]);
         var payments = new PaymentsModule();
         var feature = new FeatureContext(new RoleSet([PaymentsModule.GatewayRole]), builder.Configuration, new MessagesOptions());
         builder.Services.AddSingleton(Channel.CreateUnbounded<ConsumeContext<PaymentProcessed>>());
@@ -68,7 +71,9 @@ public sealed class ProcessPaymentTests(ServersFixture servers) : IClassFixture<
             });
             payments.AddConsumers(bus, feature);
             bus.AddConsumer<Witness>();
-            bus.AddConfigureEndpointsCallback((context, _, endpoint) => endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context));
+            bus.AddConfigureEndpointsCallback(
+                (context, _, endpoint) => endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context)
+            );
             bus.UsingInMemory((context, configurator) => configurator.ConfigureEndpoints(context));
         });
         payments.AddServices(builder.Services, feature);

@@ -18,15 +18,21 @@ internal sealed class Arrivals
     /// <summary>Why messages were given up.</summary>
     public IReadOnlyList<string> Faults => [.. _faults];
 
-    public IReadOnlyList<int> NumbersOf(string name) => [.. _all.Where(arrival => arrival.Name == name).Select(arrival => arrival.Number)];
+    public IReadOnlyList<int> NumbersOf(string name) =>
+        [.. _all.Where(arrival => arrival.Name == name).Select(arrival => arrival.Number)];
 
     /// <summary>Without those that a consumer's inbox would skip.</summary>
     public IReadOnlyList<int> DistinctNumbersOf(string name) =>
-        [.. _all.Where(arrival => arrival.Name == name).DistinctBy(arrival => arrival.MessageId).Select(arrival => arrival.Number)];
+        [
+            .. _all.Where(arrival => arrival.Name == name)
+                .DistinctBy(arrival => arrival.MessageId)
+                .Select(arrival => arrival.Number),
+        ];
 
     public Task CountAsync(int expected) => Eventually.EqualAsync(expected, () => _all.Count);
 
-    public Task CountAsync(string name, int expected) => Eventually.EqualAsync(expected, () => _all.Count(arrival => arrival.Name == name));
+    public Task CountAsync(string name, int expected) =>
+        Eventually.EqualAsync(expected, () => _all.Count(arrival => arrival.Name == name));
 
     public Task NoteAsync(ConsumeContext<WorkDone> context)
     {
@@ -46,7 +52,8 @@ internal sealed class Deliveries : IReceiveObserver
 {
     private readonly ConcurrentDictionary<string, int> _settled = new();
 
-    public Task SettledAsync(string queue, int expected) => Eventually.EqualAsync(expected, () => _settled.GetValueOrDefault(queue));
+    public Task SettledAsync(string queue, int expected) =>
+        Eventually.EqualAsync(expected, () => _settled.GetValueOrDefault(queue));
 
     public Task AtLeastSettledAsync(string queue, int expected) =>
         Eventually.EqualAsync(true, () => _settled.GetValueOrDefault(queue) >= expected);

@@ -19,13 +19,15 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
     public async Task A_rolled_back_transaction_sends_nothing()
     {
         await using var process = await TestProcess.StartAsync(_database);
-        await process.InScopeAsync(async (db, publish) =>
-        {
-            await using var transaction = await db.Database.BeginTransactionAsync();
-            await publish.Publish(new WorkDone("rolled back", 0));
-            await db.SaveChangesAsync();
-            await transaction.RollbackAsync();
-        });
+        await process.InScopeAsync(
+            async (db, publish) =>
+            {
+                await using var transaction = await db.Database.BeginTransactionAsync();
+                await publish.Publish(new WorkDone("rolled back", 0));
+                await db.SaveChangesAsync();
+                await transaction.RollbackAsync();
+            }
+        );
         Assert.Equal(0, await _database.CountAsync("outbox_message"));
 
         await process.PublishStoredAsync("committed");
@@ -48,18 +50,20 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
     public async Task Nothing_is_sent_before_the_commit_and_everything_once_and_in_order_after_it()
     {
         await using var process = await TestProcess.StartAsync(_database);
-        await process.InScopeAsync(async (db, publish) =>
-        {
-            await using var transaction = await db.Database.BeginTransactionAsync();
-            for (var number = 0; number < 50; number++)
-                await publish.Publish(new WorkDone("mine", number));
-            await db.SaveChangesAsync();
+        await process.InScopeAsync(
+            async (db, publish) =>
+            {
+                await using var transaction = await db.Database.BeginTransactionAsync();
+                for (var number = 0; number < 50; number++)
+                    await publish.Publish(new WorkDone("mine", number));
+                await db.SaveChangesAsync();
 
-            await process.PublishStoredAsync("other");
-            await process.Arrivals.CountAsync("other", 1);
-            Assert.Empty(process.Arrivals.NumbersOf("mine"));
-            await transaction.CommitAsync();
-        });
+                await process.PublishStoredAsync("other");
+                await process.Arrivals.CountAsync("other", 1);
+                Assert.Empty(process.Arrivals.NumbersOf("mine"));
+                await transaction.CommitAsync();
+            }
+        );
 
         await process.Arrivals.CountAsync("mine", 50);
         await _database.OutboxIsEmptyAsync();
@@ -71,30 +75,46 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
     {
         // The broker refuses the first message of each at first; those after it wait.
         var refused = new ConcurrentDictionary<Guid, bool>();
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
-        {
-            Sending = context => refused.TryRemove(context.MessageId!.Value, out _)
-                ? throw new InvalidOperationException("Later.")
-                : Task.CompletedTask,
-        });
-        await Parallel.ForAsync(0, 15, async (transaction, _) => await process.InScopeAsync(async (db, publish) =>
-        {
-            await using var own = await db.Database.BeginTransactionAsync();
-            for (var number = 0; number < 5; number++)
+        await using var process = await TestProcess.StartAsync(
+            _database,
+            new ProcessSetup
             {
-                var messageId = NewId.NextGuid();
-                if (number == 0)
-                    refused[messageId] = true;
-                await publish.Publish(new WorkDone($"{transaction}", number), context => context.MessageId = messageId);
-                await db.SaveChangesAsync();
+                Sending = context =>
+                    refused.TryRemove(context.MessageId!.Value, out _)
+                        ? throw new InvalidOperationException("Later.")
+                        : Task.CompletedTask,
             }
+        );
+        await Parallel.ForAsync(
+            0,
+            15,
+            async (transaction, _) =>
+                await process.InScopeAsync(
+                    async (db, publish) =>
+                    {
+                        await using var own = await db.Database.BeginTransactionAsync();
+                        for (var number = 0; number < 5; number++)
+                        {
+                            var messageId = NewId.NextGuid();
+                            if (number == 0)
+                                refused[messageId] = true;
+                            await publish.Publish(
+                                new WorkDone($"{transaction}", number),
+                                context => context.MessageId = messageId
+                            );
+                            await db.SaveChangesAsync();
+                        }
 
-            await own.CommitAsync();
-        }));
+                        await own.CommitAsync();
+                    }
+                )
+        );
 
         await process.Arrivals.CountAsync(75);
-        Assert.All(Enumerable.Range(0, 15), transaction =>
-            Assert.Equal([0, 1, 2, 3, 4], process.Arrivals.NumbersOf($"{transaction}")));
+        Assert.All(
+            Enumerable.Range(0, 15),
+            transaction => Assert.Equal([0, 1, 2, 3, 4], process.Arrivals.NumbersOf($"{transaction}"))
+        );
         await _database.OutboxIsEmptyAsync();
     }
 
@@ -102,20 +122,22 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
     public async Task A_scope_that_goes_on_after_a_rollback_sends_what_it_then_commits()
     {
         await using var process = await TestProcess.StartAsync(_database);
-        await process.InScopeAsync(async (db, publish) =>
-        {
-            await using (var first = await db.Database.BeginTransactionAsync())
+        await process.InScopeAsync(
+            async (db, publish) =>
             {
-                await publish.Publish(new WorkDone("rolled back", 0));
-                await db.SaveChangesAsync();
-                await first.RollbackAsync();
-            }
+                await using (var first = await db.Database.BeginTransactionAsync())
+                {
+                    await publish.Publish(new WorkDone("rolled back", 0));
+                    await db.SaveChangesAsync();
+                    await first.RollbackAsync();
+                }
 
-            await using var second = await db.Database.BeginTransactionAsync();
-            await publish.Publish(new WorkDone("committed", 1));
-            await db.SaveChangesAsync();
-            await second.CommitAsync();
-        });
+                await using var second = await db.Database.BeginTransactionAsync();
+                await publish.Publish(new WorkDone("committed", 1));
+                await db.SaveChangesAsync();
+                await second.CommitAsync();
+            }
+        );
 
         await process.Arrivals.CountAsync("committed", 1);
         Assert.Empty(process.Arrivals.NumbersOf("rolled back"));
@@ -125,21 +147,23 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
     public async Task Without_a_transaction_of_its_own_the_save_is_the_transaction()
     {
         await using var process = await TestProcess.StartAsync(_database);
-        await process.InScopeAsync(async (db, publish) =>
-        {
-            for (var number = 0; number < 10; number++)
+        await process.InScopeAsync(
+            async (db, publish) =>
             {
-                db.Add(new Effect { Name = "saved", Number = number });
-                await publish.Publish(new WorkDone("saved", number));
+                for (var number = 0; number < 10; number++)
+                {
+                    db.Add(new Effect { Name = "saved", Number = number });
+                    await publish.Publish(new WorkDone("saved", number));
+                }
+
+                await db.SaveChangesAsync();
+                await process.Arrivals.CountAsync("saved", 10);
+
+                // The scope goes on, with another transaction.
+                await publish.Publish(new WorkDone("saved", 10));
+                await db.SaveChangesAsync();
             }
-
-            await db.SaveChangesAsync();
-            await process.Arrivals.CountAsync("saved", 10);
-
-            // The scope goes on, with another transaction.
-            await publish.Publish(new WorkDone("saved", 10));
-            await db.SaveChangesAsync();
-        });
+        );
 
         await process.Arrivals.CountAsync("saved", 11);
         await _database.OutboxIsEmptyAsync();
@@ -153,7 +177,9 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
         await using var process = await TestProcess.StartAsync(_database);
         await using (var scope = process.Services.CreateAsyncScope())
         {
-            var endpoint = await scope.ServiceProvider.GetRequiredService<ISendEndpointProvider>().GetSendEndpoint(new Uri("queue:work"));
+            var endpoint = await scope
+                .ServiceProvider.GetRequiredService<ISendEndpointProvider>()
+                .GetSendEndpoint(new Uri("queue:work"));
             await endpoint.Send(new Work("sent", 1));
             Assert.Equal(0, await _database.CountAsync("effect"));
             await scope.ServiceProvider.GetRequiredService<OrdersDbContext>().SaveChangesAsync();
@@ -169,11 +195,14 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
         await using var producer = await TestProcess.StartAsync(_database, new ProcessSetup { Relays = false, Time = time });
         await producer.PublishStoredAsync("left");
         var heartbeat = await HeartbeatAsync();
-        await Eventually.TrueAsync("a heartbeat is written", async () =>
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            return await HeartbeatAsync() > heartbeat;
-        });
+        await Eventually.TrueAsync(
+            "a heartbeat is written",
+            async () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return await HeartbeatAsync() > heartbeat;
+            }
+        );
         Assert.Equal(1, await _database.CountAsync("outbox_message"));
 
         await using var relay = await TestProcess.StartAsync(_database);

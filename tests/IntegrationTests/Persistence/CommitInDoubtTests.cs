@@ -18,10 +18,10 @@ public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<S
     [Fact]
     public async Task A_consumer_whose_connection_is_cut_before_the_commit_is_run_again()
     {
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
-        {
-            Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Immediate(5)),
-        });
+        await using var process = await TestProcess.StartAsync(
+            _database,
+            new ProcessSetup { Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Immediate(5)) }
+        );
         var runs = 0;
         process.Script.Work = async (context, db) =>
         {
@@ -41,7 +41,10 @@ public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<S
     [InlineData(LostAnswer.ConnectionCut, false)]
     [InlineData(LostAnswer.ServerShutsDown, true)]
     [InlineData(LostAnswer.ServerShutsDown, false)]
-    public async Task A_consumer_whose_commit_is_not_confirmed_has_its_effect_once_and_its_messages_are_sent(LostAnswer answer, bool retries)
+    public async Task A_consumer_whose_commit_is_not_confirmed_has_its_effect_once_and_its_messages_are_sent(
+        LostAnswer answer,
+        bool retries
+    )
     {
         await using var proxy = new PostgresProxy(_database.ConnectionString);
         await using var process = await TestProcess.StartAsync(_database, Setup(proxy, retries));
@@ -87,27 +90,32 @@ public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<S
         Assert.Empty(process.Arrivals.Faults);
     }
 
-    private ProcessSetup Setup(PostgresProxy proxy, bool retries) => new()
-    {
-        Postgres = proxy.ConnectionString,
-        Time = _time,
-        Endpoint = endpoint =>
+    private ProcessSetup Setup(PostgresProxy proxy, bool retries) =>
+        new()
         {
-            if (retries)
-                endpoint.UseMessageRetry(retry => retry.Immediate(5));
-        },
-    };
+            Postgres = proxy.ConnectionString,
+            Time = _time,
+            Endpoint = endpoint =>
+            {
+                if (retries)
+                    endpoint.UseMessageRetry(retry => retry.Immediate(5));
+            },
+        };
 
-    private static Task<int> BackendAsync(OrdersDbContext db) => db.Database.SqlQueryRaw<int>("SELECT pg_backend_pid() AS \"Value\"").SingleAsync();
+    private static Task<int> BackendAsync(OrdersDbContext db) =>
+        db.Database.SqlQueryRaw<int>("SELECT pg_backend_pid() AS \"Value\"").SingleAsync();
 
     // A commit in doubt is looked for with the next heartbeat.
     private Task ArriveAsync(TestProcess process, PostgresProxy proxy, string name, int expected) =>
-        Eventually.EqualAsync(expected, () =>
-        {
-            if (proxy.Lost > 0)
-                _time.Advance(TimeSpan.FromSeconds(1));
-            return process.Arrivals.NumbersOf(name).Count;
-        });
+        Eventually.EqualAsync(
+            expected,
+            () =>
+            {
+                if (proxy.Lost > 0)
+                    _time.Advance(TimeSpan.FromSeconds(1));
+                return process.Arrivals.NumbersOf(name).Count;
+            }
+        );
 
     private async Task AssertOnceAsync(TestProcess process, string name)
     {

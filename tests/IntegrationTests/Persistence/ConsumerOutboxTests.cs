@@ -65,7 +65,10 @@ public sealed class ConsumerOutboxTests(ServersFixture servers) : IClassFixture<
         await process.SendAsync(new Work("twice", 1), messageId);
         await process.SendAsync(new Work("twice", 1), messageId);
         await consuming.Task;
-        await Eventually.EqualAsync(1, () => _database.CountAsync("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"));
+        await Eventually.EqualAsync(
+            1,
+            () => _database.CountAsync("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        );
         goOn.SetResult();
         await process.Deliveries.SettledAsync(TestProcess.WorkQueue, 2);
 
@@ -85,9 +88,7 @@ public sealed class ConsumerOutboxTests(ServersFixture servers) : IClassFixture<
             {
                 await db.Database.ExecuteSqlRawAsync("SELECT 1 / 0");
             }
-            catch (Npgsql.PostgresException)
-            {
-            }
+            catch (Npgsql.PostgresException) { }
         };
         await process.SendAsync(new Work("hidden", 1));
         await process.Deliveries.SettledAsync(TestProcess.WorkQueue, 1);

@@ -18,10 +18,9 @@ public sealed class InboxCleanupTests(ServersFixture servers) : IClassFixture<Se
     [Fact]
     public async Task Only_what_is_older_than_the_window_is_removed()
     {
-        await using var process = await StartAsync(new ProcessSetup
-        {
-            Outbox = outbox => outbox.DuplicateDetectionWindow = TimeSpan.FromHours(1),
-        });
+        await using var process = await StartAsync(
+            new ProcessSetup { Outbox = outbox => outbox.DuplicateDetectionWindow = TimeSpan.FromHours(1) }
+        );
         // More than one batch.
         await AddAsync(10_500, TimeSpan.FromMinutes(90));
         await AddAsync(100, TimeSpan.FromMinutes(30));
@@ -72,11 +71,13 @@ public sealed class InboxCleanupTests(ServersFixture servers) : IClassFixture<Se
     private static InboxCleanupService? Cleanup(TestProcess process) =>
         process.Services.GetServices<IHostedService>().OfType<InboxCleanupService>().SingleOrDefault();
 
-    private Task<int> AddAsync(int count, TimeSpan age) => _database.ExecuteAsync(
-        """
-        INSERT INTO inbox_state (message_id, consumer_id, received)
-        SELECT gen_random_uuid(), gen_random_uuid(), now() - $2 FROM generate_series(1, $1)
-        """,
-        count,
-        age);
+    private Task<int> AddAsync(int count, TimeSpan age) =>
+        _database.ExecuteAsync(
+            """
+            INSERT INTO inbox_state (message_id, consumer_id, received)
+            SELECT gen_random_uuid(), gen_random_uuid(), now() - $2 FROM generate_series(1, $1)
+            """,
+            count,
+            age
+        );
 }

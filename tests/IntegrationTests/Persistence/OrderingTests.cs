@@ -65,13 +65,18 @@ public sealed class OrderingTests(ServersFixture servers) : IClassFixture<Server
 
     private async Task PublishFromConsumersAsync(Uri? rabbitMq, int transactions)
     {
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { RabbitMq = rabbitMq, Outbox = ConfirmsAreAwaited });
+        await using var process = await TestProcess.StartAsync(
+            _database,
+            new ProcessSetup { RabbitMq = rabbitMq, Outbox = ConfirmsAreAwaited }
+        );
         process.Script.Work = async (context, _) =>
         {
             for (var number = 0; number < MessagesEach; number++)
                 await context.Publish(new WorkDone(context.Message.Name, number));
         };
-        await Task.WhenAll(Enumerable.Range(0, transactions).Select(transaction => process.SendAsync(new Work($"{transaction}", 0))));
+        await Task.WhenAll(
+            Enumerable.Range(0, transactions).Select(transaction => process.SendAsync(new Work($"{transaction}", 0)))
+        );
 
         await AssertInOrderAsync(process.Arrivals, transactions);
         await _database.OutboxIsEmptyAsync();
@@ -88,18 +93,23 @@ public sealed class OrderingTests(ServersFixture servers) : IClassFixture<Server
             0,
             transactions,
             new ParallelOptions { MaxDegreeOfParallelism = 16 },
-            async (transaction, _) => await producer.PublishStoredAsync($"{transaction}", MessagesEach));
+            async (transaction, _) => await producer.PublishStoredAsync($"{transaction}", MessagesEach)
+        );
     }
 
     // A broker may deliver a message again.
     private static async Task AssertInOrderAsync(Arrivals arrivals, int transactions)
     {
         await Eventually.EqualAsync(
-            transactions * MessagesEach, () => arrivals.All.DistinctBy(arrival => arrival.MessageId).Count());
+            transactions * MessagesEach,
+            () => arrivals.All.DistinctBy(arrival => arrival.MessageId).Count()
+        );
         AssertInOrder(arrivals, transactions);
     }
 
     private static void AssertInOrder(Arrivals arrivals, int transactions) =>
-        Assert.All(Enumerable.Range(0, transactions), transaction =>
-            Assert.Equal(Enumerable.Range(0, MessagesEach), arrivals.DistinctNumbersOf($"{transaction}")));
+        Assert.All(
+            Enumerable.Range(0, transactions),
+            transaction => Assert.Equal(Enumerable.Range(0, MessagesEach), arrivals.DistinctNumbersOf($"{transaction}"))
+        );
 }

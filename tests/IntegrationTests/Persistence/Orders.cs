@@ -70,7 +70,8 @@ internal sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
             When(Placed).ThenAsync(CountAsync),
             When(Counted).ThenAsync(CountAsync),
             When(LookedAt).ThenAsync(_ => Task.CompletedTask),
-            When(Closed).ThenAsync(context => ScriptOf(context).Order(context)).TransitionTo(Shut));
+            When(Closed).ThenAsync(context => ScriptOf(context).Order(context)).TransitionTo(Shut)
+        );
 
         // Here a count is refused: it is no event of this state.
         During(Shut, When(Closed).Finalize());

@@ -66,7 +66,9 @@ internal sealed class PersistenceDatabase : IAsyncDisposable
     {
         var dead = Guid.NewGuid();
         await ExecuteAsync(
-            "INSERT INTO outbox_instance (outbox_id, host_name, process_id, heartbeat_at) VALUES ($1, 'gone', 1, now() - interval '1 minute')", dead);
+            "INSERT INTO outbox_instance (outbox_id, host_name, process_id, heartbeat_at) VALUES ($1, 'gone', 1, now() - interval '1 minute')",
+            dead
+        );
         return await ExecuteAsync("UPDATE outbox_message SET outbox_id = $1", dead);
     }
 

@@ -80,11 +80,10 @@ internal sealed class PostgresProxy : IAsyncDisposable
                 await server.ConnectAsync(_server.Host!, _server.Port, _stop.Token);
                 await Task.WhenAny(
                     client.GetStream().CopyToAsync(server.GetStream(), _stop.Token),
-                    AnswerAsync(new BufferedStream(server.GetStream()), client.GetStream()));
+                    AnswerAsync(new BufferedStream(server.GetStream()), client.GetStream())
+                );
             }
-            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
-            {
-            }
+            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException) { }
         }
     }
 

@@ -37,12 +37,18 @@ public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<Serv
     {
         var twice = new TaskCompletionSource<SendContext>();
         TestProcess? process = null;
-        await using var started = process = await TestProcess.StartAsync(_database, new ProcessSetup
-        {
-            // The relay sends it and does not learn that it did.
-            Sending = context => context.DestinationAddress!.AbsolutePath.EndsWith(TestProcess.WorkQueue, StringComparison.Ordinal)
-                && twice.TrySetResult(context) ? SendAndFailAsync(context) : Task.CompletedTask,
-        });
+        await using var started = process = await TestProcess.StartAsync(
+            _database,
+            new ProcessSetup
+            {
+                // The relay sends it and does not learn that it did.
+                Sending = context =>
+                    context.DestinationAddress!.AbsolutePath.EndsWith(TestProcess.WorkQueue, StringComparison.Ordinal)
+                    && twice.TrySetResult(context)
+                        ? SendAndFailAsync(context)
+                        : Task.CompletedTask,
+            }
+        );
         process.Script.Work = RedeliverAsync(1, _soon);
         await process.SendAsync(new Work("redelivered", 1));
         await process.Deliveries.SettledAsync(TestProcess.WorkQueue, 3);
@@ -51,7 +57,10 @@ public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<Serv
 
         async Task SendAndFailAsync(SendContext context)
         {
-            var body = await _database.ScalarAsync<string>("SELECT body FROM outbox_message WHERE message_id = $1", context.MessageId!.Value);
+            var body = await _database.ScalarAsync<string>(
+                "SELECT body FROM outbox_message WHERE message_id = $1",
+                context.MessageId!.Value
+            );
             await SendBodyAsync(process!, body);
             throw new InvalidOperationException("The answer was lost.");
         }
@@ -60,10 +69,13 @@ public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<Serv
     [Fact]
     public async Task A_consumer_that_fails_is_given_the_message_again_until_it_succeeds_and_then_no_more()
     {
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
-        {
-            Endpoint = endpoint => endpoint.UseScheduledRedelivery(redelivery => redelivery.Intervals(50, 50, 50, 50, 50)),
-        });
+        await using var process = await TestProcess.StartAsync(
+            _database,
+            new ProcessSetup
+            {
+                Endpoint = endpoint => endpoint.UseScheduledRedelivery(redelivery => redelivery.Intervals(50, 50, 50, 50, 50)),
+            }
+        );
         var failures = 0;
         process.Script.Work = async (context, db) =>
         {
@@ -86,12 +98,16 @@ public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<Serv
     [Fact]
     public async Task A_saga_that_fails_is_given_the_event_again_until_it_succeeds()
     {
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
-        {
-            Endpoint = endpoint => endpoint.UseScheduledRedelivery(redelivery => redelivery.Intervals(50, 50, 50, 50, 50)),
-        });
+        await using var process = await TestProcess.StartAsync(
+            _database,
+            new ProcessSetup
+            {
+                Endpoint = endpoint => endpoint.UseScheduledRedelivery(redelivery => redelivery.Intervals(50, 50, 50, 50, 50)),
+            }
+        );
         var failures = 0;
-        process.Script.Order = _ => Interlocked.Increment(ref failures) <= 2 ? throw new InvalidOperationException("Not yet.") : Task.CompletedTask;
+        process.Script.Order = _ =>
+            Interlocked.Increment(ref failures) <= 2 ? throw new InvalidOperationException("Not yet.") : Task.CompletedTask;
         var messageId = NewId.NextGuid();
         await process.SendOrderAsync(new OrderPlaced(NewId.NextGuid()), messageId);
         await process.Arrivals.CountAsync("counted", 1);
@@ -107,9 +123,10 @@ public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<Serv
     {
         await using var process = await TestProcess.StartAsync(_database);
         var redeliveries = 0;
-        process.Script.Order = context => Interlocked.Increment(ref redeliveries) <= 2
-            ? ((ConsumeContext<OrderPlaced>)context).Redeliver(_soon)
-            : Task.CompletedTask;
+        process.Script.Order = context =>
+            Interlocked.Increment(ref redeliveries) <= 2
+                ? ((ConsumeContext<OrderPlaced>)context).Redeliver(_soon)
+                : Task.CompletedTask;
         var order = NewId.NextGuid();
         var messageId = NewId.NextGuid();
         await process.SendOrderAsync(new OrderPlaced(order), messageId);
@@ -125,24 +142,33 @@ public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<Serv
         Assert.Equal([1, 2, 3], process.Arrivals.NumbersOf("counted").Order());
     }
 
-    private static Func<ConsumeContext<Work>, OrdersDbContext, Task> RedeliverAsync(int times, TimeSpan delay) => async (context, db) =>
-    {
-        var redelivery = context.GetRedeliveryCount();
-        db.Add(new Effect { Name = context.Message.Name, Number = redelivery });
-        await context.Publish(new WorkDone(context.Message.Name, redelivery));
-        if (redelivery < times)
-            await context.Redeliver(delay);
-    };
+    private static Func<ConsumeContext<Work>, OrdersDbContext, Task> RedeliverAsync(int times, TimeSpan delay) =>
+        async (context, db) =>
+        {
+            var redelivery = context.GetRedeliveryCount();
+            db.Add(new Effect { Name = context.Message.Name, Number = redelivery });
+            await context.Publish(new WorkDone(context.Message.Name, redelivery));
+            if (redelivery < times)
+                await context.Redeliver(delay);
+        };
 
     private static async Task SendBodyAsync(TestProcess process, string body)
     {
-        var endpoint = await ((IBus)process.Services.GetService(typeof(IBus))!).GetSendEndpoint(new Uri($"queue:{TestProcess.WorkQueue}"));
-        await endpoint.Send(new Work("", 0), context =>
-        {
-            var envelope = System.Text.Json.JsonDocument.Parse(body).RootElement;
-            context.MessageId = envelope.GetProperty("messageId").GetGuid();
-            context.Serializer = new CopyBodySerializer(SystemTextJsonMessageSerializer.JsonContentType, new StringMessageBody(body));
-        });
+        var endpoint = await ((IBus)process.Services.GetService(typeof(IBus))!).GetSendEndpoint(
+            new Uri($"queue:{TestProcess.WorkQueue}")
+        );
+        await endpoint.Send(
+            new Work("", 0),
+            context =>
+            {
+                var envelope = System.Text.Json.JsonDocument.Parse(body).RootElement;
+                context.MessageId = envelope.GetProperty("messageId").GetGuid();
+                context.Serializer = new CopyBodySerializer(
+                    SystemTextJsonMessageSerializer.JsonContentType,
+                    new StringMessageBody(body)
+                );
+            }
+        );
     }
 
     private async Task AssertEffectsAsync(TestProcess process, params int[] numbers)

@@ -98,11 +98,14 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
                 await context.Publish(new WorkDone("held", 1));
             }
 
-            await Eventually.TrueAsync("the process owns an outbox", () =>
-            {
-                time.Advance(TimeSpan.FromSeconds(1));
-                return owner.OutboxId is not null;
-            });
+            await Eventually.TrueAsync(
+                "the process owns an outbox",
+                () =>
+                {
+                    time.Advance(TimeSpan.FromSeconds(1));
+                    return owner.OutboxId is not null;
+                }
+            );
             await context.Publish(new WorkDone("held", 2));
         };
         await process.SendAsync(new Work("held", 1));
@@ -119,15 +122,22 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
         var unsendable = await _database.ScalarAsync<Guid>("SELECT message_id FROM outbox_message");
         await StoreAsync("good", 3);
         var refuses = true;
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
-        {
-            Sending = context => refuses && context.MessageId == unsendable
-                ? throw new InvalidOperationException("Not this one.")
-                : Task.CompletedTask,
-        });
+        await using var process = await TestProcess.StartAsync(
+            _database,
+            new ProcessSetup
+            {
+                Sending = context =>
+                    refuses && context.MessageId == unsendable
+                        ? throw new InvalidOperationException("Not this one.")
+                        : Task.CompletedTask,
+            }
+        );
 
         await process.Arrivals.CountAsync("good", 3);
-        await Eventually.EqualAsync(1, () => _database.CountAsync("outbox_message WHERE attempts > 1 AND last_error = 'Not this one.'"));
+        await Eventually.EqualAsync(
+            1,
+            () => _database.CountAsync("outbox_message WHERE attempts > 1 AND last_error = 'Not this one.'")
+        );
         await Eventually.EqualAsync(1, () => _database.CountAsync("outbox_message"));
 
         refuses = false;
@@ -140,14 +150,19 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     {
         var refusals = 3;
         var attempts = new ConcurrentQueue<Guid?>();
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
-        {
-            Sending = context =>
+        await using var process = await TestProcess.StartAsync(
+            _database,
+            new ProcessSetup
             {
-                attempts.Enqueue(context.MessageId);
-                return Interlocked.Decrement(ref refusals) >= 0 ? throw new InvalidOperationException("Come later.") : Task.CompletedTask;
-            },
-        });
+                Sending = context =>
+                {
+                    attempts.Enqueue(context.MessageId);
+                    return Interlocked.Decrement(ref refusals) >= 0
+                        ? throw new InvalidOperationException("Come later.")
+                        : Task.CompletedTask;
+                },
+            }
+        );
         process.Script.Work = async (context, _) =>
         {
             await context.Publish(new WorkDone("refused", 0));
@@ -167,15 +182,19 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     {
         await using (var producer = await TestProcess.StartAsync(_database, _storesOnly))
         {
-            await producer.InScopeAsync(async (db, publish) =>
-            {
-                await publish.Publish(new WorkDone("expired", 0), context => context.TimeToLive = TimeSpan.FromHours(1));
-                await publish.Publish(new WorkDone("in time", 1), context => context.TimeToLive = TimeSpan.FromHours(1));
-                await db.SaveChangesAsync();
-            });
+            await producer.InScopeAsync(
+                async (db, publish) =>
+                {
+                    await publish.Publish(new WorkDone("expired", 0), context => context.TimeToLive = TimeSpan.FromHours(1));
+                    await publish.Publish(new WorkDone("in time", 1), context => context.TimeToLive = TimeSpan.FromHours(1));
+                    await db.SaveChangesAsync();
+                }
+            );
         }
 
-        await _database.ExecuteAsync("UPDATE outbox_message SET expiration_time = expiration_time - interval '1 hour' WHERE position = 0");
+        await _database.ExecuteAsync(
+            "UPDATE outbox_message SET expiration_time = expiration_time - interval '1 hour' WHERE position = 0"
+        );
         await using var process = await TestProcess.StartAsync(_database);
         await _database.OutboxIsEmptyAsync();
         await process.Arrivals.CountAsync("in time", 1);
@@ -186,7 +205,8 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     public async Task The_table_of_processes_shows_the_living_and_forgets_the_dead()
     {
         await _database.ExecuteAsync(
-            "INSERT INTO outbox_instance (outbox_id, host_name, process_id, heartbeat_at) VALUES (gen_random_uuid(), 'gone', 1, now() - interval '1 day')");
+            "INSERT INTO outbox_instance (outbox_id, host_name, process_id, heartbeat_at) VALUES (gen_random_uuid(), 'gone', 1, now() - interval '1 day')"
+        );
         await using var process = await TestProcess.StartAsync(_database);
 
         await Eventually.EqualAsync(1, () => _database.CountAsync("outbox_instance"));
@@ -206,15 +226,19 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
                 RETURN NEW;
             END $$;
             CREATE TRIGGER stall BEFORE INSERT OR UPDATE ON outbox_instance FOR EACH ROW EXECUTE FUNCTION stall();
-            """);
+            """
+        );
 
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { Time = time });
-        await Eventually.TrueAsync("three heartbeats were written", async () =>
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            return await _database.CountAsync("renewals WHERE last_value >= 3") == 1;
-        });
+        await Eventually.TrueAsync(
+            "three heartbeats were written",
+            async () =>
+            {
+                time.Advance(TimeSpan.FromSeconds(1));
+                return await _database.CountAsync("renewals WHERE last_value >= 3") == 1;
+            }
+        );
 
         Assert.Equal(1, await _database.CountAsync("outbox_instance"));
     }
@@ -222,7 +246,10 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     [Fact]
     public async Task A_process_starts_before_the_name_of_its_database_is_known()
     {
-        var unknown = new Npgsql.NpgsqlConnectionStringBuilder(_database.ConnectionString) { Host = "postgres.invalid" }.ConnectionString;
+        var unknown = new Npgsql.NpgsqlConnectionStringBuilder(_database.ConnectionString)
+        {
+            Host = "postgres.invalid",
+        }.ConnectionString;
         await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { Postgres = unknown });
         Assert.Null(process.Services.GetRequiredService<OutboxInstance>().OutboxId);
     }

@@ -41,10 +41,10 @@ public sealed class SagaConcurrencyTests(ServersFixture servers) : IClassFixture
     [Fact]
     public async Task Pessimistic_concurrency_needs_no_retry_once_the_saga_exists()
     {
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
-        {
-            Repository = repository => repository.ConcurrencyMode = ConcurrencyMode.Pessimistic,
-        });
+        await using var process = await TestProcess.StartAsync(
+            _database,
+            new ProcessSetup { Repository = repository => repository.ConcurrencyMode = ConcurrencyMode.Pessimistic }
+        );
         var order = NewId.NextGuid();
         await process.SendOrderAsync(new OrderPlaced(order));
         await process.Deliveries.SettledAsync(TestProcess.OrderQueue, 1);
@@ -79,7 +79,9 @@ public sealed class SagaConcurrencyTests(ServersFixture servers) : IClassFixture
                 SELECT concat_ws(' ', saga, coalesce(from_state, ''), to_state, event, message_id) FROM saga_transition
                 WHERE correlation_id = $1 ORDER BY id
                 """,
-                order));
+                order
+            )
+        );
         Assert.Equal(0, await _database.CountAsync("saga_transition WHERE conversation_id IS NULL"));
         Assert.Equal(0, await _database.CountAsync("order_state"));
 
@@ -107,14 +109,18 @@ public sealed class SagaConcurrencyTests(ServersFixture servers) : IClassFixture
         await process.Arrivals.CountAsync("counted", 2);
     }
 
-    private Task<TestProcess> StartAsync(ConcurrencyMode mode, bool include) => TestProcess.StartAsync(_database, new ProcessSetup
-    {
-        Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Immediate(100)),
-        Repository = repository =>
-        {
-            repository.ConcurrencyMode = mode;
-            if (include)
-                repository.CustomizeQuery(orders => orders.Include(order => order.Lines));
-        },
-    });
+    private Task<TestProcess> StartAsync(ConcurrencyMode mode, bool include) =>
+        TestProcess.StartAsync(
+            _database,
+            new ProcessSetup
+            {
+                Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Immediate(100)),
+                Repository = repository =>
+                {
+                    repository.ConcurrencyMode = mode;
+                    if (include)
+                        repository.CustomizeQuery(orders => orders.Include(order => order.Lines));
+                },
+            }
+        );
 }

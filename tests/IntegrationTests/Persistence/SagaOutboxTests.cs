@@ -57,11 +57,14 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
     [InlineData(ConcurrencyMode.Pessimistic)]
     public async Task An_event_delivered_many_times_at_once_counts_once(ConcurrencyMode mode)
     {
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup
-        {
-            Repository = repository => repository.ConcurrencyMode = mode,
-            Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Immediate(20)),
-        });
+        await using var process = await TestProcess.StartAsync(
+            _database,
+            new ProcessSetup
+            {
+                Repository = repository => repository.ConcurrencyMode = mode,
+                Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Immediate(20)),
+            }
+        );
         var order = await PlaceAsync(process);
         var messageId = NewId.NextGuid();
         await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => process.SendOrderAsync(new OrderCounted(order), messageId)));

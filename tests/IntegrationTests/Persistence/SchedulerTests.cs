@@ -90,7 +90,8 @@ public sealed class SchedulerTests(ServersFixture servers) : IClassFixture<Serve
     {
         await using var process = await TestProcess.StartAsync(_database);
         var token = Guid.Empty;
-        process.Script.Work = async (context, _) => token = (await context.SchedulePublish(_inAnHour, new WorkDone("first", 1))).TokenId;
+        process.Script.Work = async (context, _) =>
+            token = (await context.SchedulePublish(_inAnHour, new WorkDone("first", 1))).TokenId;
         await process.SendAsync(new Work("succeeds", 1));
         await process.Deliveries.SettledAsync(TestProcess.WorkQueue, 1);
         process.Script.Work = async (context, _) =>
@@ -126,10 +127,18 @@ public sealed class SchedulerTests(ServersFixture servers) : IClassFixture<Serve
     public async Task Pulling_forward_wakes_the_relay_of_another_process()
     {
         await using var producer = await TestProcess.StartAsync(_database, new ProcessSetup { Relays = false });
-        await using var relay = await TestProcess.StartAsync(_database, new ProcessSetup { Outbox = outbox => outbox.QueryDelay = _inAnHour });
+        await using var relay = await TestProcess.StartAsync(
+            _database,
+            new ProcessSetup { Outbox = outbox => outbox.QueryDelay = _inAnHour }
+        );
         var token = await ScheduleInAnHourAsync(producer);
-        await Eventually.EqualAsync(1, () => _database.CountAsync(
-            "pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN outbox_due' AND state = 'idle'"));
+        await Eventually.EqualAsync(
+            1,
+            () =>
+                _database.CountAsync(
+                    "pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN outbox_due' AND state = 'idle'"
+                )
+        );
 
         await PullForwardAsync(token);
 
@@ -178,12 +187,14 @@ public sealed class SchedulerTests(ServersFixture servers) : IClassFixture<Serve
         Assert.True(process.Arrivals.All[0].At >= due - TimeSpan.FromMilliseconds(20));
     }
 
-    private static MessageSchedulerContext ContextScheduler(ConsumeContext context) => context.GetPayload<MessageSchedulerContext>();
+    private static MessageSchedulerContext ContextScheduler(ConsumeContext context) =>
+        context.GetPayload<MessageSchedulerContext>();
 
     private static IMessageScheduler ScopeScheduler(ConsumeContext context) =>
         context.GetPayload<IServiceProvider>().GetRequiredService<IMessageScheduler>();
 
-    private Task<int> PullForwardAsync(Guid token) => _database.ScalarAsync<int>("SELECT cardinality(pull_forward($1))", new[] { token });
+    private Task<int> PullForwardAsync(Guid token) =>
+        _database.ScalarAsync<int>("SELECT cardinality(pull_forward($1))", new[] { token });
 
     private async Task<Guid> ScheduleInAnHourAsync(TestProcess process)
     {

@@ -27,7 +27,9 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
     [Fact]
     public async Task Ten_processes_that_start_at_once_apply_each_file_once()
     {
-        var applied = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => SchemaMigrator.MigrateAsync(_source, Features.Migrations)));
+        var applied = await Task.WhenAll(
+            Enumerable.Range(0, 10).Select(_ => SchemaMigrator.MigrateAsync(_source, Features.Migrations))
+        );
 
         var names = Assert.Single(applied, names => names.Count > 0);
         Assert.Equal(Features.Migrations.Select(migration => migration.Version), names);
@@ -42,7 +44,8 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
         var both = Files(
             ("010_three.sql", "INSERT INTO one SELECT id FROM two"),
             ("002_two.sql", "CREATE TABLE two AS SELECT 2 AS id"),
-            ("001_one.sql", "CREATE TABLE one (id int)"));
+            ("001_one.sql", "CREATE TABLE one (id int)")
+        );
 
         Assert.Equal(["001_one"], await SchemaMigrator.MigrateAsync(_source, first));
         Assert.Equal(["002_two", "010_three"], await SchemaMigrator.MigrateAsync(_source, both));
@@ -71,7 +74,10 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
     [Fact]
     public async Task A_file_that_fails_leaves_nothing_and_can_be_corrected()
     {
-        var failing = Files(("001_one.sql", "CREATE TABLE one (id int)"), ("002_two.sql", "CREATE TABLE two (id int); SELECT 1 / 0"));
+        var failing = Files(
+            ("001_one.sql", "CREATE TABLE one (id int)"),
+            ("002_two.sql", "CREATE TABLE two (id int); SELECT 1 / 0")
+        );
 
         await Assert.ThrowsAsync<PostgresException>(() => SchemaMigrator.MigrateAsync(_source, failing));
 
@@ -84,7 +90,9 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
     [Fact]
     public void Every_migration_has_its_own_number()
     {
-        var refusal = Assert.Throws<InvalidOperationException>(() => Files(("001_one.sql", "SELECT 1"), ("001_two.sql", "SELECT 2")));
+        var refusal = Assert.Throws<InvalidOperationException>(() =>
+            Files(("001_one.sql", "SELECT 1"), ("001_two.sql", "SELECT 2"))
+        );
 
         Assert.Equal("Migrations 001_one and 001_two have the same number.", refusal.Message);
     }
@@ -95,7 +103,8 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
-    private static IReadOnlyList<Migration> Files(params (string Name, string Sql)[] files) => Migration.EmbeddedIn(new SqlFiles(files));
+    private static IReadOnlyList<Migration> Files(params (string Name, string Sql)[] files) =>
+        Migration.EmbeddedIn(new SqlFiles(files));
 
     /// <summary>An assembly with nothing in it but these files.</summary>
     private sealed class SqlFiles(params (string Name, string Sql)[] files) : Assembly
@@ -103,6 +112,8 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
         public override string[] GetManifestResourceNames() => [.. files.Select(file => "Some.Migrations." + file.Name)];
 
         public override Stream? GetManifestResourceStream(string name) =>
-            new MemoryStream(Encoding.UTF8.GetBytes(files.Single(file => name.EndsWith(file.Name, StringComparison.Ordinal)).Sql));
+            new MemoryStream(
+                Encoding.UTF8.GetBytes(files.Single(file => name.EndsWith(file.Name, StringComparison.Ordinal)).Sql)
+            );
     }
 }

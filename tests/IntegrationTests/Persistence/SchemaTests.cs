@@ -9,7 +9,8 @@ namespace Sagas.IntegrationTests.Persistence;
 public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     // Tables that are read and written by SQL alone.
-    private const string SqlOnly = "'alarm', 'alarm_digest', 'alarm_digest_schedule', 'file', 'file_progress', 'file_reject', "
+    private const string SqlOnly =
+        "'alarm', 'alarm_digest', 'alarm_digest_schedule', 'file', 'file_progress', 'file_reject', "
         + "'outbound_call', 'rate_limit', 'rate_limit_lease', 'object_status', "
         + "'schema_migration'";
 
@@ -34,9 +35,13 @@ public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersF
             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
             LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
             WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ({SqlOnly}, {TestTables})
-            """);
+            """
+        );
 
-        Assert.Equal(Tables().SelectMany(table => table.Columns.Where(IsOwn).Select(column => Describe(table, column))).Order(), migrated.Order());
+        Assert.Equal(
+            Tables().SelectMany(table => table.Columns.Where(IsOwn).Select(column => Describe(table, column))).Order(),
+            migrated.Order()
+        );
     }
 
     [Fact]
@@ -46,7 +51,8 @@ public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersF
             $"""
             SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_constraint
             WHERE contype IN ('p', 'f') AND connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT IN ({SqlOnly}, {TestTables})
-            """);
+            """
+        );
         var modelled = Tables().Select(table => $"{table.Name} PRIMARY KEY ({Names(table.PrimaryKey!.Columns)})");
 
         Assert.Equal(modelled.Order(), migrated.Order());
@@ -67,16 +73,22 @@ public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersF
             JOIN pg_class n ON n.oid = i.indexrelid
             JOIN pg_am m ON m.oid = n.relam
             WHERE t.relnamespace = 'public'::regnamespace AND NOT i.indisprimary AND t.relname NOT IN ({SqlOnly}, {TestTables})
-            """);
+            """
+        );
 
-        Assert.Equal(Tables().SelectMany(table => table.Indexes.Select(index => Describe(table, index))).Order(), migrated.Select(Plain).Order());
+        Assert.Equal(
+            Tables().SelectMany(table => table.Indexes.Select(index => Describe(table, index))).Order(),
+            migrated.Select(Plain).Order()
+        );
     }
 
     [Fact]
     public async Task Index_names_in_the_model_are_those_in_the_database()
     {
         var migrated = await _database.ColumnAsync<string>("SELECT indexname FROM pg_indexes WHERE schemaname = 'public'");
-        var named = Tables().SelectMany(table => table.Indexes).Select(index => index.Name)
+        var named = Tables()
+            .SelectMany(table => table.Indexes)
+            .Select(index => index.Name)
             .Where(name => !name.StartsWith("IX_", StringComparison.Ordinal));
 
         Assert.Empty(named.Except(migrated));
@@ -85,18 +97,21 @@ public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersF
     [Fact]
     public async Task Every_table_view_column_and_function_is_described()
     {
-        Assert.Empty(await _database.ColumnAsync<string>(
-            $"""
-            SELECT c.relname::text FROM pg_class c
-            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') AND c.relname NOT IN ({TestTables})
-              AND obj_description(c.oid) IS NULL
-            UNION ALL
-            SELECT format('%s.%s', c.relname, a.attname) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
-            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ({TestTables})
-              AND col_description(c.oid, a.attnum) IS NULL
-            UNION ALL
-            SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND obj_description(p.oid) IS NULL
-            """));
+        Assert.Empty(
+            await _database.ColumnAsync<string>(
+                $"""
+                SELECT c.relname::text FROM pg_class c
+                WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') AND c.relname NOT IN ({TestTables})
+                  AND obj_description(c.oid) IS NULL
+                UNION ALL
+                SELECT format('%s.%s', c.relname, a.attname) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+                WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ({TestTables})
+                  AND col_description(c.oid, a.attnum) IS NULL
+                UNION ALL
+                SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND obj_description(p.oid) IS NULL
+                """
+            )
+        );
     }
 
     [Fact]
@@ -119,7 +134,9 @@ public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersF
             NpgsqlValueGenerationStrategy.IdentityByDefaultColumn => " IDENTITY BY DEFAULT",
             _ => "",
         };
-        var value = column.DefaultValueSql ?? (column.TryGetDefaultValue(out var constant) && identity == "" ? constant?.ToString() : null);
+        var value =
+            column.DefaultValueSql
+            ?? (column.TryGetDefaultValue(out var constant) && identity == "" ? constant?.ToString() : null);
         var rest = $"{(column.IsNullable ? "" : " NOT NULL")}{identity}{(value is null ? "" : $" DEFAULT {value}")}";
         return $"{table.Name}.{column.Name} {column.StoreType}{rest}";
     }
@@ -137,10 +154,13 @@ public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersF
     private static string Plain(string index)
     {
         var filter = index.IndexOf(" WHERE ", StringComparison.Ordinal);
-        return filter < 0 ? index : index[..filter] + index[filter..].Replace("(", "").Replace(")", "").Replace("\"", "").Replace("::text", "");
+        return filter < 0
+            ? index
+            : index[..filter] + index[filter..].Replace("(", "").Replace(")", "").Replace("\"", "").Replace("::text", "");
     }
 
-    private SagasDbContext Model() => new(new DbContextOptionsBuilder<SagasDbContext>().UseNpgsql(_database.ConnectionString).Options);
+    private SagasDbContext Model() =>
+        new(new DbContextOptionsBuilder<SagasDbContext>().UseNpgsql(_database.ConnectionString).Options);
 
     private IEnumerable<ITable> Tables()
     {

@@ -12,10 +12,13 @@ public sealed class ServerCrashTests(KillableServers servers)
     public async Task Postgres_killed_under_load()
     {
         await using var database = await PersistenceDatabase.CreateAsync(servers);
-        await using var process = await TestProcess.StartAsync(database, new ProcessSetup
-        {
-            Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Interval(10_000, TimeSpan.FromMilliseconds(50))),
-        });
+        await using var process = await TestProcess.StartAsync(
+            database,
+            new ProcessSetup
+            {
+                Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Interval(10_000, TimeSpan.FromMilliseconds(50))),
+            }
+        );
         await SendAllAsync(process, 0, Messages);
         await process.Deliveries.AtLeastSettledAsync(TestProcess.WorkQueue, Messages / 4);
         await servers.Postgres.KillAsync();
@@ -48,11 +51,15 @@ public sealed class ServerCrashTests(KillableServers servers)
 
     /// <summary>To a consumer, and to as many sagas.</summary>
     private static Task SendAllAsync(TestProcess process, int from, int count) =>
-        Task.WhenAll(Enumerable.Range(from, count).Select(async number =>
-        {
-            await process.SendAsync(new Work("work", number));
-            await process.SendOrderAsync(new OrderPlaced(NewId.NextGuid()));
-        }));
+        Task.WhenAll(
+            Enumerable
+                .Range(from, count)
+                .Select(async number =>
+                {
+                    await process.SendAsync(new Work("work", number));
+                    await process.SendOrderAsync(new OrderPlaced(NewId.NextGuid()));
+                })
+        );
 
     private static async Task AssertAllOnceAsync(TestProcess process, PersistenceDatabase database)
     {
@@ -60,7 +67,10 @@ public sealed class ServerCrashTests(KillableServers servers)
         await Eventually.EqualAsync(2 * Messages, () => process.Arrivals.DistinctNumbersOf("counted").Count);
         await database.OutboxIsEmptyAsync();
         Assert.Equal(Enumerable.Range(0, 2 * Messages), process.Arrivals.DistinctNumbersOf("work").Order());
-        Assert.Equal(Enumerable.Range(0, 2 * Messages), await database.ColumnAsync<int>("SELECT number FROM effect ORDER BY number"));
+        Assert.Equal(
+            Enumerable.Range(0, 2 * Messages),
+            await database.ColumnAsync<int>("SELECT number FROM effect ORDER BY number")
+        );
         Assert.Equal(2 * Messages, await database.CountAsync("order_state WHERE count = 1"));
         Assert.Equal(2 * Messages, await database.CountAsync("order_line"));
         Assert.Equal(2 * Messages, await database.CountAsync("saga_transition"));

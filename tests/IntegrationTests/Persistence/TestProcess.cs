@@ -73,8 +73,9 @@ internal sealed class TestProcess : IAsyncDisposable
         builder.Services.AddSingleton(setup.Script);
         builder.Services.AddSingleton(setup.Time);
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(setup.Postgres ?? database.ConnectionString));
-        builder.Services.AddDbContextPool<OrdersDbContext>((provider, options) =>
-            options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()));
+        builder.Services.AddDbContextPool<OrdersDbContext>(
+            (provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
+        );
         builder.Services.Configure<MassTransitHostOptions>(options =>
         {
             options.WaitUntilStarted = true;
@@ -100,16 +101,22 @@ internal sealed class TestProcess : IAsyncDisposable
     public async Task InScopeAsync(Func<OrdersDbContext, IPublishEndpoint, Task> run)
     {
         await using var scope = Services.CreateAsyncScope();
-        await run(scope.ServiceProvider.GetRequiredService<OrdersDbContext>(), scope.ServiceProvider.GetRequiredService<IPublishEndpoint>());
+        await run(
+            scope.ServiceProvider.GetRequiredService<OrdersDbContext>(),
+            scope.ServiceProvider.GetRequiredService<IPublishEndpoint>()
+        );
     }
 
     /// <summary>Publishes through the bus outbox.</summary>
-    public Task PublishStoredAsync(string name, int count = 1) => InScopeAsync(async (db, publish) =>
-    {
-        for (var number = 0; number < count; number++)
-            await publish.Publish(new WorkDone(name, number));
-        await db.SaveChangesAsync();
-    });
+    public Task PublishStoredAsync(string name, int count = 1) =>
+        InScopeAsync(
+            async (db, publish) =>
+            {
+                for (var number = 0; number < count; number++)
+                    await publish.Publish(new WorkDone(name, number));
+                await db.SaveChangesAsync();
+            }
+        );
 
     public Task StopAsync(CancellationToken cancellationToken = default) => _host.StopAsync(cancellationToken);
 
@@ -146,19 +153,22 @@ internal sealed class TestProcess : IAsyncDisposable
         });
         bus.AddEntityFrameworkMessageScheduler();
         bus.AddConsumer<WorkConsumer>();
-        bus.AddSagaStateMachine<OrderStateMachine, OrderState>().EntityFrameworkRepository(repository =>
-        {
-            repository.ExistingDbContext<OrdersDbContext>();
-            repository.UsePostgres();
-            setup.Repository(repository);
-        });
+        bus.AddSagaStateMachine<OrderStateMachine, OrderState>()
+            .EntityFrameworkRepository(repository =>
+            {
+                repository.ExistingDbContext<OrdersDbContext>();
+                repository.UsePostgres();
+                setup.Repository(repository);
+            });
         if (setup.RabbitMq is { } address)
         {
-            bus.UsingRabbitMq((context, configurator) =>
-            {
-                configurator.Host(address);
-                ConfigureBus(configurator, context, setup);
-            });
+            bus.UsingRabbitMq(
+                (context, configurator) =>
+                {
+                    configurator.Host(address);
+                    ConfigureBus(configurator, context, setup);
+                }
+            );
         }
         else
         {
@@ -172,17 +182,26 @@ internal sealed class TestProcess : IAsyncDisposable
         bus.UseEntityFrameworkMessageScheduler(context);
         if (!setup.Consumes)
             return;
-        bus.ReceiveEndpoint(WorkQueue, endpoint => ConfigureEndpoint(endpoint, true, () => endpoint.ConfigureConsumer<WorkConsumer>(context)));
-        bus.ReceiveEndpoint(OrderQueue, endpoint => ConfigureEndpoint(endpoint, setup.SagaOutbox, () => endpoint.ConfigureSaga<OrderState>(context)));
-        bus.ReceiveEndpoint("arrivals", endpoint =>
-        {
-            // One at a time, so that what is noted first arrived first.
-            endpoint.PrefetchCount = 1;
-            endpoint.ConcurrentMessageLimit = 1;
-            endpoint.Handler<WorkDone>(setup.Arrivals.NoteAsync);
-            endpoint.Handler<Fault<Work>>(fault => setup.Arrivals.NoteFaultAsync(fault.Message.Exceptions));
-            endpoint.Handler<Fault<OrderCounted>>(fault => setup.Arrivals.NoteFaultAsync(fault.Message.Exceptions));
-        });
+        bus.ReceiveEndpoint(
+            WorkQueue,
+            endpoint => ConfigureEndpoint(endpoint, true, () => endpoint.ConfigureConsumer<WorkConsumer>(context))
+        );
+        bus.ReceiveEndpoint(
+            OrderQueue,
+            endpoint => ConfigureEndpoint(endpoint, setup.SagaOutbox, () => endpoint.ConfigureSaga<OrderState>(context))
+        );
+        bus.ReceiveEndpoint(
+            "arrivals",
+            endpoint =>
+            {
+                // One at a time, so that what is noted first arrived first.
+                endpoint.PrefetchCount = 1;
+                endpoint.ConcurrentMessageLimit = 1;
+                endpoint.Handler<WorkDone>(setup.Arrivals.NoteAsync);
+                endpoint.Handler<Fault<Work>>(fault => setup.Arrivals.NoteFaultAsync(fault.Message.Exceptions));
+                endpoint.Handler<Fault<OrderCounted>>(fault => setup.Arrivals.NoteFaultAsync(fault.Message.Exceptions));
+            }
+        );
 
         void ConfigureEndpoint(IReceiveEndpointConfigurator endpoint, bool outbox, Action consumer)
         {

@@ -80,31 +80,48 @@ public abstract class ChaosTest(KillableServers servers, ITestOutputHelper outpu
         [.. Enumerable.Range(0, count).Select(_ => Narration.Random.NextDouble() * LastMoment).Order()];
 
     /// <summary>Restarts Postgres, alternately after SIGKILL and after an orderly stop.</summary>
-    protected IEnumerable<Disturbance> RestartPostgres(int times) => Restart(
-        "Postgres", Moments(times), Servers.Postgres.KillAsync, Servers.Postgres.StopAsync, Servers.Postgres.StartAgainAsync);
+    protected IEnumerable<Disturbance> RestartPostgres(int times) =>
+        Restart(
+            "Postgres",
+            Moments(times),
+            Servers.Postgres.KillAsync,
+            Servers.Postgres.StopAsync,
+            Servers.Postgres.StartAgainAsync
+        );
 
     /// <summary>Restarts RabbitMQ likewise; of several times once at the very beginning, while producers publish.</summary>
-    protected IEnumerable<Disturbance> RestartRabbitMq(int times) => Restart(
-        "RabbitMQ", times > 1 ? [0, .. Moments(times - 1)] : Moments(times),
-        Servers.RabbitMq.KillAsync, Servers.RabbitMq.StopAsync, Servers.RabbitMq.StartAgainAsync);
+    protected IEnumerable<Disturbance> RestartRabbitMq(int times) =>
+        Restart(
+            "RabbitMQ",
+            times > 1 ? [0, .. Moments(times - 1)] : Moments(times),
+            Servers.RabbitMq.KillAsync,
+            Servers.RabbitMq.StopAsync,
+            Servers.RabbitMq.StartAgainAsync
+        );
 
     private IEnumerable<Disturbance> Restart(
         string server,
         double[] moments,
         Func<CancellationToken, Task> kill,
         Func<CancellationToken, Task> stop,
-        Func<CancellationToken, Task> start)
+        Func<CancellationToken, Task> start
+    )
     {
         var kills = Narration.Random.Next(2) == 0;
         foreach (var moment in moments)
         {
             var end = kills ? kill : stop;
-            yield return new Disturbance(server, moment, kills ? "SIGKILL" : "stop", async () =>
-            {
-                await end(CancellationToken.None);
-                await start(CancellationToken.None);
-                Narration.Say($"{server} is back");
-            });
+            yield return new Disturbance(
+                server,
+                moment,
+                kills ? "SIGKILL" : "stop",
+                async () =>
+                {
+                    await end(CancellationToken.None);
+                    await start(CancellationToken.None);
+                    Narration.Say($"{server} is back");
+                }
+            );
             kills = !kills;
         }
     }

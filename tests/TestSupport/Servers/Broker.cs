@@ -55,7 +55,10 @@ public static class Broker
     /// <summary>Publishes messages, each until the broker has confirmed it, always with the same id.</summary>
     /// <returns>How often a connection was lost on the way.</returns>
     public static async Task<int> PublishAsync(
-        Uri uri, IReadOnlyCollection<PlainMessage> messages, CancellationToken cancellationToken)
+        Uri uri,
+        IReadOnlyCollection<PlainMessage> messages,
+        CancellationToken cancellationToken
+    )
     {
         var left = new Queue<PlainMessage>(messages);
         for (var losses = 0; ; losses++)
@@ -63,7 +66,10 @@ public static class Broker
             try
             {
                 await using var connection = await ConnectAsync(uri);
-                var confirming = new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true);
+                var confirming = new CreateChannelOptions(
+                    publisherConfirmationsEnabled: true,
+                    publisherConfirmationTrackingEnabled: true
+                );
                 await using var channel = await connection.CreateChannelAsync(confirming, cancellationToken);
                 await PublishAsync(channel, left, cancellationToken);
                 return losses;
@@ -77,11 +83,20 @@ public static class Broker
 
     /// <summary>Takes the next message of a queue, which may need a moment to get there even when the broker has confirmed it.</summary>
     public static async Task<BasicGetResult> TakeAsync(IChannel channel, string queue, bool autoAck = true) =>
-        (await Eventually.MatchesAsync($"a message in {queue}", () => channel.BasicGetAsync(queue, autoAck), message => message is not null))!;
+        (
+            await Eventually.MatchesAsync(
+                $"a message in {queue}",
+                () => channel.BasicGetAsync(queue, autoAck),
+                message => message is not null
+            )
+        )!;
 
     /// <summary>The messages of a queue, which stay there.</summary>
     public static async Task<IReadOnlyList<QueuedMessage>> PeekAsync(
-        IConnection connection, string queue, int limit = int.MaxValue)
+        IConnection connection,
+        string queue,
+        int limit = int.MaxValue
+    )
     {
         var found = new List<QueuedMessage>();
         if (await CountAsync(connection, queue) is null or 0)
@@ -139,6 +154,11 @@ public static class Broker
     }
 
     private static bool IsLoss(Exception e) =>
-        e is BrokerUnreachableException or RabbitMQClientException or IOException or TimeoutException
-            or ObjectDisposedException or OperationCanceledException;
+        e
+            is BrokerUnreachableException
+                or RabbitMQClientException
+                or IOException
+                or TimeoutException
+                or ObjectDisposedException
+                or OperationCanceledException;
 }

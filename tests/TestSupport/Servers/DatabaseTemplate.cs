@@ -18,7 +18,13 @@ internal sealed class DatabaseTemplate(Func<Task<string>> server)
         var template = await TestDatabase.CreateAsync(server, TestDatabase.UniqueName("template"), template: null);
         // Unpooled: a database with open connections cannot be cloned.
         await using var source = NpgsqlDataSource.Create(
-            new NpgsqlConnectionStringBuilder(template.ConnectionString) { Pooling = false, Timeout = 180, CommandTimeout = 180 }.ConnectionString);
+            new NpgsqlConnectionStringBuilder(template.ConnectionString)
+            {
+                Pooling = false,
+                Timeout = 180,
+                CommandTimeout = 180,
+            }.ConnectionString
+        );
         await SchemaMigrator.MigrateAsync(source, Features.Migrations);
         return template.Name;
     }

@@ -12,9 +12,18 @@ namespace Sagas.TestSupport.Servers;
 public sealed record QueuedMessage(string Queue, string Exchange, string MessageId, string Body, string? Fault)
 {
     internal static QueuedMessage Read(
-        string queue, string exchange, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body) =>
-        new(queue, exchange, properties.MessageId ?? "", Encoding.UTF8.GetString(body.Span),
-            Text(properties, "MT-Fault-Message"));
+        string queue,
+        string exchange,
+        IReadOnlyBasicProperties properties,
+        ReadOnlyMemory<byte> body
+    ) =>
+        new(
+            queue,
+            exchange,
+            properties.MessageId ?? "",
+            Encoding.UTF8.GetString(body.Span),
+            Text(properties, "MT-Fault-Message")
+        );
 
     private static string? Text(IReadOnlyBasicProperties properties, string header) =>
         properties.Headers is { } headers && headers.TryGetValue(header, out var value) && value is byte[] bytes

@@ -10,7 +10,12 @@ public sealed class TestDatabase : IAsyncDisposable
     private TestDatabase(string server, string name)
     {
         var timeout = (int)Eventually.Timeout.TotalSeconds;
-        _server = new NpgsqlConnectionStringBuilder(server) { Pooling = false, Timeout = timeout, CommandTimeout = timeout }.ConnectionString;
+        _server = new NpgsqlConnectionStringBuilder(server)
+        {
+            Pooling = false,
+            Timeout = timeout,
+            CommandTimeout = timeout,
+        }.ConnectionString;
         Name = name;
         ConnectionString = new NpgsqlConnectionStringBuilder(server) { Database = name }.ConnectionString;
     }

@@ -19,9 +19,15 @@ public sealed class VirtualHosts : IDisposable
         _uri = uri;
         var credentials = Uri.UnescapeDataString(uri.UserInfo.Length > 0 ? uri.UserInfo : "guest:guest");
         _user = credentials.Split(':')[0];
-        _management = new HttpClient { BaseAddress = management ?? new Uri($"http://{uri.Host}:15672/"), Timeout = Eventually.Timeout };
-        _management.DefaultRequestHeaders.Authorization =
-            new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials)));
+        _management = new HttpClient
+        {
+            BaseAddress = management ?? new Uri($"http://{uri.Host}:15672/"),
+            Timeout = Eventually.Timeout,
+        };
+        _management.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Basic",
+            Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials))
+        );
     }
 
     /// <summary>The broker that <c>SAGAS_TEST_RABBITMQ</c> and <c>SAGAS_TEST_RABBITMQ_MANAGEMENT</c> name; null where they do not.</summary>
@@ -37,10 +43,18 @@ public sealed class VirtualHosts : IDisposable
     /// <returns>Its AMQP address.</returns>
     public async Task<Uri> CreateAsync(string name)
     {
-        var permissions = new { configure = ".*", write = ".*", read = ".*" };
+        var permissions = new
+        {
+            configure = ".*",
+            write = ".*",
+            read = ".*",
+        };
         using var created = await _management.PutAsJsonAsync($"api/vhosts/{name}", new { });
         created.EnsureSuccessStatusCode();
-        using var permitted = await _management.PutAsJsonAsync($"api/permissions/{name}/{Uri.EscapeDataString(_user)}", permissions);
+        using var permitted = await _management.PutAsJsonAsync(
+            $"api/permissions/{name}/{Uri.EscapeDataString(_user)}",
+            permissions
+        );
         permitted.EnsureSuccessStatusCode();
         return new Uri(_uri, $"/{name}");
     }

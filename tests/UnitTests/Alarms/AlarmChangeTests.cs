@@ -11,12 +11,16 @@ public sealed class AlarmChangeTests
 
     [Fact]
     public void Ids_are_trimmed_and_the_status_is_in_capitals() =>
-        Assert.Equal(new AlarmChange("u", "a", "CRITICAL", _late), AlarmChange.Of(new AlarmStatusChanged(" a", "u ", " Critical", _late)));
+        Assert.Equal(
+            new AlarmChange("u", "a", "CRITICAL", _late),
+            AlarmChange.Of(new AlarmStatusChanged(" a", "u ", " Critical", _late))
+        );
 
     [Fact]
     public void Of_several_changes_of_one_alarm_the_newest_is_written_whatever_their_order()
     {
-        AlarmChange early = new("u", "a", "WARNING", _early), late = new("u", "a", "CLEARED", _late);
+        AlarmChange early = new("u", "a", "WARNING", _early),
+            late = new("u", "a", "CLEARED", _late);
         Assert.Equal([late], AlarmChange.Newest([early, late]));
         Assert.Equal([late], AlarmChange.Newest([late, early]));
     }
@@ -24,7 +28,8 @@ public sealed class AlarmChangeTests
     [Fact]
     public void Of_two_changes_at_the_same_time_the_first_is_written()
     {
-        AlarmChange first = new("u", "a", "WARNING", _late), second = new("u", "a", "CRITICAL", _late);
+        AlarmChange first = new("u", "a", "WARNING", _late),
+            second = new("u", "a", "CRITICAL", _late);
         Assert.Equal([first], AlarmChange.Newest([first, second]));
     }
 
@@ -49,14 +54,24 @@ public sealed class AlarmChangeTests
     [InlineData(-1, false)]
     [InlineData(86_400 * 400, false)]
     public void The_schedule_is_off_or_not_absurd(double seconds, bool accepted) =>
-        Assert.Equal(accepted, Configured.Problems<AlarmsOptions>(
-            AlarmsOptions.Section, (nameof(AlarmsOptions.DigestInterval), TimeSpan.FromSeconds(seconds).ToString())).Count == 0);
+        Assert.Equal(
+            accepted,
+            Configured
+                .Problems<AlarmsOptions>(
+                    AlarmsOptions.Section,
+                    (nameof(AlarmsOptions.DigestInterval), TimeSpan.FromSeconds(seconds).ToString())
+                )
+                .Count == 0
+        );
 
     [Theory]
     [InlineData("ClearedRetention", "00:00:00")]
     [InlineData("DigestRetention", "00:00:00")]
     [InlineData("DigestQueueTtl", "00:00:00")]
     [InlineData("PrefetchCount", "0")]
-    public void Options_that_would_lose_data_or_stop_the_work_are_invalid(string name, string value) => Assert.StartsWith(
-        $"Alarms:{name} is '{value}'", Assert.Single(Configured.Problems<AlarmsOptions>(AlarmsOptions.Section, (name, value))));
+    public void Options_that_would_lose_data_or_stop_the_work_are_invalid(string name, string value) =>
+        Assert.StartsWith(
+            $"Alarms:{name} is '{value}'",
+            Assert.Single(Configured.Problems<AlarmsOptions>(AlarmsOptions.Section, (name, value)))
+        );
 }

@@ -10,18 +10,25 @@ namespace Sagas.UnitTests.Alarms;
 /// <summary>One body serves readers of plain JSON and MassTransit, as it comes without any configuration.</summary>
 public sealed class AlarmDigestBodyTests
 {
-    private static readonly AlarmDigest _digest = new("ü", [new ActiveAlarm("a", "WARNING", Instant.Parse("2021-06-07T20:40:15.598765212Z"))]);
+    private static readonly AlarmDigest _digest = new(
+        "ü",
+        [new ActiveAlarm("a", "WARNING", Instant.Parse("2021-06-07T20:40:15.598765212Z"))]
+    );
 
     [Fact]
     public async Task A_digest_is_plain_JSON_and_a_MassTransit_message()
     {
         var arrived = new TaskCompletionSource<(byte[] Body, AlarmDigest Digest)>();
         await using var provider = new ServiceCollection()
-            .AddMassTransitTestHarness(bus => bus.AddHandler((ConsumeContext<AlarmDigest> context) =>
-            {
-                arrived.SetResult((context.ReceiveContext.Body.GetBytes(), context.Message));
-                return Task.CompletedTask;
-            }))
+            .AddMassTransitTestHarness(bus =>
+                bus.AddHandler(
+                    (ConsumeContext<AlarmDigest> context) =>
+                    {
+                        arrived.SetResult((context.ReceiveContext.Body.GetBytes(), context.Message));
+                        return Task.CompletedTask;
+                    }
+                )
+            )
             .BuildServiceProvider(true);
         var harness = await provider.StartTestHarness();
         await harness.Bus.Publish(_digest, context => context.Serializer = AlarmDigestSerializer.Instance);
@@ -35,7 +42,8 @@ public sealed class AlarmDigestBodyTests
             Assert.Equal("ü", digest.GetProperty("UserID").GetString());
             Assert.Equal(
                 """[{"AlarmID":"a","Status":"WARNING","LatestChangedAt":"2021-06-07T20:40:15.598765212Z"}]""",
-                JsonSerializer.Serialize(digest.GetProperty("ActiveAlarms")));
+                JsonSerializer.Serialize(digest.GetProperty("ActiveAlarms"))
+            );
         }
 
         Assert.Equal("urn:message:Sagas.Contracts:AlarmDigest", json.GetProperty("messageType")[0].GetString());

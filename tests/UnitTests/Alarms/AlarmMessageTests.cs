@@ -13,33 +13,57 @@ public sealed class AlarmMessageTests
     private static readonly MessageRules _rules = new(Features.MessageRules, new MessagesOptions(), new FakeTimeProvider(_now));
     private static readonly AlarmStatusChanged _good = new("a", "u", "WARNING", _now);
 
-    private const string Body = """{"AlarmID":"a","UserID":"u","Status":"Warning","ChangedAt":"2021-06-07T20:40:15.598765212Z"}""";
+    private const string Body =
+        """{"AlarmID":"a","UserID":"u","Status":"Warning","ChangedAt":"2021-06-07T20:40:15.598765212Z"}""";
 
-    public static TheoryData<AlarmStatusChanged, string> Bad => new()
-    {
-        { _good with { AlarmId = " " }, "AlarmId must not be empty" },
-        { _good with { AlarmId = new string('x', 129) }, "AlarmId must be at most 128 characters" },
-        { _good with { AlarmId = "a\0" }, "AlarmId must not contain control characters" },
-        { _good with { AlarmId = "a\ud800" }, "AlarmId must be valid Unicode" },
-        { _good with { UserId = null! }, "UserId must not be empty" },
-        { _good with { Status = "OK" }, "Status must be one of CLEARED, WARNING, CRITICAL" },
-        { _good with { Status = "" }, "Status must be one of" },
-        { _good with { Status = null! }, "Status must be one of" },
-        { _good with { ChangedAt = _now.AddMinutes(5).AddTicks(1) }, "ChangedAt lies in the future" },
-        { _good with { ChangedAt = DateTimeOffset.MaxValue }, "ChangedAt lies in the future" },
-        { _good with { ChangedAt = DateTimeOffset.MinValue }, "ChangedAt must not be before 1970-01-01" },
-        { _good with { ChangedAt = Instant.Parse("1969-12-31T23:59:59.999999999Z") }, "ChangedAt must not be before 1970-01-01" },
-    };
+    public static TheoryData<AlarmStatusChanged, string> Bad =>
+        new()
+        {
+            { _good with { AlarmId = " " }, "AlarmId must not be empty" },
+            { _good with { AlarmId = new string('x', 129) }, "AlarmId must be at most 128 characters" },
+            { _good with { AlarmId = "a\0" }, "AlarmId must not contain control characters" },
+            { _good with { AlarmId = "a\ud800" }, "AlarmId must be valid Unicode" },
+            { _good with { UserId = null! }, "UserId must not be empty" },
+            { _good with { Status = "OK" }, "Status must be one of CLEARED, WARNING, CRITICAL" },
+            { _good with { Status = "" }, "Status must be one of" },
+            { _good with { Status = null! }, "Status must be one of" },
+            { _good with { ChangedAt = _now.AddMinutes(5).AddTicks(1) }, "ChangedAt lies in the future" },
+            { _good with { ChangedAt = DateTimeOffset.MaxValue }, "ChangedAt lies in the future" },
+            { _good with { ChangedAt = DateTimeOffset.MinValue }, "ChangedAt must not be before 1970-01-01" },
+            {
+                _good with
+                {
+                    ChangedAt = Instant.Parse("1969-12-31T23:59:59.999999999Z"),
+                },
+                "ChangedAt must not be before 1970-01-01"
+            },
+        };
 
     public static TheoryData<AlarmStatusChanged> Good =>
-    [
-        _good,
-        _good with { Status = "critical" },
-        _good with { Status = " Cleared " },
-        _good with { AlarmId = "Türe/2 😀", UserId = " u " },
-        _good with { ChangedAt = _now.AddMinutes(5) },
-        _good with { ChangedAt = DateTimeOffset.UnixEpoch },
-    ];
+        [
+            _good,
+            _good with
+            {
+                Status = "critical",
+            },
+            _good with
+            {
+                Status = " Cleared ",
+            },
+            _good with
+            {
+                AlarmId = "Türe/2 😀",
+                UserId = " u ",
+            },
+            _good with
+            {
+                ChangedAt = _now.AddMinutes(5),
+            },
+            _good with
+            {
+                ChangedAt = DateTimeOffset.UnixEpoch,
+            },
+        ];
 
     [Theory]
     [MemberData(nameof(Bad))]
@@ -71,17 +95,26 @@ public sealed class AlarmMessageTests
     [Theory]
     [InlineData("""{"AlarmID":"a","UserID":"u","Status":"WARNING"}""", "ChangedAt is missing")]
     [InlineData("""{"AlarmID":"a","UserID":"u","Status":"WARNING","ChangedAt":null}""", "ChangedAt is missing")]
-    [InlineData("""{"AlarmID":"a","UserID":"u","Status":"WARNING","ChangedAt":1623098415}""", "ChangedAt must be an ISO 8601 time")]
-    [InlineData("""{"AlarmID":"a","UserID":"u","Status":"WARNING","ChangedAt":"2021-02-30T00:00:00Z"}""", "ChangedAt must be an ISO 8601 time")]
+    [InlineData(
+        """{"AlarmID":"a","UserID":"u","Status":"WARNING","ChangedAt":1623098415}""",
+        "ChangedAt must be an ISO 8601 time"
+    )]
+    [InlineData(
+        """{"AlarmID":"a","UserID":"u","Status":"WARNING","ChangedAt":"2021-02-30T00:00:00Z"}""",
+        "ChangedAt must be an ISO 8601 time"
+    )]
     [InlineData("""{"AlarmID":"a","UserID":"u","Status":3,"ChangedAt":"2021-02-03T00:00:00Z"}""", "Status must be")]
     [InlineData("""{"AlarmID":"a","Status":"WARNING","ChangedAt":"2021-02-03T00:00:00Z"}""", "UserId is missing")]
     public void A_field_that_cannot_be_read_is_named(string body, string expected)
     {
         var context = Plain(body, "AlarmStatusChanged");
-        Assert.Contains(expected, Refusal(() =>
-        {
-            context.TryGetMessage<AlarmStatusChanged>(out var change);
-            _rules.Check(change!);
-        }));
+        Assert.Contains(
+            expected,
+            Refusal(() =>
+            {
+                context.TryGetMessage<AlarmStatusChanged>(out var change);
+                _rules.Check(change!);
+            })
+        );
     }
 }

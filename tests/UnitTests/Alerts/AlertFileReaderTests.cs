@@ -13,7 +13,10 @@ public sealed class AlertFileReaderTests
     [InlineData("channel,message,user\nsms,Order has been placed,125")]
     [InlineData("\"USERID\",\"AlertMessage\"\n\"125\",\"Order has been placed\"")]
     public void A_file_may_have_a_header_in_any_order_or_none(string content) =>
-        Assert.Equal(["125: Order has been placed"], Read(content).Select(row => $"{row.Alert!.UserId}: {row.Alert.AlertMessage}"));
+        Assert.Equal(
+            ["125: Order has been placed"],
+            Read(content).Select(row => $"{row.Alert!.UserId}: {row.Alert.AlertMessage}")
+        );
 
     [Theory]
     [InlineData("125,a\n126\n", 2, "1 fields where 2")]

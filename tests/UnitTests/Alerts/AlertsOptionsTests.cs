@@ -17,7 +17,12 @@ public sealed class AlertsOptionsTests
     [InlineData("https://user:secret@receiver.example/", "", false)]
     [InlineData("/hook", "", false)]
     public void An_endpoint_is_https_or_allowed(string endpoint, string allowed, bool usable) =>
-        Assert.Equal(usable, !new AlertsOptions { Endpoint = endpoint, AllowedHosts = allowed }.Validate().Any());
+        Assert.Equal(
+            usable,
+            !new AlertsOptions { Endpoint = endpoint, AllowedHosts = allowed }
+                .Validate()
+                .Any()
+        );
 
     [Fact]
     public void What_is_wrong_is_said_and_no_secret_told()
@@ -28,7 +33,9 @@ public sealed class AlertsOptionsTests
             RetrySchedule = "soon",
             MaxRowsAhead = 0,
             Limit = new CallRateLimit { PerSecond = 0, MaxConcurrency = -1 },
-        }.Validate().ToArray();
+        }
+            .Validate()
+            .ToArray();
 
         Assert.Equal(5, problems.Length);
         Assert.DoesNotContain(problems, problem => problem.Contains("c2hvcnQ", StringComparison.Ordinal));
@@ -44,14 +51,29 @@ public sealed class AlertsOptionsTests
         // The age that parks other calls does not count here.
         var call = SomeTarget.Call(attempts: attempts, age: TimeSpan.FromDays(30));
 
-        Assert.Equal(seconds, CallUpdate.Decide(call, CallOutcome.Unknown("500"), retry, TimeSpan.Zero, random: 0).Delay?.TotalSeconds);
-        Assert.Equal(seconds * 1.2, CallUpdate.Decide(call, CallOutcome.Unknown("500"), retry, TimeSpan.Zero, random: 1).Delay!.Value.TotalSeconds, 0.001);
+        Assert.Equal(
+            seconds,
+            CallUpdate.Decide(call, CallOutcome.Unknown("500"), retry, TimeSpan.Zero, random: 0).Delay?.TotalSeconds
+        );
+        Assert.Equal(
+            seconds * 1.2,
+            CallUpdate.Decide(call, CallOutcome.Unknown("500"), retry, TimeSpan.Zero, random: 1).Delay!.Value.TotalSeconds,
+            0.001
+        );
     }
 
     [Fact]
     public void After_the_last_attempt_of_the_schedule_it_is_parked() =>
         Assert.Equal(
             "parked",
-            CallUpdate.Decide(
-                SomeTarget.Call(attempts: 8), CallOutcome.Unknown("500"), RetryPolicy.Schedule(new AlertsOptions().Schedule), TimeSpan.Zero, 0).State);
+            CallUpdate
+                .Decide(
+                    SomeTarget.Call(attempts: 8),
+                    CallOutcome.Unknown("500"),
+                    RetryPolicy.Schedule(new AlertsOptions().Schedule),
+                    TimeSpan.Zero,
+                    0
+                )
+                .State
+        );
 }

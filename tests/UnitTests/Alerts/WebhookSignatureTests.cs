@@ -20,8 +20,9 @@ public sealed class WebhookSignatureTests
     [Fact]
     public void During_rotation_there_is_a_signature_by_each_secret_in_their_order()
     {
-        var signatures = WebhookSignature.Sign(
-            WebhookSignature.Keys($"{AlertsOptions.DevelopmentSecret}, {Secret}"), Id, Timestamp, _body).Split(' ');
+        var signatures = WebhookSignature
+            .Sign(WebhookSignature.Keys($"{AlertsOptions.DevelopmentSecret}, {Secret}"), Id, Timestamp, _body)
+            .Split(' ');
 
         Assert.Equal(2, signatures.Length);
         Assert.NotEqual(Signature, signatures[0]);

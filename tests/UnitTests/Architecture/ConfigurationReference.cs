@@ -20,10 +20,17 @@ internal static partial class ConfigurationReference
         var text = new StringBuilder("## Roles\n\n| Role | A process of this role |\n| --- | --- |\n");
         foreach (var role in Features.All.SelectMany(module => module.Roles).DistinctBy(role => role.Name))
             text.Append($"| `{role.Name}` | {role.Description} |\n");
-        foreach (var group in Sections.All.SelectMany(Setting.Of).DistinctBy(setting => setting.Key).GroupBy(SectionOf)
-            .OrderBy(group => Position(group.Key)))
+        foreach (
+            var group in Sections
+                .All.SelectMany(Setting.Of)
+                .DistinctBy(setting => setting.Key)
+                .GroupBy(SectionOf)
+                .OrderBy(group => Position(group.Key))
+        )
         {
-            text.Append($"\n{(group.Key.Contains(':', StringComparison.Ordinal) ? "###" : "##")} {(group.Key.Length == 0 ? "General" : group.Key)}\n");
+            text.Append(
+                $"\n{(group.Key.Contains(':', StringComparison.Ordinal) ? "###" : "##")} {(group.Key.Length == 0 ? "General" : group.Key)}\n"
+            );
             if (About(group.Key) is { } about)
                 text.Append($"\n{about}\n");
             text.Append("\n| Setting | Default | Meaning |\n| --- | --- | --- |\n");
@@ -44,19 +51,32 @@ internal static partial class ConfigurationReference
     private static string? About(string section)
     {
         var declared = Sections.All.FirstOrDefault(one => one.Name == section);
-        var about = declared is null
-            ? Nested(section)
-            : section.Length == 0 ? null : Summary($"T:{declared.Types[^1].FullName}", declared.Types[^1].Assembly);
+        var about =
+            declared is null ? Nested(section)
+            : section.Length == 0 ? null
+            : Summary($"T:{declared.Types[^1].FullName}", declared.Types[^1].Assembly);
         return about is null ? null : Capital(SectionPrefix().Replace(about, ""));
     }
 
-    private static string? Nested(string section) => Sections.All
-        .Where(one => section.StartsWith(one.Name + ":", StringComparison.Ordinal)).SelectMany(one => one.Types)
-        .SelectMany(Setting.PropertiesOf).Where(property => Setting.IsSection(property.PropertyType) && section.EndsWith(":" + property.Name, StringComparison.Ordinal)
-            && Sections.All.Any(one => one.Types.Contains(property.DeclaringType!) && section == $"{one.Name}:{property.Name}"))
-        .Select(property => Summary($"P:{property.DeclaringType!.FullName}.{property.Name}", property.DeclaringType.Assembly)).FirstOrDefault();
+    private static string? Nested(string section) =>
+        Sections
+            .All.Where(one => section.StartsWith(one.Name + ":", StringComparison.Ordinal))
+            .SelectMany(one => one.Types)
+            .SelectMany(Setting.PropertiesOf)
+            .Where(property =>
+                Setting.IsSection(property.PropertyType)
+                && section.EndsWith(":" + property.Name, StringComparison.Ordinal)
+                && Sections.All.Any(one =>
+                    one.Types.Contains(property.DeclaringType!) && section == $"{one.Name}:{property.Name}"
+                )
+            )
+            .Select(property => Summary($"P:{property.DeclaringType!.FullName}.{property.Name}", property.DeclaringType.Assembly))
+            .FirstOrDefault();
 
-    private static string Suffix(Setting setting) => setting.IsDictionary ? ":<name>" : setting.IsList ? ":0" : "";
+    private static string Suffix(Setting setting) =>
+        setting.IsDictionary ? ":<name>"
+        : setting.IsList ? ":0"
+        : "";
 
     private static string Default(Setting setting) =>
         setting.Property.GetCustomAttribute<DefaultValueAttribute>()?.Value is string said ? said
@@ -66,8 +86,11 @@ internal static partial class ConfigurationReference
     private static string Meaning(Setting setting)
     {
         var property = setting.Property;
-        var meaning = Summary($"P:{property.DeclaringType!.FullName}.{property.Name}", property.DeclaringType.Assembly)
-            ?? throw new InvalidOperationException($"{property.DeclaringType.Name}.{property.Name} has no summary, which docs/configuration.md shows.");
+        var meaning =
+            Summary($"P:{property.DeclaringType!.FullName}.{property.Name}", property.DeclaringType.Assembly)
+            ?? throw new InvalidOperationException(
+                $"{property.DeclaringType.Name}.{property.Name} has no summary, which docs/configuration.md shows."
+            );
         if (setting.Range is var (min, max))
             meaning += $" From {Setting.Format(min)} to {Setting.Format(max)}.";
         if (setting.ValueType.IsEnum && !meaning.Contains('`', StringComparison.Ordinal))
@@ -88,13 +111,14 @@ internal static partial class ConfigurationReference
             : null;
     }
 
-    private static string Text(XNode node) => node switch
-    {
-        XText text => text.Value,
-        XElement { Name.LocalName: "see" } see => $"`{see.Attribute("cref")!.Value.Split('.')[^1]}`",
-        XElement element => $"`{element.Value}`",
-        _ => "",
-    };
+    private static string Text(XNode node) =>
+        node switch
+        {
+            XText text => text.Value,
+            XElement { Name.LocalName: "see" } see => $"`{see.Attribute("cref")!.Value.Split('.')[^1]}`",
+            XElement element => $"`{element.Value}`",
+            _ => "",
+        };
 
     private static string Capital(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..];
 

@@ -22,17 +22,38 @@ public sealed class DependencyTests
         ["Sagas.OutboundCalls"] = ["Sagas.Persistence"],
         ["Sagas"] = ["Sagas.Contracts", "Sagas.Persistence"],
         ["Sagas.Services"] =
-            ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas.FileIntake", "Sagas.OutboundCalls", "Sagas"],
+        [
+            "Sagas.Configuration",
+            "Sagas.Contracts",
+            "Sagas.Persistence",
+            "Sagas.FileIntake",
+            "Sagas.OutboundCalls",
+            "Sagas",
+        ],
         ["Sagas.Host"] =
-            ["Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas.FileIntake", "Sagas.OutboundCalls", "Sagas",
-            "Sagas.Services"],
+        [
+            "Sagas.Configuration",
+            "Sagas.Contracts",
+            "Sagas.Persistence",
+            "Sagas.FileIntake",
+            "Sagas.OutboundCalls",
+            "Sagas",
+            "Sagas.Services",
+        ],
         ["Sagas.Simulators"] = ["Sagas.Configuration"],
         ["Sagas.LocalServers"] = [],
         ["Sagas.Cli"] =
         [
-            "Sagas.Configuration", "Sagas.Contracts", "Sagas.Persistence", "Sagas.FileIntake", "Sagas.OutboundCalls", "Sagas",
+            "Sagas.Configuration",
+            "Sagas.Contracts",
+            "Sagas.Persistence",
+            "Sagas.FileIntake",
+            "Sagas.OutboundCalls",
+            "Sagas",
             "Sagas.Services",
-            "Sagas.Host", "Sagas.Simulators", "Sagas.LocalServers",
+            "Sagas.Host",
+            "Sagas.Simulators",
+            "Sagas.LocalServers",
         ],
         ["Sagas.Benchmarks"] = ["Sagas.Cli"],
     };
@@ -40,8 +61,14 @@ public sealed class DependencyTests
     // The command line is not among them: this project does not reference it.
     private static readonly Assembly[] _assemblies =
     [
-        typeof(CustomerRegistered).Assembly, typeof(SchemaMigrator).Assembly, typeof(FileProcessor).Assembly, typeof(CallTarget).Assembly, typeof(SagaIdentity).Assembly,
-        typeof(PaymentsModule).Assembly, typeof(SagasHost).Assembly, typeof(SimulatorHost).Assembly,
+        typeof(CustomerRegistered).Assembly,
+        typeof(SchemaMigrator).Assembly,
+        typeof(FileProcessor).Assembly,
+        typeof(CallTarget).Assembly,
+        typeof(SagaIdentity).Assembly,
+        typeof(PaymentsModule).Assembly,
+        typeof(SagasHost).Assembly,
+        typeof(SimulatorHost).Assembly,
     ];
 
     public static TheoryData<string> Projects => [.. _allowed.Keys];
@@ -66,7 +93,9 @@ public sealed class DependencyTests
     public void Project_files_reference_only_what_the_design_lets_them(string project)
     {
         var file = Assert.Single(Repository.Files(project + ".csproj"));
-        var references = XDocument.Load(file).Descendants("ProjectReference")
+        var references = XDocument
+            .Load(file)
+            .Descendants("ProjectReference")
             .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')));
 
         Assert.Empty(references.Except(_allowed[project]));
@@ -75,7 +104,8 @@ public sealed class DependencyTests
     [Fact]
     public void Every_project_has_its_place_in_the_design()
     {
-        var projects = Repository.Files("*.csproj")
+        var projects = Repository
+            .Files("*.csproj")
             .Where(file => !Path.GetRelativePath(Repository.Root, file).StartsWith("tests", StringComparison.Ordinal))
             .Select(file => Path.GetFileNameWithoutExtension(file)!);
 
@@ -86,7 +116,9 @@ public sealed class DependencyTests
     [MemberData(nameof(Projects))]
     public void Internals_are_visible_to_tests_and_benchmarks_only(string project)
     {
-        var friends = XDocument.Load(Assert.Single(Repository.Files(project + ".csproj"))).Descendants("InternalsVisibleTo")
+        var friends = XDocument
+            .Load(Assert.Single(Repository.Files(project + ".csproj")))
+            .Descendants("InternalsVisibleTo")
             .Select(friend => friend.Attribute("Include")!.Value);
 
         Assert.All(friends, friend => Assert.Matches("Tests$|^Sagas.Benchmarks$", friend));

@@ -18,7 +18,11 @@ internal sealed partial class NamespaceDependencies
         _folder = folder;
         foreach (var (path, text) in files)
         {
-            var code = Literal().Replace(Comment().Replace(text, ""), match => match.Value.Contains('{', StringComparison.Ordinal) ? match.Value : "\"\"");
+            var code = Literal()
+                .Replace(
+                    Comment().Replace(text, ""),
+                    match => match.Value.Contains('{', StringComparison.Ordinal) ? match.Value : "\"\""
+                );
             if (Namespace().Match(code) is not { Success: true } declared)
                 continue;
             var source = new Source(path, declared.Groups[1].Value, folder(declared.Groups[1].Value), code);
@@ -37,9 +41,15 @@ internal sealed partial class NamespaceDependencies
     public IReadOnlySet<string> Namespaces { get; }
 
     /// <summary>Each folder that a source uses beside its own.</summary>
-    public IEnumerable<(string From, string To, string Path)> All => _sources
-        .SelectMany(source => Imported(source).Concat(Qualified(source)).Concat(Enclosing(source)).Distinct()
-            .Where(used => used != source.Folder).Select(used => (source.Folder, used, source.Path)));
+    public IEnumerable<(string From, string To, string Path)> All =>
+        _sources.SelectMany(source =>
+            Imported(source)
+                .Concat(Qualified(source))
+                .Concat(Enclosing(source))
+                .Distinct()
+                .Where(used => used != source.Folder)
+                .Select(used => (source.Folder, used, source.Path))
+        );
 
     private IEnumerable<string> Imported(Source source) =>
         Using().Matches(source.Code).Select(import => Known(import.Groups[1].Value)).OfType<string>();
@@ -48,7 +58,12 @@ internal sealed partial class NamespaceDependencies
     private IEnumerable<string> Qualified(Source source)
     {
         var parts = source.Namespace.Split('.');
-        foreach (var name in QualifiedName().Matches(Directive().Replace(source.Code, "")).Select(match => match.Groups[1].Value.TrimEnd('.')).Distinct())
+        foreach (
+            var name in QualifiedName()
+                .Matches(Directive().Replace(source.Code, ""))
+                .Select(match => match.Groups[1].Value.TrimEnd('.'))
+                .Distinct()
+        )
         {
             for (var count = parts.Length; count >= 0; count--)
             {
@@ -72,8 +87,15 @@ internal sealed partial class NamespaceDependencies
         {
             var enclosing = string.Join('.', parts[..count]);
             var declares = _sources.Any(other => other.Namespace == enclosing);
-            if (declares && _folder(enclosing) is var folder && folder != source.Folder
-                && (names.Any(name => Declares(_types, name, folder, source.Folder)) || calls.Any(name => Declares(_extensions, name, folder, source.Folder))))
+            if (
+                declares
+                && _folder(enclosing) is var folder
+                && folder != source.Folder
+                && (
+                    names.Any(name => Declares(_types, name, folder, source.Folder))
+                    || calls.Any(name => Declares(_extensions, name, folder, source.Folder))
+                )
+            )
                 yield return folder;
         }
     }
@@ -115,7 +137,10 @@ internal sealed partial class NamespaceDependencies
     [GeneratedRegex("\"\"\"[\\s\\S]*?\"\"\"|\"(?:\\\\.|[^\"\\\\\n])*\"")]
     private static partial Regex Literal();
 
-    [GeneratedRegex(@"^[ \t]{0,4}(?:(?:public|internal|private|protected|file|static|sealed|abstract|partial|readonly|ref)\s+)*(?:class|record struct|record class|record|struct|interface|enum)\s+(\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^[ \t]{0,4}(?:(?:public|internal|private|protected|file|static|sealed|abstract|partial|readonly|ref)\s+)*(?:class|record struct|record class|record|struct|interface|enum)\s+(\w+)",
+        RegexOptions.Multiline
+    )]
     private static partial Regex Type();
 
     [GeneratedRegex(@"\b(\w+)(?:<[^<>]*>)?\(\s*this ")]

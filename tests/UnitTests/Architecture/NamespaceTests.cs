@@ -4,8 +4,7 @@ namespace Sagas.UnitTests.Architecture;
 public sealed class NamespaceTests
 {
     // From the bottom up: a folder may use those on the lines above its own. Folders within a folder belong to it.
-    private const string Order =
-        """
+    private const string Order = """
         Sagas.Contracts Sagas.Configuration Sagas.LocalServers
         Sagas.Persistence
         Sagas
@@ -49,21 +48,30 @@ public sealed class NamespaceTests
         [("Sagas.Payments", "Sagas.Customers")] = "a released payment wakes by the customer's state",
     };
 
-    private static readonly Dictionary<string, int> _line = Order.Split('\n')
+    private static readonly Dictionary<string, int> _line = Order
+        .Split('\n')
         .SelectMany((line, number) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(name => (name, number)))
         .ToDictionary(pair => pair.name, pair => pair.number);
 
-    private static readonly Lazy<NamespaceDependencies> _dependencies = new(() => new NamespaceDependencies(
-        Repository.Files("*.cs").Select(file => (Path.GetRelativePath(Repository.Root, file), File.ReadAllText(file)))
-            .Where(file => !file.Item1.StartsWith("tests", StringComparison.Ordinal)),
-        FolderOf));
+    private static readonly Lazy<NamespaceDependencies> _dependencies = new(() =>
+        new NamespaceDependencies(
+            Repository
+                .Files("*.cs")
+                .Select(file => (Path.GetRelativePath(Repository.Root, file), File.ReadAllText(file)))
+                .Where(file => !file.Item1.StartsWith("tests", StringComparison.Ordinal)),
+            FolderOf
+        )
+    );
 
     [Fact]
     public void Folders_use_only_those_above_them_in_the_list()
     {
-        var wrong = _dependencies.Value.All.Where(used => used.From != "" && used.To != "")
+        var wrong = _dependencies
+            .Value.All.Where(used => used.From != "" && used.To != "")
             .Where(used => _line[used.To] >= _line[used.From] && !_exceptions.ContainsKey((used.From, used.To)))
-            .Select(used => $"{used.Path}: {used.From} uses {used.To}").Distinct().Order();
+            .Select(used => $"{used.Path}: {used.From} uses {used.To}")
+            .Distinct()
+            .Order();
 
         Assert.Empty(wrong);
     }
@@ -88,10 +96,15 @@ public sealed class NamespaceTests
     {
         var dependencies = new NamespaceDependencies(
             [
-                ("a", source), ("b", "namespace Sagas.B;\nclass Y;"),
-                ("root", "namespace Sagas;\nclass Root;\nstatic class Extensions\n{\n    public static object Extend(this object o) => o;\n}"),
+                ("a", source),
+                ("b", "namespace Sagas.B;\nclass Y;"),
+                (
+                    "root",
+                    "namespace Sagas;\nclass Root;\nstatic class Extensions\n{\n    public static object Extend(this object o) => o;\n}"
+                ),
             ],
-            name => name);
+            name => name
+        );
 
         Assert.Equal(used is null ? [] : [used], dependencies.All.Select(dependency => dependency.To));
     }

@@ -17,13 +17,20 @@ public sealed partial class NamingTests
     }
 
     [Fact]
-    public void No_project_is_a_drawer_for_everything() => Assert.DoesNotContain(
-        Repository.Files("*.csproj").SelectMany(file => Path.GetFileNameWithoutExtension(file).Split('.')), IsDrawer);
+    public void No_project_is_a_drawer_for_everything() =>
+        Assert.DoesNotContain(
+            Repository.Files("*.csproj").SelectMany(file => Path.GetFileNameWithoutExtension(file).Split('.')),
+            IsDrawer
+        );
 
     [Fact]
     public void No_namespace_is_a_drawer_for_everything()
     {
-        var namespaces = Sources().SelectMany(source => Namespace().Matches(source)).Select(match => match.Groups[1].Value).Distinct().ToArray();
+        var namespaces = Sources()
+            .SelectMany(source => Namespace().Matches(source))
+            .Select(match => match.Groups[1].Value)
+            .Distinct()
+            .ToArray();
 
         Assert.Contains("Sagas.Payments", namespaces);
         Assert.DoesNotContain(namespaces.SelectMany(name => name.Split('.')), IsDrawer);
@@ -32,7 +39,11 @@ public sealed partial class NamingTests
     [Fact]
     public void No_type_is_named_for_what_it_might_be_doing()
     {
-        var types = Sources().SelectMany(source => Type().Matches(source)).Select(match => match.Groups[1].Value).Distinct().ToArray();
+        var types = Sources()
+            .SelectMany(source => Type().Matches(source))
+            .Select(match => match.Groups[1].Value)
+            .Distinct()
+            .ToArray();
 
         Assert.Contains("PaymentStateMachine", types);
         Assert.DoesNotContain(types, name => Vague().IsMatch(name));
@@ -45,7 +56,10 @@ public sealed partial class NamingTests
     [GeneratedRegex(@"^namespace\s+([\w.]+)", RegexOptions.Multiline)]
     private static partial Regex Namespace();
 
-    [GeneratedRegex(@"^[ \t]*(?:(?:public|internal|private|protected|file|static|sealed|abstract|partial|readonly|ref)\s+)*(?:class|record struct|record class|record|struct|interface|enum)\s+(\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^[ \t]*(?:(?:public|internal|private|protected|file|static|sealed|abstract|partial|readonly|ref)\s+)*(?:class|record struct|record class|record|struct|interface|enum)\s+(\w+)",
+        RegexOptions.Multiline
+    )]
     private static partial Regex Type();
 
     [GeneratedRegex("(Helper|Manager|Util|Utility|Utilitie)s?$")]

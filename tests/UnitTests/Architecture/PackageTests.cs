@@ -12,19 +12,28 @@ public sealed partial class PackageTests
         var references = Projects().SelectMany(Packages).ToArray();
 
         Assert.NotEmpty(references);
-        Assert.DoesNotContain(references, reference => reference.Attribute("Version") is not null || reference.Element("Version") is not null);
         Assert.DoesNotContain(
-            references, reference => reference.Attribute("VersionOverride") is not null || reference.Element("VersionOverride") is not null);
+            references,
+            reference => reference.Attribute("Version") is not null || reference.Element("Version") is not null
+        );
+        Assert.DoesNotContain(
+            references,
+            reference => reference.Attribute("VersionOverride") is not null || reference.Element("VersionOverride") is not null
+        );
     }
 
     [Fact]
     public void Each_package_that_is_used_has_one_exact_version_in_the_central_file()
     {
-        var central = XDocument.Load(Path.Combine(Repository.Root, "Directory.Packages.props")).Descendants("PackageVersion")
+        var central = XDocument
+            .Load(Path.Combine(Repository.Root, "Directory.Packages.props"))
+            .Descendants("PackageVersion")
             .ToDictionary(package => package.Attribute("Include")!.Value, package => package.Attribute("Version")!.Value);
 
         Assert.All(central.Values, version => Assert.Matches(ExactVersion(), version));
-        Assert.Empty(Projects().SelectMany(Packages).Select(reference => reference.Attribute("Include")!.Value).Except(central.Keys));
+        Assert.Empty(
+            Projects().SelectMany(Packages).Select(reference => reference.Attribute("Include")!.Value).Except(central.Keys)
+        );
         var settings = XDocument.Load(Path.Combine(Repository.Root, "Directory.Build.props"));
         Assert.Equal("true", settings.Descendants("ManagePackageVersionsCentrally").Single().Value);
     }

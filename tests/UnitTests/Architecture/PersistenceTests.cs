@@ -8,8 +8,11 @@ public sealed partial class PersistenceTests
     [Fact]
     public void Only_names_of_the_package_are_in_the_namespaces_of_the_package()
     {
-        var misplaced = Sources("src/Persistence").Where(source =>
-            IsOfThePackage().IsMatch(source.Text) != source.Path.StartsWith("src/Persistence/MassTransit/", StringComparison.Ordinal));
+        var misplaced = Sources("src/Persistence")
+            .Where(source =>
+                IsOfThePackage().IsMatch(source.Text)
+                != source.Path.StartsWith("src/Persistence/MassTransit/", StringComparison.Ordinal)
+            );
 
         Assert.Empty(misplaced.Select(source => source.Path));
     }
@@ -33,9 +36,11 @@ public sealed partial class PersistenceTests
         Assert.Empty(literals.Select(source => source.Path));
     }
 
-    private static IEnumerable<(string Path, string Text)> Sources(string folder) => Repository.Files("*.cs")
-        .Select(file => (Path: Path.GetRelativePath(Repository.Root, file).Replace('\\', '/'), Text: File.ReadAllText(file)))
-        .Where(source => source.Path.StartsWith(folder + "/", StringComparison.Ordinal));
+    private static IEnumerable<(string Path, string Text)> Sources(string folder) =>
+        Repository
+            .Files("*.cs")
+            .Select(file => (Path: Path.GetRelativePath(Repository.Root, file).Replace('\\', '/'), Text: File.ReadAllText(file)))
+            .Where(source => source.Path.StartsWith(folder + "/", StringComparison.Ordinal));
 
     [GeneratedRegex("^namespace MassTransit", RegexOptions.Multiline)]
     private static partial Regex IsOfThePackage();

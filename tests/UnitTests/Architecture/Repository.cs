@@ -9,9 +9,10 @@ internal static class Repository
     public static string Root => _root.Value;
 
     /// <summary>Source and project files by pattern, without what builds put between them.</summary>
-    public static IEnumerable<string> Files(string pattern) => new[] { "src", "benchmarks", "tests" }
-        .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), pattern, SearchOption.AllDirectories))
-        .Where(path => !IsBuilt(path));
+    public static IEnumerable<string> Files(string pattern) =>
+        new[] { "src", "benchmarks", "tests" }
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), pattern, SearchOption.AllDirectories))
+            .Where(path => !IsBuilt(path));
 
     /// <summary>Folders of the source, by their path from <see cref="Root"/>.</summary>
     public static IEnumerable<string> Folders() =>

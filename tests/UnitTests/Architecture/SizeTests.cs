@@ -19,18 +19,27 @@ public sealed partial class SizeTests
     {
         var found = Repository.Files("*.cs").SelectMany(Measure).ToDictionary();
         if (Environment.GetEnvironmentVariable("SAGAS_RENEW_DOCS") == "1")
-            File.WriteAllLines(_list, found.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"));
-        var listed = File.ReadAllLines(_list).Select(line => line.Split(' ')).ToDictionary(line => $"{line[0]} {line[1]}", line => int.Parse(line[2], CultureInfo.InvariantCulture));
+            File.WriteAllLines(
+                _list,
+                found.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}")
+            );
+        var listed = File.ReadAllLines(_list)
+            .Select(line => line.Split(' '))
+            .ToDictionary(line => $"{line[0]} {line[1]}", line => int.Parse(line[2], CultureInfo.InvariantCulture));
 
-        Assert.Empty(found.Where(pair => pair.Value > listed.GetValueOrDefault(pair.Key)).Select(pair =>
-            $"{pair.Key}: {pair.Value}, and {listed.GetValueOrDefault(pair.Key)} at most"));
+        Assert.Empty(
+            found
+                .Where(pair => pair.Value > listed.GetValueOrDefault(pair.Key))
+                .Select(pair => $"{pair.Key}: {pair.Value}, and {listed.GetValueOrDefault(pair.Key)} at most")
+        );
         Assert.True(listed.Keys.All(found.ContainsKey), $"Some of sizes.txt is mended. Renew it: {Renew}");
     }
 
     [Theory]
     [InlineData("class X\n{\n    void A()\n    {\n        B();\n    }\n}", 3)]
     [InlineData("class X\n{\n    void A() =>\n        B();\n}", 0)]
-    public void A_method_is_measured_from_brace_to_brace(string source, int lines) => Assert.Equal(lines, LongestMethod(source.Split('\n')));
+    public void A_method_is_measured_from_brace_to_brace(string source, int lines) =>
+        Assert.Equal(lines, LongestMethod(source.Split('\n')));
 
     // How many lines are too long; how many lines too long a file or its longest method are.
     private static IEnumerable<KeyValuePair<string, int>> Measure(string file)

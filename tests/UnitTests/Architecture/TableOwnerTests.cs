@@ -18,10 +18,17 @@ public sealed class TableOwnerTests
     [MemberData(nameof(Tables))]
     public void Only_its_owner_writes_a_table(string table)
     {
-        var write = new Regex($@"\b(INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE)\s+(ONLY\s+)?{table}\b", RegexOptions.IgnoreCase);
-        var writers = Repository.Files("*.cs")
+        var write = new Regex(
+            $@"\b(INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE)\s+(ONLY\s+)?{table}\b",
+            RegexOptions.IgnoreCase
+        );
+        var writers = Repository
+            .Files("*.cs")
             .Select(file => Path.GetRelativePath(Path.Combine(Repository.Root, "src"), file))
-            .Where(file => !file.StartsWith("..", StringComparison.Ordinal) && write.IsMatch(File.ReadAllText(Path.Combine(Repository.Root, "src", file))))
+            .Where(file =>
+                !file.StartsWith("..", StringComparison.Ordinal)
+                && write.IsMatch(File.ReadAllText(Path.Combine(Repository.Root, "src", file)))
+            )
             .Select(file => file.Split(Path.DirectorySeparatorChar)[0])
             .Distinct();
 

@@ -18,7 +18,11 @@ public sealed partial class TestRulesTests
     };
 
     // One that counts timers, and one that gives each call a fake clock of its own.
-    private static readonly string[] _mayBeClocks = ["TestSupport/TimerCountingTimeProvider.cs", "IntegrationTests/OutboundCalls/CallTime.cs"];
+    private static readonly string[] _mayBeClocks =
+    [
+        "TestSupport/TimerCountingTimeProvider.cs",
+        "IntegrationTests/OutboundCalls/CallTime.cs",
+    ];
 
     [Fact]
     public void What_is_awaited_is_awaited_by_Eventually() =>
@@ -42,7 +46,10 @@ public sealed partial class TestRulesTests
     {
         var projects = Repository.Files("*.csproj").Concat(Repository.Files("*.props")).Where(IsTest).Select(XDocument.Load);
 
-        var compiled = projects.SelectMany(project => project.Descendants("Compile")).Attributes("Include").Select(file => file.Value);
+        var compiled = projects
+            .SelectMany(project => project.Descendants("Compile"))
+            .Attributes("Include")
+            .Select(file => file.Value);
 
         Assert.DoesNotContain(compiled, file => file.Replace('\\', '/').Contains("../", StringComparison.Ordinal));
     }
@@ -62,9 +69,12 @@ public sealed partial class TestRulesTests
     [InlineData("class User(int n) : Base(TimeProvider.System)", false)]
     public void A_clock_is_recognised(string source, bool isClock) => Assert.Equal(isClock, Clock().IsMatch(source));
 
-    private static IEnumerable<(string Path, string Text)> Sources() => Repository.Files("*.cs").Where(IsTest)
-        .Select(file => (Relative(file), File.ReadAllText(file)))
-        .Where(source => source.Item1 != "UnitTests/Architecture/TestRulesTests.cs");
+    private static IEnumerable<(string Path, string Text)> Sources() =>
+        Repository
+            .Files("*.cs")
+            .Where(IsTest)
+            .Select(file => (Relative(file), File.ReadAllText(file)))
+            .Where(source => source.Item1 != "UnitTests/Architecture/TestRulesTests.cs");
 
     private static string Path((string Path, string Text) source) => source.Path;
 

@@ -26,11 +26,14 @@ public sealed class CompletionTests : IDisposable
     [Fact]
     public async Task Suggestions_for_nothing_are_every_noun()
     {
-        var suggestions = (
-            await CommandLineRun.OfAsync("[suggest:6]", "sagas ")).Output.Split('\n', StringSplitOptions.TrimEntries);
+        var suggestions = (await CommandLineRun.OfAsync("[suggest:6]", "sagas ")).Output.Split(
+            '\n',
+            StringSplitOptions.TrimEntries
+        );
 
-        var nouns = Cli.Program.Commands(
-            new Cli.CommandLine.Terminal(TextWriter.Null, TextWriter.Null)).Subcommands.Select(noun => noun.Name);
+        var nouns = Cli
+            .Program.Commands(new Cli.CommandLine.Terminal(TextWriter.Null, TextWriter.Null))
+            .Subcommands.Select(noun => noun.Name);
         Assert.Superset(nouns.ToHashSet(), suggestions.ToHashSet());
     }
 
@@ -49,18 +52,22 @@ public sealed class CompletionTests : IDisposable
 
         // As bash calls the function: the words, the one at the cursor, and the line up to it.
         var words = line.Split(' ');
-        var reply = await BashAsync($"""
+        var reply = await BashAsync(
+            $"""
             set -eu; cd '{_folder}'; source '{script}'
             complete -p sagas ./sagas >/dev/null
             COMP_WORDS=({string.Join(' ', words.Select(word => $"'{word}'"))}); COMP_CWORD={words.Length - 1}
             COMP_LINE='{line}'; COMP_POINT={line.Length}
             _sagas
             echo "${"{COMPREPLY[*]-}"}"
-            """);
+            """
+        );
 
         Assert.Superset(expected.Split(' ').ToHashSet(), reply.Split(' ').ToHashSet());
         Assert.All(
-            reply.Split(' '), word => Assert.StartsWith(expected.Length > 0 ? words[^1] : "", word, StringComparison.Ordinal));
+            reply.Split(' '),
+            word => Assert.StartsWith(expected.Length > 0 ? words[^1] : "", word, StringComparison.Ordinal)
+        );
         Assert.Equal(expected.Length == 0, reply.Length == 0);
     }
 

@@ -13,7 +13,14 @@ public sealed class ComposeSettingsTests
     public async Task A_server_is_looked_for_at_its_port(string said, string name, string value, params string[] args)
     {
         var run = await CommandLineRun.InAsync(
-            new Dictionary<string, string> { [name] = value, ["POSTGRES_PASSWORD"] = "a-secret", ["RABBITMQ_PASSWORD"] = "a-secret" }, args);
+            new Dictionary<string, string>
+            {
+                [name] = value,
+                ["POSTGRES_PASSWORD"] = "a-secret",
+                ["RABBITMQ_PASSWORD"] = "a-secret",
+            },
+            args
+        );
 
         Assert.Equal(3, run.ExitCode);
         Assert.Contains(said, run.Error, StringComparison.Ordinal);
@@ -24,8 +31,14 @@ public sealed class ComposeSettingsTests
     public async Task What_the_services_read_comes_first()
     {
         var run = await CommandLineRun.InAsync(
-            new Dictionary<string, string> { ["ConnectionStrings__Postgres"] = "Host=127.0.0.1;Port=2;Username=else", ["POSTGRES_PORT"] = "1" },
-            "customers", "list");
+            new Dictionary<string, string>
+            {
+                ["ConnectionStrings__Postgres"] = "Host=127.0.0.1;Port=2;Username=else",
+                ["POSTGRES_PORT"] = "1",
+            },
+            "customers",
+            "list"
+        );
 
         Assert.Equal(3, run.ExitCode);
         Assert.Contains("127.0.0.1:2, user else", run.Error, StringComparison.Ordinal);
@@ -62,7 +75,8 @@ public sealed class ComposeSettingsTests
             File.SetUnixFileMode(dotnet, UnixFileMode.UserRead | UnixFileMode.UserExecute);
             await File.WriteAllTextAsync(
                 Path.Combine(folder, ".env"),
-                "# POSTGRES_PASSWORD=no\r\n POSTGRES_PASSWORD = first\r\nPOSTGRES_PASSWORD='of-the-file'  # a remark\r\nRABBITMQ_PASSWORD=\"quoted~1\"\nRABBITMQ_PORT=\nPOSTGRES_PORT=6000\nCALLBACK_API_KEY=$(touch never)\nSAGAS_TAG=x");
+                "# POSTGRES_PASSWORD=no\r\n POSTGRES_PASSWORD = first\r\nPOSTGRES_PASSWORD='of-the-file'  # a remark\r\nRABBITMQ_PASSWORD=\"quoted~1\"\nRABBITMQ_PORT=\nPOSTGRES_PORT=6000\nCALLBACK_API_KEY=$(touch never)\nSAGAS_TAG=x"
+            );
 
             var start = new ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true, WorkingDirectory = folder };
             start.ArgumentList.Add(Path.Combine(folder, "sagas"));
@@ -73,10 +87,24 @@ public sealed class ComposeSettingsTests
             await process.WaitForExitAsync();
 
             Assert.Equal(0, process.ExitCode);
-            string[] names = ["POSTGRES_PASSWORD", "POSTGRES_PORT", "RABBITMQ_PASSWORD", "RABBITMQ_PORT", "CALLBACK_API_KEY", "SAGAS_TAG"];
+            string[] names =
+            [
+                "POSTGRES_PASSWORD",
+                "POSTGRES_PORT",
+                "RABBITMQ_PASSWORD",
+                "RABBITMQ_PORT",
+                "CALLBACK_API_KEY",
+                "SAGAS_TAG",
+            ];
             Assert.Equal(
-                ["CALLBACK_API_KEY=$(touch never)", "POSTGRES_PASSWORD=of-the-file", "POSTGRES_PORT=7000", "RABBITMQ_PASSWORD=quoted~1"],
-                found.Where(line => names.Contains(line.Split('=')[0])).Order(StringComparer.Ordinal));
+                [
+                    "CALLBACK_API_KEY=$(touch never)",
+                    "POSTGRES_PASSWORD=of-the-file",
+                    "POSTGRES_PORT=7000",
+                    "RABBITMQ_PASSWORD=quoted~1",
+                ],
+                found.Where(line => names.Contains(line.Split('=')[0])).Order(StringComparer.Ordinal)
+            );
             Assert.False(File.Exists(Path.Combine(folder, "never")));
         }
         finally

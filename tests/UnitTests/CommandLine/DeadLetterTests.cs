@@ -10,15 +10,19 @@ public sealed class DeadLetterTests
     [Fact]
     public void It_says_what_failed_where_when_and_why()
     {
-        var letter = DeadLetter.From("payment-saga_error", Delivery(
-            """{"messageType":["urn:message:Sagas.Contracts:PaymentRequested"],"message":{}}""",
-            id: "01a1fc3e-7170-7d16-91b2-2f27d6a0625a",
-            headers: new()
-            {
-                ["MT-Fault-Message"] = "Amount must be greater than zero."u8.ToArray(),
-                ["MT-Fault-ExceptionType"] = "Sagas.InvalidMessageException"u8.ToArray(),
-                ["MT-Fault-Timestamp"] = "2026-05-01T12:00:00.0000000Z"u8.ToArray(),
-            }));
+        var letter = DeadLetter.From(
+            "payment-saga_error",
+            Delivery(
+                """{"messageType":["urn:message:Sagas.Contracts:PaymentRequested"],"message":{}}""",
+                id: "01a1fc3e-7170-7d16-91b2-2f27d6a0625a",
+                headers: new()
+                {
+                    ["MT-Fault-Message"] = "Amount must be greater than zero."u8.ToArray(),
+                    ["MT-Fault-ExceptionType"] = "Sagas.InvalidMessageException"u8.ToArray(),
+                    ["MT-Fault-Timestamp"] = "2026-05-01T12:00:00.0000000Z"u8.ToArray(),
+                }
+            )
+        );
 
         Assert.Equal("01a1fc3e-7170-7d16-91b2-2f27d6a0625a", letter.MessageId);
         Assert.Equal("payment-saga", letter.Queue);
@@ -52,7 +56,10 @@ public sealed class DeadLetterTests
         if (header is not null)
             headers[header] = Encoding.UTF8.GetBytes(value!);
 
-        Assert.Equal(header is null ? null : "PaymentRequested", DeadLetter.From("payment-saga_error", Delivery(body, headers: headers)).Message);
+        Assert.Equal(
+            header is null ? null : "PaymentRequested",
+            DeadLetter.From("payment-saga_error", Delivery(body, headers: headers)).Message
+        );
     }
 
     [Fact]
@@ -63,7 +70,8 @@ public sealed class DeadLetterTests
         Assert.All(Features.Endpoints, endpoint => Assert.Contains(endpoint.Queue + "_error", queues));
         Assert.Superset(
             new HashSet<string> { "send-alert_error", "sync-customer_error", "object-status_error", "object-status-lists_error" },
-            queues.ToHashSet());
+            queues.ToHashSet()
+        );
     }
 
     [Fact]
@@ -72,11 +80,28 @@ public sealed class DeadLetterTests
         var queues = DeadLetterQueues.Of(["billing", "old_error"]);
 
         Assert.Superset(
-            new HashSet<string> { "customer-saga_error", "payment-saga_error", "process-payment_error", "billing_error", "billing_skipped", "old_error" },
-            queues.ToHashSet());
+            new HashSet<string>
+            {
+                "customer-saga_error",
+                "payment-saga_error",
+                "process-payment_error",
+                "billing_error",
+                "billing_skipped",
+                "old_error",
+            },
+            queues.ToHashSet()
+        );
         Assert.DoesNotContain("old_error_error", queues);
     }
 
     private static BasicGetResult Delivery(string body, string? id = null, Dictionary<string, object?>? headers = null) =>
-        new(1, false, "payment-saga_error", "", 0, new BasicProperties { MessageId = id, Headers = headers ?? [] }, Encoding.UTF8.GetBytes(body));
+        new(
+            1,
+            false,
+            "payment-saga_error",
+            "",
+            0,
+            new BasicProperties { MessageId = id, Headers = headers ?? [] },
+            Encoding.UTF8.GetBytes(body)
+        );
 }

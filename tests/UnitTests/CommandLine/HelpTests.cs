@@ -6,7 +6,8 @@ namespace Sagas.UnitTests.CommandLine;
 
 public sealed class HelpTests
 {
-    public static TheoryData<string> EveryCommand() => [.. PathsBelow(Cli.Program.Commands(new Terminal(TextWriter.Null, TextWriter.Null)), "")];
+    public static TheoryData<string> EveryCommand() =>
+        [.. PathsBelow(Cli.Program.Commands(new Terminal(TextWriter.Null, TextWriter.Null)), "")];
 
     [Theory]
     [MemberData(nameof(EveryCommand))]
@@ -35,7 +36,9 @@ public sealed class HelpTests
             Assert.Contains(example, help);
             var typed = example.Split('#', '|', '>')[0].Trim();
             Assert.StartsWith("sagas ", typed);
-            Assert.Empty(Cli.Program.Commands(new Terminal(TextWriter.Null, TextWriter.Null)).Parse(typed["sagas ".Length..]).Errors);
+            Assert.Empty(
+                Cli.Program.Commands(new Terminal(TextWriter.Null, TextWriter.Null)).Parse(typed["sagas ".Length..]).Errors
+            );
         }
     }
 

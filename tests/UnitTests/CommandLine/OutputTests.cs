@@ -13,8 +13,22 @@ public sealed class OutputTests
     private static readonly DateTimeOffset _now = new(2026, 5, 1, 12, 0, 0, TimeSpan.Zero);
 
     private static readonly PaymentRow _payment = new(
-        "pay-k3m9q4xabc", "customer-4711", "AwaitingCustomer", 1234.5m, "EUR", 3, _now.AddSeconds(3.2), null, null, null, null, null,
-        _now.AddSeconds(-7), _now.AddSeconds(-7), null);
+        "pay-k3m9q4xabc",
+        "customer-4711",
+        "AwaitingCustomer",
+        1234.5m,
+        "EUR",
+        3,
+        _now.AddSeconds(3.2),
+        null,
+        null,
+        null,
+        null,
+        null,
+        _now.AddSeconds(-7),
+        _now.AddSeconds(-7),
+        null
+    );
 
     [Theory]
     [InlineData(0.5, "500 ms")]
@@ -38,9 +52,22 @@ public sealed class OutputTests
     [Fact]
     public void What_comes_from_elsewhere_cannot_command_the_terminal()
     {
-        var letter = new DeadLetter("id", "payment-saga_error", "payment-saga", null, null, "bad\u001b[2J\nreason", null, null, "\u0007body");
+        var letter = new DeadLetter(
+            "id",
+            "payment-saga_error",
+            "payment-saga",
+            null,
+            null,
+            "bad\u001b[2J\nreason",
+            null,
+            null,
+            "\u0007body"
+        );
 
-        Assert.DoesNotContain(Drawn(160, terminal => ListDeadLetters.Table(terminal).Draw([letter])), character => char.IsControl(character) && character != '\n');
+        Assert.DoesNotContain(
+            Drawn(160, terminal => ListDeadLetters.Table(terminal).Draw([letter])),
+            character => char.IsControl(character) && character != '\n'
+        );
     }
 
     [Theory]
@@ -48,7 +75,8 @@ public sealed class OutputTests
     [InlineData(160)]
     public void A_table_keeps_to_the_width_and_a_row_to_its_line(int width)
     {
-        var lines = Drawn(width, terminal => ListPayments.Table(terminal, "").Draw([_payment, _payment])).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = Drawn(width, terminal => ListPayments.Table(terminal, "").Draw([_payment, _payment]))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
         Assert.Equal(4, lines.Length);
         Assert.All(lines, line => Assert.InRange(line.Length, 1, width));
@@ -63,10 +91,25 @@ public sealed class OutputTests
 
         Assert.Equal(
             [
-                "paymentId", "customerId", "state", "amount", "currency", "attempts", "nextDueAt", "gatewayReference", "failureReason",
-                "gatewayCall", "gatewayAttempts", "gatewayOutcome", "requestedAt", "createdAt", "finishedAt", "tookMs",
+                "paymentId",
+                "customerId",
+                "state",
+                "amount",
+                "currency",
+                "attempts",
+                "nextDueAt",
+                "gatewayReference",
+                "failureReason",
+                "gatewayCall",
+                "gatewayAttempts",
+                "gatewayOutcome",
+                "requestedAt",
+                "createdAt",
+                "finishedAt",
+                "tookMs",
             ],
-            json[0].EnumerateObject().Select(property => property.Name));
+            json[0].EnumerateObject().Select(property => property.Name)
+        );
         Assert.Equal(1234.5m, json[0].GetProperty("amount").GetDecimal());
         Assert.Equal(JsonValueKind.Null, json[0].GetProperty("tookMs").ValueKind);
     }
@@ -75,11 +118,39 @@ public sealed class OutputTests
     public void A_payments_page_shows_what_it_waits_for()
     {
         var payment = new PaymentDetails(
-            "invoice-8", SagaIdentity.Payment("invoice-8"), "4711", "AwaitingCustomer", 12.34m, "EUR", _now, 3, _now.AddSeconds(2),
-            _now.AddDays(1), null, null, _now.AddSeconds(-6), _now, null, false,
+            "invoice-8",
+            SagaIdentity.Payment("invoice-8"),
+            "4711",
+            "AwaitingCustomer",
+            12.34m,
+            "EUR",
+            _now,
+            3,
+            _now.AddSeconds(2),
+            _now.AddDays(1),
+            null,
+            null,
+            _now.AddSeconds(-6),
+            _now,
+            null,
+            false,
             [new Transition(_now.AddSeconds(-6), null, "AwaitingCustomer", "PaymentRequested", Guid.NewGuid(), null)],
             null,
-            [new OutboxRow(1, Guid.NewGuid(), "PaymentRedeliveryDue", "payment-saga", "scheduled", "its time has not come", _now.AddSeconds(2), _now, 0, null)]);
+            [
+                new OutboxRow(
+                    1,
+                    Guid.NewGuid(),
+                    "PaymentRedeliveryDue",
+                    "payment-saga",
+                    "scheduled",
+                    "its time has not come",
+                    _now.AddSeconds(2),
+                    _now,
+                    0,
+                    null
+                ),
+            ]
+        );
 
         var page = Drawn(80, terminal => ShowPayment.Write(terminal, payment));
 

@@ -32,7 +32,10 @@ public sealed class PublishTests
 
         Assert.Equal(message.MessageId, envelope.GetProperty("messageId").GetGuid());
         Assert.NotEqual(Guid.Empty, envelope.GetProperty("conversationId").GetGuid());
-        Assert.Equal(MassTransit.MessageUrn.ForTypeString<PaymentRequested>(), envelope.GetProperty("messageType")[0].GetString());
+        Assert.Equal(
+            MassTransit.MessageUrn.ForTypeString<PaymentRequested>(),
+            envelope.GetProperty("messageType")[0].GetString()
+        );
         Assert.Equal("4711", envelope.GetProperty("message").GetProperty("customerId").GetString());
         Assert.Equal("12.34", envelope.GetProperty("message").GetProperty("amount").GetString());
     }

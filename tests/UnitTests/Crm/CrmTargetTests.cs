@@ -58,12 +58,19 @@ public sealed class CrmTargetTests
     [InlineData(401, "{}", CallOutcomeKind.Unknown)]
     [InlineData(503, "{}", CallOutcomeKind.Unknown)]
     public void Only_the_CRM_itself_can_say_that_nothing_is_stored(int code, string body, CallOutcomeKind expected) =>
-        Assert.Equal(expected, ResponseClassifier.ClassifyLookup(Target(CallMode.Lookup), Call(CallMode.Lookup), Answer(code, body)).Kind);
+        Assert.Equal(
+            expected,
+            ResponseClassifier.ClassifyLookup(Target(CallMode.Lookup), Call(CallMode.Lookup), Answer(code, body)).Kind
+        );
 
     [Fact]
     public void The_reason_of_a_refusal_is_one_line_of_bearable_length()
     {
-        var outcome = ResponseClassifier.Classify(Target(), Call(), Answer(422, JsonSerializer.Serialize(new { reason = "no\n" + new string('x', 1000) })));
+        var outcome = ResponseClassifier.Classify(
+            Target(),
+            Call(),
+            Answer(422, JsonSerializer.Serialize(new { reason = "no\n" + new string('x', 1000) }))
+        );
 
         Assert.StartsWith("422: no x", outcome.Description);
         Assert.InRange(outcome.Description.Length, 100, 250);
@@ -77,15 +84,30 @@ public sealed class CrmTargetTests
         using var request = target.CreateBatchRequest(calls);
         var sent = JsonDocument.Parse(await request.Content!.ReadAsStringAsync()).RootElement.GetProperty("customers");
         Assert.Equal("http://crm/api/many", request.RequestUri!.ToString());
-        Assert.Equal(calls.Select(call => call.IdempotencyKey), sent.EnumerateArray().Select(customer => customer.GetProperty("idempotencyKey").GetString()));
+        Assert.Equal(
+            calls.Select(call => call.IdempotencyKey),
+            sent.EnumerateArray().Select(customer => customer.GetProperty("idempotencyKey").GetString())
+        );
 
-        var response = Answer(200, """
+        var response = Answer(
+            200,
+            """
             {"results":[{"customerId":"3","status":503},{"customerId":"1","status":201,"version":2},{"customerId":"2","status":422,"reason":"no"},{"customerId":"9","status":201,"version":2}]}
-            """);
-        var outcomes = calls.Zip(ResponseClassifier.Split(target, calls, response), (call, own) => ResponseClassifier.Classify(target, call, own).Kind);
+            """
+        );
+        var outcomes = calls.Zip(
+            ResponseClassifier.Split(target, calls, response),
+            (call, own) => ResponseClassifier.Classify(target, call, own).Kind
+        );
 
-        Assert.Equal([CallOutcomeKind.Succeeded, CallOutcomeKind.AttemptRejected, CallOutcomeKind.Unknown, CallOutcomeKind.Unknown], outcomes);
-        Assert.All(ResponseClassifier.Split(target, calls, Answer(200, "garbage")), own => Assert.Equal(CallOutcomeKind.Unknown, ResponseClassifier.Classify(target, calls[0], own).Kind));
+        Assert.Equal(
+            [CallOutcomeKind.Succeeded, CallOutcomeKind.AttemptRejected, CallOutcomeKind.Unknown, CallOutcomeKind.Unknown],
+            outcomes
+        );
+        Assert.All(
+            ResponseClassifier.Split(target, calls, Answer(200, "garbage")),
+            own => Assert.Equal(CallOutcomeKind.Unknown, ResponseClassifier.Classify(target, calls[0], own).Kind)
+        );
     }
 
     [Fact]
@@ -95,7 +117,11 @@ public sealed class CrmTargetTests
         [
             .. new CrmOptions
             {
-                Url = "ftp://crm", BatchPath = "a?b", Authorization = "Bearer secret\n", Mode = (CallMode)9, Calls = new OutboundCallOptions { CallTimeout = TimeSpan.Zero },
+                Url = "ftp://crm",
+                BatchPath = "a?b",
+                Authorization = "Bearer secret\n",
+                Mode = (CallMode)9,
+                Calls = new OutboundCallOptions { CallTimeout = TimeSpan.Zero },
             }.Validate(),
         ];
 
@@ -104,12 +130,30 @@ public sealed class CrmTargetTests
         Assert.Empty(new CrmOptions().Validate());
     }
 
-    private static CrmTarget Target(CallMode mode = CallMode.IdempotencyKey) => new(Options.Create(
-        new CrmOptions { Url = "http://crm/api/", Mode = mode, BatchSize = 10, BatchPath = "/many", Authorization = "Bearer secret" }));
+    private static CrmTarget Target(CallMode mode = CallMode.IdempotencyKey) =>
+        new(
+            Options.Create(
+                new CrmOptions
+                {
+                    Url = "http://crm/api/",
+                    Mode = mode,
+                    BatchSize = 10,
+                    BatchPath = "/many",
+                    Authorization = "Bearer secret",
+                }
+            )
+        );
 
-    private static OutboundCall Call(CallMode mode = CallMode.IdempotencyKey) => new("key/2", mode, Ada, 1, false, TimeSpan.Zero, null, Guid.NewGuid());
+    private static OutboundCall Call(CallMode mode = CallMode.IdempotencyKey) =>
+        new("key/2", mode, Ada, 1, false, TimeSpan.Zero, null, Guid.NewGuid());
 
-    private static OutboundCall Named(string id) => Call() with { IdempotencyKey = $"key-{id}/2", Request = $$"""{"customerId":"{{id}}","version":2}""" };
+    private static OutboundCall Named(string id) =>
+        Call() with
+        {
+            IdempotencyKey = $"key-{id}/2",
+            Request = $$"""{"customerId":"{{id}}","version":2}""",
+        };
 
-    private static CallResponse Answer(int code, string body) => new((HttpStatusCode)code, Encoding.UTF8.GetBytes(body), true, null);
+    private static CallResponse Answer(int code, string body) =>
+        new((HttpStatusCode)code, Encoding.UTF8.GetBytes(body), true, null);
 }

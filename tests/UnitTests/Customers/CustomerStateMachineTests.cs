@@ -18,14 +18,19 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
     {
         var registered = new DateTimeOffset(2026, 3, 1, 10, 30, 0, TimeSpan.FromHours(2));
 
-        Assert.Null(await _sagas.DeliverAsync(new CustomerRegistered("42", "Ada", "Byron", "ada@example.org", "+44 1", registered, "shop")));
+        Assert.Null(
+            await _sagas.DeliverAsync(
+                new CustomerRegistered("42", "Ada", "Byron", "ada@example.org", "+44 1", registered, "shop")
+            )
+        );
 
         var customer = _sagas.Customer("42")!;
         Assert.Equal(SagaIdentity.Customer("42"), customer.CorrelationId);
         Assert.Equal(("42", "Registered", 1), (customer.CustomerId, customer.CurrentState, customer.Version));
         Assert.Equal(
             ("Ada", "Byron", "ada@example.org", "+44 1", "shop"),
-            (customer.FirstName, customer.LastName, customer.Email, customer.Phone, customer.Source));
+            (customer.FirstName, customer.LastName, customer.Email, customer.Phone, customer.Source)
+        );
         Assert.Equal((registered, TimeSpan.Zero), (customer.RegisteredAt, customer.RegisteredAt.Offset));
         Assert.Equal((_sagas.Clock.GetUtcNow(), _sagas.Clock.GetUtcNow()), (customer.CreatedAt, customer.UpdatedAt));
     }
@@ -56,7 +61,10 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
         Assert.Null(await _sagas.DeliverAsync(Ada with { LastName = "King", RegisteredAt = At(30) }));
 
         var customer = _sagas.Customer("42")!;
-        Assert.Equal(("Byron", At(60), 1, updated), (customer.LastName, customer.RegisteredAt, customer.Version, customer.UpdatedAt));
+        Assert.Equal(
+            ("Byron", At(60), 1, updated),
+            (customer.LastName, customer.RegisteredAt, customer.Version, customer.UpdatedAt)
+        );
     }
 
     [Theory]
@@ -68,7 +76,19 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
     [InlineData(2, 1, 0)]
     public async Task In_whatever_order_registrations_arrive_the_newest_counts(int first, int second, int third)
     {
-        CustomerRegistered[] registrations = [Ada, Ada with { LastName = "King", RegisteredAt = At(1) }, Ada with { RegisteredAt = At(2) }];
+        CustomerRegistered[] registrations =
+        [
+            Ada,
+            Ada with
+            {
+                LastName = "King",
+                RegisteredAt = At(1),
+            },
+            Ada with
+            {
+                RegisteredAt = At(2),
+            },
+        ];
 
         foreach (var index in (int[])[first, second, third])
             Assert.Null(await _sagas.DeliverAsync(registrations[index]));
@@ -86,12 +106,24 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
     }
 
     public static TheoryData<CustomerRegistered> Changes =>
-    [
-        Ada with { FirstName = "Augusta" },
-        Ada with { LastName = "Lovelace" },
-        Ada with { Email = "ada@example.com" },
-        Ada with { Phone = null },
-    ];
+        [
+            Ada with
+            {
+                FirstName = "Augusta",
+            },
+            Ada with
+            {
+                LastName = "Lovelace",
+            },
+            Ada with
+            {
+                Email = "ada@example.com",
+            },
+            Ada with
+            {
+                Phone = null,
+            },
+        ];
 
     [Theory]
     [MemberData(nameof(Changes), DisableDiscoveryEnumeration = true)]
@@ -107,7 +139,8 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
         var customer = _sagas.Customer("42")!;
         Assert.Equal(
             (changed.FirstName, changed.LastName, changed.Email, changed.Phone, "crm"),
-            (customer.FirstName, customer.LastName, customer.Email, customer.Phone, customer.Source));
+            (customer.FirstName, customer.LastName, customer.Email, customer.Phone, customer.Source)
+        );
         Assert.Equal(("Registered", 2, later), (customer.CurrentState, customer.Version, customer.RegisteredAt));
         Assert.Equal((created, _sagas.Clock.GetUtcNow()), (customer.CreatedAt, customer.UpdatedAt));
     }
@@ -153,7 +186,10 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
         await _sagas.DeliverAsync(Ada with { CustomerId = "  42 " });
         await _sagas.DeliverAsync(Ada with { CustomerId = "42\t", Email = "new@example.org", RegisteredAt = At(60) });
 
-        Assert.Equal(("42", 2, "new@example.org"), (_sagas.Customer("42")!.CustomerId, _sagas.Customer("42")!.Version, _sagas.Customer("42")!.Email));
+        Assert.Equal(
+            ("42", 2, "new@example.org"),
+            (_sagas.Customer("42")!.CustomerId, _sagas.Customer("42")!.Version, _sagas.Customer("42")!.Email)
+        );
     }
 
     [Theory]
@@ -174,8 +210,8 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
         Assert.Equal(("King", 2), (_sagas.Customer("42")!.LastName, _sagas.Customer("42")!.Version));
     }
 
-    private static CustomerRegistered Ada { get; } = new(
-        "42", "Ada", "Byron", "ada@example.org", "+44 1", new DateTimeOffset(2026, 3, 1, 10, 30, 0, TimeSpan.Zero), "shop");
+    private static CustomerRegistered Ada { get; } =
+        new("42", "Ada", "Byron", "ada@example.org", "+44 1", new DateTimeOffset(2026, 3, 1, 10, 30, 0, TimeSpan.Zero), "shop");
 
     private static DateTimeOffset At(int secondsLater) => Ada.RegisteredAt!.Value.AddSeconds(secondsLater);
 

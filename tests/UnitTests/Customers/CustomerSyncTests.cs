@@ -171,7 +171,10 @@ public sealed class CustomerSyncTests : IAsyncLifetime
         await _sagas.DeliverAsync(Ada);
 
         Assert.Contains("no version 2", (await _sagas.DeliverAsync(new CustomerSynced("42", 2)))!.GetBaseException().Message);
-        Assert.Contains("no version 2", (await _sagas.DeliverAsync(new CustomerSyncFailed("42", 2, "why")))!.GetBaseException().Message);
+        Assert.Contains(
+            "no version 2",
+            (await _sagas.DeliverAsync(new CustomerSyncFailed("42", 2, "why")))!.GetBaseException().Message
+        );
         Assert.Equal(("Syncing", 1, null, null), Row);
     }
 
@@ -179,7 +182,9 @@ public sealed class CustomerSyncTests : IAsyncLifetime
     public async Task What_is_said_of_nobody_is_refused()
     {
         Assert.IsType<InvalidMessageException>((await _sagas.DeliverAsync(new CustomerSynced("nobody", 1)))!.GetBaseException());
-        Assert.IsType<InvalidMessageException>((await _sagas.DeliverAsync(new CustomerSyncFailed("nobody", 1, "why")))!.GetBaseException());
+        Assert.IsType<InvalidMessageException>(
+            (await _sagas.DeliverAsync(new CustomerSyncFailed("nobody", 1, "why")))!.GetBaseException()
+        );
         Assert.IsType<InvalidMessageException>((await _sagas.DeliverAsync(new RetryCustomerSync("nobody")))!.GetBaseException());
     }
 
@@ -227,11 +232,15 @@ public sealed class CustomerSyncTests : IAsyncLifetime
         Assert.Empty(sagas.Published<SyncCustomer>());
     }
 
-    private static CustomerRegistered Ada { get; } = new(
-        "42", "Ada", "Byron", "ada@example.org", "+44 1", new DateTimeOffset(2026, 3, 1, 10, 30, 0, TimeSpan.Zero), "shop");
+    private static CustomerRegistered Ada { get; } =
+        new("42", "Ada", "Byron", "ada@example.org", "+44 1", new DateTimeOffset(2026, 3, 1, 10, 30, 0, TimeSpan.Zero), "shop");
 
     private static CustomerRegistered King(int secondsLater) =>
-        Ada with { LastName = "King", RegisteredAt = Ada.RegisteredAt!.Value.AddSeconds(secondsLater) };
+        Ada with
+        {
+            LastName = "King",
+            RegisteredAt = Ada.RegisteredAt!.Value.AddSeconds(secondsLater),
+        };
 
     private (string State, int Version, int? Synced, string? Failure) Row =>
         _sagas.Customer("42") is { } row ? (row.CurrentState, row.Version, row.SyncedVersion, row.SyncFailure) : default;

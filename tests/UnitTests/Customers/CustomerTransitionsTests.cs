@@ -11,9 +11,11 @@ public sealed class CustomerTransitionsTests
     [Theory]
     [InlineData(true, "Syncing")]
     [InlineData(false, "Registered")]
-    public void The_first_registration_calls_the_CRM_where_there_is_one(bool hasCrm, string state) => Assert.Equal(
-        new CustomerTransition(new CustomerStatus(state, 1, null, null), CustomerChange.Data, CallsCrm: hasCrm),
-        CustomerTransitions.RegisterFirst(hasCrm));
+    public void The_first_registration_calls_the_CRM_where_there_is_one(bool hasCrm, string state) =>
+        Assert.Equal(
+            new CustomerTransition(new CustomerStatus(state, 1, null, null), CustomerChange.Data, CallsCrm: hasCrm),
+            CustomerTransitions.RegisterFirst(hasCrm)
+        );
 
     [Theory]
     [InlineData(-1, "Byron", CustomerChange.None, 3)]
@@ -22,13 +24,22 @@ public sealed class CustomerTransitionsTests
     [InlineData(0, "King", CustomerChange.Data, 4)]
     [InlineData(1, "King", CustomerChange.Data, 4)]
     public void Only_data_that_differ_and_are_not_older_are_another_version(
-        int seconds, string lastName, CustomerChange change, int version)
+        int seconds,
+        string lastName,
+        CustomerChange change,
+        int version
+    )
     {
         var transition = CustomerTransitions.Register(
             new("Synced", 3, 3, null),
             _held,
-            _held with { LastName = lastName, RegisteredAt = _time.AddSeconds(seconds) },
-            hasCrm: true);
+            _held with
+            {
+                LastName = lastName,
+                RegisteredAt = _time.AddSeconds(seconds),
+            },
+            hasCrm: true
+        );
 
         Assert.Equal((change, version), (transition.Change, transition.Status.Version));
         Assert.Equal(change == CustomerChange.Data, transition.CallsCrm);
@@ -56,7 +67,13 @@ public sealed class CustomerTransitionsTests
     [InlineData("SyncFailed", 1, "SyncFailed", 1, CustomerChange.None, false)]
     [InlineData("Registered", 3, "Synced", 3, CustomerChange.Status, false)]
     public void A_version_that_the_CRM_has_counts_once(
-        string state, int version, string after, int synced, CustomerChange change, bool callsCrm)
+        string state,
+        int version,
+        string after,
+        int synced,
+        CustomerChange change,
+        bool callsCrm
+    )
     {
         var transition = CustomerTransitions.RecordSynced(new(state, 3, 1, null), version, hasCrm: true);
 
@@ -72,7 +89,13 @@ public sealed class CustomerTransitionsTests
     [InlineData("Synced", 3, "Synced", "before", CustomerChange.None, false)]
     [InlineData("Registered", 3, "Registered", "before", CustomerChange.None, false)]
     public void A_refusal_counts_for_the_current_data_only(
-        string state, int version, string after, string? failure, CustomerChange change, bool callsCrm)
+        string state,
+        int version,
+        string after,
+        string? failure,
+        CustomerChange change,
+        bool callsCrm
+    )
     {
         var transition = CustomerTransitions.RecordSyncFailed(new(state, 3, 1, "before"), version, "why", hasCrm: true);
 

@@ -7,7 +7,36 @@ public sealed class CompressedFileTests
 {
     // What bgzip writes at the end of its files: a member with nothing in it.
     private static readonly byte[] _emptyMember =
-        [0x1F, 0x8B, 8, 4, 0, 0, 0, 0, 0, 0xFF, 6, 0, 0x42, 0x43, 2, 0, 0x1B, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    [
+        0x1F,
+        0x8B,
+        8,
+        4,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0xFF,
+        6,
+        0,
+        0x42,
+        0x43,
+        2,
+        0,
+        0x1B,
+        0,
+        3,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ];
 
     private static readonly string[] _rows = Rows(1, 30_000);
 
@@ -29,7 +58,8 @@ public sealed class CompressedFileTests
     [InlineData(1)]
     [InlineData(511)]
     [InlineData(100_000)]
-    public void Zeros_after_the_last_member_are_padding(int zeros) => Assert.Equal(_rows, Whole([.. _first, .. _second, .. new byte[zeros]]));
+    public void Zeros_after_the_last_member_are_padding(int zeros) =>
+        Assert.Equal(_rows, Whole([.. _first, .. _second, .. new byte[zeros]]));
 
     [Fact]
     public void What_follows_the_last_member_and_is_no_padding_is_not_passed_over()
@@ -125,7 +155,8 @@ public sealed class CompressedFileTests
         return [.. Enumerable.Range(from, to - from + 1).Select(number => $"{number};{random.Next()};Zoë")];
     }
 
-    private static byte[] Member(string[] rows) => TextFile.Gzip(Encoding.UTF8.GetBytes(string.Concat(rows.Select(row => row + "\n"))));
+    private static byte[] Member(string[] rows) =>
+        TextFile.Gzip(Encoding.UTF8.GetBytes(string.Concat(rows.Select(row => row + "\n"))));
 
     private static string[] Whole(byte[] content)
     {
@@ -153,23 +184,27 @@ public sealed class CompressedFileTests
 
     private static int WholeRows(byte[] content)
     {
-        using var decompressed = new System.IO.Compression.GZipStream(new MemoryStream(content), System.IO.Compression.CompressionMode.Decompress);
+        using var decompressed = new System.IO.Compression.GZipStream(
+            new MemoryStream(content),
+            System.IO.Compression.CompressionMode.Decompress
+        );
         var rows = 0;
         try
         {
             for (var next = decompressed.ReadByte(); next >= 0; next = decompressed.ReadByte())
                 rows += next == '\n' ? 1 : 0;
         }
-        catch (InvalidDataException)
-        {
-        }
+        catch (InvalidDataException) { }
         return rows;
     }
 
     // Far from the end of the file the place is known to some thousand bytes only.
     private static long Near(long place, string? problem)
     {
-        var told = long.Parse(problem!.Split(' ').First(word => word.All(char.IsDigit)), System.Globalization.CultureInfo.InvariantCulture);
+        var told = long.Parse(
+            problem!.Split(' ').First(word => word.All(char.IsDigit)),
+            System.Globalization.CultureInfo.InvariantCulture
+        );
         Assert.InRange(told, place, place + 10_000);
         return told;
     }

@@ -5,7 +5,11 @@ namespace Sagas.UnitTests.FileIntake;
 public sealed class HeaderMapTests
 {
     private static readonly FileColumn[] _columns =
-        [new("customer_id", true, "id"), new("first_name", false, "given name", "Vorname"), new("email", false, "e-mail")];
+    [
+        new("customer_id", true, "id"),
+        new("first_name", false, "given name", "Vorname"),
+        new("email", false, "e-mail"),
+    ];
 
     [Theory]
     [InlineData("id", "FirstName", "E-Mail")]
@@ -32,7 +36,10 @@ public sealed class HeaderMapTests
     {
         Assert.Null(HeaderMap.Read(["4711", "Ada"], _columns, out var problem));
 
-        Assert.Equal("The first line is not a valid header: it has no column named customer_id or id. It reads: 4711 | Ada", problem);
+        Assert.Equal(
+            "The first line is not a valid header: it has no column named customer_id or id. It reads: 4711 | Ada",
+            problem
+        );
     }
 
     [Fact]

@@ -65,7 +65,10 @@ public sealed class RecordReaderTests
 
         var rows = file.Read(_short);
 
-        Assert.Equal(["a¦b", "d¦e"], rows.Where(row => !row.Text.StartsWith("TooLong", StringComparison.Ordinal)).Select(row => row.Text));
+        Assert.Equal(
+            ["a¦b", "d¦e"],
+            rows.Where(row => !row.Text.StartsWith("TooLong", StringComparison.Ordinal)).Select(row => row.Text)
+        );
         Assert.Equal(3, rows.Count);
         Assert.Equal(new RecordPosition(4 + length + 3, 3), rows[2].Position);
     }
@@ -163,15 +166,19 @@ public sealed class RecordReaderTests
     public void Reading_goes_on_at_every_record(string name, bool compressed)
     {
         var random = new Random(7);
-        var lines = Enumerable.Range(0, 100).Select(n => random.Next(10) switch
-        {
-            0 => $"{n},\"öpen\nünd \"\"clösed\"\"\"\r\n",
-            1 => $"{n},\"öpen\n",
-            2 => $"\n{n},{new string('ß', 40)}\n",
-            3 when name.StartsWith("utf", StringComparison.Ordinal) => $"{n},\U0001F600\n",
-            4 => $"\"{n}\"x,äfter\n",
-            _ => $"{n},Jürgen {n}\n",
-        });
+        var lines = Enumerable
+            .Range(0, 100)
+            .Select(n =>
+                random.Next(10) switch
+                {
+                    0 => $"{n},\"öpen\nünd \"\"clösed\"\"\"\r\n",
+                    1 => $"{n},\"öpen\n",
+                    2 => $"\n{n},{new string('ß', 40)}\n",
+                    3 when name.StartsWith("utf", StringComparison.Ordinal) => $"{n},\U0001F600\n",
+                    4 => $"\"{n}\"x,äfter\n",
+                    _ => $"{n},Jürgen {n}\n",
+                }
+            );
         var encoding = CodePagesEncodingProvider.Instance.GetEncoding(name) ?? Encoding.GetEncoding(name);
         byte[] content = [.. encoding.GetPreamble(), .. encoding.GetBytes("id,näme\n" + string.Concat(lines))];
         using var file = TextFile.Of(compressed ? TextFile.Gzip(content) : content);
@@ -190,13 +197,26 @@ public sealed class RecordReaderTests
         {
             var random = new Random(seed);
             string[] pieces = ["a", "Zoë", ",", "\"", "\n", "\r\n", " ", "€", "\U0001F600", "", "x\ry"];
-            var records = Enumerable.Range(0, random.Next(1, 400))
-                .Select(_ => Enumerable.Range(0, 3).Select(_ => string.Concat(Enumerable.Range(0, random.Next(4)).Select(_ => pieces[random.Next(pieces.Length)]))).ToArray())
+            var records = Enumerable
+                .Range(0, random.Next(1, 400))
+                .Select(_ =>
+                    Enumerable
+                        .Range(0, 3)
+                        .Select(_ =>
+                            string.Concat(Enumerable.Range(0, random.Next(4)).Select(_ => pieces[random.Next(pieces.Length)]))
+                        )
+                        .ToArray()
+                )
                 .ToArray();
             var lineEnd = random.Next(2) == 0 ? "\n" : "\r\n";
-            using var file = TextFile.Of(string.Concat(records.Select(record => string.Join(',', record.Select(Quoted)) + lineEnd)));
+            using var file = TextFile.Of(
+                string.Concat(records.Select(record => string.Join(',', record.Select(Quoted)) + lineEnd))
+            );
 
-            Assert.Equal(records.Select(record => string.Join("¦", record)), file.ReadTexts(new RecordReaderOptions { Delimiter = ',' }));
+            Assert.Equal(
+                records.Select(record => string.Join("¦", record)),
+                file.ReadTexts(new RecordReaderOptions { Delimiter = ',' })
+            );
         }
     }
 

@@ -32,9 +32,10 @@ internal sealed class TextFile : IDisposable
         var rows = new List<Row>();
         while (reader.Read())
         {
-            var fields = reader.Problem == RecordProblem.None
-                ? Enumerable.Range(0, reader.FieldCount).Select(reader.Text).ToArray()
-                : [reader.Problem.ToString(), reader.Excerpt()];
+            var fields =
+                reader.Problem == RecordProblem.None
+                    ? Enumerable.Range(0, reader.FieldCount).Select(reader.Text).ToArray()
+                    : [reader.Problem.ToString(), reader.Excerpt()];
             rows.Add(new Row(string.Join("¦", fields), reader.Position, reader.Next));
         }
         return rows;

@@ -97,7 +97,12 @@ public sealed class WatchedFolderTests : IAsyncDisposable
 
     private WatchedFolder Watch(TimeSpan stable, TimeSpan? poll = null)
     {
-        var options = new WatchedFolderOptions { Path = _root, SettleDelay = stable, PollInterval = poll ?? TimeSpan.FromMilliseconds(100) };
+        var options = new WatchedFolderOptions
+        {
+            Path = _root,
+            SettleDelay = stable,
+            PollInterval = poll ?? TimeSpan.FromMilliseconds(100),
+        };
         var folder = new WatchedFolder(options, _time, NullLogger<WatchedFolder>.Instance);
         _files = folder.FilesAsync(_stop.Token).GetAsyncEnumerator();
         return folder;

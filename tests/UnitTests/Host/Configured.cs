@@ -15,7 +15,8 @@ internal static class Configured
         where TOptions : class
     {
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(values.ToDictionary(pair => $"{section}:{pair.Name}".TrimStart(':'), pair => pair.Value)).Build();
+            .AddInMemoryCollection(values.ToDictionary(pair => $"{section}:{pair.Name}".TrimStart(':'), pair => pair.Value))
+            .Build();
         using var services = new ServiceCollection().AddValidatedOptions<TOptions>(configuration, section).BuildServiceProvider();
         return Record.Exception(services.ValidateConfiguration) is InvalidConfigurationException invalid ? invalid.Problems : [];
     }

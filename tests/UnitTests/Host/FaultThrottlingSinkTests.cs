@@ -17,8 +17,10 @@ public sealed class FaultThrottlingSinkTests : IDisposable
     private readonly StringWriter _output = new(CultureInfo.InvariantCulture);
     private readonly FaultThrottlingSink _lines;
 
-    public FaultThrottlingSinkTests() => _lines = new FaultThrottlingSink(new LoggerConfiguration().MinimumLevel.Verbose()
-        .WriteTo.Sink(new Lines(_output)).CreateLogger());
+    public FaultThrottlingSinkTests() =>
+        _lines = new FaultThrottlingSink(
+            new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Sink(new Lines(_output)).CreateLogger()
+        );
 
     public void Dispose()
     {
@@ -26,20 +28,41 @@ public sealed class FaultThrottlingSinkTests : IDisposable
         _output.Dispose();
     }
 
-    private string[] Written => _output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+    private string[] Written =>
+        _output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static Exception Thrown(Exception exception) => Record.Exception(new Action(() => throw exception))!;
 
     private static Exception BrokerAway() => Thrown(new InvalidOperationException("outer", new SocketException(111)));
 
-    private static LogEvent Event(LogEventLevel level, TimeSpan after, Exception? exception, string template, params (string Name, object? Value)[] values) =>
-        new(_start + after, level, exception, _parser.Parse(template),
-            values.Select(value => new LogEventProperty(value.Name, new ScalarValue(value.Value))));
+    private static LogEvent Event(
+        LogEventLevel level,
+        TimeSpan after,
+        Exception? exception,
+        string template,
+        params (string Name, object? Value)[] values
+    ) =>
+        new(
+            _start + after,
+            level,
+            exception,
+            _parser.Parse(template),
+            values.Select(value => new LogEventProperty(value.Name, new ScalarValue(value.Value)))
+        );
 
     [Fact]
     public void A_broker_that_is_away_is_one_line_with_the_reason()
     {
-        _lines.Emit(Event(LogEventLevel.Error, TimeSpan.Zero, BrokerAway(), "S-FAULT {Address} {Id}", ("Address", "x"), ("Id", Guid.NewGuid())));
+        _lines.Emit(
+            Event(
+                LogEventLevel.Error,
+                TimeSpan.Zero,
+                BrokerAway(),
+                "S-FAULT {Address} {Id}",
+                ("Address", "x"),
+                ("Id", Guid.NewGuid())
+            )
+        );
         var line = Assert.Single(Written);
         Assert.StartsWith("S-FAULT x", line);
         Assert.EndsWith(new SocketException(111).Message, line);
@@ -65,12 +88,27 @@ public sealed class FaultThrottlingSinkTests : IDisposable
     public void The_same_fault_of_many_messages_is_told_once_until_a_while_has_passed()
     {
         foreach (var second in Enumerable.Range(0, 101).Append(200))
-            _lines.Emit(Event(LogEventLevel.Warning, TimeSpan.FromSeconds(second), null, "Message {MessageId} of {Count} waits: {Reason}",
-                ("MessageId", Guid.NewGuid()), ("Count", second), ("Reason", "away")));
+            _lines.Emit(
+                Event(
+                    LogEventLevel.Warning,
+                    TimeSpan.FromSeconds(second),
+                    null,
+                    "Message {MessageId} of {Count} waits: {Reason}",
+                    ("MessageId", Guid.NewGuid()),
+                    ("Count", second),
+                    ("Reason", "away")
+                )
+            );
         // After 0, 15, 45 seconds; and when it comes back after it was over.
         Assert.Equal(
-            ["away", "away (14 more like this since the last line)", "away (29 more like this since the last line)", "away (55 more like this since the last line)"],
-            Written.Select(line => line.Split("waits: ")[1]));
+            [
+                "away",
+                "away (14 more like this since the last line)",
+                "away (29 more like this since the last line)",
+                "away (55 more like this since the last line)",
+            ],
+            Written.Select(line => line.Split("waits: ")[1])
+        );
     }
 
     [Theory]
@@ -87,7 +125,9 @@ public sealed class FaultThrottlingSinkTests : IDisposable
     [Fact]
     public void A_reason_of_many_lines_is_cut_to_its_first()
     {
-        _lines.Emit(Event(LogEventLevel.Error, TimeSpan.Zero, null, "Channel closed: {Reason}", ("Reason", "reset\n  at X()\n  at Y()")));
+        _lines.Emit(
+            Event(LogEventLevel.Error, TimeSpan.Zero, null, "Channel closed: {Reason}", ("Reason", "reset\n  at X()\n  at Y()"))
+        );
         Assert.Equal(["Channel closed: reset …"], Written);
     }
 
@@ -101,7 +141,10 @@ public sealed class FaultThrottlingSinkTests : IDisposable
 
     private sealed class Lines(TextWriter output) : ILogEventSink
     {
-        private readonly MessageTemplateTextFormatter _format = new("{Message:lj}{NewLine}{Exception}", CultureInfo.InvariantCulture);
+        private readonly MessageTemplateTextFormatter _format = new(
+            "{Message:lj}{NewLine}{Exception}",
+            CultureInfo.InvariantCulture
+        );
 
         public void Emit(LogEvent logEvent) => _format.Format(logEvent, output);
     }

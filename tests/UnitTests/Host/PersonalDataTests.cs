@@ -10,8 +10,15 @@ namespace Sagas.UnitTests.Host;
 
 public sealed class PersonalDataTests
 {
-    private static readonly CustomerRegistered _customer =
-        new("c-1", "Jane, the = first", "Doe-Smith", "jane@example.com", "+49 30 1234", DateTimeOffset.UnixEpoch, "crm");
+    private static readonly CustomerRegistered _customer = new(
+        "c-1",
+        "Jane, the = first",
+        "Doe-Smith",
+        "jane@example.com",
+        "+49 30 1234",
+        DateTimeOffset.UnixEpoch,
+        "crm"
+    );
 
     private static readonly string[] _personal = ["Jane", "first", "Doe-Smith", "jane@example.com", "1234"];
 
@@ -19,8 +26,13 @@ public sealed class PersonalDataTests
     {
         var mask = new PersonalDataMask();
         var output = new StringWriter(CultureInfo.InvariantCulture);
-        using (var logger = new LoggerConfiguration().Destructure.With(mask).Enrich.With(mask)
-            .WriteTo.Sink(new Lines(output)).CreateLogger())
+        using (
+            var logger = new LoggerConfiguration()
+                .Destructure.With(mask)
+                .Enrich.With(mask)
+                .WriteTo.Sink(new Lines(output))
+                .CreateLogger()
+        )
             logger.Information(template, values);
         return output.ToString();
     }
@@ -41,8 +53,17 @@ public sealed class PersonalDataTests
     [Fact]
     public void A_saga_and_a_list_of_customers_are_masked_too()
     {
-        var line = Log("{@Saga} {@List} {Texts}", new CustomerState { CustomerId = "c-2", FirstName = "Jane", Phone = "1234" },
-            new[] { _customer }, new[] { _customer.ToString() });
+        var line = Log(
+            "{@Saga} {@List} {Texts}",
+            new CustomerState
+            {
+                CustomerId = "c-2",
+                FirstName = "Jane",
+                Phone = "1234",
+            },
+            new[] { _customer },
+            new[] { _customer.ToString() }
+        );
         Assert.All(_personal, text => Assert.DoesNotContain(text, line));
         Assert.Contains("c-2", line);
     }

@@ -15,7 +15,10 @@ public sealed class SettingsTests
     [Fact]
     public async Task Nothing_configured_is_a_whole_process_on_this_machine()
     {
-        await using var app = SagasHost.Create([], new Dictionary<string, string?> { ["Serilog:MinimumLevel:Default"] = "Fatal" });
+        await using var app = SagasHost.Create(
+            [],
+            new Dictionary<string, string?> { ["Serilog:MinimumLevel:Default"] = "Fatal" }
+        );
 
         Assert.Same(Features.AllRoles, Options<ProcessOptions>(app).RoleSet);
         Assert.Equal(TimeSpan.FromSeconds(25), Options<ProcessOptions>(app).ShutdownTimeout);
@@ -28,7 +31,12 @@ public sealed class SettingsTests
     [Fact]
     public async Task What_is_empty_is_not_set()
     {
-        await using var app = Create(("Roles", ""), ("ShutdownTimeout", ""), ("Operations:ApiKey", ""), ("Alerts:Limit:PerSecond", ""));
+        await using var app = Create(
+            ("Roles", ""),
+            ("ShutdownTimeout", ""),
+            ("Operations:ApiKey", ""),
+            ("Alerts:Limit:PerSecond", "")
+        );
 
         Assert.Same(Features.AllRoles, Options<ProcessOptions>(app).RoleSet);
         Assert.Null(Options<OperationsOptions>(app).ApiKey);
@@ -52,8 +60,10 @@ public sealed class SettingsTests
     {
         var rabbitMq = new RabbitMqOptions { Uri = uri };
 
-        Assert.Equal((host, port, virtualHost, password, tls),
-            (rabbitMq.Address.Host, rabbitMq.Address.Port, rabbitMq.VirtualHost, rabbitMq.Password, rabbitMq.UsesTls));
+        Assert.Equal(
+            (host, port, virtualHost, password, tls),
+            (rabbitMq.Address.Host, rabbitMq.Address.Port, rabbitMq.VirtualHost, rabbitMq.Password, rabbitMq.UsesTls)
+        );
         Assert.DoesNotContain(password, rabbitMq.Address.ToString());
         Assert.DoesNotContain(password, rabbitMq.ToString());
     }
@@ -71,7 +81,12 @@ public sealed class SettingsTests
     [InlineData("Messages:MaxClockSkew", "-1", "'-1'", "00:05:00")]
     [InlineData("Payments:Redelivery:BaseDelay", "a second", "'a second'", "00:00:01")]
     [InlineData("Operations:ApiKey", "secret", "too short", "openssl rand")]
-    [InlineData("Crm:Mode", "Idem", "'Idem'", "use one of IdempotencyKey, Lookup, AtMostOnce (as an environment variable: Crm__Mode)")]
+    [InlineData(
+        "Crm:Mode",
+        "Idem",
+        "'Idem'",
+        "use one of IdempotencyKey, Lookup, AtMostOnce (as an environment variable: Crm__Mode)"
+    )]
     [InlineData("Crm:Enabled", "yes", "'yes'", "true or false")]
     [InlineData("Alarms:DigestInterval", "hourly", "'hourly'", "use a duration")]
     [InlineData("Ingest:MaxUploadBytes", "10 GB", "'10 GB'", "use a whole number")]
@@ -91,19 +106,32 @@ public sealed class SettingsTests
     public void Everything_that_is_wrong_is_reported_at_once()
     {
         var problems = Problems(
-            ("Roles", "x"), ("RabbitMq:PrefetchCount", "none"), ("RabbitMq:HeartbeatInterval", "1.00:00:00"), ("Crm:Mode", "Idem"), ("Crm:Url", "crm"));
+            ("Roles", "x"),
+            ("RabbitMq:PrefetchCount", "none"),
+            ("RabbitMq:HeartbeatInterval", "1.00:00:00"),
+            ("Crm:Mode", "Idem"),
+            ("Crm:Url", "crm")
+        );
 
         Assert.Equal(
             ["Crm:Mode", "Crm:Url", "RabbitMq:HeartbeatInterval", "RabbitMq:PrefetchCount", "Roles"],
-            problems.Select(problem => problem.Split(' ')[0]).Order(StringComparer.Ordinal));
+            problems.Select(problem => problem.Split(' ')[0]).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
-    public void A_password_is_never_part_of_a_problem() => Assert.All(
-        Problems(
-            ("ConnectionStrings:Postgres", "Host=;Password=hunter2-hunter2"), ("RabbitMq:Uri", "http://u:hunter2-hunter2@h/"),
-            ("Operations:ApiKey", "hunter2"), ("ObjectStatus:ApiKey", "hunter2"), ("Crm:Authorization", "hunter2\n"), ("Alerts:Secrets", "hunter2")),
-        problem => Assert.DoesNotContain("hunter2", problem));
+    public void A_password_is_never_part_of_a_problem() =>
+        Assert.All(
+            Problems(
+                ("ConnectionStrings:Postgres", "Host=;Password=hunter2-hunter2"),
+                ("RabbitMq:Uri", "http://u:hunter2-hunter2@h/"),
+                ("Operations:ApiKey", "hunter2"),
+                ("ObjectStatus:ApiKey", "hunter2"),
+                ("Crm:Authorization", "hunter2\n"),
+                ("Alerts:Secrets", "hunter2")
+            ),
+            problem => Assert.DoesNotContain("hunter2", problem)
+        );
 
     [Fact]
     public void A_feature_that_does_not_run_here_may_be_misconfigured() =>
@@ -131,7 +159,11 @@ public sealed class SettingsTests
 
     private static WebApplication Create(params (string Key, string Value)[] values)
     {
-        var settings = new Dictionary<string, string?> { ["Bus:Transport"] = "InMemory", ["Serilog:MinimumLevel:Default"] = "Fatal" };
+        var settings = new Dictionary<string, string?>
+        {
+            ["Bus:Transport"] = "InMemory",
+            ["Serilog:MinimumLevel:Default"] = "Fatal",
+        };
         foreach (var (key, value) in values)
             settings[key] = value;
         return SagasHost.Create([], settings);

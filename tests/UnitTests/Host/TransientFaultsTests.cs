@@ -9,31 +9,37 @@ public sealed class TransientFaultsTests
 {
     private static PostgresException Postgres(string state) => new("", "ERROR", "ERROR", state);
 
-    public static TheoryData<Exception, string> Faults => new()
-    {
-        { new InvalidMessageException("no"), nameof(FaultKind.Refused) },
-        { new InvalidOperationException("outer", new InvalidMessageException("no")), nameof(FaultKind.Refused) },
-        { new NpgsqlException("gone", new SocketException((int)SocketError.ConnectionRefused)), nameof(FaultKind.Transient) },
-        { new NpgsqlException("gone", new IOException()), nameof(FaultKind.Transient) },
-        { Postgres(PostgresErrorCodes.AdminShutdown), nameof(FaultKind.Transient) },
-        { Postgres(PostgresErrorCodes.CannotConnectNow), nameof(FaultKind.Transient) },
-        { Postgres(PostgresErrorCodes.SerializationFailure), nameof(FaultKind.Transient) },
-        { Postgres(PostgresErrorCodes.DeadlockDetected), nameof(FaultKind.Transient) },
-        { Postgres(PostgresErrorCodes.TooManyConnections), nameof(FaultKind.Transient) },
-        { Postgres(PostgresErrorCodes.DiskFull), nameof(FaultKind.Transient) },
-        { Postgres(PostgresErrorCodes.ReadOnlySqlTransaction), nameof(FaultKind.Transient) },
-        { Postgres(PostgresErrorCodes.InvalidPassword), nameof(FaultKind.Transient) },
-        { new DbUpdateException("x", Postgres(PostgresErrorCodes.DeadlockDetected)), nameof(FaultKind.Transient) },
-        { new DbUpdateConcurrencyException("x"), nameof(FaultKind.Transient) },
-        { new DbUpdateException("x", Postgres(PostgresErrorCodes.UniqueViolation)), nameof(FaultKind.Race) },
-        { new TimeoutException(), nameof(FaultKind.Transient) },
-        { new TaskCanceledException(), nameof(FaultKind.Transient) },
-        { new RabbitMQ.Client.Exceptions.AlreadyClosedException(new RabbitMQ.Client.Events.ShutdownEventArgs(RabbitMQ.Client.ShutdownInitiator.Peer, 320, "x")), nameof(FaultKind.Transient) },
-        { new AggregateException(new InvalidOperationException(), new TimeoutException()), nameof(FaultKind.Transient) },
-        { Postgres(PostgresErrorCodes.UndefinedTable), nameof(FaultKind.Unknown) },
-        { Postgres(PostgresErrorCodes.NotNullViolation), nameof(FaultKind.Unknown) },
-        { new InvalidOperationException(), nameof(FaultKind.Unknown) },
-    };
+    public static TheoryData<Exception, string> Faults =>
+        new()
+        {
+            { new InvalidMessageException("no"), nameof(FaultKind.Refused) },
+            { new InvalidOperationException("outer", new InvalidMessageException("no")), nameof(FaultKind.Refused) },
+            { new NpgsqlException("gone", new SocketException((int)SocketError.ConnectionRefused)), nameof(FaultKind.Transient) },
+            { new NpgsqlException("gone", new IOException()), nameof(FaultKind.Transient) },
+            { Postgres(PostgresErrorCodes.AdminShutdown), nameof(FaultKind.Transient) },
+            { Postgres(PostgresErrorCodes.CannotConnectNow), nameof(FaultKind.Transient) },
+            { Postgres(PostgresErrorCodes.SerializationFailure), nameof(FaultKind.Transient) },
+            { Postgres(PostgresErrorCodes.DeadlockDetected), nameof(FaultKind.Transient) },
+            { Postgres(PostgresErrorCodes.TooManyConnections), nameof(FaultKind.Transient) },
+            { Postgres(PostgresErrorCodes.DiskFull), nameof(FaultKind.Transient) },
+            { Postgres(PostgresErrorCodes.ReadOnlySqlTransaction), nameof(FaultKind.Transient) },
+            { Postgres(PostgresErrorCodes.InvalidPassword), nameof(FaultKind.Transient) },
+            { new DbUpdateException("x", Postgres(PostgresErrorCodes.DeadlockDetected)), nameof(FaultKind.Transient) },
+            { new DbUpdateConcurrencyException("x"), nameof(FaultKind.Transient) },
+            { new DbUpdateException("x", Postgres(PostgresErrorCodes.UniqueViolation)), nameof(FaultKind.Race) },
+            { new TimeoutException(), nameof(FaultKind.Transient) },
+            { new TaskCanceledException(), nameof(FaultKind.Transient) },
+            {
+                new RabbitMQ.Client.Exceptions.AlreadyClosedException(
+                    new RabbitMQ.Client.Events.ShutdownEventArgs(RabbitMQ.Client.ShutdownInitiator.Peer, 320, "x")
+                ),
+                nameof(FaultKind.Transient)
+            },
+            { new AggregateException(new InvalidOperationException(), new TimeoutException()), nameof(FaultKind.Transient) },
+            { Postgres(PostgresErrorCodes.UndefinedTable), nameof(FaultKind.Unknown) },
+            { Postgres(PostgresErrorCodes.NotNullViolation), nameof(FaultKind.Unknown) },
+            { new InvalidOperationException(), nameof(FaultKind.Unknown) },
+        };
 
     [Theory]
     [MemberData(nameof(Faults))]

@@ -11,7 +11,14 @@ public sealed class EnvelopeTests
     public void A_message_in_an_envelope_is_read() =>
         Assert.Equal(
             new PaymentRequested("p", "c", 1m, "EUR"),
-            Read<PaymentRequested>(Envelope("{\"messageType\":[\"" + Type + "\"],\"message\":{\"paymentId\":\"p\",\"customerId\":\"c\",\"amount\":\"1\",\"currency\":\"EUR\"}}")));
+            Read<PaymentRequested>(
+                Envelope(
+                    "{\"messageType\":[\""
+                        + Type
+                        + "\"],\"message\":{\"paymentId\":\"p\",\"customerId\":\"c\",\"amount\":\"1\",\"currency\":\"EUR\"}}"
+                )
+            )
+        );
 
     [Theory]
     [InlineData("""{"paymentId":"p","customerId":"c","amount":"x","currency":"EUR"}""", "Amount must be a decimal number")]
@@ -32,5 +39,6 @@ public sealed class EnvelopeTests
     [InlineData("""{"message":{},"messageType":["x"],"messageId":"17"}""", "not a Guid")]
     [InlineData("""{"message":{},"messageType":["x"],"sourceAddress":"not an address"}""", "cannot be read")]
     [InlineData("""{"message":{},"messageType":["x"],"sentTime":"soon"}""", "cannot be read")]
-    public void An_envelope_that_cannot_be_read_is_refused(string body, string expected) => Assert.Contains(expected, Refusal(() => Envelope(body)));
+    public void An_envelope_that_cannot_be_read_is_refused(string body, string expected) =>
+        Assert.Contains(expected, Refusal(() => Envelope(body)));
 }

@@ -24,7 +24,9 @@ internal static class IncomingJson
     }
 
     public static SerializerContext Envelope(string body) =>
-        new EnvelopeSerializerFactory(Options).CreateDeserializer().Deserialize(new StringMessageBody(body), new DictionarySendHeaders());
+        new EnvelopeSerializerFactory(Options)
+            .CreateDeserializer()
+            .Deserialize(new StringMessageBody(body), new DictionarySendHeaders());
 
     public static T Read<T>(SerializerContext context)
         where T : class

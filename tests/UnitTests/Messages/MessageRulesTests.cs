@@ -11,60 +11,69 @@ public sealed class MessageRulesTests
     private static readonly MessageRules _rules = new(Features.MessageRules, new MessagesOptions(), new FakeTimeProvider(_now));
 
     private static PaymentRequested Payment(
-        string paymentId = "p", string customerId = "c", decimal amount = 1, string currency = "EUR", DateTimeOffset? requestedAt = null) =>
-        new(paymentId, customerId, amount, currency, requestedAt);
+        string paymentId = "p",
+        string customerId = "c",
+        decimal amount = 1,
+        string currency = "EUR",
+        DateTimeOffset? requestedAt = null
+    ) => new(paymentId, customerId, amount, currency, requestedAt);
 
-    public static TheoryData<PaymentRequested, string> BadPayments => new()
-    {
-        { Payment(paymentId: ""), "PaymentId must not be empty" },
-        { Payment(paymentId: "   "), "PaymentId must not be empty" },
-        { Payment(paymentId: null!), "PaymentId must not be empty" },
-        { Payment(paymentId: new string('x', 129)), "PaymentId must be at most 128 characters long, and has 129" },
-        { Payment(paymentId: "a\nb"), "PaymentId must not contain control characters" },
-        { Payment(paymentId: "a\ud800"), "PaymentId must be valid Unicode" },
-        { Payment(customerId: ""), "CustomerId must not be empty" },
-        { Payment(customerId: new string('x', 500)), "CustomerId must be at most 128 characters" },
-        { Payment(amount: 0), "Amount must be greater than zero" },
-        { Payment(amount: -1), "Amount must be greater than zero" },
-        { Payment(amount: 1_000_000_000_000.01m), "Amount must be at most 1000000000000" },
-        { Payment(amount: decimal.MaxValue), "Amount must be at most 1000000000000" },
-        { Payment(amount: 1.00001m), "Amount must have at most 4 decimals" },
-        { Payment(currency: null!), "Currency must be" },
-        { Payment(currency: ""), "Currency must be" },
-        { Payment(currency: "EURO"), "Currency must be" },
-        { Payment(currency: "XXX"), "Currency must be" },
-        { Payment(currency: "DEM"), "Currency must be" },
-        { Payment(requestedAt: _now.AddMinutes(6)), "RequestedAt lies in the future" },
-        { Payment(requestedAt: DateTimeOffset.MinValue), "RequestedAt must not be before 1970-01-01" },
-    };
+    public static TheoryData<PaymentRequested, string> BadPayments =>
+        new()
+        {
+            { Payment(paymentId: ""), "PaymentId must not be empty" },
+            { Payment(paymentId: "   "), "PaymentId must not be empty" },
+            { Payment(paymentId: null!), "PaymentId must not be empty" },
+            { Payment(paymentId: new string('x', 129)), "PaymentId must be at most 128 characters long, and has 129" },
+            { Payment(paymentId: "a\nb"), "PaymentId must not contain control characters" },
+            { Payment(paymentId: "a\ud800"), "PaymentId must be valid Unicode" },
+            { Payment(customerId: ""), "CustomerId must not be empty" },
+            { Payment(customerId: new string('x', 500)), "CustomerId must be at most 128 characters" },
+            { Payment(amount: 0), "Amount must be greater than zero" },
+            { Payment(amount: -1), "Amount must be greater than zero" },
+            { Payment(amount: 1_000_000_000_000.01m), "Amount must be at most 1000000000000" },
+            { Payment(amount: decimal.MaxValue), "Amount must be at most 1000000000000" },
+            { Payment(amount: 1.00001m), "Amount must have at most 4 decimals" },
+            { Payment(currency: null!), "Currency must be" },
+            { Payment(currency: ""), "Currency must be" },
+            { Payment(currency: "EURO"), "Currency must be" },
+            { Payment(currency: "XXX"), "Currency must be" },
+            { Payment(currency: "DEM"), "Currency must be" },
+            { Payment(requestedAt: _now.AddMinutes(6)), "RequestedAt lies in the future" },
+            { Payment(requestedAt: DateTimeOffset.MinValue), "RequestedAt must not be before 1970-01-01" },
+        };
 
     public static TheoryData<PaymentRequested> GoodPayments =>
-    [
-        Payment(),
-        Payment(paymentId: new string('x', 128)),
-        Payment(paymentId: " " + new string('x', 128) + " "),
-        Payment(paymentId: "änderung/17 😀"),
-        Payment(amount: 1_000_000_000_000m),
-        Payment(amount: 0.0001m),
-        Payment(amount: 1.50000000m),
-        Payment(currency: "usd"),
-        Payment(requestedAt: _now.AddMinutes(5)),
-        Payment(requestedAt: DateTimeOffset.UnixEpoch),
-    ];
+        [
+            Payment(),
+            Payment(paymentId: new string('x', 128)),
+            Payment(paymentId: " " + new string('x', 128) + " "),
+            Payment(paymentId: "änderung/17 😀"),
+            Payment(amount: 1_000_000_000_000m),
+            Payment(amount: 0.0001m),
+            Payment(amount: 1.50000000m),
+            Payment(currency: "usd"),
+            Payment(requestedAt: _now.AddMinutes(5)),
+            Payment(requestedAt: DateTimeOffset.UnixEpoch),
+        ];
 
-    public static TheoryData<CustomerRegistered, string> BadCustomers => new()
-    {
-        { new(""), "CustomerId must not be empty" },
-        { new("c", FirstName: new string('x', 513)), "FirstName must be at most 512 characters long, and has 513" },
-        { new("c", LastName: new string('x', 513)), "LastName must be at most 512" },
-        { new("c", Email: new string('x', 513)), "Email must be at most 512" },
-        { new("c", Phone: new string('x', 513)), "Phone must be at most 512" },
-        { new("c", Source: new string('x', 513)), "Source must be at most 512" },
-        { new("c", FirstName: "a\0b"), "FirstName must be valid Unicode" },
-        { new("c", LastName: "\udc00"), "LastName must be valid Unicode" },
-        { new("c", RegisteredAt: _now.AddHours(1)), "RegisteredAt lies in the future" },
-        { new("c", RegisteredAt: new DateTimeOffset(1, 1, 1, 0, 0, 0, TimeSpan.Zero)), "RegisteredAt must not be before 1970-01-01" },
-    };
+    public static TheoryData<CustomerRegistered, string> BadCustomers =>
+        new()
+        {
+            { new(""), "CustomerId must not be empty" },
+            { new("c", FirstName: new string('x', 513)), "FirstName must be at most 512 characters long, and has 513" },
+            { new("c", LastName: new string('x', 513)), "LastName must be at most 512" },
+            { new("c", Email: new string('x', 513)), "Email must be at most 512" },
+            { new("c", Phone: new string('x', 513)), "Phone must be at most 512" },
+            { new("c", Source: new string('x', 513)), "Source must be at most 512" },
+            { new("c", FirstName: "a\0b"), "FirstName must be valid Unicode" },
+            { new("c", LastName: "\udc00"), "LastName must be valid Unicode" },
+            { new("c", RegisteredAt: _now.AddHours(1)), "RegisteredAt lies in the future" },
+            {
+                new("c", RegisteredAt: new DateTimeOffset(1, 1, 1, 0, 0, 0, TimeSpan.Zero)),
+                "RegisteredAt must not be before 1970-01-01"
+            },
+        };
 
     [Theory]
     [MemberData(nameof(BadPayments))]

@@ -5,17 +5,31 @@ namespace Sagas.UnitTests.Messages;
 
 public sealed class PlainJsonTests
 {
-    private const string Payment = """{"paymentId":"p-1","customerId":"c-1","amount":12.34,"currency":"EUR","requestedAt":"2026-01-31T12:00:00Z"}""";
+    private const string Payment =
+        """{"paymentId":"p-1","customerId":"c-1","amount":12.34,"currency":"EUR","requestedAt":"2026-01-31T12:00:00Z"}""";
 
-    private static readonly PaymentRequested _expected =
-        new("p-1", "c-1", 12.34m, "EUR", new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero));
+    private static readonly PaymentRequested _expected = new(
+        "p-1",
+        "c-1",
+        12.34m,
+        "EUR",
+        new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero)
+    );
 
     [Theory]
     [InlineData(Payment)]
-    [InlineData("""{"PaymentID":"p-1","CUSTOMERID":"c-1","Amount":"12.34","Currency":"EUR","RequestedAt":"2026-01-31T13:00:00+01:00"}""")]
-    [InlineData("""{"payment_id":"p-1","customer_id":"c-1","amount":1234e-2,"currency":"EUR","requested_at":"2026-01-31T12:00:00"}""")]
-    [InlineData("""{"payment-id":"p-1","customer-id":"c-1","amount":12.34,"currency":"EUR","requested-at":"2026-01-31T12:00:00Z","colour":{"x":[1]}}""")]
-    [InlineData("// a comment\n{\"paymentId\":\"p-1\",\"customerId\":\"c-1\",\"amount\":12.34,\"currency\":\"EUR\",\"requestedAt\":\"2026-01-31T12:00:00Z\",}")]
+    [InlineData(
+        """{"PaymentID":"p-1","CUSTOMERID":"c-1","Amount":"12.34","Currency":"EUR","RequestedAt":"2026-01-31T13:00:00+01:00"}"""
+    )]
+    [InlineData(
+        """{"payment_id":"p-1","customer_id":"c-1","amount":1234e-2,"currency":"EUR","requested_at":"2026-01-31T12:00:00"}"""
+    )]
+    [InlineData(
+        """{"payment-id":"p-1","customer-id":"c-1","amount":12.34,"currency":"EUR","requested-at":"2026-01-31T12:00:00Z","colour":{"x":[1]}}"""
+    )]
+    [InlineData(
+        "// a comment\n{\"paymentId\":\"p-1\",\"customerId\":\"c-1\",\"amount\":12.34,\"currency\":\"EUR\",\"requestedAt\":\"2026-01-31T12:00:00Z\",}"
+    )]
     public void A_payment_is_read_however_the_producer_writes_its_fields(string body) =>
         Assert.Equal(_expected, Read<PaymentRequested>(Plain(body, "PaymentRequested")));
 
@@ -25,7 +39,10 @@ public sealed class PlainJsonTests
 
     [Fact]
     public void A_byte_order_mark_does_not_disturb() =>
-        Assert.Equal("c", Read<CustomerRegistered>(Plain([0xEF, 0xBB, 0xBF, .. """{"customerId":"c"}"""u8], "CustomerRegistered")).CustomerId);
+        Assert.Equal(
+            "c",
+            Read<CustomerRegistered>(Plain([0xEF, 0xBB, 0xBF, .. """{"customerId":"c"}"""u8], "CustomerRegistered")).CustomerId
+        );
 
     [Theory]
     [InlineData("PaymentRequested")]
@@ -68,17 +85,32 @@ public sealed class PlainJsonTests
     [InlineData("[]", "must be a JSON object, and is a list")]
     [InlineData("""{"customerId":"c","amount":1,"currency":"EUR"}""", "PaymentId is missing")]
     [InlineData("""{"paymentId":null,"customerId":"c","amount":1,"currency":"EUR"}""", "PaymentId is missing")]
-    [InlineData("""{"paymentId":{"id":1},"customerId":"c","amount":1,"currency":"EUR"}""", "PaymentId must be text, and is an object")]
+    [InlineData(
+        """{"paymentId":{"id":1},"customerId":"c","amount":1,"currency":"EUR"}""",
+        "PaymentId must be text, and is an object"
+    )]
     [InlineData("""{"paymentId":1.5,"customerId":"c","amount":1,"currency":"EUR"}""", "PaymentId must be text, and is a number")]
     [InlineData("""{"paymentId":"p","customerId":"c","currency":"EUR"}""", "Amount is missing")]
     [InlineData("""{"paymentId":"p","customerId":"c","amount":"a lot","currency":"EUR"}""", "Amount must be a decimal number")]
     [InlineData("""{"paymentId":"p","customerId":"c","amount":1e400,"currency":"EUR"}""", "Amount must be a decimal number")]
     [InlineData("""{"paymentId":"p","customerId":"c","amount":true,"currency":"EUR"}""", "Amount must be a decimal number")]
     [InlineData("""{"paymentId":"p","customerId":"c","amount":1}""", "Currency is missing")]
-    [InlineData("""{"paymentId":"p","customerId":"c","amount":1,"amount":100,"currency":"EUR"}""", "Amount is given more than once")]
-    [InlineData("""{"paymentId":"p","customerId":"c","amount":1,"currency":"EUR","requestedAt":"soon"}""", "RequestedAt must be an ISO 8601 time")]
-    [InlineData("""{"paymentId":"p","customerId":"c","amount":1,"currency":"EUR","requestedAt":1700000000}""", "RequestedAt must be an ISO 8601 time")]
-    [InlineData("""{"paymentId":"\ud800","customerId":"c","amount":1,"currency":"EUR"}""", "PaymentId must be valid Unicode text")]
+    [InlineData(
+        """{"paymentId":"p","customerId":"c","amount":1,"amount":100,"currency":"EUR"}""",
+        "Amount is given more than once"
+    )]
+    [InlineData(
+        """{"paymentId":"p","customerId":"c","amount":1,"currency":"EUR","requestedAt":"soon"}""",
+        "RequestedAt must be an ISO 8601 time"
+    )]
+    [InlineData(
+        """{"paymentId":"p","customerId":"c","amount":1,"currency":"EUR","requestedAt":1700000000}""",
+        "RequestedAt must be an ISO 8601 time"
+    )]
+    [InlineData(
+        """{"paymentId":"\ud800","customerId":"c","amount":1,"currency":"EUR"}""",
+        "PaymentId must be valid Unicode text"
+    )]
     public void A_field_that_cannot_be_read_is_named_with_what_was_expected(string body, string expected)
     {
         var context = Plain(body, "PaymentRequested");
@@ -89,15 +121,22 @@ public sealed class PlainJsonTests
 
     [Fact]
     public void A_reason_does_not_repeat_what_the_message_says_of_a_person() =>
-        Assert.DoesNotContain("jane", Refusal(() => Plain("""{"customerId":"c","email":["jane@example.com"]}""", "CustomerRegistered")
-            .TryGetMessage<CustomerRegistered>(out _)));
+        Assert.DoesNotContain(
+            "jane",
+            Refusal(() =>
+                Plain("""{"customerId":"c","email":["jane@example.com"]}""", "CustomerRegistered")
+                    .TryGetMessage<CustomerRegistered>(out _)
+            )
+        );
 
     [Fact]
     public void An_envelope_without_its_content_type_is_still_an_envelope()
     {
         var id = Guid.NewGuid();
         var context = Plain(
-            $$"""{"messageId":"{{id}}","messageType":["urn:message:Sagas.Contracts:PaymentRequested"],"message":{{Payment}}}""", "anything");
+            $$"""{"messageId":"{{id}}","messageType":["urn:message:Sagas.Contracts:PaymentRequested"],"message":{{Payment}}}""",
+            "anything"
+        );
         Assert.Equal(_expected, Read<PaymentRequested>(context));
         Assert.Equal(id, context.MessageId);
     }
@@ -130,5 +169,12 @@ public sealed class PlainJsonTests
 
     [Fact]
     public void Where_to_send_answers_is_not_taken_from_a_foreign_header() =>
-        Assert.Null(Plain(Payment, "PaymentRequested", ("MT-Response-Address", "rabbitmq://elsewhere/x"), ("MT-Fault-Address", "rabbitmq://elsewhere/y")).ResponseAddress);
+        Assert.Null(
+            Plain(
+                Payment,
+                "PaymentRequested",
+                ("MT-Response-Address", "rabbitmq://elsewhere/x"),
+                ("MT-Fault-Address", "rabbitmq://elsewhere/y")
+            ).ResponseAddress
+        );
 }

@@ -13,7 +13,10 @@ public sealed class CallbackRequestTests
     [InlineData("""{"object_ids":[1,2,3]}""", "1,2,3")]
     [InlineData("""{"object_ids":["1",1,"b"," b "]}""", "1,b")]
     [InlineData("""{"object_ids":[]}""", "")]
-    [InlineData("""{"at":"now","object_ids":[-7,123456789012345678901234567890],"n":null}""", "-7,123456789012345678901234567890")]
+    [InlineData(
+        """{"at":"now","object_ids":[-7,123456789012345678901234567890],"n":null}""",
+        "-7,123456789012345678901234567890"
+    )]
     [InlineData(" {\n\"object_ids\" : [ \"a b\" ] } ", "a b")]
     public void Numbers_and_texts_are_ids_each_once_and_other_fields_are_ignored(string body, string ids)
     {

@@ -24,8 +24,11 @@ public sealed class ObjectStatusOptionsTests
     [InlineData("MaxHold", "01:00:00")]
     [InlineData("ExpiryTimeout", "00:00:00")]
     [InlineData("SweepInterval", "00:00:00")]
-    public void An_invalid_option_is_named_with_its_environment_variable(string name, string value) => Assert.Contains(
-        $"ObjectStatus__{name}", Assert.Single(Configured.Problems<ObjectStatusOptions>(ObjectStatusOptions.Section, (name, value))));
+    public void An_invalid_option_is_named_with_its_environment_variable(string name, string value) =>
+        Assert.Contains(
+            $"ObjectStatus__{name}",
+            Assert.Single(Configured.Problems<ObjectStatusOptions>(ObjectStatusOptions.Section, (name, value)))
+        );
 
     [Theory]
     [InlineData(1)]

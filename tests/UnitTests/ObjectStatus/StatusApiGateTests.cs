@@ -23,7 +23,10 @@ public sealed class StatusApiGateTests
     [Fact]
     public async Task A_call_that_fails_is_made_again_as_often_as_allowed()
     {
-        using var calls = new StatusCalls(_quick) { Answer = (call, _) => call < 3 ? Code(HttpStatusCode.InternalServerError) : Online() };
+        using var calls = new StatusCalls(_quick)
+        {
+            Answer = (call, _) => call < 3 ? Code(HttpStatusCode.InternalServerError) : Online(),
+        };
         Assert.Equal(StatusKind.Online, (await calls.Gate.AskAsync("1")).Kind);
         Assert.Equal(3, calls.Calls.Count);
 
@@ -109,7 +112,10 @@ public sealed class StatusApiGateTests
             Answer = (call, _) =>
             {
                 called.Add(_time.GetUtcNow());
-                var answer = StatusCalls.Json("""{"online":true}""", call == 1 ? HttpStatusCode.TooManyRequests : HttpStatusCode.OK);
+                var answer = StatusCalls.Json(
+                    """{"online":true}""",
+                    call == 1 ? HttpStatusCode.TooManyRequests : HttpStatusCode.OK
+                );
                 answer.Headers.RetryAfter = new(TimeSpan.FromSeconds(1));
                 return Task.FromResult(answer);
             },
@@ -150,7 +156,7 @@ public sealed class StatusApiGateTests
 
     private async Task PassAsync(TimeSpan duration, TimeSpan step)
     {
-        for (var end = _time.GetUtcNow() + duration; _time.GetUtcNow() < end;)
+        for (var end = _time.GetUtcNow() + duration; _time.GetUtcNow() < end; )
             await _time.StepAsync(step);
     }
 }

@@ -22,7 +22,9 @@ internal sealed class StatusCalls : HttpMessageHandler, IHttpClientFactory, IHos
     {
         var given = Options.Create(options ?? new ObjectStatusOptions { AttemptTimeout = Eventually.Timeout });
         Api = new StatusApi(this, given, time ?? TimeProvider.System);
-        var metrics = new ObjectStatusMetrics(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>());
+        var metrics = new ObjectStatusMetrics(
+            new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>()
+        );
         Gate = new StatusApiGate(Api, given, time ?? TimeProvider.System, metrics, this, NullLogger<StatusApiGate>.Instance);
     }
 
@@ -36,7 +38,8 @@ internal sealed class StatusCalls : HttpMessageHandler, IHttpClientFactory, IHos
     public int MostInFlight { get; private set; }
 
     /// <summary>Answers the n-th call, from 1.</summary>
-    public Func<int, CancellationToken, Task<HttpResponseMessage>> Answer { get; set; } = (_, _) => Task.FromResult(Json("""{"online":true}"""));
+    public Func<int, CancellationToken, Task<HttpResponseMessage>> Answer { get; set; } =
+        (_, _) => Task.FromResult(Json("""{"online":true}"""));
 
     public CancellationToken ApplicationStarted => default;
 

@@ -6,7 +6,12 @@ namespace Sagas.UnitTests.OutboundCalls;
 /// <summary>The limit follows what the target can take. Each case is a target, seen through its answers.</summary>
 public sealed class AdaptiveConcurrencyLimiterTests
 {
-    private static readonly OutboundCallOptions _options = new() { InitialConcurrency = 8, MinConcurrency = 2, MaxConcurrency = 64 };
+    private static readonly OutboundCallOptions _options = new()
+    {
+        InitialConcurrency = 8,
+        MinConcurrency = 2,
+        MaxConcurrency = 64,
+    };
 
     [Fact]
     public void It_grows_to_its_bound_in_a_few_rounds_while_the_target_answers_well()
@@ -115,7 +120,16 @@ public sealed class AdaptiveConcurrencyLimiterTests
 
         for (var round = 0; round < 3000; round++)
         {
-            Round(limit, call => (call >= 20 ? CallHealth.Throttled : random.NextDouble() < 0.1 ? CallHealth.Failed : CallHealth.Healthy, 10));
+            Round(
+                limit,
+                call =>
+                    (
+                        call >= 20 ? CallHealth.Throttled
+                        : random.NextDouble() < 0.1 ? CallHealth.Failed
+                        : CallHealth.Healthy,
+                        10
+                    )
+            );
             if (round >= 200)
                 seen.Add(limit.Current);
         }
@@ -134,7 +148,12 @@ public sealed class AdaptiveConcurrencyLimiterTests
             var atOnce = limit.Current;
             var refused = atOnce > 10;
             for (var call = 0; call < atOnce; call++)
-                limit.Record(refused && call == 0 ? CallHealth.Throttled : CallHealth.Healthy, TimeSpan.FromMilliseconds(10), atOnce, refused && call == 0 ? TimeSpan.FromSeconds(1) : default);
+                limit.Record(
+                    refused && call == 0 ? CallHealth.Throttled : CallHealth.Healthy,
+                    TimeSpan.FromMilliseconds(10),
+                    atOnce,
+                    refused && call == 0 ? TimeSpan.FromSeconds(1) : default
+                );
             pauses += refused ? 1 : 0;
             timeProvider.Advance(TimeSpan.FromMilliseconds(refused ? 1000 : 10));
         }
@@ -152,7 +171,12 @@ public sealed class AdaptiveConcurrencyLimiterTests
         for (var call = 0; call < 10_000; call++)
         {
             var refused = random.NextDouble() < 0.02;
-            limit.Record(refused ? CallHealth.Throttled : CallHealth.Healthy, TimeSpan.FromMilliseconds(10), limit.Current, refused ? TimeSpan.FromSeconds(60) : default);
+            limit.Record(
+                refused ? CallHealth.Throttled : CallHealth.Healthy,
+                TimeSpan.FromMilliseconds(10),
+                limit.Current,
+                refused ? TimeSpan.FromSeconds(60) : default
+            );
         }
 
         Assert.InRange(limit.Current, 4, 64);

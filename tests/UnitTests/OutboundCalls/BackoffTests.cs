@@ -13,8 +13,13 @@ public sealed class BackoffTests
     [InlineData(100, 0.5, 2500)]
     [InlineData(int.MaxValue, 1.0, 5000)]
     [InlineData(3, 0.0, 0)]
-    public void The_bound_doubles_up_to_the_maximum_and_the_delay_is_anywhere_below_it(int failures, double random, int milliseconds) =>
+    public void The_bound_doubles_up_to_the_maximum_and_the_delay_is_anywhere_below_it(
+        int failures,
+        double random,
+        int milliseconds
+    ) =>
         Assert.Equal(
             TimeSpan.FromMilliseconds(milliseconds),
-            Backoff.FullJitter(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), failures, random));
+            Backoff.FullJitter(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), failures, random)
+        );
 }

@@ -14,9 +14,18 @@ public sealed class CallThrottleTests
     private readonly CallThrottle _throttle;
     private readonly List<string> _told = [];
 
-    public CallThrottleTests() => _throttle = new(
-        new() { BreakerMinCalls = 4, BreakerDelay = TimeSpan.FromSeconds(2), MaxBreakerDelay = TimeSpan.FromSeconds(5) },
-        _timeProvider, wait => _told.Add($"open {wait.TotalSeconds}"), () => _told.Add("closed"));
+    public CallThrottleTests() =>
+        _throttle = new(
+            new()
+            {
+                BreakerMinCalls = 4,
+                BreakerDelay = TimeSpan.FromSeconds(2),
+                MaxBreakerDelay = TimeSpan.FromSeconds(5),
+            },
+            _timeProvider,
+            wait => _told.Add($"open {wait.TotalSeconds}"),
+            () => _told.Add("closed")
+        );
 
     [Fact]
     public async Task A_target_that_fails_gets_no_calls_then_one_then_all()
@@ -70,8 +79,20 @@ public sealed class CallThrottleTests
     [Fact]
     public async Task A_refusal_pauses_the_whole_target_for_as_long_as_it_asks()
     {
-        var refused = new CallResult(CallOutcome.Retryable("429") with { RetryAfter = TimeSpan.FromSeconds(30) }, CallHealth.Throttled);
-        var shorter = new CallResult(CallOutcome.Retryable("429") with { RetryAfter = TimeSpan.FromSeconds(3) }, CallHealth.Throttled);
+        var refused = new CallResult(
+            CallOutcome.Retryable("429") with
+            {
+                RetryAfter = TimeSpan.FromSeconds(30),
+            },
+            CallHealth.Throttled
+        );
+        var shorter = new CallResult(
+            CallOutcome.Retryable("429") with
+            {
+                RetryAfter = TimeSpan.FromSeconds(3),
+            },
+            CallHealth.Throttled
+        );
 
         await MakeAsync(refused);
         await MakeAsync(shorter);
@@ -84,5 +105,6 @@ public sealed class CallThrottleTests
         Assert.Equal(CircuitState.Closed, _throttle.Breaker);
     }
 
-    private ValueTask<CallResult?> MakeAsync(CallResult result) => _throttle.RunAsync(_ => new(result), () => 1, CancellationToken.None);
+    private ValueTask<CallResult?> MakeAsync(CallResult result) =>
+        _throttle.RunAsync(_ => new(result), () => 1, CancellationToken.None);
 }

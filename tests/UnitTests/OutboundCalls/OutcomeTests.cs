@@ -67,7 +67,10 @@ public sealed class OutcomeTests
     {
         var outcome = Decide(SomeTarget.Call(), Answer(200) with { Body = default });
 
-        Assert.Equal(("waiting", true, "200: unreadable (InvalidOperationException)"), (outcome.State, outcome.OutcomeUnknown, outcome.Description));
+        Assert.Equal(
+            ("waiting", true, "200: unreadable (InvalidOperationException)"),
+            (outcome.State, outcome.OutcomeUnknown, outcome.Description)
+        );
     }
 
     [Theory]
@@ -79,13 +82,21 @@ public sealed class OutcomeTests
     [InlineData(500, CallOutcomeKind.Unknown)]
     [InlineData(302, CallOutcomeKind.Unknown)]
     public void A_lookup_counts_only_when_the_target_answers_it(int status, CallOutcomeKind kind) =>
-        Assert.Equal(kind, ResponseClassifier.ClassifyLookup(new SomeTarget(), SomeTarget.Call(CallMode.Lookup, true), Answer(status)).Kind);
+        Assert.Equal(
+            kind,
+            ResponseClassifier.ClassifyLookup(new SomeTarget(), SomeTarget.Call(CallMode.Lookup, true), Answer(status)).Kind
+        );
 
     [Fact]
     public void A_lookup_waits_until_the_target_can_have_ended_the_call()
     {
         var outcome = CallUpdate.Decide(
-            SomeTarget.Call(CallMode.Lookup), CallOutcome.Unknown("lost"), new SomeTarget().Retry, lookupDelay: TimeSpan.FromSeconds(42), random: 0.5);
+            SomeTarget.Call(CallMode.Lookup),
+            CallOutcome.Unknown("lost"),
+            new SomeTarget().Retry,
+            lookupDelay: TimeSpan.FromSeconds(42),
+            random: 0.5
+        );
 
         Assert.Equal(TimeSpan.FromSeconds(42), outcome.Delay);
     }
@@ -114,11 +125,18 @@ public sealed class OutcomeTests
         Assert.Equal(300, outcome.Description!.Length);
     }
 
-    private static CallResponse Answer(int status) => new((HttpStatusCode)status, Encoding.UTF8.GetBytes("{}"), Complete: true, RetryAfter: null);
+    private static CallResponse Answer(int status) =>
+        new((HttpStatusCode)status, Encoding.UTF8.GetBytes("{}"), Complete: true, RetryAfter: null);
 
     private static CallUpdate Decide(OutboundCall call, CallResponse response)
     {
         var target = new SomeTarget(call.Mode);
-        return CallUpdate.Decide(call, ResponseClassifier.Classify(target, call, response), target.Retry, target.LookupDelay, random: 0.5);
+        return CallUpdate.Decide(
+            call,
+            ResponseClassifier.Classify(target, call, response),
+            target.Retry,
+            target.LookupDelay,
+            random: 0.5
+        );
     }
 }

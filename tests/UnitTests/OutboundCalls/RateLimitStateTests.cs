@@ -7,7 +7,12 @@ public sealed class RateLimitStateTests
 {
     private static readonly DateTimeOffset _start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private RateLimitState _state = new() { NextPermitAt = _start, EpochAt = _start, GrowsAt = _start };
+    private RateLimitState _state = new()
+    {
+        NextPermitAt = _start,
+        EpochAt = _start,
+        GrowsAt = _start,
+    };
     private DateTimeOffset _now = _start;
 
     [Theory]

@@ -12,7 +12,8 @@ public sealed class RetryAfterTests
     [InlineData("0", 0)]
     [InlineData("86400", 600)]
     [InlineData("soon", null)]
-    public void Seconds_are_obeyed_up_to_the_maximum(string? header, int? seconds) => Assert.Equal(seconds, Read(header, date: null));
+    public void Seconds_are_obeyed_up_to_the_maximum(string? header, int? seconds) =>
+        Assert.Equal(seconds, Read(header, date: null));
 
     [Theory]
     [InlineData(30, 30)]

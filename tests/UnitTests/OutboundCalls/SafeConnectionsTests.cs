@@ -44,8 +44,15 @@ public sealed class SafeConnectionsTests
     [InlineData("inside.example.com", "169.254.169.254", false)]
     [InlineData("169.254.169.254", "169.254.169.254", true)]
     [InlineData("hooks.example.com", "93.184.215.14", true)]
-    public void A_private_address_is_for_hosts_that_were_named_and_a_forbidden_one_for_whoever_named_it(string host, string address, bool may) =>
-        Assert.Equal(may, new SafeConnections(["inside.example.com", "169.254.169.254"]).MayConnect(host, IPAddress.Parse(address)));
+    public void A_private_address_is_for_hosts_that_were_named_and_a_forbidden_one_for_whoever_named_it(
+        string host,
+        string address,
+        bool may
+    ) =>
+        Assert.Equal(
+            may,
+            new SafeConnections(["inside.example.com", "169.254.169.254"]).MayConnect(host, IPAddress.Parse(address))
+        );
 
     [Fact]
     public async Task A_name_that_resolves_to_a_private_address_is_refused_before_anything_is_sent()
@@ -53,7 +60,9 @@ public sealed class SafeConnectionsTests
         using var inside = new Listener();
         using var client = Client([], _ => [IPAddress.Loopback]);
 
-        var refused = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(new Uri($"http://hooks.example.com:{inside.Port}/")));
+        var refused = await Assert.ThrowsAsync<HttpRequestException>(() =>
+            client.GetAsync(new Uri($"http://hooks.example.com:{inside.Port}/"))
+        );
 
         Assert.IsType<AddressNotAllowedException>(refused.GetBaseException());
         Assert.False(inside.WasConnectedTo);
@@ -65,7 +74,10 @@ public sealed class SafeConnectionsTests
         using var inside = new Listener();
         var asked = 0;
         // As in a rebinding: checked with one answer, connected with another.
-        using var client = Client(["hooks.example.com"], _ => asked++ == 0 ? [IPAddress.Loopback] : [IPAddress.Parse("169.254.169.254")]);
+        using var client = Client(
+            ["hooks.example.com"],
+            _ => asked++ == 0 ? [IPAddress.Loopback] : [IPAddress.Parse("169.254.169.254")]
+        );
 
         Assert.Equal("hello", await client.GetStringAsync(new Uri($"http://hooks.example.com:{inside.Port}/")));
 
@@ -93,7 +105,8 @@ public sealed class SafeConnectionsTests
         using var client = Client([], null);
 
         await Assert.ThrowsAsync<HttpRequestException>(() =>
-            client.GetAsync(new Uri(string.Format(System.Globalization.CultureInfo.InvariantCulture, url, inside.Port))));
+            client.GetAsync(new Uri(string.Format(System.Globalization.CultureInfo.InvariantCulture, url, inside.Port)))
+        );
 
         Assert.False(inside.WasConnectedTo);
     }
@@ -102,7 +115,9 @@ public sealed class SafeConnectionsTests
     public async Task Redirects_are_not_followed()
     {
         using var target = new Listener();
-        using var inside = new Listener($"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{target.Port}/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        using var inside = new Listener(
+            $"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{target.Port}/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
         using var client = Client(["127.0.0.1"], null);
 
         using var response = await client.GetAsync(new Uri($"http://127.0.0.1:{inside.Port}/"));

@@ -18,11 +18,20 @@ namespace Sagas.UnitTests.Payments;
 public sealed class PaymentGatewayTargetTests
 {
     private static readonly OutboundCall _call = new(
-        "7a5d3c1e-0000-5000-8000-000000000001", CallMode.IdempotencyKey,
-        JsonSerializer.Serialize(new ProcessPayment("p-1", "c-1", 12.30m, "EUR"), JsonSerializerOptions.Web), 1, false, TimeSpan.Zero, null, null);
+        "7a5d3c1e-0000-5000-8000-000000000001",
+        CallMode.IdempotencyKey,
+        JsonSerializer.Serialize(new ProcessPayment("p-1", "c-1", 12.30m, "EUR"), JsonSerializerOptions.Web),
+        1,
+        false,
+        TimeSpan.Zero,
+        null,
+        null
+    );
 
     private readonly PaymentGateway _gateway = new(
-        Options.Create(new PaymentsOptions { GatewayUrl = "https://pay.example/v1/" }), new FakeTimeProvider());
+        Options.Create(new PaymentsOptions { GatewayUrl = "https://pay.example/v1/" }),
+        new FakeTimeProvider()
+    );
 
     [Fact]
     public async Task The_same_request_is_sent_each_time_with_the_same_key()
@@ -91,7 +100,9 @@ public sealed class PaymentGatewayTargetTests
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Payments:GatewayUrl", url)]).Build();
         using var services = Services(configuration);
 
-        var refused = Assert.Throws<OptionsValidationException>(() => services.GetRequiredService<IOptions<PaymentsOptions>>().Value);
+        var refused = Assert.Throws<OptionsValidationException>(() =>
+            services.GetRequiredService<IOptions<PaymentsOptions>>().Value
+        );
 
         Assert.Contains("Payments:GatewayUrl", Assert.Single(refused.Failures));
         Assert.DoesNotContain("secret", refused.Message);
@@ -100,15 +111,25 @@ public sealed class PaymentGatewayTargetTests
     [Fact]
     public void How_calls_are_made_is_configured()
     {
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
-            [new("Payments:GatewayUrl", "http://gateway:81/"), new("Payments:Calls:CallTimeout", "00:00:03"), new("Payments:Retry:MaxAttempts", "7")]).Build();
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([
+                new("Payments:GatewayUrl", "http://gateway:81/"),
+                new("Payments:Calls:CallTimeout", "00:00:03"),
+                new("Payments:Retry:MaxAttempts", "7"),
+            ])
+            .Build();
         using var services = Services(configuration);
 
         var gateway = services.GetRequiredService<PaymentGateway>();
 
         Assert.Equal(TimeSpan.FromSeconds(3), gateway.Options.CallTimeout);
         var update = CallUpdate.Decide(
-            SomeTarget.Call(attempts: 7), CallOutcome.Unknown("500"), gateway.Retry, gateway.LookupDelay, random: 0);
+            SomeTarget.Call(attempts: 7),
+            CallOutcome.Unknown("500"),
+            gateway.Retry,
+            gateway.LookupDelay,
+            random: 0
+        );
         Assert.Equal("parked", update.State);
     }
 
@@ -116,9 +137,12 @@ public sealed class PaymentGatewayTargetTests
     {
         var services = new ServiceCollection();
         new PaymentsModule().AddServices(
-            services, new FeatureContext(new RoleSet([PaymentsModule.GatewayRole]), configuration, new MessagesOptions()));
+            services,
+            new FeatureContext(new RoleSet([PaymentsModule.GatewayRole]), configuration, new MessagesOptions())
+        );
         return services.BuildServiceProvider();
     }
 
-    private static CallResponse Answer(int status, string body) => new((HttpStatusCode)status, Encoding.UTF8.GetBytes(body), true, null);
+    private static CallResponse Answer(int status, string body) =>
+        new((HttpStatusCode)status, Encoding.UTF8.GetBytes(body), true, null);
 }

@@ -45,11 +45,14 @@ public sealed class BatchingWriterTests
         var writer = Writer(new BatchingOptions(MaxBatchSize: 3, GatherDelay: TimeSpan.FromSeconds(1)), () => Task.CompletedTask);
         var both = Task.WhenAll(writer.WriteAsync(1), writer.WriteAsync(2));
 
-        await Eventually.TrueAsync("both are written", () =>
-        {
-            _time.Advance(TimeSpan.FromSeconds(1));
-            return Task.FromResult(both.IsCompleted);
-        });
+        await Eventually.TrueAsync(
+            "both are written",
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return Task.FromResult(both.IsCompleted);
+            }
+        );
 
         Assert.Equal("1,2", Batches());
     }
@@ -58,12 +61,15 @@ public sealed class BatchingWriterTests
     public async Task An_item_that_cannot_be_stored_fails_alone()
     {
         var release = new TaskCompletionSource();
-        var writer = Writer(new BatchingOptions(MaxBatchSize: 3), async () =>
-        {
-            await release.Task;
-            if (Last().Contains(2))
-                throw new PostgresException("", "ERROR", "ERROR", PostgresErrorCodes.NumericValueOutOfRange);
-        });
+        var writer = Writer(
+            new BatchingOptions(MaxBatchSize: 3),
+            async () =>
+            {
+                await release.Task;
+                if (Last().Contains(2))
+                    throw new PostgresException("", "ERROR", "ERROR", PostgresErrorCodes.NumericValueOutOfRange);
+            }
+        );
         var zero = writer.WriteAsync(0);
         var all = Enumerable.Range(1, 3).Select(writer.WriteAsync).ToArray();
         release.SetResult();
@@ -98,15 +104,17 @@ public sealed class BatchingWriterTests
         await Writer(new BatchingOptions(1), () => Task.CompletedTask).CompleteAsync();
     }
 
-    private BatchingWriter<int> Writer(BatchingOptions options, Func<Task> write) => new(
-        options,
-        batch =>
-        {
-            lock (_batches)
-                _batches.Add([.. batch]);
-            return write();
-        },
-        _time);
+    private BatchingWriter<int> Writer(BatchingOptions options, Func<Task> write) =>
+        new(
+            options,
+            batch =>
+            {
+                lock (_batches)
+                    _batches.Add([.. batch]);
+                return write();
+            },
+            _time
+        );
 
     private string Batches()
     {

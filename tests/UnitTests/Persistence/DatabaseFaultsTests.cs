@@ -7,34 +7,38 @@ namespace Sagas.UnitTests.Persistence;
 
 public sealed class DatabaseFaultsTests
 {
-    public static TheoryData<Exception, DatabaseFault> Faults => new()
-    {
-        { new NpgsqlException("gone", new SocketException((int)SocketError.ConnectionRefused)), DatabaseFault.Transient },
-        { new NpgsqlException("gone", new IOException()), DatabaseFault.Transient },
-        { new SocketException((int)SocketError.HostNotFound), DatabaseFault.Transient },
-        { new TimeoutException(), DatabaseFault.Transient },
-        { new InvalidOperationException("The connection is broken.") { Source = "Npgsql" }, DatabaseFault.Transient },
-        { Postgres(PostgresErrorCodes.AdminShutdown), DatabaseFault.Transient },
-        { Postgres(PostgresErrorCodes.CannotConnectNow), DatabaseFault.Transient },
-        { Postgres(PostgresErrorCodes.SerializationFailure), DatabaseFault.Transient },
-        { Postgres(PostgresErrorCodes.DeadlockDetected), DatabaseFault.Transient },
-        { Postgres(PostgresErrorCodes.TooManyConnections), DatabaseFault.Transient },
-        { Postgres(PostgresErrorCodes.DiskFull), DatabaseFault.Transient },
-        { Postgres(PostgresErrorCodes.ReadOnlySqlTransaction), DatabaseFault.Transient },
-        { new DbUpdateException("x", Postgres(PostgresErrorCodes.DeadlockDetected)), DatabaseFault.Transient },
-        { new DbUpdateConcurrencyException("x"), DatabaseFault.Transient },
-        { Postgres(PostgresErrorCodes.InvalidPassword), DatabaseFault.LoginRejected },
-        { Postgres(PostgresErrorCodes.InvalidCatalogName), DatabaseFault.LoginRejected },
-        { new DbUpdateException("x", Postgres(PostgresErrorCodes.UniqueViolation)), DatabaseFault.Duplicate },
-        { Postgres(PostgresErrorCodes.NotNullViolation), DatabaseFault.InvalidData },
-        { Postgres(PostgresErrorCodes.NumericValueOutOfRange), DatabaseFault.InvalidData },
-        { Postgres(PostgresErrorCodes.ProgramLimitExceeded), DatabaseFault.InvalidData },
-        { Postgres(PostgresErrorCodes.UndefinedTable), DatabaseFault.Other },
-        { new NpgsqlException("The server does not support SSL."), DatabaseFault.Other },
-        { new InvalidOperationException(), DatabaseFault.None },
-        { new IOException(), DatabaseFault.None },
-        { new OperationCanceledException(), DatabaseFault.None },
-    };
+    public static TheoryData<Exception, DatabaseFault> Faults =>
+        new()
+        {
+            { new NpgsqlException("gone", new SocketException((int)SocketError.ConnectionRefused)), DatabaseFault.Transient },
+            { new NpgsqlException("gone", new IOException()), DatabaseFault.Transient },
+            { new SocketException((int)SocketError.HostNotFound), DatabaseFault.Transient },
+            { new TimeoutException(), DatabaseFault.Transient },
+            {
+                new InvalidOperationException("The connection is broken.") { Source = "Npgsql" },
+                DatabaseFault.Transient
+            },
+            { Postgres(PostgresErrorCodes.AdminShutdown), DatabaseFault.Transient },
+            { Postgres(PostgresErrorCodes.CannotConnectNow), DatabaseFault.Transient },
+            { Postgres(PostgresErrorCodes.SerializationFailure), DatabaseFault.Transient },
+            { Postgres(PostgresErrorCodes.DeadlockDetected), DatabaseFault.Transient },
+            { Postgres(PostgresErrorCodes.TooManyConnections), DatabaseFault.Transient },
+            { Postgres(PostgresErrorCodes.DiskFull), DatabaseFault.Transient },
+            { Postgres(PostgresErrorCodes.ReadOnlySqlTransaction), DatabaseFault.Transient },
+            { new DbUpdateException("x", Postgres(PostgresErrorCodes.DeadlockDetected)), DatabaseFault.Transient },
+            { new DbUpdateConcurrencyException("x"), DatabaseFault.Transient },
+            { Postgres(PostgresErrorCodes.InvalidPassword), DatabaseFault.LoginRejected },
+            { Postgres(PostgresErrorCodes.InvalidCatalogName), DatabaseFault.LoginRejected },
+            { new DbUpdateException("x", Postgres(PostgresErrorCodes.UniqueViolation)), DatabaseFault.Duplicate },
+            { Postgres(PostgresErrorCodes.NotNullViolation), DatabaseFault.InvalidData },
+            { Postgres(PostgresErrorCodes.NumericValueOutOfRange), DatabaseFault.InvalidData },
+            { Postgres(PostgresErrorCodes.ProgramLimitExceeded), DatabaseFault.InvalidData },
+            { Postgres(PostgresErrorCodes.UndefinedTable), DatabaseFault.Other },
+            { new NpgsqlException("The server does not support SSL."), DatabaseFault.Other },
+            { new InvalidOperationException(), DatabaseFault.None },
+            { new IOException(), DatabaseFault.None },
+            { new OperationCanceledException(), DatabaseFault.None },
+        };
 
     [Theory]
     [MemberData(nameof(Faults))]

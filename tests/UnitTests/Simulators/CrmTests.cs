@@ -24,11 +24,24 @@ public sealed class CrmTests(SharedSimulators simulators) : IClassFixture<Shared
     {
         var (status, answer) = await StoreAsync("c/1", 1, key: "k1");
 
-        Assert.Equal((201, "c/1", 1), (status, answer.GetProperty("customerId").GetString(), answer.GetProperty("version").GetInt32()));
+        Assert.Equal(
+            (201, "c/1", 1),
+            (status, answer.GetProperty("customerId").GetString(), answer.GetProperty("version").GetInt32())
+        );
         var found = await _crm.GetFromJsonAsync<JsonElement>("customers?customerId=c%2F1");
-        Assert.Equal(("c/1", 1, "Ada"), (found.GetProperty("customerId").GetString(), found.GetProperty("version").GetInt32(), found.GetProperty("firstName").GetString()));
+        Assert.Equal(
+            ("c/1", 1, "Ada"),
+            (
+                found.GetProperty("customerId").GetString(),
+                found.GetProperty("version").GetInt32(),
+                found.GetProperty("firstName").GetString()
+            )
+        );
         using var missing = await _crm.GetAsync(new Uri("customers?customerId=nobody", UriKind.Relative));
-        Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), (missing.StatusCode, missing.Content.Headers.ContentType!.MediaType));
+        Assert.Equal(
+            (HttpStatusCode.NotFound, "application/problem+json"),
+            (missing.StatusCode, missing.Content.Headers.ContentType!.MediaType)
+        );
     }
 
     [Fact]
@@ -52,19 +65,33 @@ public sealed class CrmTests(SharedSimulators simulators) : IClassFixture<Shared
         await StoreAsync("c", 3);
         await StoreAsync("c", 2, "k");
 
-        Assert.Equal((4, 1, 1, 1), (await CountAsync("effects"), await CountAsync("duplicateEffects"), await CountAsync("staleEffects"), await CountAsync("customers")));
+        Assert.Equal(
+            (4, 1, 1, 1),
+            (
+                await CountAsync("effects"),
+                await CountAsync("duplicateEffects"),
+                await CountAsync("staleEffects"),
+                await CountAsync("customers")
+            )
+        );
         Assert.Equal(2, (await _crm.GetFromJsonAsync<JsonElement[]>("stored"))![0].GetProperty("version").GetInt32());
     }
 
     [Fact]
     public async Task Each_customer_of_a_batch_has_its_own_result()
     {
-        var (status, answer) = await PostAsync("customers/batch", """
+        var (status, answer) = await PostAsync(
+            "customers/batch",
+            """
             {"customers":[{"idempotencyKey":"a","customerId":"1","version":1},{"customerId":"2","version":0},{"customerId":"3","version":1,"email":"x@refused.example"},{"idempotencyKey":"a","customerId":"1","version":1}]}
-            """);
+            """
+        );
 
         Assert.Equal(200, status);
-        Assert.Equal([201, 400, 422, 200], answer.GetProperty("results").EnumerateArray().Select(result => result.GetProperty("status").GetInt32()));
+        Assert.Equal(
+            [201, 400, 422, 200],
+            answer.GetProperty("results").EnumerateArray().Select(result => result.GetProperty("status").GetInt32())
+        );
         Assert.Equal(400, (await PostAsync("customers/batch", """{"customers":[]}""")).Status);
         Assert.Equal(400, (await PostAsync("customers/batch", "[]")).Status);
     }
@@ -120,22 +147,42 @@ public sealed class CrmTests(SharedSimulators simulators) : IClassFixture<Shared
         var time = new FakeTimeProvider();
         await using var own = await RunningGateway.StartAsync(time);
         _crm = Client(own);
-        using var set = await _crm.PutAsJsonAsync("faults", new { latency = new { minMs = Latency, maxMs = Latency }, maxConcurrent = 2, whenFull, retryAfterSeconds = 7 });
+        using var set = await _crm.PutAsJsonAsync(
+            "faults",
+            new
+            {
+                latency = new { minMs = Latency, maxMs = Latency },
+                maxConcurrent = 2,
+                whenFull,
+                retryAfterSeconds = 7,
+            }
+        );
         Assert.True(set.IsSuccessStatusCode, await set.Content.ReadAsStringAsync());
 
         var started = time.GetTimestamp();
-        var calls = Enumerable.Range(1, 3)
+        var calls = Enumerable
+            .Range(1, 3)
             .Select(number => Json($$"""{"customerId":"{{number}}","version":1}"""))
-            .Select(customer => _crm.PostAsync(new Uri("customers", UriKind.Relative), customer)).ToArray();
+            .Select(customer => _crm.PostAsync(new Uri("customers", UriKind.Relative), customer))
+            .ToArray();
         var queued = expected == HttpStatusCode.Created;
         // The third is turned away at once, or takes its turn: after one of the others, whenever it comes.
         await Eventually.TrueAsync("a call is queued or turned away", () => queued || calls.Any(call => call.IsCompleted));
         await time.AdvanceUntilAsync(
-            "all are answered", () => calls.All(call => call.IsCompleted), TimeSpan.FromMilliseconds(Latency / 10));
+            "all are answered",
+            () => calls.All(call => call.IsCompleted),
+            TimeSpan.FromMilliseconds(Latency / 10)
+        );
         var answers = await Task.WhenAll(calls);
 
-        Assert.Equal([HttpStatusCode.Created, HttpStatusCode.Created, expected], answers.Select(answer => answer.StatusCode).Order());
-        Assert.Equal(expected == HttpStatusCode.TooManyRequests ? 1 : 0, answers.Count(answer => answer.Headers.RetryAfter?.Delta == TimeSpan.FromSeconds(7)));
+        Assert.Equal(
+            [HttpStatusCode.Created, HttpStatusCode.Created, expected],
+            answers.Select(answer => answer.StatusCode).Order()
+        );
+        Assert.Equal(
+            expected == HttpStatusCode.TooManyRequests ? 1 : 0,
+            answers.Count(answer => answer.Headers.RetryAfter?.Delta == TimeSpan.FromSeconds(7))
+        );
         if (queued)
             Assert.True(time.GetElapsedTime(started) >= TimeSpan.FromMilliseconds(2 * Latency));
     }
@@ -156,5 +203,6 @@ public sealed class CrmTests(SharedSimulators simulators) : IClassFixture<Shared
 
     private static StringContent Json(string body) => new(body, Encoding.UTF8, "application/json");
 
-    private async Task<long> CountAsync(string name) => (await _crm.GetFromJsonAsync<JsonElement>("summary")).GetProperty(name).GetInt64();
+    private async Task<long> CountAsync(string name) =>
+        (await _crm.GetFromJsonAsync<JsonElement>("summary")).GetProperty(name).GetInt64();
 }

@@ -13,17 +13,24 @@ public sealed partial class DeploymentTests
     public void The_image_restores_every_project_it_builds()
     {
         var dockerfile = Read("deploy/Dockerfile");
-        var projects = Directory.GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories)
+        var projects = Directory
+            .GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/'));
 
-        Assert.All(projects, project => Assert.Contains($"COPY {project} {Path.GetDirectoryName(project)}/", dockerfile, StringComparison.Ordinal));
+        Assert.All(
+            projects,
+            project => Assert.Contains($"COPY {project} {Path.GetDirectoryName(project)}/", dockerfile, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
     public void Every_setting_of_the_compose_file_is_documented_with_its_default()
     {
-        var used = Setting().Matches(Read("docker-compose.yml"))
-            .Select(match => $"#{match.Groups["name"].Value}={match.Groups["default"].Value}").Distinct().Order();
+        var used = Setting()
+            .Matches(Read("docker-compose.yml"))
+            .Select(match => $"#{match.Groups["name"].Value}={match.Groups["default"].Value}")
+            .Distinct()
+            .Order();
         var documented = Read(".env.example").Split('\n').Where(line => DocumentedSetting().IsMatch(line)).Order();
 
         Assert.Equal(used, documented);
@@ -47,7 +54,10 @@ public sealed partial class DeploymentTests
         try
         {
             foreach (var tool in (string[])["dirname", "readlink"])
-                File.CreateSymbolicLink(Path.Combine(tools, tool), File.Exists($"/usr/bin/{tool}") ? $"/usr/bin/{tool}" : $"/bin/{tool}");
+                File.CreateSymbolicLink(
+                    Path.Combine(tools, tool),
+                    File.Exists($"/usr/bin/{tool}") ? $"/usr/bin/{tool}" : $"/bin/{tool}"
+                );
             var start = new ProcessStartInfo("/bin/sh") { RedirectStandardError = true, WorkingDirectory = tools };
             start.ArgumentList.Add(Path.Combine(Root, "sagas"));
             start.Environment["PATH"] = tools;
@@ -76,8 +86,10 @@ public sealed partial class DeploymentTests
     private static partial Regex DocumentedSetting();
 
     // A port in quotes: an address or a setting, then the container's own port.
-    [GeneratedRegex("""
-        "[^"\s]*:\d+"
-        """)]
+    [GeneratedRegex(
+        """
+            "[^"\s]*:\d+"
+            """
+    )]
     private static partial Regex PublishedPort();
 }

@@ -148,7 +148,14 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     public async Task Latency_and_slowness_take_their_time()
     {
         var gateway = await simulators.CleanAsync();
-        await gateway.SetFaultsAsync(new { latency = new { minMs = 100, maxMs = 120 }, slowRate = 1, slowMs = 100 });
+        await gateway.SetFaultsAsync(
+            new
+            {
+                latency = new { minMs = 100, maxMs = 120 },
+                slowRate = 1,
+                slowMs = 100,
+            }
+        );
 
         var started = simulators.Time.GetTimestamp();
         var paying = gateway.PayAsync("key-1");
@@ -163,7 +170,15 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     public async Task Each_fault_has_the_share_that_was_asked_for()
     {
         var gateway = await simulators.CleanAsync();
-        await gateway.SetFaultsAsync(new { failBefore = 0.3, tooManyRequests = 0.2, failAfter = 0.2, garbage = 0.3 });
+        await gateway.SetFaultsAsync(
+            new
+            {
+                failBefore = 0.3,
+                tooManyRequests = 0.2,
+                failAfter = 0.2,
+                garbage = 0.3,
+            }
+        );
 
         await Parallel.ForAsync(0, 1_000, async (number, _) => await gateway.PayAsync($"key-{number}", $"p-{number}"));
 
@@ -202,7 +217,9 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     public async Task The_faults_now_can_be_read_and_set_back()
     {
         await using var gateway = await RunningGateway.StartAsync(
-            ("Gateway:Faults:LostAfter", "0.25"), ("Gateway:Faults:Latency:MaxMs", "5"));
+            ("Gateway:Faults:LostAfter", "0.25"),
+            ("Gateway:Faults:Latency:MaxMs", "5")
+        );
 
         var faults = await gateway.Client.GetFromJsonAsync<JsonElement>("/payments/faults");
         await gateway.SetFaultsAsync(faults);
@@ -228,15 +245,24 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     [InlineData("Gateway:DeclineRate", "2")]
     [InlineData("Gateway:Faults:FailAfter", "-1")]
     public void Settings_that_make_no_sense_stop_the_start(string key, string value) =>
-        Assert.Throws<InvalidConfigurationException>(() => SimulatorHost.Create([], new Dictionary<string, string?> { [key] = value }));
+        Assert.Throws<InvalidConfigurationException>(() =>
+            SimulatorHost.Create([], new Dictionary<string, string?> { [key] = value })
+        );
 
     [Fact]
     public void All_that_is_wrong_with_the_settings_is_reported_at_once()
     {
-        var invalid = Assert.Throws<InvalidConfigurationException>(() => SimulatorHost.Create(
-            [], new Dictionary<string, string?> { ["Gateway:DeclineRate"] = "often", ["Crm:RefuseRate"] = "2" }));
+        var invalid = Assert.Throws<InvalidConfigurationException>(() =>
+            SimulatorHost.Create(
+                [],
+                new Dictionary<string, string?> { ["Gateway:DeclineRate"] = "often", ["Crm:RefuseRate"] = "2" }
+            )
+        );
 
-        Assert.Contains(invalid.Problems, problem => problem.StartsWith("Gateway:DeclineRate is 'often': use a number", StringComparison.Ordinal));
+        Assert.Contains(
+            invalid.Problems,
+            problem => problem.StartsWith("Gateway:DeclineRate is 'often': use a number", StringComparison.Ordinal)
+        );
         Assert.Contains(invalid.Problems, problem => problem.StartsWith("Crm:RefuseRate is 2", StringComparison.Ordinal));
     }
 }

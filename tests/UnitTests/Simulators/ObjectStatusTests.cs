@@ -28,7 +28,9 @@ public sealed class ObjectStatusTests(SharedSimulators shared) : IClassFixture<S
         var time = new TimerCountingTimeProvider();
         await using var simulators = await RunningGateway.StartAsync(time, ("ObjectStatus:Faults:Latency:MaxMs", "400"));
         var started = time.GetTimestamp();
-        var asked = Task.WhenAll(Enumerable.Range(1, 20).Select(id => simulators.Client.GetStringAsync($"/object-status/objects/{id}")));
+        var asked = Task.WhenAll(
+            Enumerable.Range(1, 20).Select(id => simulators.Client.GetStringAsync($"/object-status/objects/{id}"))
+        );
         await time.TimersMadeAsync(20);
         time.Advance(TimeSpan.FromMilliseconds(290));
         Assert.Empty((await simulators.Client.GetFromJsonAsync<Dictionary<string, int>>("/object-status/answered"))!);
@@ -66,21 +68,28 @@ public sealed class ObjectStatusTests(SharedSimulators shared) : IClassFixture<S
         var posts = new List<int[]>();
         await using var callback = WebApplication.CreateSlimBuilder().Build();
         callback.Urls.Add("http://127.0.0.1:0");
-        callback.MapPost("/callback", (JsonElement body) =>
-        {
-            lock (posts)
+        callback.MapPost(
+            "/callback",
+            (JsonElement body) =>
             {
-                posts.Add([.. body.GetProperty("object_ids").EnumerateArray().Select(id => id.GetInt32())]);
-                return posts.Count == 1 ? Results.StatusCode(503) : Results.Ok();
+                lock (posts)
+                {
+                    posts.Add([.. body.GetProperty("object_ids").EnumerateArray().Select(id => id.GetInt32())]);
+                    return posts.Count == 1 ? Results.StatusCode(503) : Results.Ok();
+                }
             }
-        });
+        );
         await callback.StartAsync();
         await using var simulators = await RunningGateway.StartAsync(
-            ("ObjectStatus:CallbackUrl", callback.Urls.First() + "/callback"), ("ObjectStatus:PostInterval", "00:00:00.020"), ("Logging:LogLevel:Default", "None"));
+            ("ObjectStatus:CallbackUrl", callback.Urls.First() + "/callback"),
+            ("ObjectStatus:PostInterval", "00:00:00.020"),
+            ("Logging:LogLevel:Default", "None")
+        );
         var summary = await Eventually.MatchesAsync(
             "ten posts are accepted",
             () => simulators.Client.GetFromJsonAsync<JsonElement>("/object-status/summary"),
-            seen => seen.GetProperty("posts").GetInt64() - seen.GetProperty("refusedPosts").GetInt64() >= 10);
+            seen => seen.GetProperty("posts").GetInt64() - seen.GetProperty("refusedPosts").GetInt64() >= 10
+        );
 
         // The one that was refused; and on a busy machine those that were not answered within the tester's second.
         Assert.True(summary.GetProperty("refusedPosts").GetInt64() >= 1);

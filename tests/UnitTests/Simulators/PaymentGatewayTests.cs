@@ -23,8 +23,12 @@ public sealed class PaymentGatewayTests(SharedSimulators simulators) : IClassFix
         var gateway = await simulators.CleanAsync();
         var first = await gateway.PayAsync("key-1");
 
-        var again = await gateway.SendAsync(RunningGateway.Post(
-            "key-1", "{\"currency\":\"EUR\",\r\n\"amount\": 12.340, \"customerId\":\"c-1\",\"paymentId\":\"p-1\"}"));
+        var again = await gateway.SendAsync(
+            RunningGateway.Post(
+                "key-1",
+                "{\"currency\":\"EUR\",\r\n\"amount\": 12.340, \"customerId\":\"c-1\",\"paymentId\":\"p-1\"}"
+            )
+        );
 
         Assert.Equal(200, again.Status);
         Assert.True(again.IsReplay);
@@ -142,12 +146,33 @@ public sealed class PaymentGatewayTests(SharedSimulators simulators) : IClassFix
         var records = await gateway.RecordsAsync();
 
         Assert.Equal(
-            ["1 key-1 p-1 201 captured True", "2 key-1 p-1 200 replayed False", "3 key-2 p-2 402 declined False", "4 key-2 p-3 422 keyReused False"],
-            records.Select(record => string.Join(
-                ' ', record.GetProperty("sequence"), record.GetProperty("key"), record.GetProperty("body").GetProperty("paymentId"),
-                record.GetProperty("status"), record.GetProperty("outcome"), record.GetProperty("effect"))));
-        Assert.All(records, record => Assert.InRange(
-            record.GetProperty("at").GetDateTimeOffset(), DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow));
+            [
+                "1 key-1 p-1 201 captured True",
+                "2 key-1 p-1 200 replayed False",
+                "3 key-2 p-2 402 declined False",
+                "4 key-2 p-3 422 keyReused False",
+            ],
+            records.Select(record =>
+                string.Join(
+                    ' ',
+                    record.GetProperty("sequence"),
+                    record.GetProperty("key"),
+                    record.GetProperty("body").GetProperty("paymentId"),
+                    record.GetProperty("status"),
+                    record.GetProperty("outcome"),
+                    record.GetProperty("effect")
+                )
+            )
+        );
+        Assert.All(
+            records,
+            record =>
+                Assert.InRange(
+                    record.GetProperty("at").GetDateTimeOffset(),
+                    DateTimeOffset.UtcNow.AddMinutes(-5),
+                    DateTimeOffset.UtcNow
+                )
+        );
     }
 
     [Fact]

@@ -20,8 +20,7 @@ public sealed class RecordFileTests : IDisposable
         using (var client = new HttpClient { BaseAddress = killed.Address })
         {
             for (var number = 0; number < 50; number++)
-                using (await client.SendAsync(RunningGateway.Payment($"key-{number}", $"p-{number}")))
-                { }
+                using (await client.SendAsync(RunningGateway.Payment($"key-{number}", $"p-{number}"))) { }
         }
 
         killed.Process.Kill();
@@ -45,8 +44,12 @@ public sealed class RecordFileTests : IDisposable
             await gateway.PayAsync("key-1", "p-2");
             await gateway.PayAsync("key-3", "p-3", "7.13");
             await gateway.SendAsync(RunningGateway.Post("key-4", "not JSON\n\"at\" all"));
-            await gateway.SendAsync(RunningGateway.Post(
-                "key-5", """{"paymentId":"é\n\"","customerId":"c","amount":1.50,"currency":"EUR","more":["\ud800"]}"""));
+            await gateway.SendAsync(
+                RunningGateway.Post(
+                    "key-5",
+                    """{"paymentId":"é\n\"","customerId":"c","amount":1.50,"currency":"EUR","more":["\ud800"]}"""
+                )
+            );
             await gateway.SetFaultsAsync(new { lostAfter = 1 });
             await Assert.ThrowsAsync<HttpRequestException>(() => gateway.PayAsync("key-6", "p-6"));
             await gateway.SetFaultsAsync(new { failBefore = 1 });
@@ -92,7 +95,10 @@ public sealed class RecordFileTests : IDisposable
             await gateway.PayAsync("key-1");
         }
 
-        await File.AppendAllTextAsync(RecordFile, (await File.ReadAllTextAsync(RecordFile)).Replace("\"sequence\":1", "\"sequence\":2", StringComparison.Ordinal));
+        await File.AppendAllTextAsync(
+            RecordFile,
+            (await File.ReadAllTextAsync(RecordFile)).Replace("\"sequence\":1", "\"sequence\":2", StringComparison.Ordinal)
+        );
 
         await using var again = await StartAsync();
         Assert.Equal(1, (await again.SummaryAsync()).DuplicateEffects);

@@ -30,8 +30,8 @@ internal sealed class RunningGateway : IAsyncDisposable
         return new RunningGateway(app);
     }
 
-    public static HttpRequestMessage Payment(string? key, string payment = "p-1", string amount = "12.34") => Post(
-        key, $$"""{"paymentId":"{{payment}}","customerId":"c-1","amount":{{amount}},"currency":"EUR"}""");
+    public static HttpRequestMessage Payment(string? key, string payment = "p-1", string amount = "12.34") =>
+        Post(key, $$"""{"paymentId":"{{payment}}","customerId":"c-1","amount":{{amount}},"currency":"EUR"}""");
 
     public static HttpRequestMessage Post(string? key, string body, string contentType = "application/json")
     {
@@ -51,8 +51,12 @@ internal sealed class RunningGateway : IAsyncDisposable
     {
         using var response = await Client.SendAsync(request);
         return new Reply(
-            (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsStringAsync(),
-            response.Headers.Contains("Idempotent-Replayed"), response.Headers.RetryAfter?.Delta);
+            (int)response.StatusCode,
+            response.Content.Headers.ContentType?.MediaType,
+            await response.Content.ReadAsStringAsync(),
+            response.Headers.Contains("Idempotent-Replayed"),
+            response.Headers.RetryAfter?.Delta
+        );
     }
 
     public async Task SetFaultsAsync(object faults)
@@ -79,6 +83,13 @@ internal sealed class RunningGateway : IAsyncDisposable
     }
 
     internal sealed record Counts(
-        long Requests, long Effects, long Replays, long Declines, long Rejected, long Faults, long DuplicateEffects,
-        long DuplicatePayments);
+        long Requests,
+        long Effects,
+        long Replays,
+        long Declines,
+        long Rejected,
+        long Faults,
+        long DuplicateEffects,
+        long DuplicatePayments
+    );
 }

@@ -10,7 +10,8 @@ public sealed class SharedSimulators : IAsyncLifetime
 
     public FakeTimeProvider Time { get; } = new();
 
-    public async Task InitializeAsync() => _simulators = await RunningGateway.StartAsync(Time, ("Webhooks:Behaviour:PerSecond", "0"));
+    public async Task InitializeAsync() =>
+        _simulators = await RunningGateway.StartAsync(Time, ("Webhooks:Behaviour:PerSecond", "0"));
 
     public async Task DisposeAsync() => await _simulators.DisposeAsync();
 

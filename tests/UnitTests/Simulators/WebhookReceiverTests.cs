@@ -82,11 +82,19 @@ public sealed class WebhookReceiverTests(SharedSimulators simulators) : IClassFi
     }
 
     private async Task<int> SendAsync(
-        string id, string body = Body, string? signature = null, int secondsOff = 0, string path = "/webhooks/alerts")
+        string id,
+        string body = Body,
+        string? signature = null,
+        int secondsOff = 0,
+        string path = "/webhooks/alerts"
+    )
     {
         var timestamp = (simulators.Time.GetUtcNow().ToUnixTimeSeconds() + secondsOff).ToString(CultureInfo.InvariantCulture);
         var hash = HMACSHA256.HashData(Convert.FromBase64String(Secret), Encoding.UTF8.GetBytes($"{id}.{timestamp}.{body}"));
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         request.Headers.Add("webhook-id", id);
         request.Headers.Add("webhook-timestamp", timestamp);
         request.Headers.Add("webhook-signature", signature ?? "v1," + Convert.ToBase64String(hash));

@@ -11,8 +11,8 @@ internal sealed class DbContextOutboxConsumeContext<TMessage>(
     IServiceProvider provider,
     ConsumeTransaction transaction,
     InboxEntry inbox,
-    TimeProvider timeProvider)
-    : OutboxConsumeContextProxy<TMessage>(context, options, provider), IConsumeTransactionContext
+    TimeProvider timeProvider
+) : OutboxConsumeContextProxy<TMessage>(context, options, provider), IConsumeTransactionContext
     where TMessage : class
 {
     public ConsumeTransaction Transaction => transaction;

@@ -10,8 +10,11 @@ namespace MassTransit.EntityFrameworkCoreIntegration;
 /// transaction commits, in one go. Each change of a saga leaves a row in its history.
 /// </summary>
 internal sealed class DbContextSagaRepositoryContext<TSaga, TMessage, TDbContext>(
-    TDbContext dbContext, ConsumeContext<TMessage> context, ConsumeTransaction transaction, SagaLoader<TSaga, TDbContext> loader)
-    : ConsumeContextScope<TMessage>(context), SagaRepositoryContext<TSaga, TMessage>
+    TDbContext dbContext,
+    ConsumeContext<TMessage> context,
+    ConsumeTransaction transaction,
+    SagaLoader<TSaga, TDbContext> loader
+) : ConsumeContextScope<TMessage>(context), SagaRepositoryContext<TSaga, TMessage>
     where TSaga : class, ISaga
     where TMessage : class
     where TDbContext : DbContext
@@ -30,7 +33,9 @@ internal sealed class DbContextSagaRepositoryContext<TSaga, TMessage, TDbContext
     }
 
     public async Task<SagaConsumeContext<TSaga, TMessage>> Load(Guid correlationId) =>
-        await loader.LoadAsync(dbContext, correlationId, CancellationToken) is { } instance ? await Create(_context, instance) : null!;
+        await loader.LoadAsync(dbContext, correlationId, CancellationToken) is { } instance
+            ? await Create(_context, instance)
+            : null!;
 
     public Task Save(SagaConsumeContext<TSaga> context)
     {
@@ -59,9 +64,13 @@ internal sealed class DbContextSagaRepositoryContext<TSaga, TMessage, TDbContext
     }
 
     public Task<SagaConsumeContext<TSaga, T>> CreateSagaConsumeContext<T>(
-        ConsumeContext<T> consumeContext, TSaga instance, SagaConsumeContextMode mode)
+        ConsumeContext<T> consumeContext,
+        TSaga instance,
+        SagaConsumeContextMode mode
+    )
         where T : class => Create(consumeContext, instance);
 
     private static Task<SagaConsumeContext<TSaga, T>> Create<T>(ConsumeContext<T> consumeContext, TSaga instance)
-        where T : class => Task.FromResult<SagaConsumeContext<TSaga, T>>(new DefaultSagaConsumeContext<TSaga, T>(consumeContext, instance));
+        where T : class =>
+        Task.FromResult<SagaConsumeContext<TSaga, T>>(new DefaultSagaConsumeContext<TSaga, T>(consumeContext, instance));
 }

@@ -8,7 +8,8 @@ using Sagas.Persistence;
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
 internal sealed class EntityFrameworkOutboxConfigurator<TDbContext>(IBusRegistrationConfigurator services)
-    : IEntityFrameworkOutboxConfigurator, IEntityFrameworkBusOutboxConfigurator
+    : IEntityFrameworkOutboxConfigurator,
+        IEntityFrameworkBusOutboxConfigurator
     where TDbContext : DbContext
 {
     public IsolationLevel IsolationLevel
@@ -36,15 +37,15 @@ internal sealed class EntityFrameworkOutboxConfigurator<TDbContext>(IBusRegistra
         set => services.Configure<OutboxDeliveryServiceOptions>(options => options.QueryTimeout = value);
     }
 
-    public void UsePostgres()
-    {
-    }
+    public void UsePostgres() { }
 
     public void UseBusOutbox(Action<IEntityFrameworkBusOutboxConfigurator>? configure = null)
     {
         services.ReplaceScoped<IScopedBusContextProvider<IBus>, EntityFrameworkScopedBusContextProvider<IBus, TDbContext>>();
         services.AddSingleton<OutboxCommitInterceptor>();
-        services.ConfigureDbContext<TDbContext>((provider, options) => options.AddInterceptors(provider.GetRequiredService<OutboxCommitInterceptor>()));
+        services.ConfigureDbContext<TDbContext>(
+            (provider, options) => options.AddInterceptors(provider.GetRequiredService<OutboxCommitInterceptor>())
+        );
         configure?.Invoke(this);
     }
 
@@ -54,7 +55,11 @@ internal sealed class EntityFrameworkOutboxConfigurator<TDbContext>(IBusRegistra
 
     private void Remove<T>()
     {
-        foreach (var service in services.Where(service => service.ServiceType == typeof(IHostedService) && service.ImplementationType == typeof(T)).ToArray())
+        foreach (
+            var service in services
+                .Where(service => service.ServiceType == typeof(IHostedService) && service.ImplementationType == typeof(T))
+                .ToArray()
+        )
             services.Remove(service);
     }
 }

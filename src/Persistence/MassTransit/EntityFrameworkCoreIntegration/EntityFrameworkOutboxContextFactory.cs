@@ -19,13 +19,15 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
     TimeProvider timeProvider,
     IEnumerable<EntityFrameworkSaga> sagas,
     IOptions<EntityFrameworkOutboxOptions> options,
-    ILogger<EntityFrameworkOutboxContextFactory<TDbContext>> logger) : IOutboxContextFactory<TDbContext>
+    ILogger<EntityFrameworkOutboxContextFactory<TDbContext>> logger
+) : IOutboxContextFactory<TDbContext>
     where TDbContext : DbContext
 {
     public async Task Send<T>(ConsumeContext<T> context, OutboxConsumeOptions consumeOptions, IPipe<OutboxConsumeContext<T>> next)
         where T : class
     {
-        var messageId = context.GetOriginalMessageId() ?? throw new MessageException(typeof(T), "MessageId required to use the outbox");
+        var messageId =
+            context.GetOriginalMessageId() ?? throw new MessageException(typeof(T), "MessageId required to use the outbox");
         var inbox = new InboxEntry(messageId, consumeOptions.ConsumerId, context.RedeliveryCount());
 
         // A consumer may do anything, so its inbox row comes first. All that a saga does is in the transaction, so its inbox row
@@ -33,7 +35,12 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
         var deferInbox = inbox.RedeliveryCount == 0 && sagas.Any(saga => saga.Name == consumeOptions.ConsumerType);
         DbContextOutboxConsumeContext<T>? outbox = null;
         bool scheduled;
-        var transaction = await ConsumeTransaction.BeginAsync(dbContext, options.Value.IsolationLevel, process, context.CancellationToken);
+        var transaction = await ConsumeTransaction.BeginAsync(
+            dbContext,
+            options.Value.IsolationLevel,
+            process,
+            context.CancellationToken
+        );
         await using (transaction)
         {
             if (deferInbox)
@@ -56,7 +63,11 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
                 // A saga may refuse a message that it consumed before, and a commit whose answer got lost may have happened: the
                 // message has had its effect then. For a redelivery the row does not say whether it was consumed.
                 await transaction.DisposeAsync();
-                if (inbox.RedeliveryCount == 0 && (deferInbox || outbox.CommitStarted) && await WasConsumedAsync(inbox, context.CancellationToken))
+                if (
+                    inbox.RedeliveryCount == 0
+                    && (deferInbox || outbox.CommitStarted)
+                    && await WasConsumedAsync(inbox, context.CancellationToken)
+                )
                 {
                     await SkipAsync(context, consumeOptions);
                     return;
@@ -120,7 +131,9 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
     [LoggerMessage(Level = LogLevel.Debug, Message = "Message {MessageId} was consumed before by {Consumer}; skipped")]
     private partial void LogConsumedBefore(Guid? messageId, string consumer);
 
-    [LoggerMessage(Level = LogLevel.Debug,
-        Message = "Whether a failed message was consumed before could not be looked up: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Debug,
+        Message = "Whether a failed message was consumed before could not be looked up: {Reason}"
+    )]
     private partial void LogNotLookedUp(string reason);
 }

@@ -40,7 +40,8 @@ internal sealed class EntityFrameworkSagaRepositoryConfigurator<TSaga> : IEntity
         if (_register is null)
         {
             throw new ConfigurationException(
-                $"The repository of {typeof(TSaga).Name} has no context: call ExistingDbContext<T>() or AddDbContext<T, T>(...) in EntityFrameworkRepository.");
+                $"The repository of {typeof(TSaga).Name} has no context: call ExistingDbContext<T>() or AddDbContext<T, T>(...) in EntityFrameworkRepository."
+            );
         }
 
         _addContext?.Invoke(services);
@@ -51,10 +52,18 @@ internal sealed class EntityFrameworkSagaRepositoryConfigurator<TSaga> : IEntity
         where TContext : DbContext
     {
         var isolationLevel = IsolationLevel;
-        services.Configure<EntityFrameworkSagaOptions>(typeof(TSaga).FullName, options => options.IsolationLevel = isolationLevel);
+        services.Configure<EntityFrameworkSagaOptions>(
+            typeof(TSaga).FullName,
+            options => options.IsolationLevel = isolationLevel
+        );
         services.AddSingleton(new EntityFrameworkSaga(TypeCache<TSaga>.ShortName));
         services.AddSingleton(new SagaLoader<TSaga, TContext>(ConcurrencyMode, LockStatementProvider, _customize));
-        services.RegisterSagaRepository<TSaga, TContext, SagaConsumeContextFactory<TContext, TSaga>, EntityFrameworkSagaRepositoryContextFactory<TSaga, TContext>>();
+        services.RegisterSagaRepository<
+            TSaga,
+            TContext,
+            SagaConsumeContextFactory<TContext, TSaga>,
+            EntityFrameworkSagaRepositoryContextFactory<TSaga, TContext>
+        >();
         services.RegisterLoadSagaRepository<TSaga, EntityFrameworkSagaRepositoryContextFactory<TSaga, TContext>>();
         services.RegisterQuerySagaRepository<TSaga, EntityFrameworkSagaRepositoryContextFactory<TSaga, TContext>>();
     }

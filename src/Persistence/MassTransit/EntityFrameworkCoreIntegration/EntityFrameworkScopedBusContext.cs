@@ -12,7 +12,12 @@ namespace MassTransit.EntityFrameworkCoreIntegration;
 /// The bus outbox: what is published or sent in a scope outside a consumer is stored by <c>SaveChanges</c>, in its transaction.
 /// </summary>
 internal sealed class EntityFrameworkScopedBusContext<TBus, TDbContext>(
-    TBus bus, TDbContext dbContext, IClientFactory clientFactory, IServiceProvider provider, TimeProvider timeProvider) : ScopedBusContext, OutboxSendContext
+    TBus bus,
+    TDbContext dbContext,
+    IClientFactory clientFactory,
+    IServiceProvider provider,
+    TimeProvider timeProvider
+) : ScopedBusContext, OutboxSendContext
     where TBus : class, IBus
     where TDbContext : DbContext
 {
@@ -51,10 +56,11 @@ internal sealed class EntityFrameworkScopedBusContext<TBus, TDbContext>(
     public object? GetService(Type serviceType) => provider.GetService(serviceType);
 
     // Messages of one transaction are one batch, also when they are saved one after the other.
-    private bool IsUncommitted(OutboxMessage head) => dbContext.Entry(head).State switch
-    {
-        EntityState.Added => true,
-        EntityState.Unchanged or EntityState.Modified => OutboxCommitInterceptor.IsSavedInCurrentTransaction(dbContext),
-        _ => false,
-    };
+    private bool IsUncommitted(OutboxMessage head) =>
+        dbContext.Entry(head).State switch
+        {
+            EntityState.Added => true,
+            EntityState.Unchanged or EntityState.Modified => OutboxCommitInterceptor.IsSavedInCurrentTransaction(dbContext),
+            _ => false,
+        };
 }

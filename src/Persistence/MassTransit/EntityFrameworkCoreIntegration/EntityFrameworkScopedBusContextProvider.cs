@@ -11,13 +11,15 @@ internal sealed class EntityFrameworkScopedBusContextProvider<TBus, TDbContext>(
     Bind<TBus, IScopedConsumeContextProvider> busConsumeContext,
     IScopedConsumeContextProvider consumeContext,
     IServiceProvider provider,
-    TimeProvider timeProvider) : IScopedBusContextProvider<TBus>
+    TimeProvider timeProvider
+) : IScopedBusContextProvider<TBus>
     where TBus : class, IBus
     where TDbContext : DbContext
 {
-    public ScopedBusContext Context { get; } = busConsumeContext.Value.HasContext
-        ? new ConsumeContextScopedBusContext(busConsumeContext.Value.GetContext(), clientFactory.Value)
+    public ScopedBusContext Context { get; } =
+        busConsumeContext.Value.HasContext
+            ? new ConsumeContextScopedBusContext(busConsumeContext.Value.GetContext(), clientFactory.Value)
         : consumeContext.HasContext
             ? new ConsumeContextScopedBusContext<TBus>(bus, consumeContext.GetContext(), clientFactory.Value, provider)
-            : new EntityFrameworkScopedBusContext<TBus, TDbContext>(bus, dbContext, clientFactory.Value, provider, timeProvider);
+        : new EntityFrameworkScopedBusContext<TBus, TDbContext>(bus, dbContext, clientFactory.Value, provider, timeProvider);
 }

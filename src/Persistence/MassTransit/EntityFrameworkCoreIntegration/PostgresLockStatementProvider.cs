@@ -11,7 +11,8 @@ public sealed class PostgresLockStatementProvider : ILockStatementProvider
     public string GetRowLockStatement<TSaga>(DbContext context)
         where TSaga : class, ISaga
     {
-        var entity = context.Model.FindEntityType(typeof(TSaga))
+        var entity =
+            context.Model.FindEntityType(typeof(TSaga))
             ?? throw new ConfigurationException($"{typeof(TSaga).Name} is not in the model of {context.GetType().Name}.");
         var table = entity.GetSchemaQualifiedTableName()!.Replace(".", "\".\"", StringComparison.Ordinal);
         var store = StoreObjectIdentifier.Table(entity.GetTableName()!, entity.GetSchema());

@@ -21,30 +21,45 @@ public static class CallbackEndpoint
     public static void MapCallback(this WebApplication app, Func<int> port)
     {
         ArgumentNullException.ThrowIfNull(app);
-        app.Use((context, next) =>
-        {
-            var path = context.Request.Path;
-            var isCallback = path.StartsWithSegments(Path, StringComparison.OrdinalIgnoreCase);
-            var isItsPort = context.Connection.LocalPort == port();
-            return isCallback == isItsPort || (isItsPort && path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase))
-                ? next(context)
-                : Results.Problem("There is nothing here.", statusCode: StatusCodes.Status404NotFound).ExecuteAsync(context);
-        });
+        app.Use(
+            (context, next) =>
+            {
+                var path = context.Request.Path;
+                var isCallback = path.StartsWithSegments(Path, StringComparison.OrdinalIgnoreCase);
+                var isItsPort = context.Connection.LocalPort == port();
+                return
+                    isCallback == isItsPort
+                    || (isItsPort && path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase))
+                    ? next(context)
+                    : Results.Problem("There is nothing here.", statusCode: StatusCodes.Status404NotFound).ExecuteAsync(context);
+            }
+        );
         app.MapPost(Path, AcceptAsync)
             .WithHttpLogging(HttpLoggingFields.None)
             .RequireApiKey(
                 $"{ObjectStatusOptions.Section}:{nameof(ObjectStatusOptions.ApiKey)}",
                 services => services.GetRequiredService<IOptions<ObjectStatusOptions>>().Value.ApiKey,
-                optional: true);
-        app.Map(Path, (HttpResponse response) =>
-        {
-            response.Headers.Allow = HttpMethods.Post;
-            return Results.Problem($"Only {HttpMethods.Post} is answered here.", statusCode: StatusCodes.Status405MethodNotAllowed);
-        });
+                optional: true
+            );
+        app.Map(
+            Path,
+            (HttpResponse response) =>
+            {
+                response.Headers.Allow = HttpMethods.Post;
+                return Results.Problem(
+                    $"Only {HttpMethods.Post} is answered here.",
+                    statusCode: StatusCodes.Status405MethodNotAllowed
+                );
+            }
+        );
     }
 
     private static async Task<IResult> AcceptAsync(
-        HttpContext context, CallbackIntake intake, IOptions<ObjectStatusOptions> options, ObjectStatusMetrics metrics)
+        HttpContext context,
+        CallbackIntake intake,
+        IOptions<ObjectStatusOptions> options,
+        ObjectStatusMetrics metrics
+    )
     {
         var cancellationToken = context.RequestAborted;
         var request = await CallbackRequest.ReadAsync(context.Request, options.Value, cancellationToken);
@@ -57,6 +72,9 @@ public static class CallbackEndpoint
         }
 
         context.Response.Headers.RetryAfter = RetryAfterSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return Results.Problem("The ids could not be made safe; send them again.", statusCode: StatusCodes.Status503ServiceUnavailable);
+        return Results.Problem(
+            "The ids could not be made safe; send them again.",
+            statusCode: StatusCodes.Status503ServiceUnavailable
+        );
     }
 }

@@ -15,16 +15,20 @@ internal sealed partial class CallbackIntake(
     NpgsqlDataSource database,
     IOptions<ObjectStatusOptions> options,
     TimeProvider time,
-    ILogger<CallbackIntake> logger)
+    ILogger<CallbackIntake> logger
+)
 {
     private const long Unknown = long.MinValue;
 
     // While the broker is known to be away, one callback in this time finds out whether it still is; the others do not wait for it.
     private static readonly TimeSpan _betweenTrials = TimeSpan.FromSeconds(1);
 
-    private static readonly IPipe<SendContext<ObjectStatusesRequested>> _mandatory = Pipe.Execute<SendContext<ObjectStatusesRequested>>(
+    private static readonly IPipe<SendContext<ObjectStatusesRequested>> _mandatory = Pipe.Execute<
+        SendContext<ObjectStatusesRequested>
+    >(
         // Without a queue behind the exchange the broker would confirm and forget; so it says so instead.
-        context => ((PublishContext)context).Mandatory = true);
+        context => ((PublishContext)context).Mandatory = true
+    );
 
     private long _nextTrial = Unknown;
 
@@ -35,13 +39,15 @@ internal sealed partial class CallbackIntake(
         if (ids.Count == 0)
             return true;
         var lists = ids.Chunk(ObjectStatusesRequested.MostObjects).Select(chunk => new ObjectStatusesRequested(chunk)).ToArray();
-        return (MayTryBroker() ? await PublishAsync(lists, cancellationToken) : null) ?? await StoreAsync(lists, cancellationToken);
+        return (MayTryBroker() ? await PublishAsync(lists, cancellationToken) : null)
+            ?? await StoreAsync(lists, cancellationToken);
     }
 
     private bool MayTryBroker()
     {
         var next = Volatile.Read(ref _nextTrial);
-        return next == Unknown || (time.GetTimestamp() >= next && Interlocked.CompareExchange(ref _nextTrial, NextTrial(), next) == next);
+        return next == Unknown
+            || (time.GetTimestamp() >= next && Interlocked.CompareExchange(ref _nextTrial, NextTrial(), next) == next);
     }
 
     private long NextTrial() => time.GetTimestamp() + (long)(_betweenTrials.TotalSeconds * time.TimestampFrequency);
@@ -60,9 +66,12 @@ internal sealed partial class CallbackIntake(
                 LogBrokerBack();
             return true;
         }
-        catch (Exception exception) when (exception.GetBaseException() is RabbitMQ.Client.Exceptions.PublishException { IsReturn: true })
+        catch (Exception exception)
+            when (exception.GetBaseException() is RabbitMQ.Client.Exceptions.PublishException { IsReturn: true })
         {
-            LogNothingSafe($"no queue is bound to the exchange {nameof(ObjectStatusesRequested)}; start a process with the role status");
+            LogNothingSafe(
+                $"no queue is bound to the exchange {nameof(ObjectStatusesRequested)}; start a process with the role status"
+            );
             return false;
         }
         // Whatever it is, the outbox is there for it. What was confirmed already goes out twice, which costs a few more fetches.
@@ -99,12 +108,18 @@ internal sealed partial class CallbackIntake(
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The broker did not confirm in time: callbacks go to the outbox until it does: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The broker did not confirm in time: callbacks go to the outbox until it does: {Reason}"
+    )]
     private partial void LogBrokerAway(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The broker confirms again; callbacks go to it")]
     private partial void LogBrokerBack();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A callback was refused, because its ids could not be made safe: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "A callback was refused, because its ids could not be made safe: {Reason}"
+    )]
     private partial void LogNothingSafe(string reason);
 }

@@ -10,12 +10,20 @@ namespace Sagas.Services.ObjectStatus.Callback;
 /// <param name="Ids">The ids; empty when there is a problem.</param>
 /// <param name="Status">The HTTP status of the problem.</param>
 /// <param name="Problem">What is wrong, one sentence; null: nothing.</param>
-internal sealed record CallbackRequest(IReadOnlyCollection<string> Ids, int Status = StatusCodes.Status200OK, string? Problem = null)
+internal sealed record CallbackRequest(
+    IReadOnlyCollection<string> Ids,
+    int Status = StatusCodes.Status200OK,
+    string? Problem = null
+)
 {
     private const string ListName = "object_ids";
 
     /// <summary>Reads a request; never more of it than may be.</summary>
-    public static async Task<CallbackRequest> ReadAsync(HttpRequest request, ObjectStatusOptions options, CancellationToken cancellationToken)
+    public static async Task<CallbackRequest> ReadAsync(
+        HttpRequest request,
+        ObjectStatusOptions options,
+        CancellationToken cancellationToken
+    )
     {
         if (request.ContentLength > options.MaxBodyBytes)
             return TooLong(options);
@@ -58,8 +66,14 @@ internal sealed record CallbackRequest(IReadOnlyCollection<string> Ids, int Stat
             return Refused($"The body has no list '{ListName}'.");
         if (list.GetArrayLength() > maximumIds)
         {
-            return new([], StatusCodes.Status413PayloadTooLarge, string.Create(CultureInfo.InvariantCulture,
-                $"'{ListName}' has {list.GetArrayLength():N0} ids; at most {maximumIds:N0} are accepted at once."));
+            return new(
+                [],
+                StatusCodes.Status413PayloadTooLarge,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"'{ListName}' has {list.GetArrayLength():N0} ids; at most {maximumIds:N0} are accepted at once."
+                )
+            );
         }
 
         var ids = new HashSet<string>(list.GetArrayLength(), StringComparer.Ordinal);
@@ -76,15 +90,20 @@ internal sealed record CallbackRequest(IReadOnlyCollection<string> Ids, int Stat
         return new(ids);
     }
 
-    private static string? Text(JsonElement element) => element.ValueKind switch
-    {
-        JsonValueKind.String => element.GetString(),
-        JsonValueKind.Number when element.GetRawText() is var digits && digits.AsSpan().IndexOfAny(".eE") < 0 => digits,
-        _ => null,
-    };
+    private static string? Text(JsonElement element) =>
+        element.ValueKind switch
+        {
+            JsonValueKind.String => element.GetString(),
+            JsonValueKind.Number when element.GetRawText() is var digits && digits.AsSpan().IndexOfAny(".eE") < 0 => digits,
+            _ => null,
+        };
 
     private static CallbackRequest Refused(string problem) => new([], StatusCodes.Status400BadRequest, problem);
 
-    private static CallbackRequest TooLong(ObjectStatusOptions options) => new([], StatusCodes.Status413PayloadTooLarge,
-        string.Create(CultureInfo.InvariantCulture, $"The body is longer than the {options.MaxBodyBytes:N0} bytes accepted."));
+    private static CallbackRequest TooLong(ObjectStatusOptions options) =>
+        new(
+            [],
+            StatusCodes.Status413PayloadTooLarge,
+            string.Create(CultureInfo.InvariantCulture, $"The body is longer than the {options.MaxBodyBytes:N0} bytes accepted.")
+        );
 }

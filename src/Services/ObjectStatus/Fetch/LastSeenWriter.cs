@@ -38,7 +38,8 @@ internal sealed partial class LastSeenWriter : IAsyncDisposable
         OutboxBatches outbox,
         IOptions<ObjectStatusOptions> options,
         TimeProvider timeProvider,
-        ILogger<LastSeenWriter> logger)
+        ILogger<LastSeenWriter> logger
+    )
     {
         _database = database;
         _outbox = outbox;
@@ -91,29 +92,33 @@ internal sealed partial class LastSeenWriter : IAsyncDisposable
     private async Task CommitAsync(IReadOnlyList<ObjectSeen> batch, OutboxBatch messages)
     {
         // In one order in all processes, which prevents deadlocks between them.
-        var newest = batch.GroupBy(seen => seen.ObjectId, StringComparer.Ordinal)
+        var newest = batch
+            .GroupBy(seen => seen.ObjectId, StringComparer.Ordinal)
             .OrderBy(group => group.Key, StringComparer.Ordinal)
-            .Select(group => (Id: group.Key, SeenAt: group.Max(seen => seen.SeenAt))).ToArray();
+            .Select(group => (Id: group.Key, SeenAt: group.Max(seen => seen.SeenAt)))
+            .ToArray();
         await using var connection = await _database.OpenConnectionAsync(_abandon.Token);
         // Without a transaction of its own: the statements of a batch are one.
         await using var statements = new NpgsqlBatch(connection);
-        statements.BatchCommands.Add(new NpgsqlBatchCommand(Write)
-        {
-            Parameters =
+        statements.BatchCommands.Add(
+            new NpgsqlBatchCommand(Write)
             {
-                new NpgsqlParameter<string[]>
+                Parameters =
                 {
-                    TypedValue = [.. newest.Select(row => row.Id)],
-                    NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
+                    new NpgsqlParameter<string[]>
+                    {
+                        TypedValue = [.. newest.Select(row => row.Id)],
+                        NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
+                    },
+                    new NpgsqlParameter<DateTimeOffset[]>
+                    {
+                        TypedValue = [.. newest.Select(row => row.SeenAt)],
+                        NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
+                    },
+                    new NpgsqlParameter<TimeSpan> { TypedValue = _expiry },
                 },
-                new NpgsqlParameter<DateTimeOffset[]>
-                {
-                    TypedValue = [.. newest.Select(row => row.SeenAt)],
-                    NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
-                },
-                new NpgsqlParameter<TimeSpan> { TypedValue = _expiry },
-            },
-        });
+            }
+        );
         statements.BatchCommands.Add(messages.Insert());
         await statements.ExecuteNonQueryAsync(_abandon.Token);
     }

@@ -7,7 +7,8 @@ namespace Sagas.Services.ObjectStatus.Fetch;
 
 /// <summary>Fetches the status that a message asks for. Acknowledged once the answer is committed; while the API does not answer,
 /// the message waits, here or scheduled.</summary>
-internal sealed class ObjectStatusConsumer(ObjectStatusFetcher fetcher, IOptions<ObjectStatusOptions> options) : IConsumer<ObjectStatusRequested>
+internal sealed class ObjectStatusConsumer(ObjectStatusFetcher fetcher, IOptions<ObjectStatusOptions> options)
+    : IConsumer<ObjectStatusRequested>
 {
     public async Task Consume(ConsumeContext<ObjectStatusRequested> context)
     {
@@ -37,7 +38,10 @@ internal sealed class ObjectStatusConsumerDefinition : ConsumerDefinition<Object
     }
 
     protected override void ConfigureConsumer(
-        IReceiveEndpointConfigurator endpointConfigurator, IConsumerConfigurator<ObjectStatusConsumer> consumerConfigurator, IRegistrationContext context)
+        IReceiveEndpointConfigurator endpointConfigurator,
+        IConsumerConfigurator<ObjectStatusConsumer> consumerConfigurator,
+        IRegistrationContext context
+    )
     {
         endpointConfigurator.PrefetchCount = _options.Prefetch;
         endpointConfigurator.ConcurrentMessageLimit = _options.Consuming;

@@ -6,7 +6,12 @@ namespace Sagas.Services.ObjectStatus.Fetch;
 /// <summary>Asks for an object's status and has the answer written; who asks for the same object meanwhile, or shortly after,
 /// shares both.</summary>
 internal sealed class ObjectStatusFetcher(
-    StatusApiGate gate, LastSeenWriter writer, IOptions<ObjectStatusOptions> options, TimeProvider time, ObjectStatusMetrics metrics)
+    StatusApiGate gate,
+    LastSeenWriter writer,
+    IOptions<ObjectStatusOptions> options,
+    TimeProvider time,
+    ObjectStatusMetrics metrics
+)
 {
     private readonly ConcurrentDictionary<string, Shared> _shared = new(StringComparer.Ordinal);
 

@@ -22,7 +22,8 @@ internal sealed class ObjectStatusListConsumerDefinition : ConsumerDefinition<Ob
     protected override void ConfigureConsumer(
         IReceiveEndpointConfigurator endpointConfigurator,
         IConsumerConfigurator<ObjectStatusListConsumer> consumerConfigurator,
-        IRegistrationContext context)
+        IRegistrationContext context
+    )
     {
         endpointConfigurator.PrefetchCount = 2 * ListsAtOnce;
         endpointConfigurator.ConcurrentMessageLimit = ListsAtOnce;

@@ -37,7 +37,8 @@ internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatu
         {
             return Failed($"no answer within {options.Value.AttemptTimeout.TotalSeconds:0.###} s");
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException or InvalidOperationException)
+        catch (Exception exception)
+            when (exception is HttpRequestException or IOException or JsonException or InvalidOperationException)
         {
             return Failed(exception.GetBaseException().Message);
         }
@@ -67,11 +68,16 @@ internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatu
     {
         using var document = JsonDocument.Parse(body);
         var answer = document.RootElement;
-        if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("online", out var online)
-            || online.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+        if (
+            answer.ValueKind != JsonValueKind.Object
+            || !answer.TryGetProperty("online", out var online)
+            || online.ValueKind is not (JsonValueKind.True or JsonValueKind.False)
+        )
             return Failed("the answer does not say whether the object is online");
-        if (answer.TryGetProperty("id", out var named)
-            && (named.ValueKind == JsonValueKind.String ? named.GetString() : named.GetRawText()) != id)
+        if (
+            answer.TryGetProperty("id", out var named)
+            && (named.ValueKind == JsonValueKind.String ? named.GetString() : named.GetRawText()) != id
+        )
             return Failed("the answer is about another object");
         return new(online.GetBoolean() ? StatusKind.Online : StatusKind.Offline, time.GetUtcNow());
     }
@@ -92,5 +98,6 @@ internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatu
 
     private TimeSpan? RetryAfterOf(HttpResponseMessage response) => RetryAfter.Read(response.Headers, _maxRetryAfter, time);
 
-    private StatusAnswer Failed(string reason, TimeSpan? retryAfter = null) => new(StatusKind.Failed, time.GetUtcNow(), reason, retryAfter);
+    private StatusAnswer Failed(string reason, TimeSpan? retryAfter = null) =>
+        new(StatusKind.Failed, time.GetUtcNow(), reason, retryAfter);
 }

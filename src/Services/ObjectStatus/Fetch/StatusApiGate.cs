@@ -37,12 +37,25 @@ internal sealed partial class StatusApiGate
         TimeProvider time,
         ObjectStatusMetrics metrics,
         IHostApplicationLifetime lifetime,
-        ILogger<StatusApiGate> logger)
+        ILogger<StatusApiGate> logger
+    )
     {
-        (_api, _options, _time, _metrics, _stopping, _logger) = (api, options.Value, time, metrics, lifetime.ApplicationStopping, logger);
+        (_api, _options, _time, _metrics, _stopping, _logger) = (
+            api,
+            options.Value,
+            time,
+            metrics,
+            lifetime.ApplicationStopping,
+            logger
+        );
         _places = new SemaphoreSlim(_options.MaxConcurrency);
-        _breaker = new ResiliencePipelineBuilder<StatusAnswer> { TimeProvider = time }.AddCircuitBreaker(Breaker()).Build();
-        metrics.Observe(() => _options.MaxConcurrency - _places.CurrentCount, () => _state.CircuitState == CircuitState.Closed ? 0 : 1);
+        _breaker = new ResiliencePipelineBuilder<StatusAnswer> { TimeProvider = time }
+            .AddCircuitBreaker(Breaker())
+            .Build();
+        metrics.Observe(
+            () => _options.MaxConcurrency - _places.CurrentCount,
+            () => _state.CircuitState == CircuitState.Closed ? 0 : 1
+        );
     }
 
     /// <summary>Asks, again if need be.</summary>
@@ -53,7 +66,7 @@ internal sealed partial class StatusApiGate
     public async Task<StatusAnswer> AskAsync(string id)
     {
         var started = _time.GetTimestamp();
-        for (var attempt = 1; ;)
+        for (var attempt = 1; ; )
         {
             var (answer, pause) = await TryAsync(id);
             if (answer is not null)
@@ -78,7 +91,10 @@ internal sealed partial class StatusApiGate
             var started = _time.GetTimestamp();
             // Not cancelled by a stop: an answer is worth waiting for once the call is made.
             var answer = await _breaker.ExecuteAsync(
-                static async (call, _) => await call.Api.GetAsync(call.Id), (Api: _api, Id: id), CancellationToken.None);
+                static async (call, _) => await call.Api.GetAsync(call.Id),
+                (Api: _api, Id: id),
+                CancellationToken.None
+            );
             _metrics.Called(answer.Kind, _time.GetElapsedTime(started));
             return (answer, TimeSpan.Zero);
         }
@@ -92,32 +108,36 @@ internal sealed partial class StatusApiGate
         }
     }
 
-    private CircuitBreakerStrategyOptions<StatusAnswer> Breaker() => new()
-    {
-        FailureRatio = BreakerRatio,
-        MinimumThroughput = BreakerMinimumCalls,
-        SamplingDuration = _breakerSampling,
-        StateProvider = _state,
-        ShouldHandle = ended => ValueTask.FromResult(ended.Outcome.Result is { Kind: StatusKind.Failed }),
-        BreakDurationGenerator = failed => ValueTask.FromResult(
-            Backoff.Exponential(_minBreak, _maxBreak, failed.HalfOpenAttempts + 1)),
-        OnOpened = broken =>
+    private CircuitBreakerStrategyOptions<StatusAnswer> Breaker() =>
+        new()
         {
-            LogDown(_logger, broken.BreakDuration, broken.Outcome.Result?.Reason ?? "");
-            return default;
-        },
-        OnClosed = _ =>
-        {
-            LogUp(_logger);
-            return default;
-        },
-    };
+            FailureRatio = BreakerRatio,
+            MinimumThroughput = BreakerMinimumCalls,
+            SamplingDuration = _breakerSampling,
+            StateProvider = _state,
+            ShouldHandle = ended => ValueTask.FromResult(ended.Outcome.Result is { Kind: StatusKind.Failed }),
+            BreakDurationGenerator = failed =>
+                ValueTask.FromResult(Backoff.Exponential(_minBreak, _maxBreak, failed.HalfOpenAttempts + 1)),
+            OnOpened = broken =>
+            {
+                LogDown(_logger, broken.BreakDuration, broken.Outcome.Result?.Reason ?? "");
+                return default;
+            },
+            OnClosed = _ =>
+            {
+                LogUp(_logger);
+                return default;
+            },
+        };
 
     // Full jitter with twice the delay: the mean is the configured delay.
     private TimeSpan RetryDelay(int attempt) =>
         Backoff.FullJitter(_options.RetryDelay * 2, _options.MaxHold, attempt, Random.Shared.NextDouble());
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The status API fails too often and is left alone for {Wait}; messages wait: {Reason}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The status API fails too often and is left alone for {Wait}; messages wait: {Reason}"
+    )]
     private static partial void LogDown(ILogger logger, TimeSpan wait, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The status API answers again")]

@@ -99,7 +99,9 @@ public sealed class PaymentMeetsCustomerTests(ServersFixture servers) : IClassFi
         var retried = race.Pauses.ArmAt(RacePoint.CustomerHasReleased);
         failing.LetGo();
         await retried.ReachedAsync();
-        Assert.True(await race.QueryAsync<bool>("SELECT enqueue_time > now() FROM outbox_message WHERE schedule_token_id IS NOT NULL"));
+        Assert.True(
+            await race.QueryAsync<bool>("SELECT enqueue_time > now() FROM outbox_message WHERE schedule_token_id IS NOT NULL")
+        );
 
         retried.LetGo();
 
@@ -134,12 +136,15 @@ public sealed class PaymentMeetsCustomerTests(ServersFixture servers) : IClassFi
         Assert.Equal(found + 1, await race.QueryAsync<long>("SELECT count(*) FROM saga_transition WHERE saga = 'payment_state'"));
     }
 
-    private static async Task AssertReleasedAsync(RaceHost race) => Assert.InRange(
-        await race.QueryAsync<TimeSpan>(
-            """
-            SELECT max(p.occurred_at) - min(c.occurred_at) FROM saga_transition p, saga_transition c
-            WHERE p.to_state = 'Processing' AND c.saga = 'customer_state'
-            """),
-        TimeSpan.Zero,
-        _long);
+    private static async Task AssertReleasedAsync(RaceHost race) =>
+        Assert.InRange(
+            await race.QueryAsync<TimeSpan>(
+                """
+                SELECT max(p.occurred_at) - min(c.occurred_at) FROM saga_transition p, saga_transition c
+                WHERE p.to_state = 'Processing' AND c.saga = 'customer_state'
+                """
+            ),
+            TimeSpan.Zero,
+            _long
+        );
 }

@@ -21,6 +21,7 @@ internal sealed class RaceHost : IAsyncDisposable
     private readonly TestDatabase _database;
     private readonly NpgsqlDataSource _dataSource;
     private readonly IHost _host;
+
     // A message that is sent again is the same message.
     private readonly ConcurrentDictionary<Guid, string> _processPayments = [];
 
@@ -37,7 +38,10 @@ internal sealed class RaceHost : IAsyncDisposable
 
     public static async Task<RaceHost> StartAsync(ServersFixture servers, TimeSpan increment)
     {
-        var race = new RaceHost(await servers.CreateDatabaseAsync("races"), new RedeliveryOptions { BaseDelay = increment, MaxDelay = increment * 10 });
+        var race = new RaceHost(
+            await servers.CreateDatabaseAsync("races"),
+            new RedeliveryOptions { BaseDelay = increment, MaxDelay = increment * 10 }
+        );
         await race._host.StartAsync();
         return race;
     }
@@ -46,8 +50,7 @@ internal sealed class RaceHost : IAsyncDisposable
         where T : class => _host.Services.GetRequiredService<IBus>().Publish(message);
 
     /// <summary>Awaits that a condition on the database holds.</summary>
-    public Task UntilAsync(string condition) =>
-        Eventually.TrueAsync(condition, () => QueryAsync<bool>($"SELECT {condition}"));
+    public Task UntilAsync(string condition) => Eventually.TrueAsync(condition, () => QueryAsync<bool>($"SELECT {condition}"));
 
     public Task UntilPaymentIsAsync(string state, string paymentId = "p1") =>
         UntilAsync($"EXISTS (SELECT FROM payment_state WHERE payment_id = '{paymentId}' AND current_state = '{state}')");
@@ -98,19 +101,23 @@ internal sealed class RaceHost : IAsyncDisposable
             bus.AddScoped<CustomerDirectory>();
             bus.AddScoped<ICustomerDirectory, PausingDirectory>();
             bus.AddConsumer<ProcessPaymentConsumer>().Endpoint(endpoint => endpoint.Name = GatewayQueue);
-            bus.AddConfigureEndpointsCallback((context, queue, endpoint) =>
-            {
-                // Without inbox, the gateway's side sees each message that is published, one too many as well.
-                if (queue == GatewayQueue)
-                    return;
-                endpoint.UseMessageRetry(retry => retry.Interval(20, TimeSpan.FromMilliseconds(20)));
-                endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
-            });
-            bus.UsingInMemory((context, configurator) =>
-            {
-                configurator.UseEntityFrameworkMessageScheduler(context);
-                configurator.ConfigureEndpoints(context);
-            });
+            bus.AddConfigureEndpointsCallback(
+                (context, queue, endpoint) =>
+                {
+                    // Without inbox, the gateway's side sees each message that is published, one too many as well.
+                    if (queue == GatewayQueue)
+                        return;
+                    endpoint.UseMessageRetry(retry => retry.Interval(20, TimeSpan.FromMilliseconds(20)));
+                    endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
+                }
+            );
+            bus.UsingInMemory(
+                (context, configurator) =>
+                {
+                    configurator.UseEntityFrameworkMessageScheduler(context);
+                    configurator.ConfigureEndpoints(context);
+                }
+            );
         });
         return builder.Build();
     }

@@ -16,9 +16,14 @@ public sealed class RandomRaceTests(ServersFixture servers, ITestOutputHelper ou
         var messages = Messages();
         new Random(seed).Shuffle(messages);
 
-        await Parallel.ForEachAsync(messages, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (publish, _) => await publish(race));
+        await Parallel.ForEachAsync(
+            messages,
+            new ParallelOptions { MaxDegreeOfParallelism = 16 },
+            async (publish, _) => await publish(race)
+        );
         await race.UntilAsync(
-            $"(SELECT count(*) = {Payments} AND count(*) FILTER (WHERE current_state <> 'Processing') = 0 FROM payment_state)");
+            $"(SELECT count(*) = {Payments} AND count(*) FILTER (WHERE current_state <> 'Processing') = 0 FROM payment_state)"
+        );
 
         var processed = await race.ProcessPaymentsAsync(Payments);
         Assert.Equal((Payments, Payments), (processed.Length, processed.Distinct().Count()));
@@ -26,27 +31,36 @@ public sealed class RandomRaceTests(ServersFixture servers, ITestOutputHelper ou
         Assert.Equal(Customers, await race.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE version = 1"));
 
         // From when both are known: the last wait at most, and what a busy machine may need.
-        Assert.Empty(await race.QueryAsync<string[]>(
-            $$"""
-            SELECT coalesce(array_agg(s.payment_id), '{}') FROM payment_state s
-            JOIN saga_transition known ON known.correlation_id = (SELECT correlation_id FROM customer_state WHERE customer_id = s.customer_id)
-                AND known.from_state IS NULL
-            JOIN saga_transition processed ON processed.correlation_id = s.correlation_id AND processed.to_state = 'Processing'
-            WHERE processed.occurred_at - greatest(known.occurred_at, s.created_at)
-                > least(s.attempts * interval '200 milliseconds', interval '2 seconds')
-                    + interval '{{Eventually.Timeout.TotalSeconds}} seconds'
-            """));
+        Assert.Empty(
+            await race.QueryAsync<string[]>(
+                $$"""
+                SELECT coalesce(array_agg(s.payment_id), '{}') FROM payment_state s
+                JOIN saga_transition known ON known.correlation_id = (SELECT correlation_id FROM customer_state WHERE customer_id = s.customer_id)
+                    AND known.from_state IS NULL
+                JOIN saga_transition processed ON processed.correlation_id = s.correlation_id AND processed.to_state = 'Processing'
+                WHERE processed.occurred_at - greatest(known.occurred_at, s.created_at)
+                    > least(s.attempts * interval '200 milliseconds', interval '2 seconds')
+                        + interval '{{Eventually.Timeout.TotalSeconds}} seconds'
+                """
+            )
+        );
     }
 
     // Each payment and each customer, and every fifth of them twice.
     private static Func<RaceHost, Task>[] Messages()
     {
-        var payments = Enumerable.Range(0, Payments).Select(n => new PaymentRequested($"p{n}", $"c{n % Customers}", 10 + n, "EUR"));
+        var payments = Enumerable
+            .Range(0, Payments)
+            .Select(n => new PaymentRequested($"p{n}", $"c{n % Customers}", 10 + n, "EUR"));
         var customers = Enumerable.Range(0, Customers).Select(n => new CustomerRegistered($"c{n}", "Ada"));
         return
         [
-            .. payments.SelectMany((message, n) => Enumerable.Repeat<Func<RaceHost, Task>>(race => race.PublishAsync(message), n % 5 == 0 ? 2 : 1)),
-            .. customers.SelectMany((message, n) => Enumerable.Repeat<Func<RaceHost, Task>>(race => race.PublishAsync(message), n % 5 == 0 ? 2 : 1)),
+            .. payments.SelectMany(
+                (message, n) => Enumerable.Repeat<Func<RaceHost, Task>>(race => race.PublishAsync(message), n % 5 == 0 ? 2 : 1)
+            ),
+            .. customers.SelectMany(
+                (message, n) => Enumerable.Repeat<Func<RaceHost, Task>>(race => race.PublishAsync(message), n % 5 == 0 ? 2 : 1)
+            ),
         ];
     }
 }

@@ -18,10 +18,13 @@ internal static class PaymentExample
     public static PaymentDeclined Declined { get; } = new(Id, "c1", "no money", DateTimeOffset.UnixEpoch);
 
     public static TheoryData<string> States =>
-    [
-        nameof(PaymentStateMachine.AwaitingCustomer), nameof(PaymentStateMachine.Processing), nameof(PaymentStateMachine.Completed),
-        nameof(PaymentStateMachine.Failed), nameof(PaymentStateMachine.Expired),
-    ];
+        [
+            nameof(PaymentStateMachine.AwaitingCustomer),
+            nameof(PaymentStateMachine.Processing),
+            nameof(PaymentStateMachine.Completed),
+            nameof(PaymentStateMachine.Failed),
+            nameof(PaymentStateMachine.Expired),
+        ];
 
     public static async Task<PaymentState> BringPaymentToAsync(this SagasInMemory sagas, string state)
     {
@@ -48,9 +51,11 @@ internal static class PaymentExample
 
     public static string Row(this SagasInMemory sagas) => JsonSerializer.Serialize(sagas.Payment(Id));
 
-    public static string Outgoing(this SagasInMemory sagas) => JsonSerializer.Serialize<object[]>(
-        [
-            sagas.Published<ProcessPayment>(), sagas.Published<PaymentCompleted>(), sagas.Published<PaymentFailed>(),
+    public static string Outgoing(this SagasInMemory sagas) =>
+        JsonSerializer.Serialize<object[]>([
+            sagas.Published<ProcessPayment>(),
+            sagas.Published<PaymentCompleted>(),
+            sagas.Published<PaymentFailed>(),
             sagas.Published<PaymentExpired>(),
         ]);
 }

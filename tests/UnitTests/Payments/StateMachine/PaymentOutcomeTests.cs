@@ -26,7 +26,9 @@ public sealed class PaymentOutcomeTests : IAsyncLifetime
         var now = _sagas.Clock.GetUtcNow();
         Assert.Equal((now, now, null), (payment.FinishedAt, payment.UpdatedAt, payment.NextDueAt));
         Assert.Equal(
-            new PaymentCompleted(Id, "c1", 12.50m, "EUR", "gw-1", now), Assert.Single(_sagas.Published<PaymentCompleted>()));
+            new PaymentCompleted(Id, "c1", 12.50m, "EUR", "gw-1", now),
+            Assert.Single(_sagas.Published<PaymentCompleted>())
+        );
         Assert.Empty(_sagas.Published<PaymentFailed>());
     }
 
@@ -68,10 +70,15 @@ public sealed class PaymentOutcomeTests : IAsyncLifetime
     {
         Exception?[] refusals =
         [
-            await _sagas.DeliverAsync(Processed), await _sagas.DeliverAsync(Declined), await _sagas.DeliverAsync(new RevivePayment(Id)),
+            await _sagas.DeliverAsync(Processed),
+            await _sagas.DeliverAsync(Declined),
+            await _sagas.DeliverAsync(new RevivePayment(Id)),
         ];
 
-        Assert.All(refusals, refusal => Assert.Equal("There is no payment p1.", Assert.IsType<InvalidMessageException>(refusal).Message));
+        Assert.All(
+            refusals,
+            refusal => Assert.Equal("There is no payment p1.", Assert.IsType<InvalidMessageException>(refusal).Message)
+        );
         Assert.Null(_sagas.Payment(Id));
         var fault = await _sagas.PublishedAsync<Fault<PaymentProcessed>>();
         Assert.Contains(fault.Exceptions, exception => exception.Message == "There is no payment p1.");

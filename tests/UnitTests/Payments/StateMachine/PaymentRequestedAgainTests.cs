@@ -21,7 +21,9 @@ public sealed class PaymentRequestedAgainTests : IAsyncLifetime
         _sagas.Clock.Advance(TimeSpan.FromMinutes(1));
 
         Assert.Null(await _sagas.DeliverAsync(Request));
-        Assert.Null(await _sagas.DeliverAsync(Request with { PaymentId = " p1", CustomerId = "c1 ", Amount = 12.5000m, Currency = "eur" }));
+        Assert.Null(
+            await _sagas.DeliverAsync(Request with { PaymentId = " p1", CustomerId = "c1 ", Amount = 12.5000m, Currency = "eur" })
+        );
         Assert.Null(await _sagas.DeliverAsync(Request with { RequestedAt = _sagas.Clock.GetUtcNow() }));
 
         Assert.Equal((row, outgoing), (_sagas.Row(), _sagas.Outgoing()));

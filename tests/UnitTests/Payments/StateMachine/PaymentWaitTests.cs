@@ -94,11 +94,9 @@ public sealed class PaymentWaitTests : IAsyncLifetime
     [Fact]
     public async Task The_last_look_is_at_the_deadline_and_then_the_payment_expires()
     {
-        await using var sagas = await SagasInMemory.StartAsync(new RedeliveryOptions
-        {
-            BaseDelay = TimeSpan.FromSeconds(10),
-            Timeout = TimeSpan.FromSeconds(25),
-        });
+        await using var sagas = await SagasInMemory.StartAsync(
+            new RedeliveryOptions { BaseDelay = TimeSpan.FromSeconds(10), Timeout = TimeSpan.FromSeconds(25) }
+        );
         var start = sagas.Clock.GetUtcNow();
         await sagas.DeliverAsync(Request);
         Assert.Equal(start.AddSeconds(10), sagas.Payment(Id)!.NextDueAt);
@@ -156,7 +154,11 @@ public sealed class PaymentWaitTests : IAsyncLifetime
     [Fact]
     public async Task The_scheduled_message_itself_wakes_the_payment_until_it_expires()
     {
-        var options = new RedeliveryOptions { BaseDelay = TimeSpan.FromMilliseconds(20), Timeout = TimeSpan.FromMilliseconds(100) };
+        var options = new RedeliveryOptions
+        {
+            BaseDelay = TimeSpan.FromMilliseconds(20),
+            Timeout = TimeSpan.FromMilliseconds(100),
+        };
         await using var sagas = await SagasInMemory.StartAsync(options, TimeProvider.System);
 
         await sagas.DeliverAsync(Request);

@@ -9,8 +9,10 @@ internal sealed class Recorder : IConsumeObserver, IPublishObserver
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource<Exception?>> _messages = [];
     private readonly ConcurrentQueue<object> _published = [];
 
-    public Task<Exception?> ExpectMessage(Guid messageId) => _messages.GetOrAdd(
-        messageId, _ => new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    public Task<Exception?> ExpectMessage(Guid messageId) =>
+        _messages
+            .GetOrAdd(messageId, _ => new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously))
+            .Task;
 
     public IReadOnlyList<T> Published<T>() => [.. _published.OfType<T>()];
 

@@ -25,14 +25,21 @@ public sealed class RedeliveryOptionsTests
     [InlineData(4, 900)]
     public void Increment_and_cap_are_what_the_options_say(int attempts, int milliseconds)
     {
-        var options = new RedeliveryOptions { BaseDelay = TimeSpan.FromMilliseconds(250), MaxDelay = TimeSpan.FromMilliseconds(900) };
+        var options = new RedeliveryOptions
+        {
+            BaseDelay = TimeSpan.FromMilliseconds(250),
+            MaxDelay = TimeSpan.FromMilliseconds(900),
+        };
 
         Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), options.DelayAfter(attempts));
     }
 
     [Fact]
     public void A_cap_below_the_increment_is_the_first_wait_already() =>
-        Assert.Equal(TimeSpan.FromSeconds(1), new RedeliveryOptions { BaseDelay = TimeSpan.FromMinutes(1), MaxDelay = TimeSpan.FromSeconds(1) }.DelayAfter(1));
+        Assert.Equal(
+            TimeSpan.FromSeconds(1),
+            new RedeliveryOptions { BaseDelay = TimeSpan.FromMinutes(1), MaxDelay = TimeSpan.FromSeconds(1) }.DelayAfter(1)
+        );
 
     [Fact]
     public void No_number_of_attempts_overflows()

@@ -34,8 +34,14 @@ public sealed class SagaIdentityTests
     {
         Guid[] ids =
         [
-            SagaIdentity.Customer("42"), SagaIdentity.Payment("42"), SagaIdentity.Customer("4 2"), SagaIdentity.Customer("043"),
-            SagaIdentity.Customer("a"), SagaIdentity.Customer("A"), SagaIdentity.Customer(new string('x', 128)), SagaIdentity.Customer("customer:42"),
+            SagaIdentity.Customer("42"),
+            SagaIdentity.Payment("42"),
+            SagaIdentity.Customer("4 2"),
+            SagaIdentity.Customer("043"),
+            SagaIdentity.Customer("a"),
+            SagaIdentity.Customer("A"),
+            SagaIdentity.Customer(new string('x', 128)),
+            SagaIdentity.Customer("customer:42"),
         ];
 
         Assert.Equal(ids.Length, ids.Distinct().Count());

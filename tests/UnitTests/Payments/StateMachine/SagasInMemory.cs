@@ -31,7 +31,11 @@ internal sealed class SagasInMemory : IAsyncDisposable
 
     public ITestHarness Harness { get; }
 
-    public static async Task<SagasInMemory> StartAsync(RedeliveryOptions? options = null, TimeProvider? time = null, bool crm = false)
+    public static async Task<SagasInMemory> StartAsync(
+        RedeliveryOptions? options = null,
+        TimeProvider? time = null,
+        bool crm = false
+    )
     {
         // Ahead of the machine's, so that nothing that is scheduled by this clock is due by that one while a test runs.
         var clock = new FakeTimeProvider(new(DateTime.UtcNow.Date.AddDays(2).AddHours(9), TimeSpan.Zero));
@@ -41,11 +45,15 @@ internal sealed class SagasInMemory : IAsyncDisposable
         services.AddSingleton(Options.Create(new CustomerSyncOptions { Enabled = crm }));
         services.AddScoped<ICustomerDirectory, InMemoryCustomerDirectory>();
         services.AddScoped<ReleaseWaitingPayments>();
-        services.AddMassTransitTestHarness(TextWriter.Null, bus =>
-        {
-            bus.AddSagaStateMachine<CustomerStateMachine, CustomerState, CustomerStateMachineDefinition>().InMemoryRepository();
-            bus.AddSagaStateMachine<PaymentStateMachine, PaymentState, PaymentStateMachineDefinition>().InMemoryRepository();
-        });
+        services.AddMassTransitTestHarness(
+            TextWriter.Null,
+            bus =>
+            {
+                bus.AddSagaStateMachine<CustomerStateMachine, CustomerState, CustomerStateMachineDefinition>()
+                    .InMemoryRepository();
+                bus.AddSagaStateMachine<PaymentStateMachine, PaymentState, PaymentStateMachineDefinition>().InMemoryRepository();
+            }
+        );
         var sagas = new SagasInMemory(services.BuildServiceProvider(validateScopes: true), clock);
         await sagas.Harness.Start();
         sagas.Harness.Bus.ConnectConsumeObserver(sagas._recorder);
@@ -64,12 +72,15 @@ internal sealed class SagasInMemory : IAsyncDisposable
     {
         var messageId = NewId.NextGuid();
         var consumed = _recorder.ExpectMessage(messageId);
-        await Harness.Bus.Publish(message, context =>
-        {
-            context.MessageId = messageId;
-            if (scheduleToken is { } token)
-                context.Headers.Set(MessageHeaders.SchedulingTokenId, token.ToString("D"));
-        });
+        await Harness.Bus.Publish(
+            message,
+            context =>
+            {
+                context.MessageId = messageId;
+                if (scheduleToken is { } token)
+                    context.Headers.Set(MessageHeaders.SchedulingTokenId, token.ToString("D"));
+            }
+        );
         return await consumed.WaitAsync(Eventually.Timeout);
     }
 
@@ -106,7 +117,10 @@ internal sealed class SagasInMemory : IAsyncDisposable
 
     // What is known is what the customer saga's repository holds; pulling a schedule forward is sending its message now.
     private sealed class InMemoryCustomerDirectory(
-        IndexedSagaDictionary<CustomerState> customers, IndexedSagaDictionary<PaymentState> payments, IBus bus) : ICustomerDirectory
+        IndexedSagaDictionary<CustomerState> customers,
+        IndexedSagaDictionary<PaymentState> payments,
+        IBus bus
+    ) : ICustomerDirectory
     {
         public async Task<bool> IsKnownAsync(string customerId, CancellationToken cancellationToken)
         {
@@ -116,19 +130,28 @@ internal sealed class SagasInMemory : IAsyncDisposable
             return known;
         }
 
-        public async Task<IReadOnlyList<string>> ReleaseWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
+        public async Task<IReadOnlyList<string>> ReleaseWaitingPaymentsAsync(
+            string customerId,
+            CancellationToken cancellationToken
+        )
         {
             await payments.MarkInUse(cancellationToken);
-            var waiting = payments.Select(payment => payment)
-                .Where(payment => payment.CustomerId == customerId.Trim() && payment.CurrentState == nameof(PaymentStateMachine.AwaitingCustomer))
+            var waiting = payments
+                .Select(payment => payment)
+                .Where(payment =>
+                    payment.CustomerId == customerId.Trim()
+                    && payment.CurrentState == nameof(PaymentStateMachine.AwaitingCustomer)
+                )
                 .ToArray();
             payments.Release();
             foreach (var payment in waiting)
             {
                 await bus.Publish(
                     new PaymentRedeliveryDue(payment.PaymentId),
-                    context => context.Headers.Set(MessageHeaders.SchedulingTokenId, payment.RedeliveryTokenId!.Value.ToString("D")),
-                    cancellationToken);
+                    context =>
+                        context.Headers.Set(MessageHeaders.SchedulingTokenId, payment.RedeliveryTokenId!.Value.ToString("D")),
+                    cancellationToken
+                );
             }
 
             return [];
