@@ -59,10 +59,10 @@ readonly compiler=sagas-test-$$
 results=
 memory=
 servers=
-runners=()
+runner=
 containers=()
 clean_up() {
-  [ ${#runners[@]} -eq 0 ] || kill "${runners[@]}" 2>/dev/null
+  [ -z "$runner" ] || kill "$runner" 2>/dev/null
   exec 9>&-
   [ -z "$servers" ] || wait "$servers" 2>/dev/null
   pkill -f -- "-pipename:$compiler" 2>/dev/null
@@ -109,10 +109,12 @@ choose_directory() {
   [ -z "$memory" ] || chmod 755 "$memory"
 }
 
-# With a compiler that stays for the whole build, which halves what that costs, and ends with this script. It would hold
-# on to the output of whoever reads this script's.
+# With a compiler that stays for the whole build, which halves what that costs, and ends with this script. Without the
+# analyzers, which double what is left: .ci/run and every other build run them. The compiler would keep the caller's
+# standard output open, hence the file.
 compile() {
-  dotnet build "$1" -c Release -nologo --verbosity quiet -clp:ErrorsOnly -p:UseSharedCompilation=true -p:SharedCompilationId="$compiler" \
+  dotnet build "$1" -c Release -nologo --verbosity quiet -clp:ErrorsOnly -p:RunAnalyzersDuringBuild=false \
+    -p:UseSharedCompilation=true -p:SharedCompilationId="$compiler" \
     </dev/null >"$results/build.log" 2>&1 9>&- || { cat "$results/build.log" >&2; fail "the build failed: see above."; }
 }
 
@@ -224,13 +226,14 @@ main() {
 
   for ((run = 1; run <= repeat; run++)); do
     [ "$repeat" -eq 1 ] || echo "Run $run of $repeat ..."
-    # Side by side: the in-memory tests use a processor while the others wait for servers.
+    # One after the other: each project's tests keep the processors busy, and side by side they take longer than that.
     for name in "${names[@]}"; do
+      # In the background: bash handles a signal only where it waits.
       run_and_judge "$name" "$run" &
-      runners+=($!)
+      runner=$!
+      wait "$runner"
+      runner=
     done
-    wait "${runners[@]}"
-    runners=()
   done
 
   passed=$(count passed "$results/*/*/*.trx")

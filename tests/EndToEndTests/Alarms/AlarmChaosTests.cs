@@ -23,7 +23,7 @@ public sealed class AlarmChaosTests(KillableServers servers, ITestOutputHelper o
     [PrivateServersFact]
     [Trait("Category", "Chaos")]
     public Task No_change_is_lost_or_told_twice_when_services_are_killed_and_servers_restart() =>
-        RunAsync(users: 200, alarms: 10, changes: 10_000, requests: 200, kills: 2, restarts: 1, Eventually.Timeout);
+        RunAsync(users: 200, alarms: 10, changes: 10_000, requests: 200, kills: 1, restarts: 1, Eventually.Timeout);
 
     [PrivateServersFact]
     [Trait("Category", "ChaosFull")]

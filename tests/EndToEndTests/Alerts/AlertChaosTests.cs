@@ -31,7 +31,7 @@ public sealed class AlertChaosTests(KillableServers servers, ITestOutputHelper o
     [PrivateServersFact]
     [Trait("Category", "Chaos")]
     public Task Each_user_is_alerted_once_when_senders_are_killed() =>
-        RunAsync(rows: 800, kills: 2, perSecond: 200, Eventually.Timeout);
+        RunAsync(rows: 800, kills: 1, perSecond: 200, Eventually.Timeout);
 
     [PrivateServersFact]
     [Trait("Category", "ChaosFull")]

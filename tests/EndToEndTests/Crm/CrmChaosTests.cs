@@ -18,7 +18,7 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
     [PrivateServersFact]
     [Trait("Category", "Chaos")]
     public Task Every_customer_reaches_the_CRM_once_when_it_and_the_services_are_killed() =>
-        RunAsync(new CustomerLoad(600, 100), registered: 200, kills: 2, Eventually.Timeout);
+        RunAsync(new CustomerLoad(600, 100), registered: 200, kills: 1, Eventually.Timeout);
 
     [PrivateServersFact]
     [Trait("Category", "ChaosFull")]

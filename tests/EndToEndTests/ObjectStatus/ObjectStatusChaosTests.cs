@@ -23,7 +23,7 @@ public sealed class ObjectStatusChaosTests(KillableServers servers, ITestOutputH
     [PrivateServersFact]
     [Trait("Category", "Chaos")]
     public Task No_acknowledged_object_is_lost_when_services_are_killed_and_servers_restart() =>
-        RunAsync(objects: 2_000, kills: 2, restarts: 1, (MinMs: 50, MaxMs: 500));
+        RunAsync(objects: 2_000, kills: 1, restarts: 1, (MinMs: 50, MaxMs: 500));
 
     [PrivateServersFact]
     [Trait("Category", "ChaosFull")]
