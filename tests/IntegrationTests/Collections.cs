@@ -4,7 +4,7 @@ namespace Sagas.IntegrationTests;
 [CollectionDefinition(nameof(KillableServers))]
 public sealed class KillableServersTests : ICollectionFixture<KillableServers>;
 
-/// <summary>Tests that start servers of their own run one after the other, beside all others: each pair of servers takes a while to start.</summary>
+/// <summary>Tests that start their own servers run one after the other, in parallel to all other tests.</summary>
 [CollectionDefinition(Name)]
 public sealed class OwnServers
 {

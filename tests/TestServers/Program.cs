@@ -9,5 +9,5 @@ Console.WriteLine($"SAGAS_TEST_POSTGRES='{postgres.ConnectionString}'");
 Console.WriteLine($"SAGAS_TEST_RABBITMQ='{rabbitMq.Uri}'");
 Console.WriteLine($"SAGAS_TEST_RABBITMQ_MANAGEMENT='{rabbitMq.ManagementUri}'");
 
-// Until its input ends: with whoever started it, however that ends.
+// Until its input ends, which is when the parent process ends in any way.
 await Console.In.ReadToEndAsync();

@@ -3,8 +3,8 @@ using Npgsql;
 namespace Sagas.TestSupport;
 
 /// <summary>
-/// Holds whoever asks for an advisory lock of Postgres, so that a test can act in the middle of what the product does,
-/// however fast the product and however slow the test. It lets go when it is disposed of.
+/// Blocks sessions that request an advisory lock of Postgres, so that a test can act in the middle of what the product
+/// does, whatever the speed of either. Disposing of it releases them.
 /// </summary>
 public sealed class AdvisoryLockGate : IAsyncDisposable
 {
@@ -24,7 +24,7 @@ public sealed class AdvisoryLockGate : IAsyncDisposable
     /// <param name="connectionString">The database.</param>
     /// <param name="table">The table whose writers pass the gate.</param>
     /// <param name="events">When they pass it, such as <c>BEFORE INSERT OR UPDATE</c>.</param>
-    /// <param name="condition">SQL that says which of them are held, in terms of <c>TG_TABLE_NAME</c>; all where not given.</param>
+    /// <param name="condition">SQL condition on <c>TG_TABLE_NAME</c> that selects what is held; all by default.</param>
     /// <param name="forEachRow">Whether each row passes, with <c>NEW</c> in the condition, instead of each statement.</param>
     public static async Task BuildAsync(
         string connectionString,
@@ -51,7 +51,7 @@ public sealed class AdvisoryLockGate : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Takes the lock; whoever asks for it from now on waits.</summary>
+    /// <summary>Takes the lock; sessions that request it from now on wait.</summary>
     public static async Task<AdvisoryLockGate> CloseAsync(string connectionString, long key = Key)
     {
         var holder = await OpenAsync(connectionString);
@@ -60,7 +60,7 @@ public sealed class AdvisoryLockGate : IAsyncDisposable
         return new AdvisoryLockGate(holder, key);
     }
 
-    /// <summary>How many wait for the lock.</summary>
+    /// <summary>The number of sessions that wait for the lock.</summary>
     public async Task<long> CountWaitingAsync()
     {
         await using var command = new NpgsqlCommand(
@@ -74,11 +74,11 @@ public sealed class AdvisoryLockGate : IAsyncDisposable
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>Awaits that so many wait for the lock.</summary>
+    /// <summary>Waits until so many sessions wait for the lock.</summary>
     public Task ReachedAsync(int count = 1) =>
         Eventually.MatchesAsync($"{count} wait at the gate", CountWaitingAsync, waiting => waiting >= count);
 
-    /// <summary>Lets all go.</summary>
+    /// <summary>Releases all.</summary>
     public ValueTask DisposeAsync() => _holder.DisposeAsync();
 
     private static async Task<NpgsqlConnection> OpenAsync(string connectionString)

@@ -17,7 +17,7 @@ public static class Eventually
     private static readonly TimeSpan _minPause = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan _maxPause = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long a test waits for what must come: many times what it takes on a busy machine, so that only a fault reaches it.</summary>
+    /// <summary>How long a test waits for a condition. Many times what a busy machine needs: only a defect reaches it.</summary>
     public static TimeSpan Timeout { get; } = TimeSpan.FromMinutes(3);
 
     /// <summary>A token that is cancelled after <see cref="Timeout"/>.</summary>
@@ -53,7 +53,7 @@ public static class Eventually
     /// <param name="matches">Whether the value is the awaited one.</param>
     /// <param name="timeout">How long; <see cref="Timeout"/> where not given.</param>
     /// <param name="maxPause">The longest pause between two looks, for a look that costs nothing.</param>
-    /// <exception cref="XunitException">It did not come in time; the message says what was awaited and what was last seen.</exception>
+    /// <exception cref="XunitException">The timeout ended; the message has the condition and the last value.</exception>
     public static async Task<T> MatchesAsync<T>(
         string what,
         Func<Task<T>> look,

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Sagas.TestSupport;
 
-/// <summary>The fake clock for tests that must know that somebody waits for it before they move it.</summary>
+/// <summary>A fake clock that counts timers, so that a test moves it only once the product waits for it.</summary>
 public sealed class TimerCountingTimeProvider : FakeTimeProvider
 {
     private int _timers;

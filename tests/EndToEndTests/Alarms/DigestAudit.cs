@@ -3,7 +3,7 @@ using Sagas.EndToEndTests.Processes;
 
 namespace Sagas.EndToEndTests.Alarms;
 
-/// <summary>What a digest told of one alarm.</summary>
+/// <summary>One alarm in a digest.</summary>
 internal sealed record Told(string AlarmId, string Status, string ChangedAt);
 
 /// <summary>A digest from the queue.</summary>
@@ -20,7 +20,7 @@ internal sealed class DigestAudit(RunningSystem system, AlarmWorkload workload)
     /// <summary>Digests that the broker had more than once, under one message id.</summary>
     public int Repeated { get; private set; }
 
-    /// <summary>Alarms told in all digests together.</summary>
+    /// <summary>The number of alarms in all digests.</summary>
     public int TellingsOfAlarms { get; private set; }
 
     /// <summary>Checks that everything balances.</summary>
@@ -59,7 +59,7 @@ internal sealed class DigestAudit(RunningSystem system, AlarmWorkload workload)
         var report = workload.Reports[number];
         var reported = (report.UserId, report.AlarmId, report.Status, report.ChangedAt);
         if (reported != (digest.UserId, told.AlarmId, told.Status, told.ChangedAt) || !report.IsActive)
-            return $"{digest.UserId} was told {told}, and what was reported is {report}";
+            return $"{digest.UserId} received {told}, but {report} was published";
         var alarm = (report.User, report.Alarm);
         if (last.TryGetValue(alarm, out var before) && before >= number)
             return before == number ? $"Told twice: {report}" : $"Told after a newer one: {report}";

@@ -27,35 +27,40 @@ internal sealed class CallbackClient(IReadOnlyList<int> ports, int objects) : ID
     public int Failures { get; private set; }
 
     /// <summary>Posts every id until it is acknowledged.</summary>
-    public async Task PostAllAsync(CancellationToken stop)
+    public async Task PostAllAsync(CancellationToken cancellationToken)
     {
         var post = 0;
         var all = Enumerable.Range(1, objects).Select(number => string.Create(CultureInfo.InvariantCulture, $"o-{number}"));
         foreach (var ids in all.Chunk(IdsPerPost))
         {
-            while (!await PostAsync(ports[post++ % ports.Count], ids, stop))
+            while (!await PostAsync(ports[post++ % ports.Count], ids, cancellationToken))
             {
                 Failures++;
-                await Task.Delay(_betweenPosts, stop);
+                await Task.Delay(_betweenPosts, cancellationToken);
             }
 
             foreach (var id in ids)
                 _acknowledged.Enqueue(id);
-            await Task.Delay(_betweenPosts, stop);
+            await Task.Delay(_betweenPosts, cancellationToken);
         }
     }
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<bool> PostAsync(int port, string[] ids, CancellationToken stop)
+    private async Task<bool> PostAsync(int port, string[] ids, CancellationToken cancellationToken)
     {
         try
         {
-            using var response = await _http.PostAsJsonAsync($"http://127.0.0.1:{port}/callback", new { object_ids = ids }, stop);
+            using var response = await _http.PostAsJsonAsync(
+                $"http://127.0.0.1:{port}/callback",
+                new { object_ids = ids },
+                cancellationToken
+            );
             return response.IsSuccessStatusCode;
         }
         // Killed, unavailable, or too slow.
-        catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !stop.IsCancellationRequested)
+        catch (Exception e)
+            when (e is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return false;
         }

@@ -29,8 +29,8 @@ internal sealed class Settlement(RunningSystem system, Workload workload)
             WHERE state NOT IN ('done', 'failed') ORDER BY due LIMIT 10
             """,
         """
-            SELECT message_type, outbox_id, position, count(*), min(enqueue_time), max(attempts), max(last_error) FROM outbox_message
-            GROUP BY 1, 2, 3
+            SELECT message_type, outbox_id, position, count(*), min(enqueue_time), max(attempts), max(last_error)
+            FROM outbox_message GROUP BY 1, 2, 3
             """,
         "SELECT outbox_id, process_id, started_at, heartbeat_at, now() FROM outbox_instance",
         """

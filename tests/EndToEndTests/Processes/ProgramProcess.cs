@@ -6,7 +6,7 @@ namespace Sagas.EndToEndTests.Processes;
 internal sealed class ProgramProcess : IAsyncDisposable
 {
     // The shell becomes the program (exec keeps its number), after leaving a watchdog behind that kills it when the
-    // other end of the pipe closes without a word: the tests were killed themselves.
+    // other end of the pipe closes without a line, because the tests themselves were killed.
     private const string Launch = """
         exec 3<&0
         { read -r line <&3 || kill -KILL $$; } >/dev/null 2>&1 &
@@ -72,8 +72,8 @@ internal sealed class ProgramProcess : IAsyncDisposable
     }
 
     /// <summary>
-    /// Has a program compile without measuring itself first: that pays in programs that run for long, and these take
-    /// most of their time to start.
+    /// Turns off profile-guided compilation, which pays off in long-running programs; these spend most of their time
+    /// starting.
     /// </summary>
     public static void DoWithoutProfile(ProcessStartInfo start) => start.Environment["DOTNET_TieredPGO"] = "0";
 
@@ -95,7 +95,7 @@ internal sealed class ProgramProcess : IAsyncDisposable
         await Ended;
     }
 
-    /// <summary>Tells the process to end in good order (SIGTERM).</summary>
+    /// <summary>Stops the process in an orderly way (SIGTERM).</summary>
     /// <returns>Its exit code.</returns>
     public async Task<int> TerminateAsync()
     {

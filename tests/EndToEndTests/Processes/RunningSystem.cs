@@ -32,7 +32,7 @@ internal sealed class RunningSystem : IAsyncDisposable
             ["RabbitMq:Uri"] = rabbitMq.ToString(),
             ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
             ["Serilog:MinimumLevel:Override:MassTransit"] = "Warning",
-            // Unless a test is about it: its calls would be among those that are counted.
+            // Off by default, since its calls would change the tests' counts.
             ["Crm:Enabled"] = "false",
         };
         foreach (var (key, value) in settings)
@@ -73,7 +73,7 @@ internal sealed class RunningSystem : IAsyncDisposable
     {
         if (_simulators is not null)
             await _simulators.DisposeAsync();
-        // A port that no outgoing connection is given while they are away.
+        // A port that no outgoing connection gets while the simulators are down.
         var url = _simulators is null ? $"http://127.0.0.1:{LoopbackPorts.Pick(1)[0]}" : Gateway.ToString();
         var all = new Dictionary<string, string>(settings) { ["ASPNETCORE_URLS"] = url };
         _simulators = ProgramProcess.Start("simulators", "Sagas.Simulators", [], all, Listening);
@@ -83,7 +83,7 @@ internal sealed class RunningSystem : IAsyncDisposable
         _settings["ObjectStatus:StatusApi"] = new Uri(Gateway, "/object-status").ToString();
         _settings["Crm:Url"] = new Uri(Gateway, "/crm").ToString();
         _settings["Alerts:Endpoint"] = new Uri(Gateway, "/webhooks/alerts").ToString();
-        // Without TLS only where it is said to be allowed, and the simulators have none.
+        // The simulators have no TLS, which must be allowed explicitly.
         _settings["Alerts:AllowedHosts"] = Gateway.Host;
     }
 
@@ -111,7 +111,7 @@ internal sealed class RunningSystem : IAsyncDisposable
         await Task.WhenAll(started.Select(service => service.ReadyAsync()));
     }
 
-    /// <summary>Ends all services in good order. One that is still starting would die of the signal: it is ready first.</summary>
+    /// <summary>Stops all services with SIGTERM, once they are ready: the signal would kill a starting process.</summary>
     public async Task StopServicesAsync()
     {
         await Task.WhenAll(Services.Select(service => service.ReadyAsync()));

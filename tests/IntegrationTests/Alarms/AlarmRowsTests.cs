@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -7,11 +9,15 @@ using Xunit.Abstractions;
 
 namespace Sagas.IntegrationTests.Alarms;
 
-/// <summary>The statements where they meet others: digests that cross changes, processes that cross each other, housekeeping.</summary>
+/// <summary>Statements that run at the same time as others: digests with changes, processes with each other.</summary>
 public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelper output)
     : IClassFixture<AlarmRowsTests.Shared>,
         IAsyncLifetime
 {
+    private const int Users = 5;
+    private const int Alarms = 20;
+    private const int Batches = 50;
+
     private static readonly Instant _first = Instant.Parse("2021-06-07T20:40:15.598765212Z");
     private static readonly Instant _second = Instant.Parse("2021-06-07T20:40:15.598765213Z");
 
@@ -53,7 +59,7 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
     }
 
     [Fact]
-    public async Task Of_two_digests_at_once_the_second_waits_and_has_nothing_left_to_tell()
+    public async Task Of_two_digests_at_once_the_second_waits_and_is_empty()
     {
         await _database.WriteAsync(new AlarmChange("u", "a", "WARNING", _first));
         await using var connection = await _database.Source.OpenConnectionAsync();
@@ -66,7 +72,7 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
     }
 
     [Fact]
-    public async Task A_digest_that_was_not_committed_told_nothing()
+    public async Task The_changes_of_an_uncommitted_digest_are_in_the_next_one()
     {
         await _database.WriteAsync(new AlarmChange("u", "a", "WARNING", _first));
         await using (var connection = await _database.Source.OpenConnectionAsync())
@@ -79,56 +85,31 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
     }
 
     [Fact]
-    public async Task Batches_and_digests_of_the_same_users_run_into_no_deadlock_and_tell_each_change_at_most_once_and_the_last_one_surely()
+    public async Task Batches_and_digests_at_once_do_not_deadlock_and_each_last_change_is_sent_once()
     {
-        const int Users = 5,
-            Alarms = 20,
-            Batches = 50;
-        var (time, seed) = (0, TestSeed.Take(output));
-        var told = new System.Collections.Concurrent.ConcurrentBag<(string User, ActiveAlarm Alarm)>();
-        var writers = Enumerable
+        var seed = TestSeed.Take(output);
+        var time = new StrongBox<int>();
+        var sent = new ConcurrentBag<(string User, ActiveAlarm Alarm)>();
+        var writing = Task.WhenAll(
+            Enumerable.Range(0, 4).Select(writer => Task.Run(() => WriteBatchesAsync(new Random(seed + writer), time)))
+        );
+        var sending = Enumerable
             .Range(0, 4)
-            .Select(writer =>
+            .Select(_ =>
                 Task.Run(async () =>
                 {
-                    var random = new Random(seed + writer);
-                    for (var batch = 0; batch < Batches; batch++)
-                    {
-                        var changes = Enumerable
-                            .Range(0, 40)
-                            .Select(_ => new AlarmChange(
-                                $"u{random.Next(Users)}",
-                                $"a{random.Next(Alarms)}",
-                                random.Next(3) == 0 ? "CLEARED" : "WARNING",
-                                Instant.FromUnixTime(1_700_000_000, Interlocked.Increment(ref time))
-                            ))
-                            .ToArray();
-                        random.Shuffle(changes);
-                        await _database.WriteAsync(changes);
-                    }
+                    while (!writing.IsCompleted)
+                        await SendDigestsAsync(sent);
                 })
-            )
-            .ToArray();
-        var done = Task.WhenAll(writers);
-        await Task.WhenAll(
-            Enumerable
-                .Range(0, 4)
-                .Select(_ =>
-                    Task.Run(async () =>
-                    {
-                        while (!done.IsCompleted)
-                            await TellAllAsync();
-                    })
-                )
-                .Append(done)
-        );
-        await TellAllAsync();
+            );
+        await Task.WhenAll(sending.Append(writing));
+        await SendDigestsAsync(sent);
 
         Assert.Equal(
-            told.Count,
-            told.Select(entry => (entry.User, entry.Alarm.AlarmId, entry.Alarm.LatestChangedAt)).Distinct().Count()
+            sent.Count,
+            sent.Select(entry => (entry.User, entry.Alarm.AlarmId, entry.Alarm.LatestChangedAt)).Distinct().Count()
         );
-        var last = told.GroupBy(entry => (entry.User, entry.Alarm.AlarmId))
+        var last = sent.GroupBy(entry => (entry.User, entry.Alarm.AlarmId))
             .ToDictionary(group => group.Key, group => group.Max(entry => entry.Alarm.LatestChangedAt));
         await using var command = _database.Source.CreateCommand(
             "SELECT user_id, alarm_id, changed_at FROM alarm WHERE status <> 'CLEARED'"
@@ -136,15 +117,6 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
             Assert.Equal(AlarmRows.FromNumber(reader.GetDecimal(2)), last[(reader.GetString(0), reader.GetString(1))]);
-
-        async Task TellAllAsync()
-        {
-            for (var user = 0; user < Users; user++)
-            {
-                foreach (var alarm in await _database.TellAsync($"u{user}"))
-                    told.Add(($"u{user}", alarm));
-            }
-        }
     }
 
     [Fact]
@@ -155,12 +127,13 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
             new("u", "active-long-ago", "WARNING", _first)
         );
         await _database.ExecuteAsync("UPDATE alarm SET received_at = now() - interval '31 days'");
-        // The times of these are years back; what counts is that they were just received.
+        // These changed years ago, but were received just now, and only the latter counts.
         await _database.WriteAsync(new("u", "cleared-now", "CLEARED", _first), new("u", "active-now", "WARNING", _first));
         await _database.ExecuteAsync(
             """
             INSERT INTO alarm_digest (user_id, alarms, message_id, sent_at) VALUES
-                ('u', '[]', gen_random_uuid(), now() - interval '91 days'), ('u', '[]', gen_random_uuid(), now() - interval '89 days')
+                ('u', '[]', gen_random_uuid(), now() - interval '91 days'),
+                ('u', '[]', gen_random_uuid(), now() - interval '89 days')
             """
         );
         Assert.Equal(2, await Housekeeping().CleanUpAsync(CancellationToken.None));
@@ -187,7 +160,10 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
     public async Task Housekeeping_removes_any_number_and_is_done_by_one_process_at_a_time()
     {
         await _database.ExecuteAsync(
-            "INSERT INTO alarm SELECT 'u', n::text, 'CLEARED', n, NULL, now() - interval '31 days' FROM generate_series(1, 12000) n"
+            """
+            INSERT INTO alarm SELECT 'u', n::text, 'CLEARED', n, NULL, now() - interval '31 days'
+            FROM generate_series(1, 12000) n
+            """
         );
         await using (var other = await _database.Source.OpenConnectionAsync())
         {
@@ -201,7 +177,7 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
     }
 
     [Fact]
-    public async Task People_see_times_and_what_the_next_digest_has()
+    public async Task The_overview_shows_times_and_what_the_next_digest_has()
     {
         await _database.WriteAsync(
             new("u", "a", "WARNING", Instant.Parse("2021-06-07T20:40:15.50Z")),
@@ -210,19 +186,52 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
         await _database.TellAsync("u");
         await _database.WriteAsync(new AlarmChange("u", "a", "CRITICAL", _first));
         Assert.Equal(
-            "a CRITICAL 2021-06-07T20:40:15.598765212Z told 2021-06-07T20:40:15.50Z true; b CLEARED 2021-06-07T20:40:15.598765212Z told - false",
+            "a CRITICAL 2021-06-07T20:40:15.598765212Z told 2021-06-07T20:40:15.50Z true; "
+                + "b CLEARED 2021-06-07T20:40:15.598765212Z told - false",
             await _database.QueryAsync<string>(
-                "SELECT string_agg(format('%s %s %s told %s %s', alarm_id, status, changed_at, coalesce(told_changed_at, '-'), to_tell::text), '; ' ORDER BY alarm_id) FROM alarms_overview"
+                """
+                SELECT string_agg(
+                    format('%s %s %s told %s %s', alarm_id, status, changed_at, coalesce(told_changed_at, '-'), to_tell::text),
+                    '; ' ORDER BY alarm_id)
+                FROM alarms_overview
+                """
             )
         );
         Assert.Equal("1970-01-01T00:00:00Z", await _database.QueryAsync<string>("SELECT instant_text(0)"));
         Assert.Equal("1969-12-31T23:59:59.9Z", await _database.QueryAsync<string>("SELECT instant_text(-0.1)"));
     }
 
+    private async Task WriteBatchesAsync(Random random, StrongBox<int> time)
+    {
+        for (var batch = 0; batch < Batches; batch++)
+        {
+            var changes = Enumerable
+                .Range(0, 40)
+                .Select(_ => new AlarmChange(
+                    $"u{random.Next(Users)}",
+                    $"a{random.Next(Alarms)}",
+                    random.Next(3) == 0 ? "CLEARED" : "WARNING",
+                    Instant.FromUnixTime(1_700_000_000, Interlocked.Increment(ref time.Value))
+                ))
+                .ToArray();
+            random.Shuffle(changes);
+            await _database.WriteAsync(changes);
+        }
+    }
+
+    private async Task SendDigestsAsync(ConcurrentBag<(string User, ActiveAlarm Alarm)> sent)
+    {
+        for (var user = 0; user < Users; user++)
+        {
+            foreach (var alarm in await _database.TellAsync($"u{user}"))
+                sent.Add(($"u{user}", alarm));
+        }
+    }
+
     private AlarmHousekeeping Housekeeping() =>
         new(_database.Source, Options.Create(new AlarmsOptions()), TimeProvider.System, NullLogger<AlarmHousekeeping>.Instance);
 
-    // One waits for a lock: the two have met.
+    // Once one waits for a lock, the two transactions overlap.
     private Task WaitForLockAsync() =>
         Eventually.EqualAsync(
             1L,

@@ -58,7 +58,7 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
         await PublishAsync(system, "waits-u", "a", "WARNING");
         await PublishAsync(system, "waits-v", "a", "WARNING");
         await system.WaitForAsync("SELECT count(*) FROM alarm WHERE user_id LIKE 'waits-%'", 2L);
-        // As a process that committed a digest and died before it sent it leaves it, until its death is noticed.
+        // The rows of a process that committed a digest and died before it sent it, with a heartbeat still valid.
         await system.ExecuteAsync(
             $"""
             INSERT INTO outbox_instance (outbox_id, host_name, process_id, heartbeat_at)
@@ -67,7 +67,8 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
         );
         await system.ExecuteAsync(
             $"""
-            INSERT INTO outbox_message (message_id, outbox_id, batch_id, correlation_id, destination_address, message_type, content_type, body)
+            INSERT INTO outbox_message (message_id, outbox_id, batch_id, correlation_id, destination_address, message_type,
+                                        content_type, body)
             VALUES (gen_random_uuid(), '{Guid.Empty}', gen_random_uuid(), '{SagaIdentity.AlarmUser("waits-u")}',
                     'exchange:AlarmDigest', 'urn:message:Sagas.Contracts:AlarmDigest', 'application/json',
                     '{"{\"UserID\":\"waits-u\",\"ActiveAlarms\":[]}"}')

@@ -9,6 +9,8 @@ namespace Sagas.IntegrationTests.Alarms;
 /// <summary>A digest as a reader that knows nothing of MassTransit takes it from the queue.</summary>
 internal sealed record ReceivedDigest(string UserId, IReadOnlyList<string> Alarms, string MessageId, JsonElement Body)
 {
+    private static readonly string[] _shown = ["AlarmID", "Status", "LatestChangedAt"];
+
     public static ReceivedDigest Of(BasicDeliverEventArgs delivery)
     {
         using var json = JsonDocument.Parse(delivery.Body);
@@ -18,9 +20,7 @@ internal sealed record ReceivedDigest(string UserId, IReadOnlyList<string> Alarm
             [
                 .. body.GetProperty("ActiveAlarms")
                     .EnumerateArray()
-                    .Select(alarm =>
-                        $"{alarm.GetProperty("AlarmID").GetString()} {alarm.GetProperty("Status").GetString()} {alarm.GetProperty("LatestChangedAt").GetString()}"
-                    ),
+                    .Select(alarm => string.Join(' ', _shown.Select(name => alarm.GetProperty(name).GetString()))),
             ],
             delivery.BasicProperties.MessageId!,
             body
@@ -28,8 +28,7 @@ internal sealed record ReceivedDigest(string UserId, IReadOnlyList<string> Alarm
     }
 }
 
-/// <summary>Reads the digests of a test's users from the queue <c>AlarmDigest</c>, and passes over what is sent again: it has the
-/// same message id.</summary>
+/// <summary>Reads the digests of a test's users from the queue <c>AlarmDigest</c>, without those that are sent again.</summary>
 internal sealed class DigestReader : IAsyncDisposable
 {
     private readonly Channel<ReceivedDigest> _digests = Channel.CreateUnbounded<ReceivedDigest>();

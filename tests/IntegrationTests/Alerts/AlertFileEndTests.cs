@@ -4,16 +4,16 @@ using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.Alerts;
 
-/// <summary>Files that are compressed, damaged or interrupted, and what is left of them for a person.</summary>
+/// <summary>Files that are compressed, interrupted, or larger than the receiver can take.</summary>
 public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private static readonly object _unlimited = new { perSecond = 0 };
 
     [Fact]
-    public async Task A_compressed_file_goes_on_where_it_was_when_its_reader_ended_or_was_killed()
+    public async Task A_compressed_file_continues_where_it_was_when_its_reader_stopped_or_was_killed()
     {
         const int rows = 2_000;
-        // The receiver takes three hundred and then asks for a pause of a quarter of an hour: there the reader stands still.
+        // The receiver takes 300 alerts and then asks for a pause of 15 minutes, during which the reader stands still.
         await using var system = await AlertSystem.StartAsync(
             servers,
             new { perSecond = 0.001, burst = 300 },
@@ -26,24 +26,15 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
         );
         system.Drop("users.csv.gz", content);
 
-        await system.Services.WaitForAsync(
-            "SELECT EXISTS (SELECT FROM rate_limit WHERE paused_until > now() + interval '5 minutes')",
-            true
-        );
-        await system.Services.StopAsync();
-        await system.BehaveAsync(_unlimited);
-        await system.Services.ExecuteAsync(
-            "UPDATE rate_limit SET paused_until = NULL, next_permit_at = now(), version = version + 1"
-        );
-        await system.Services.ExecuteAsync("UPDATE outbound_call SET due = now() WHERE due IS NOT NULL");
+        await StopInThePauseAsync(system);
         Assert.InRange(await system.Services.QueryAsync<long>("SELECT next_offset FROM alert_files_overview"), 1000, 30_000);
-        // Another process reads it, until it is killed: its lock goes with its connection.
+        // Another process reads the file until it is killed: its lock ends with its connection.
         await using (var other = NpgsqlDataSource.Create(system.Services.Settings["ConnectionStrings:Postgres"]!))
         {
             var file = await system.Services.QueryAsync<Guid>("SELECT file_id FROM file");
             Assert.NotNull(await new FileStore(other).TryLockAsync(file, CancellationToken.None));
             var entered = await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview");
-            // Not renamed into place, so that it is taken no sooner than the other.
+            // Not renamed into place: a renamed file could be read before the other.
             await File.WriteAllLinesAsync(
                 Path.Combine(system.Folder, "later.csv"),
                 Enumerable.Range(rows + 1, 100).Select(number => $"{number},m")
@@ -55,7 +46,10 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
                 await system.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'users.csv.gz'")
             );
             await system.Services.ExecuteAsync(
-                $"SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND classid = {FileLocks.AdvisoryLock} AND granted"
+                $"""
+                SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+                WHERE locktype = 'advisory' AND classid = {FileLocks.AdvisoryLock} AND granted
+                """
             );
         }
 
@@ -66,7 +60,7 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
     }
 
     [Fact]
-    public async Task Little_of_a_huge_file_is_entered_at_a_time_and_a_small_one_that_comes_later_is_not_stuck_behind_it()
+    public async Task A_huge_file_is_entered_little_by_little_and_a_later_small_one_does_not_wait_for_it()
     {
         await using var system = await AlertSystem.StartAsync(servers, _unlimited, ("Alerts:Limit:PerSecond", "20"));
         system.Drop("huge.csv", Enumerable.Range(1, 50_000).Select(number => $"huge-{number},x"));
@@ -119,5 +113,19 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
             60
         );
         Assert.True(File.Exists(Path.Combine(system.Folder, "users.csv")));
+    }
+
+    private static async Task StopInThePauseAsync(AlertSystem system)
+    {
+        await system.Services.WaitForAsync(
+            "SELECT EXISTS (SELECT FROM rate_limit WHERE paused_until > now() + interval '5 minutes')",
+            true
+        );
+        await system.Services.StopAsync();
+        await system.BehaveAsync(_unlimited);
+        await system.Services.ExecuteAsync(
+            "UPDATE rate_limit SET paused_until = NULL, next_permit_at = now(), version = version + 1"
+        );
+        await system.Services.ExecuteAsync("UPDATE outbound_call SET due = now() WHERE due IS NOT NULL");
     }
 }

@@ -28,10 +28,10 @@ internal sealed class AlertSystem : IAsyncDisposable
 
     public HttpClient Receiver { get; }
 
-    /// <summary>What every alert is answered with, and to come again in an hour; null: what the receiver says.</summary>
+    /// <summary>The status code for every alert, with a <c>Retry-After</c> of an hour; null lets the receiver answer.</summary>
     public int? Refusal { get; set; }
 
-    /// <summary>How many alerts were answered so.</summary>
+    /// <summary>The number of alerts answered with <see cref="Refusal"/>.</summary>
     public int Refused => Volatile.Read(ref _refused);
 
     /// <summary>The watched folder.</summary>
@@ -81,7 +81,7 @@ internal sealed class AlertSystem : IAsyncDisposable
                 ("Alerts:UploadFolder", Path.Combine(folder.FullName, "uploads")),
                 ("Alerts:AllowedHosts", "127.0.0.1"),
                 ("Alerts:Endpoint", simulators.Urls.First() + "/webhooks/alerts"),
-                // No call times out, nor ends its lease, because the machine does something else meanwhile.
+                // A slow machine makes no call time out and no lease end.
                 ("Alerts:Calls:CallTimeout", "01:00:00"),
                 ("Alerts:Calls:LeaseMargin", "01:00:00"),
                 ("ShutdownTimeout", $"{Eventually.Timeout}"),
@@ -121,7 +121,7 @@ internal sealed class AlertSystem : IAsyncDisposable
             )
         );
 
-    /// <summary>Puts a file into the folder, complete from its first moment.</summary>
+    /// <summary>Moves a complete file into the folder.</summary>
     public void Drop(string name, params IEnumerable<string> lines) => Drop(name, part => File.WriteAllLines(part, lines));
 
     /// <inheritdoc cref="Drop(string, IEnumerable{string})"/>

@@ -39,7 +39,7 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
             "two events",
             async () =>
             {
-                // Where the broker confirms late, the same message comes again.
+                // A late confirm makes the relay send the message again.
                 while (await channel.BasicGetAsync("told", autoAck: true) is { } message)
                 {
                     if (Encoding.UTF8.GetString(message.Body.Span).Contains("told-", StringComparison.Ordinal))

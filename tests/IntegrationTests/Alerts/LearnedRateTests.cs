@@ -3,7 +3,7 @@ using Xunit.Abstractions;
 
 namespace Sagas.IntegrationTests.Alerts;
 
-/// <summary>Without a configured limit, the rate is learned from the receiver's refusals.</summary>
+/// <summary>Without a configured limit, the rate is learned from the receiver's 429 answers.</summary>
 public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper output) : IClassFixture<ServersFixture>
 {
     private const double Allowed = 50;
@@ -15,7 +15,7 @@ public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper o
         await using var system = await AlertSystem.StartAsync(servers, new { perSecond = Allowed, burst = Allowed });
         system.Drop("alerts.csv", Enumerable.Range(1, 10_000).Select(number => $"user-{number},x"));
 
-        // On a machine that is busy with other things it takes longer, but it gets there.
+        // A busy machine takes longer.
         await Eventually.TrueAsync(
             "the rate that the receiver allows",
             async () =>

@@ -39,7 +39,7 @@ internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
         return JsonDocument.Parse(run.Output).RootElement;
     }
 
-    /// <summary>Runs a command line with <c>--json</c> until its answer is as it should be.</summary>
+    /// <summary>Runs a command line with <c>--json</c> until its output matches.</summary>
     public async Task<JsonElement> JsonWhenAsync(Predicate<JsonElement> condition, params string[] args)
     {
         var run = await Eventually.MatchesAsync(
@@ -50,12 +50,12 @@ internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
         return JsonDocument.Parse(run.Output).RootElement;
     }
 
-    /// <summary>Runs a command line with <c>--json</c> until it succeeds: a message in a queue is out of sight for a moment after it
-    /// was looked at.</summary>
+    /// <summary>Runs a command line with <c>--json</c> until it succeeds: a message that was just listed is invisible for a
+    /// moment.</summary>
     public Task<JsonElement> JsonOnceDoneAsync(params string[] args) => JsonWhenAsync(_ => true, args);
 }
 
-/// <summary>Tells of the first line that is written to it.</summary>
+/// <summary>Completes a task when the first line is written.</summary>
 internal sealed class SignallingWriter(Action written) : StringWriter
 {
     public override void WriteLine(string? value)
@@ -65,5 +65,5 @@ internal sealed class SignallingWriter(Action written) : StringWriter
     }
 }
 
-/// <summary>What came of one command line.</summary>
+/// <summary>The result of one command line.</summary>
 internal sealed record CommandLineRun(int ExitCode, string Output, string Error);

@@ -2,7 +2,7 @@ using Sagas.Cli.CommandLine;
 
 namespace Sagas.IntegrationTests.CommandLine;
 
-/// <summary>A command line that runs beside the test, which sees what it says meanwhile.</summary>
+/// <summary>A command line that runs in parallel to the test, which reads its output.</summary>
 internal sealed class RunningCommand : IAsyncDisposable
 {
     private readonly CancellationTokenSource _ctrlC = new();
@@ -16,7 +16,7 @@ internal sealed class RunningCommand : IAsyncDisposable
         ExitCode = Task.Run(() => CommandRun.RunAsync(Sagas.Cli.Program.Commands, args, terminal, _ctrlC.Token));
     }
 
-    /// <summary>How it ends.</summary>
+    /// <summary>Its result.</summary>
     public Task<int> ExitCode { get; }
 
     /// <summary>What it wrote to its error output so far.</summary>

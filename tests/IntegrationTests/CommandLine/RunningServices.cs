@@ -77,7 +77,7 @@ public sealed class RunningServices : IAsyncLifetime
         await _database.DisposeAsync();
     }
 
-    /// <summary>Sets what goes wrong at a third party: <c>payments/faults</c>, <c>crm/faults</c>, <c>webhooks/behaviour</c>.</summary>
+    /// <summary>Sets the faults of a third party: <c>payments/faults</c>, <c>crm/faults</c>, <c>webhooks/behaviour</c>.</summary>
     internal async Task SetAsync(string path, object faults)
     {
         using var response = await _thirdParties.PutAsJsonAsync(path, faults);

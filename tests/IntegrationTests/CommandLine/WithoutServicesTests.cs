@@ -103,14 +103,20 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     [Fact]
     public async Task Messages_that_wait_are_listed_with_what_for()
     {
-        // SQL: the relay of running services would publish them before a test could look.
+        // Inserted by SQL, since a relay would publish them before the test could list them.
         await ExecuteAsync(
             """
-            INSERT INTO outbox_message (message_id, batch_id, position, enqueue_time, destination_address, message_type, content_type, body, attempts, last_error)
-            SELECT gen_random_uuid(), gen_random_uuid(), position, now() + due, 'rabbitmq://localhost/PaymentCompleted?type=fanout',
-                   'urn:message:Sagas.Contracts:PaymentCompleted', 'application/json', '{}', attempts, error
-            FROM (VALUES (0, interval '1 hour', 0, NULL), (0, interval '0', 0, NULL), (1, interval '0', 0, NULL), (0, interval '0', 3, 'broken pipe'))
-                 AS m(position, due, attempts, error)
+            INSERT INTO outbox_message (message_id, batch_id, position, enqueue_time, destination_address, message_type,
+                                        content_type, body, attempts, last_error)
+            SELECT gen_random_uuid(), gen_random_uuid(), position, now() + due,
+                   'rabbitmq://localhost/PaymentCompleted?type=fanout', 'urn:message:Sagas.Contracts:PaymentCompleted',
+                   'application/json', '{}', attempts, error
+            FROM (VALUES
+                (0, interval '1 hour', 0, NULL),
+                (0, interval '0', 0, NULL),
+                (1, interval '0', 0, NULL),
+                (0, interval '0', 3, 'broken pipe')
+            ) AS m(position, due, attempts, error)
             """
         );
 

@@ -8,7 +8,7 @@ using Sagas.Services.Crm;
 
 namespace Sagas.IntegrationTests.Crm;
 
-/// <summary>The statement that moves customers on does what the state machine does, in every situation.</summary>
+/// <summary>The SQL statement and the state machine make the same transitions in every situation.</summary>
 public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
@@ -32,7 +32,7 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
         var rows = await RowsAsync(system);
         Assert.All(cases, one => Assert.Equal(rows[one.Id("message")], rows[one.Id("statement")]));
 
-        // The rows differ among each other, or the comparison would show nothing.
+        // A comparison of equal rows would prove nothing.
         Assert.True(
             await system.QueryAsync<long>(
                 "SELECT count(DISTINCT (current_state, synced_version, sync_failure)) FROM customer_state"
@@ -43,7 +43,10 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
         Assert.Equal(
             queued,
             await system.QueryAsync<long>(
-                "SELECT count(*) FROM saga_transition t JOIN customer_state c USING (correlation_id) WHERE t.to_state = 'Syncing' AND c.customer_id LIKE 'statement%'"
+                """
+                SELECT count(*) FROM saga_transition t JOIN customer_state c USING (correlation_id)
+                WHERE t.to_state = 'Syncing' AND c.customer_id LIKE 'statement%'
+                """
             )
         );
     }
@@ -60,12 +63,13 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
     private static async Task InsertAsync(CrmSystem system, IEnumerable<Case> cases, string how)
     {
         var rows = cases.Select(one =>
-            $"('{SagaIdentity.Customer(one.Id(how))}', '{one.Id(how)}', '{one.State}', now(), {one.Version}, {one.Had?.ToString() ?? "NULL"}, "
-            + $"{(one.State == "SyncFailed" ? "'before'" : "NULL")}, '2026-01-01', '2026-01-01')"
+            $"('{SagaIdentity.Customer(one.Id(how))}', '{one.Id(how)}', '{one.State}', now(), {one.Version}, "
+            + $"{one.Had?.ToString() ?? "NULL"}, {(one.State == "SyncFailed" ? "'before'" : "NULL")}, '2026-01-01', '2026-01-01')"
         );
         await system.ExecuteAsync(
             $"""
-            INSERT INTO customer_state (correlation_id, customer_id, current_state, registered_at, version, synced_version, sync_failure, created_at, updated_at)
+            INSERT INTO customer_state (correlation_id, customer_id, current_state, registered_at, version, synced_version,
+                                        sync_failure, created_at, updated_at)
             VALUES {string.Join(',', rows)}
             """
         );
@@ -96,7 +100,7 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
         await transaction.CommitAsync();
     }
 
-    // All but what the two cannot have alike: the ids, the times and the message of the history.
+    // Without what differs between the two: ids, times and the history's message.
     private static async Task<Dictionary<string, string>> RowsAsync(CrmSystem system)
     {
         var rows = await system.QueryAsync<string>(

@@ -35,13 +35,16 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         );
         await system.SetFaultsAsync(_everyFault);
 
-        // Of calls that are made in large batches few may meet a fault: until enough have.
+        // Few of the calls in large batches may meet a fault, hence more versions until enough have.
         for (var version = 1; version <= 3 || await system.CountAsync("faults") <= 20; version++)
         {
             await system.PublishAllAsync(Enumerable.Range(1, customers).Select(number => Customer(number, version)));
             if (version >= 3)
                 await system.UntilAsync(
-                    $"(SELECT count(*) FROM customer_state WHERE current_state = 'Synced' AND version = synced_version AND last_name = 'v{version}') = {customers}"
+                    $"""
+                    (SELECT count(*) FROM customer_state
+                     WHERE current_state = 'Synced' AND version = synced_version AND last_name = 'v{version}') = {customers}
+                    """
                 );
         }
 
@@ -66,16 +69,22 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         Assert.Equal(0, await system.CountAsync("duplicateEffects"));
         Assert.True(
             await system.QueryAsync<long>(
-                "SELECT count(*) FROM customer_state WHERE current_state = 'SyncFailed' AND sync_failure LIKE '%it may have been executed'"
+                """
+                SELECT count(*) FROM customer_state
+                WHERE current_state = 'SyncFailed' AND sync_failure LIKE '%it may have been executed'
+                """
             ) > 0
         );
-        // The person looks at the CRM and has made again what is not there.
+        // The operator compares with the CRM and retries what is missing there.
         await system.SetFaultsAsync(new { });
         var stored = (await system.EffectsAsync()).Select(effect => effect.CustomerId).ToHashSet();
         var missing = Enumerable.Range(1, customers).Select(number => $"c{number}").Where(id => !stored.Contains(id)).ToArray();
         await system.PublishAllAsync(missing.Select(id => new RetryCustomerSync(id)));
         await system.UntilAsync(
-            $"(SELECT count(*) FROM customer_state WHERE current_state = 'Synced' AND customer_id IN ({string.Join(',', missing.Select(id => $"'{id}'").Append("''"))})) = {missing.Length}"
+            $"""
+            (SELECT count(*) FROM customer_state
+             WHERE current_state = 'Synced' AND customer_id = ANY ({Literal(missing)})) = {missing.Length}
+            """
         );
 
         await system.BalancesAsync();
@@ -179,7 +188,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         var stored = new TaskCompletionSource();
         system.Before = async context =>
         {
-            // The CRM has all of it, and its caller will not be told: it stores when nobody waits any more.
+            // The CRM stores the request after its caller has given up waiting.
             var body = new MemoryStream();
             await context.Request.Body.CopyToAsync(body);
             body.Position = 0;
@@ -193,7 +202,10 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         system.Before = _ => Task.CompletedTask;
         await system.PublishAsync(Customer(1, 2));
         await system.UntilAsync(
-            "EXISTS (SELECT FROM outbound_call WHERE idempotency_key LIKE '%/2' AND state = 'waiting' AND due > now() + interval '50 minutes')"
+            """
+            EXISTS (SELECT FROM outbound_call
+                    WHERE idempotency_key LIKE '%/2' AND state = 'waiting' AND due > now() + interval '50 minutes')
+            """
         );
 
         stored.SetResult();
@@ -206,7 +218,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     }
 
     [Fact]
-    public async Task An_old_call_that_a_person_has_made_again_is_not_made_once_newer_data_are_queued()
+    public async Task An_old_call_that_an_operator_retries_is_not_made_once_newer_data_are_queued()
     {
         await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"));
         await system.SetFaultsAsync(new { lostAfter = 1.0 });
@@ -214,7 +226,10 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         await system.UntilAllAreAsync("SyncFailed", 1);
         await system.SetFaultsAsync(new { });
         await system.ExecuteAsync(
-            "UPDATE outbound_call SET state = 'waiting', due = now() + interval '1 hour', finished_at = NULL, outcome_unknown = false"
+            """
+            UPDATE outbound_call
+            SET state = 'waiting', due = now() + interval '1 hour', finished_at = NULL, outcome_unknown = false
+            """
         );
 
         await system.PublishAsync(Customer(1, 2));
@@ -229,17 +244,16 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     }
 
     [Fact]
-    public async Task Many_customers_of_one_message_each_have_their_call_and_strangers_none()
+    public async Task Each_customer_of_a_bulk_message_has_one_call_and_unknown_ones_have_none()
     {
         await using var system = await CrmSystem.StartAsync(servers);
         var ids = Enumerable.Range(1, 498).Select(number => $"bulk-{number}").ToArray();
         await system.ExecuteAsync(
             $"""
-            INSERT INTO customer_state (correlation_id, customer_id, current_state, last_name, registered_at, version, created_at, updated_at)
+            INSERT INTO customer_state (correlation_id, customer_id, current_state, last_name, registered_at, version,
+                                        created_at, updated_at)
             SELECT id::uuid, customer, 'Syncing', 'v1', now(), 1, now(), now()
-            FROM unnest('{"{" + string.Join(',', ids.Select(SagaIdentity.Customer)) + "}"}'::text[], '{"{"
-                + string.Join(',', ids)
-                + "}"}'::text[]) AS c (id, customer)
+            FROM unnest({Literal(ids.Select(id => $"{SagaIdentity.Customer(id)}"))}, {Literal(ids)}) AS c (id, customer)
             """
         );
 
@@ -254,7 +268,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     }
 
     [Fact]
-    public async Task The_CRM_gets_the_secret_that_it_asks_for_and_nobody_else()
+    public async Task Only_the_CRM_gets_its_secret()
     {
         const string secret = "Bearer a-token-that-nobody-may-see";
         await using var system = await CrmSystem.StartAsync(
@@ -271,6 +285,8 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         );
         Assert.DoesNotContain("a-token", new Sagas.Services.Crm.CrmOptions { Authorization = secret }.ToString());
     }
+
+    private static string Literal(IEnumerable<string> values) => $"'{{{string.Join(',', values)}}}'::text[]";
 
     private static CustomerRegistered Customer(int number, int version) =>
         new($"c{number}", "Ada", $"v{version}", $"ada{number}@example.org", null, _registered.AddSeconds(version), "test");

@@ -13,6 +13,8 @@ namespace Sagas.IntegrationTests.Crm;
 /// <summary>Services and a simulated CRM on servers shared with other tests.</summary>
 internal sealed class CrmSystem : IAsyncDisposable
 {
+    private const string Simulators = "Simulators:";
+
     private readonly TestDatabase _database;
     private readonly TestVirtualHost _host;
     private readonly NpgsqlDataSource _source;
@@ -35,7 +37,7 @@ internal sealed class CrmSystem : IAsyncDisposable
     /// <summary>The CRM.</summary>
     public HttpClient Crm { get; }
 
-    /// <summary>What the CRM waits for before it does what a call asks for.</summary>
+    /// <summary>Runs before the CRM handles a call.</summary>
     public Func<HttpContext, Task> Before { get; set; } = _ => Task.CompletedTask;
 
     public string Postgres => _database.ConnectionString;
@@ -49,18 +51,11 @@ internal sealed class CrmSystem : IAsyncDisposable
     /// <summary>Starts everything. Keys that begin with <c>Simulators:</c> are the CRM's.</summary>
     public static async Task<CrmSystem> StartAsync(ServersFixture servers, params (string Key, string? Value)[] settings)
     {
-        const string ofSimulators = "Simulators:";
+        var ofCrm = settings.ToLookup(setting => setting.Key.StartsWith(Simulators, StringComparison.Ordinal));
         var database = await servers.CreateDatabaseAsync("crm");
         var host = await servers.CreateVirtualHostAsync("crm");
-        var simulated = new Dictionary<string, string?>
-        {
-            ["urls"] = "http://127.0.0.1:0",
-            ["Logging:LogLevel:Default"] = "Error",
-        };
-        foreach (var (key, value) in settings.Where(setting => setting.Key.StartsWith(ofSimulators, StringComparison.Ordinal)))
-            simulated[key[ofSimulators.Length..]] = value;
         CrmSystem? system = null;
-        var simulators = SimulatorHost.Create([], simulated);
+        var simulators = CreateSimulators(ofCrm[true]);
         simulators.Use(
             async (context, next) =>
             {
@@ -81,10 +76,10 @@ internal sealed class CrmSystem : IAsyncDisposable
             ["RabbitMq:Uri"] = host.Uri.ToString(),
             ["Roles"] = "sagas,crm",
             ["Crm:Url"] = simulators.Urls.First() + "/crm",
-            // No call times out, nor ends its lease, because the machine does something else meanwhile.
+            // A slow machine makes no call time out and no lease end.
             ["Crm:Calls:CallTimeout"] = "01:00:00",
             ["Crm:Calls:LeaseMargin"] = "01:00:00",
-            // Times in which a test ends; what they bound is the same. The CRM is done with what it answers or cuts off.
+            // Short, so that a test ends soon. The CRM has finished what it answers or cuts off.
             ["Crm:Retry:Delay"] = "00:00:00.020",
             ["Crm:Retry:MaxDelay"] = "00:00:00.100",
             ["Crm:LookupDelay"] = "00:00:00.020",
@@ -93,7 +88,7 @@ internal sealed class CrmSystem : IAsyncDisposable
             ["Crm:Calls:MaxBreakerDelay"] = "00:00:00.5",
             ["Serilog:MinimumLevel:Default"] = "Fatal",
         };
-        foreach (var (key, value) in settings.Where(setting => !setting.Key.StartsWith(ofSimulators, StringComparison.Ordinal)))
+        foreach (var (key, value) in ofCrm[false])
             all[key] = value;
         system = new CrmSystem(database, host, simulators, all);
         await system.StartServicesAsync();
@@ -184,7 +179,7 @@ internal sealed class CrmSystem : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Awaits that a condition on the database holds; a failure says how customers and calls are.</summary>
+    /// <summary>Awaits that a condition on the database holds; a failure lists customers and calls by state.</summary>
     public Task UntilAsync(string condition) =>
         Eventually.MatchesAsync(
             condition,
@@ -214,5 +209,13 @@ internal sealed class CrmSystem : IAsyncDisposable
         await _source.DisposeAsync();
         await _host.DisposeAsync();
         await _database.DisposeAsync();
+    }
+
+    private static WebApplication CreateSimulators(IEnumerable<(string Key, string? Value)> settings)
+    {
+        var all = new Dictionary<string, string?> { ["urls"] = "http://127.0.0.1:0", ["Logging:LogLevel:Default"] = "Error" };
+        foreach (var (key, value) in settings)
+            all[key[Simulators.Length..]] = value;
+        return SimulatorHost.Create([], all);
     }
 }

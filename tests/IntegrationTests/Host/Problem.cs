@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Sagas.IntegrationTests.Host;
 
-/// <summary>An answer that says what is wrong, as RFC 9457 wants it.</summary>
+/// <summary>A problem details answer (RFC 9457).</summary>
 internal static class Problem
 {
     /// <summary>The detail of a problem; empty where it has none.</summary>

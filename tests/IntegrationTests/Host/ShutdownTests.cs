@@ -53,7 +53,7 @@ public sealed class ShutdownTests(ServersFixture servers) : IClassFixture<Server
         Assert.True(letters.IsEmpty);
     }
 
-    // What is refused is a matter of unit tests; each kind is here once, as a process tells it.
+    // Unit tests cover each invalid value; here, each kind is reported once by a real process.
     [Theory]
     [InlineData("Roles", "sagas,none")]
     [InlineData("Payments:Calls:CallTimeout", "a while")]

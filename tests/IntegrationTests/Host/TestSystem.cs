@@ -46,7 +46,7 @@ internal sealed class TestSystem : IAsyncDisposable
             // Reached only by what never ends, as a machine that does much else stands still for seconds.
             ["ShutdownTimeout"] = "00:02:00",
             ["RabbitMq:HeartbeatInterval"] = "00:01:00",
-            // These tests are about the host; there is no CRM to be told of their customers.
+            // These tests are about the host, and start no CRM.
             ["Crm:Enabled"] = "false",
             ["Serilog:MinimumLevel:Default"] = "Error",
             ["Serilog:MinimumLevel:Override:Microsoft.Hosting.Lifetime"] = "Error",
@@ -105,7 +105,7 @@ internal sealed class TestSystem : IAsyncDisposable
     public async Task<DeadLetters> ReadDeadLettersAsync(string queue)
     {
         var channel = await OpenChannelAsync();
-        // As MassTransit will declare it; were it another type, one of the two would be refused.
+        // The same type as MassTransit declares: the broker rejects a second declaration that differs.
         await channel.QueueDeclareAsync(
             queue + "_error",
             true,
@@ -127,19 +127,18 @@ internal sealed class TestSystem : IAsyncDisposable
         return await Broker.TakeAsync(channel, queue);
     }
 
-    /// <summary>How many messages wait in a queue, or 0 where the queue does not say so at once: a broker that is busy says 0.</summary>
+    /// <summary>The number of messages in a queue. A busy broker may return 0.</summary>
     public async Task<uint> CountAsync(string queue)
     {
         await using var channel = await OpenChannelAsync();
         return (await channel.QueueDeclarePassiveAsync(queue)).MessageCount;
     }
 
-    /// <summary>Waits until so many messages wait in a queue.</summary>
+    /// <summary>Waits until a queue has so many messages.</summary>
     public Task WaitForCountAsync(string queue, uint expected) =>
         Eventually.EqualAsync(expected, () => CountAsync(queue), what: $"the count of {queue}");
 
-    /// <summary>Takes all messages of a queue, waiting until there were so many, and counts them. A message that was sent again has
-    /// the same id, and counts once.</summary>
+    /// <summary>Takes all messages of a queue, at least so many, and counts them. A message sent again counts once.</summary>
     public async Task<int> TakeAllAsync(string queue, int atLeast)
     {
         await using var channel = await OpenChannelAsync();

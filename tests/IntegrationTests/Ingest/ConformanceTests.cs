@@ -13,7 +13,7 @@ using RedeliveryOptions = Sagas.Payments.RedeliveryOptions;
 
 namespace Sagas.IntegrationTests.Ingest;
 
-/// <summary>Rows of a file do to the tables what the same rows do that are published one after the other.</summary>
+/// <summary>A file leaves the same rows in the tables as messages with the same data, published one by one.</summary>
 public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper output) : IClassFixture<ServersFixture>
 {
     private const int Rows = 80;
@@ -21,10 +21,10 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
 
     private static readonly DateTimeOffset _start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    // What was there before, in every state.
+    // The customers that exist before, in every state.
     private const string Before = """
-        INSERT INTO customer_state (correlation_id, customer_id, current_state, first_name, email, registered_at, version, created_at, updated_at,
-            synced_version, sync_failure)
+        INSERT INTO customer_state (correlation_id, customer_id, current_state, first_name, email, registered_at, version,
+                                    created_at, updated_at, synced_version, sync_failure)
         SELECT id, customer, state, 'Ada', 'ada@example.org', '2026-01-03', 2, '2026-01-03', '2026-01-03',
                CASE WHEN state = 'Registered' THEN NULL ELSE 1 END, CASE WHEN state = 'SyncFailed' THEN 'refused' END
         FROM (VALUES {0}) AS v (id, customer, state)
@@ -44,10 +44,10 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
         await MakeKnownAsync(ingested);
         await MakeKnownAsync(published);
 
-        // A file of customers of whom none is known is done in another way than one that brings more of the known.
+        // A file of new customers only takes another path than one with known customers.
         var fresh = RandomRows(random).Select((row, number) => row with { CustomerId = $"n{number}" }).ToArray();
         var messages = new List<CustomerRegistered>();
-        // The second file twice: by another name it is the same file, and with a line more another one with the same rows.
+        // The second file comes again: by another name it is the same file, with one more line it is another one.
         foreach (
             var (name, rows, more) in new[]
             {
@@ -161,7 +161,10 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
             "all messages are consumed",
             () =>
                 database.QueryAsync<bool>(
-                    $"SELECT (SELECT count(*) FROM inbox_state) = {messages.Count} + {told.Customers.Count} AND NOT EXISTS (SELECT FROM outbox_message)"
+                    $"""
+                    SELECT (SELECT count(*) FROM inbox_state) = {messages.Count} + {told.Customers.Count}
+                       AND NOT EXISTS (SELECT FROM outbox_message)
+                    """
                 )
         );
         await host.StopAsync();

@@ -1,6 +1,3 @@
-using System.IO.Compression;
-using System.Text;
-using Sagas.Cli.Generate;
 using Sagas.FileIntake;
 using Sagas.FileIntake.Storage;
 using Sagas.Services.Ingest;
@@ -85,7 +82,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     public async Task An_interrupted_file_continues_where_it_was()
     {
         const int Rows = 2_000;
-        var path = _database.Write("large.csv", Customers(Rows, dirty: 0.02));
+        var path = _database.Write("large.csv", IngestDatabase.Customers(Rows, dirty: 0.02));
         var interruptions = 0;
         FileResult? result = null;
         while (result is null)
@@ -124,7 +121,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     public async Task Two_processes_with_the_same_file_do_it_once()
     {
         const int Rows = 2_000;
-        var path = _database.Write("large.csv", Customers(Rows));
+        var path = _database.Write("large.csv", IngestDatabase.Customers(Rows));
         var options = new IngestOptions { Partitions = 2, MaxBatchRows = 100 };
 
         var results = await Task.WhenAll(
@@ -141,8 +138,8 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     public async Task Two_files_of_the_same_customers_at_once_leave_the_data_of_the_later_one()
     {
         const int Rows = 1_500;
-        var first = _database.Write("a.csv", Customers(Rows, seed: 1));
-        var second = _database.Write("b.csv", Customers(Rows, seed: 2));
+        var first = _database.Write("a.csv", IngestDatabase.Customers(Rows, seed: 1));
+        var second = _database.Write("b.csv", IngestDatabase.Customers(Rows, seed: 2));
         await _database.Store.AddAsync("customers", "a.csv", await ContentHash.ComputeAsync(first, default), 1, null, default);
         await _database.Store.AddAsync("customers", "b.csv", await ContentHash.ComputeAsync(second, default), 1, null, default);
 
@@ -194,50 +191,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_compressed_file_of_several_members_is_read_to_its_end()
-    {
-        const int Rows = 3_000;
-        var lines = Customers(Rows).Split('\n');
-        byte[] content = [.. Gzip(lines[..1000]), .. Gzip(lines[1000..2500]), .. Gzip(lines[2500..^1]), .. new byte[512]];
-
-        var result = await _database.IngestAsync("members.csv.gz", content);
-
-        Assert.Equal(FileState.Completed, result.File.State);
-        Assert.Equal(new FileCounts(Rows, 0, Rows, 0), result.File.Counts);
-        Assert.Equal(Rows, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state"));
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_compressed_file_that_is_cut_or_damaged_fails_after_the_rows_before_that_place(bool isCut)
-    {
-        const int Rows = 3_000;
-        var lines = Customers(Rows).Split('\n');
-        byte[] content = [.. Gzip(lines[..2001]), .. Gzip(lines[2001..^1])];
-        var first = Gzip(lines[..2001]).Length;
-        var damaged = isCut ? content[..(first + 2)] : (byte[])content.Clone();
-        if (!isCut)
-            damaged[first - 7] ^= 1;
-
-        var failed = await _database.IngestAsync("a.csv.gz", damaged);
-        var again = await _database.IngestAsync("a.csv.gz", damaged);
-        var whole = await _database.IngestAsync("a.csv.gz", content);
-
-        Assert.Equal(FileState.Failed, failed.File.State);
-        Assert.Contains(isCut ? "was cut off" : "is damaged", failed.File.Reason, StringComparison.Ordinal);
-        Assert.Equal(new FileCounts(2000, 0, 2000, 0), failed.File.Counts);
-        Assert.Equal(
-            (failed.File.State, failed.File.Reason, failed.File.Counts),
-            (again.File.State, again.File.Reason, again.File.Counts)
-        );
-        Assert.Equal(FileState.Completed, whole.File.State);
-        Assert.Equal(new FileCounts(Rows, 0, 1000, 0), whole.File.Counts);
-        Assert.Equal(Rows, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE version = 1"));
-    }
-
-    [Fact]
-    public async Task Rejected_rows_are_told_with_line_column_and_reason()
+    public async Task Rejected_rows_are_listed_with_line_column_and_reason()
     {
         var path = _database.Write(
             "a.csv",
@@ -282,26 +236,15 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
         Assert.Equal(0, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state"));
     }
 
-    private static string Customers(int rows, int seed = 1, double dirty = 0)
-    {
-        using var memory = new MemoryStream();
-        new CustomerFile(seed, dirty).Write(memory, rows, CancellationToken.None);
-        return Encoding.UTF8.GetString(memory.ToArray());
-    }
-
-    private static byte[] Gzip(string[] lines)
-    {
-        using var compressed = new MemoryStream();
-        using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest))
-            gzip.Write(Encoding.UTF8.GetBytes(string.Concat(lines.Select(line => line + "\n"))));
-        return compressed.ToArray();
-    }
-
     private async Task<string> EverythingAsync() =>
         await _database.QueryAsync<string>(
             """
-            SELECT concat((SELECT jsonb_agg(c) FROM customer_state c), (SELECT jsonb_agg(t) FROM saga_transition t), (SELECT jsonb_agg(o) FROM outbox_message o),
-                          (SELECT jsonb_agg(f) FROM file f), (SELECT jsonb_agg(p) FROM file_progress p))
+            SELECT concat(
+                (SELECT jsonb_agg(c) FROM customer_state c),
+                (SELECT jsonb_agg(t) FROM saga_transition t),
+                (SELECT jsonb_agg(o) FROM outbox_message o),
+                (SELECT jsonb_agg(f) FROM file f),
+                (SELECT jsonb_agg(p) FROM file_progress p))
             """
         );
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Sagas.Cli.Generate;
 using Sagas.Customers;
 using Sagas.FileIntake;
 using Sagas.FileIntake.Storage;
@@ -30,8 +31,14 @@ internal sealed class IngestDatabase : IAsyncDisposable
 
     public static async Task<IngestDatabase> CreateAsync(ServersFixture servers)
     {
-        var database = new IngestDatabase(await servers.CreateDatabaseAsync("ingest"));
-        return database;
+        return new IngestDatabase(await servers.CreateDatabaseAsync("ingest"));
+    }
+
+    public static string Customers(int rows, int seed = 1, double dirty = 0)
+    {
+        using var memory = new MemoryStream();
+        new CustomerFile(seed, dirty).Write(memory, rows, CancellationToken.None);
+        return Encoding.UTF8.GetString(memory.ToArray());
     }
 
     public string Write(string name, string content) => Write(name, Encoding.UTF8.GetBytes(content));
@@ -85,18 +92,20 @@ internal sealed class IngestDatabase : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Everything about the customers that an ingest may leave, but for the times at which it happened.</summary>
+    /// <summary>All data that an ingest writes about customers, without its timestamps.</summary>
     public async Task<string[]> CustomersAsync() =>
         await ColumnAsync(
             """
-            SELECT to_jsonb(c)::jsonb - 'created_at' - 'updated_at' || jsonb_build_object('was_updated', c.updated_at > '2026-02-01', 'history', (
-                SELECT jsonb_agg(jsonb_build_array(t.saga, t.from_state, t.to_state, t.event) ORDER BY t.id) FROM saga_transition t
-                WHERE t.correlation_id = c.correlation_id)) #>> '{}'
+            SELECT to_jsonb(c)::jsonb - 'created_at' - 'updated_at' || jsonb_build_object(
+                'was_updated', c.updated_at > '2026-02-01',
+                'history', (
+                    SELECT jsonb_agg(jsonb_build_array(t.saga, t.from_state, t.to_state, t.event) ORDER BY t.id)
+                    FROM saga_transition t WHERE t.correlation_id = c.correlation_id)) #>> '{}'
             FROM customer_state c ORDER BY c.customer_id
             """
         );
 
-    /// <summary>The customers that the CRM is to be told of, as often as it is.</summary>
+    /// <summary>The customers queued for the CRM, one entry for each time a customer is queued.</summary>
     public Task<string[]> QueuedAsync() =>
         ColumnAsync(
             """

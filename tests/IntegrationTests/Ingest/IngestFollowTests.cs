@@ -67,8 +67,9 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains(
-            "The CRM has the customers of 1 of 3 rows. The sync of 1 failed: `sagas customers list --state SyncFailed`, `sagas customers retry`."
-                + " 1 registered while the CRM was disabled: `sagas customers retry --registered`.",
+            "The CRM has the customers of 1 of 3 rows. "
+                + "The sync of 1 failed: `sagas customers list --state SyncFailed`, `sagas customers retry`. "
+                + "1 registered while the CRM was disabled: `sagas customers retry --registered`.",
             run.Error,
             StringComparison.Ordinal
         );

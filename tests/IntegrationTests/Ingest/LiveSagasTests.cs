@@ -92,11 +92,14 @@ public sealed class LiveSagasTests(ServersFixture servers) : IClassFixture<Serve
                 StringComparer.Ordinal
             )
         );
-        // Each version and each step of the history once: nobody wrote over what he had not seen.
+        // Each version has one transition: no writer overwrote a version that it had not read.
         Assert.Equal(
             0,
             await race.QueryAsync<long>(
-                "SELECT count(*) FROM customer_state c WHERE version <> (SELECT count(*) FROM saga_transition t WHERE t.correlation_id = c.correlation_id)"
+                """
+                SELECT count(*) FROM customer_state c
+                WHERE version <> (SELECT count(*) FROM saga_transition t WHERE t.correlation_id = c.correlation_id)
+                """
             )
         );
         Assert.Equal(Customers, await race.QueryAsync<long>("SELECT count(*) FROM saga_transition WHERE from_state IS NULL"));

@@ -64,7 +64,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
     [Fact]
     public async Task A_file_that_cannot_be_read_stays_and_holds_up_no_other()
     {
-        // Reading it fails whoever tries, while its like without permission can be read by root.
+        // Reading it fails for every user; a file without permissions can be read by root.
         File.CreateSymbolicLink(Path.Combine(Incoming, "a-broken.csv"), "/proc/self/mem");
         Put("b-first.csv", "id\nread-1\n");
         await MovedAsync("b-first.csv");

@@ -9,7 +9,7 @@ namespace Sagas.IntegrationTests.LocalServers;
 [Collection(nameof(KillableServers))]
 public sealed class PrivatePostgresTests(KillableServers servers)
 {
-    // Nothing tells that an end does not come; one that is under way shows in this time.
+    // No condition shows that a process does not end; one that is ending does so within this time.
     private static readonly TimeSpan _endShows = TimeSpan.FromMilliseconds(500);
 
     [PrivateServersFact]

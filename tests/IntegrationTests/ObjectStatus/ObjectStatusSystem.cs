@@ -30,7 +30,7 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
                 ("ObjectStatus:StatusApi", api.Url),
                 ("ObjectStatus:CacheDuration", "00:00:00"),
                 ("ObjectStatus:ExpiryTimeout", "01:00:00"),
-                // What is only late is neither refused nor posted or called twice.
+                // Long, so that slowness alone rejects, repeats or postpones nothing.
                 ("ObjectStatus:BrokerTimeout", "00:01:00"),
                 ("ObjectStatus:DatabaseTimeout", "00:01:00"),
                 ("ObjectStatus:AttemptTimeout", "00:05:00"),

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-/// <summary>A status API on a real socket that answers as it is told: 200 with online or not, or any other code.</summary>
+/// <summary>A status API on a real socket that answers on demand: 200 with online or not, or any other code.</summary>
 internal sealed class StatusApiDouble : IAsyncDisposable
 {
     private readonly WebApplication _app;

@@ -13,11 +13,12 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
         IClassFixture<SharedStatus>
 {
     private const string Expired =
-        "INSERT INTO object_status SELECT 'old-' || n, now() - interval '1 hour' - n * interval '1 microsecond' FROM generate_series(1, {0}) n";
+        "INSERT INTO object_status "
+        + "SELECT 'old-' || n, now() - interval '1 hour' - n * interval '1 microsecond' FROM generate_series(1, {0}) n";
     private const string Count = "SELECT count(*) FROM object_status";
 
     [Fact]
-    public async Task An_object_that_is_not_seen_again_goes_after_its_time_and_is_counted()
+    public async Task An_object_that_is_not_seen_again_is_removed_after_the_timeout_and_counted()
     {
         await using var system = await ObjectStatusSystem.StartAsync(
             servers,
@@ -29,7 +30,7 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
         {
             InstrumentPublished = (instrument, own) =>
             {
-                // Of this process, not of others that tests run beside it.
+                // Only this process: other tests run in parallel.
                 if (instrument.Name == "sagas.object_status.expired" && instrument.Meter.Scope == meters)
                     own.EnableMeasurementEvents(instrument);
             },
@@ -79,7 +80,7 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
     }
 
     [Fact]
-    public async Task An_object_that_is_being_seen_is_neither_waited_for_nor_removed()
+    public async Task An_object_whose_update_is_in_progress_is_skipped()
     {
         var system = await shared.EmptyAsync();
         await ExecuteAsync(system, Expired, 1200);
@@ -126,7 +127,7 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
                 301L,
                 await system.Host.QueryAsync<long>("SELECT count(*) FROM (SELECT FROM object_status FOR UPDATE SKIP LOCKED) free")
             );
-            // One that stays, one that the sweep has not come to yet, and one of those that it took first.
+            // An object that stays, one that the sweep has not reached, and one that it removed first.
             await Task.WhenAll(
                     ((string[])["new-1", "old-1", "old-1200"]).Select(id => writer.WriteAsync(id, DateTimeOffset.UtcNow))
                 )
@@ -135,7 +136,7 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
         }
 
         Assert.Equal(1199, await sweeping);
-        // What stays and what was seen meanwhile, whether it was swept before that or not.
+        // The objects that stay and those seen during the sweep, removed before or not.
         Assert.Equal(103L, await system.Host.QueryAsync<long>(Count));
     }
 
@@ -150,7 +151,8 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
             $"""
             EXPLAIN (FORMAT JSON) DELETE FROM object_status WHERE ctid = ANY (ARRAY(
                 SELECT ctid FROM object_status
-                WHERE last_seen < now() - interval '30 seconds' AND last_seen >= '-infinity' AND (SELECT pg_try_advisory_xact_lock({ObjectSweep.AdvisoryLock}))
+                WHERE last_seen < now() - interval '30 seconds' AND last_seen >= '-infinity'
+                  AND (SELECT pg_try_advisory_xact_lock({ObjectSweep.AdvisoryLock}))
                 ORDER BY last_seen LIMIT 500 FOR UPDATE SKIP LOCKED))
             """
         );
@@ -163,7 +165,7 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
     private static ObjectSweep Sweep(ObjectStatusSystem system) =>
         system.Host.Services.GetServices<IHostedService>().OfType<ObjectSweep>().Single();
 
-    // As if the objects had been seen so much longer ago.
+    // Moves the last sighting of all objects into the past.
     private static Task ElapseAsync(ObjectStatusSystem system, int minutes) =>
         ExecuteAsync(system, "UPDATE object_status SET last_seen = last_seen - {0} * interval '1 minute'", minutes);
 

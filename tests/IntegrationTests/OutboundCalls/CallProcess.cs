@@ -14,7 +14,7 @@ namespace Sagas.IntegrationTests.OutboundCalls;
 /// <summary>Which target a test calls and how.</summary>
 internal sealed record TargetSettings(Uri Url, CallMode Mode)
 {
-    /// <summary>A call times out when a test says so, and a lease ends so: not when the machine does something else meanwhile.</summary>
+    /// <summary>Calls time out and leases end only when a test says so, not because the machine is busy.</summary>
     public static TimeSpan Never { get; } = TimeSpan.FromHours(1);
 
     public OutboundCallOptions Options { get; init; } =
@@ -26,14 +26,14 @@ internal sealed record TargetSettings(Uri Url, CallMode Mode)
             BreakerDelay = TimeSpan.FromMilliseconds(500),
             MaxBreakerDelay = TimeSpan.FromMilliseconds(500),
             BreakerFailureRatio = 1,
-            // Nearly every call of these tests fails, and they are not to take turns for that.
+            // Nearly every call of these tests fails, which must not reduce them to one at a time.
             MinConcurrency = 8,
         };
 
     public CallRetryOptions Retry { get; init; } =
         new() { Delay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50) };
 
-    /// <summary>The clock, and who ends calls that hang.</summary>
+    /// <summary>The clock, which also ends calls that hang.</summary>
     public CallTime Time { get; } = new();
 
     /// <summary>Raised before a request is built.</summary>
@@ -43,7 +43,7 @@ internal sealed record TargetSettings(Uri Url, CallMode Mode)
     public Action? Answered { get; init; }
 }
 
-/// <summary>The gateway with the mode that a test wants.</summary>
+/// <summary>The gateway with the call mode of a test.</summary>
 internal sealed class TestTarget(TargetSettings settings) : CallTarget
 {
     private readonly PaymentGateway _gateway = new(
@@ -93,8 +93,7 @@ internal sealed class TestTarget(TargetSettings settings) : CallTarget
         };
 }
 
-/// <summary>What a process that makes calls consists of, without a broker: outgoing messages stay in the outbox, where a
-/// test counts them.</summary>
+/// <summary>A process that makes calls, without a broker: outgoing messages stay in the outbox, where tests count them.</summary>
 internal sealed class CallProcess : IAsyncDisposable
 {
     private readonly IHost _host;

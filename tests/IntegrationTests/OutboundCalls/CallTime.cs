@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Sagas.IntegrationTests.OutboundCalls;
 
-/// <summary>The system's clock, except that a call times out when a test says so, and never because a machine was busy.</summary>
+/// <summary>The system's clock, but calls time out only when a test says so, not because the machine is busy.</summary>
 /// <remarks>
 /// Each call has a <see cref="FakeTimeProvider"/> of its own. One for all would time out every call in flight together with
 /// the one that hangs, and a call that the gateway is still working on would then be looked up, not found and made again.

@@ -38,7 +38,7 @@ public sealed class ClaimTests(ServersFixture servers) : IClassFixture<ServersFi
             await table.RowsAsync(),
             row => Assert.Equal(("waiting", 0, false), (row.State, row.Attempts, row.OutcomeUnknown))
         );
-        // Due at once, and what the first claim says now is nobody's business any more.
+        // The call is due at once, and the first claim can no longer write its outcome.
         var again = await ClaimAsync(database, Guid.NewGuid());
         Assert.Equal([1, 1], again.Select(call => call.Attempts));
         var late = calls.Select(call => CallUpdate.Park(call, "late", true)).ToArray();

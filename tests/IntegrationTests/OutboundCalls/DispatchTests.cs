@@ -98,7 +98,10 @@ public sealed class DispatchTests(ServersFixture servers) : IClassFixture<Server
         await process.EnterAsync(Enumerable.Range(0, 8).Select(number => $"pay{number}"));
         await Eventually.EqualAsync(8, () => process.Status.Unwritten);
         await table.ExecuteAsync(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            """
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()
+            """
         );
         await table.ExecuteAsync("ALTER TABLE outbox_message_away RENAME TO outbox_message");
         await table.UntilAsync(rows => rows.All(row => row.State == "done"));

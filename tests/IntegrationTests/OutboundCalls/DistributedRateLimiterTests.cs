@@ -7,15 +7,15 @@ using Xunit.Abstractions;
 
 namespace Sagas.IntegrationTests.OutboundCalls;
 
-/// <summary>The limit that all processes share, as each of them meets it in the database.</summary>
+/// <summary>The limit that all processes share through the database.</summary>
 public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOutputHelper output) : IClassFixture<ServersFixture>
 {
     private const string Target = "some";
 
-    // Far longer than a test takes: nothing ends because the machine does something else meanwhile.
+    // Far longer than a test takes, so that nothing ends because the machine is slow.
     private static readonly TimeSpan _lease = TimeSpan.FromHours(1);
 
-    private readonly FakeTimeProvider _time = new();
+    private readonly FakeTimeProvider _timeProvider = new();
 
     [Theory]
     [InlineData(500, 4)]
@@ -58,13 +58,16 @@ public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOut
         Assert.Equal(0, await other.TakeAsync(10, 0, default));
         Assert.InRange(other.Paused, TimeSpan.FromMinutes(50), TimeSpan.FromHours(1));
         await table.ExecuteAsync(
-            "UPDATE rate_limit SET paused_until = now() + interval '0.1 s', next_permit_at = now() + interval '0.1 s', version = version + 1"
+            """
+            UPDATE rate_limit
+            SET paused_until = now() + interval '0.1 s', next_permit_at = now() + interval '0.1 s', version = version + 1
+            """
         );
         await Eventually.TrueAsync(
             "the end of the pause",
             async () =>
             {
-                _time.Advance(TimeSpan.FromSeconds(1));
+                _timeProvider.Advance(TimeSpan.FromSeconds(1));
                 return await other.TakeAsync(10, 0, default) > 0;
             }
         );
@@ -87,7 +90,7 @@ public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOut
     }
 
     [Fact]
-    public async Task Processes_share_the_calls_at_once_and_one_that_comes_later_gets_its_part_when_the_others_have_given_it_back()
+    public async Task Processes_share_the_concurrency_and_a_later_one_gets_its_share_once_others_return_it()
     {
         await using var table = await CallTable.CreateAsync(servers);
         await EnterAsync(table, 100);
@@ -97,7 +100,7 @@ public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOut
 
         await first.TakeAsync(10, 0, default);
         Assert.Equal(5, first.Share);
-        // All five are in flight: there is nothing to give yet.
+        // All five are in flight, so none can be given away yet.
         await second.TakeAsync(10, 0, default);
         Assert.Equal(0, second.Share);
         await AskAsync(first, 0, running: 4);
@@ -116,7 +119,7 @@ public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOut
         async Task AskAsync(DistributedRateLimiter limiter, int room, int running)
         {
             // As long as a process waits at most before it asks again.
-            _time.Advance(_lease / 4);
+            _timeProvider.Advance(_lease / 4);
             await limiter.TakeAsync(room, running, default);
         }
     }
@@ -154,7 +157,7 @@ public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOut
             .BuildServiceProvider();
 
     private DistributedRateLimiter Limiter(ServiceProvider provider, CallRateLimit limit) =>
-        new(Target, limit, _lease, provider.GetRequiredService<IServiceScopeFactory>(), _time);
+        new(Target, limit, _lease, provider.GetRequiredService<IServiceScopeFactory>(), _timeProvider);
 
     private static OutboundCall Call(long epoch) =>
         new("key", CallMode.IdempotencyKey, "{}", 1, false, TimeSpan.Zero, null, null) { Epoch = epoch };

@@ -29,7 +29,7 @@ internal enum Wrong
     Rejects,
 }
 
-/// <summary>A third party on a real socket that fails as it is told and counts its effects.</summary>
+/// <summary>A third party on a real socket that fails on demand and counts its effects.</summary>
 internal sealed class FailingGateway : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -58,7 +58,7 @@ internal sealed class FailingGateway : IAsyncDisposable
 
     public TimeSpan Latency { get; set; }
 
-    /// <summary>The most requests that were in work at the same time.</summary>
+    /// <summary>The highest number of requests in progress at the same time.</summary>
     public int MostAtOnce => Volatile.Read(ref _mostAtOnce);
 
     public static async Task<FailingGateway> StartAsync(bool honoursKeys = true)
@@ -92,12 +92,12 @@ internal sealed class FailingGateway : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private async Task WaitAsync(CancellationToken aborted)
+    private async Task WaitAsync(CancellationToken cancellationToken)
     {
         var now = Interlocked.Increment(ref _atOnce);
         for (var most = MostAtOnce; now > most; most = MostAtOnce)
             Interlocked.CompareExchange(ref _mostAtOnce, now, most);
-        await Task.Delay(Latency, aborted);
+        await Task.Delay(Latency, cancellationToken);
         Interlocked.Decrement(ref _atOnce);
     }
 
@@ -122,15 +122,16 @@ internal sealed class FailingGateway : IAsyncDisposable
             HadEffect?.Invoke(key);
         }
 
+        await AnswerAsync(context, key, wrong);
+    }
+
+    private async Task AnswerAsync(HttpContext context, string key, Wrong wrong)
+    {
         var response = context.Response;
         switch (wrong)
         {
-            case Wrong.RefusedBusy:
-                response.StatusCode = 429;
-                response.Headers.RetryAfter = "0";
-                return;
-            case Wrong.UnavailableBefore:
-                response.StatusCode = 503;
+            case Wrong.RefusedBusy or Wrong.UnavailableBefore:
+                response.StatusCode = wrong == Wrong.RefusedBusy ? 429 : 503;
                 response.Headers.RetryAfter = "0";
                 return;
             case Wrong.ErrorBefore or Wrong.ErrorAfter:

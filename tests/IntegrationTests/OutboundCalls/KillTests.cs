@@ -6,7 +6,7 @@ using Sagas.OutboundCalls;
 
 namespace Sagas.IntegrationTests.OutboundCalls;
 
-/// <summary>A process killed at each step of a call, and another that finds what it left.</summary>
+/// <summary>A process is killed at each step of a call, and another one takes over.</summary>
 public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     public enum Step
@@ -44,7 +44,7 @@ public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFix
         var started = false;
         var kill = new Action<Step>(at =>
         {
-            // The first time only: the step may be reached by a retry of what was cut off.
+            // Only the first time: a retry of the call may reach the step again.
             if (at != step || killed.Task.IsCompleted)
                 return;
             _ = victim!.KillAsync();
@@ -56,15 +56,11 @@ public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFix
             Building = () => kill(Step.BeforeCall),
             Answered = () => kill(Step.AfterAnswer),
         };
+        var killAtCommit = new KillAtCommit(() => started, () => kill(Step.BeforeOutcomeCommits));
         await using var first = victim = CallProcess.Create(
             table.ConnectionString,
             settings,
-            services =>
-                services
-                    .AddSingleton<IInterceptor>(new KillAtCommit(() => started, () => kill(Step.BeforeOutcomeCommits)))
-                    .ConfigureDbContext<SagasDbContext>(
-                        (provider, options) => options.AddInterceptors(provider.GetServices<IInterceptor>())
-                    )
+            services => services.ConfigureDbContext<SagasDbContext>(options => options.AddInterceptors(killAtCommit))
         );
         await victim.EnterAsync("payment");
         if (step == Step.BeforeClaimCommits)
@@ -103,7 +99,7 @@ public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFix
 
         await process.StopAsync();
 
-        // What was called is written; what was not is free for another process, and nothing is in doubt.
+        // Calls that were made are recorded, the others are free for another process, and no outcome is unknown.
         var rows = await table.RowsAsync();
         Assert.All(rows, row => Assert.Contains(row.State, new[] { "done", "waiting" }));
         Assert.All(rows, row => Assert.False(row.OutcomeUnknown));
@@ -113,7 +109,7 @@ public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFix
     }
 
     [Fact]
-    public async Task A_known_effect_wins_over_the_doubt_of_another_process()
+    public async Task A_known_outcome_replaces_the_unknown_one_of_another_process()
     {
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
         await using var table = await CallTable.CreateAsync(servers);

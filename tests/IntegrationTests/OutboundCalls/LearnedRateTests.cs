@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Sagas.IntegrationTests.OutboundCalls;
 
-/// <summary>How a rate that is learned follows what the receiver allows, in seconds that are skipped and not waited for.</summary>
+/// <summary>A learned rate follows what the receiver allows. The clock is moved, so that no test waits.</summary>
 public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper output) : IClassFixture<ServersFixture>
 {
     [Theory]
@@ -79,7 +79,7 @@ public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper o
         output.WriteLine($"{line}; {senders.Last(seconds).Refused:P2} refused");
     }
 
-    // That the rate is there, and that it stays with few refusals: what is allowed cannot be known without any.
+    // The rate is reached and held with few 429 answers; without any, the limit cannot be found.
     private async Task AssertFollowedAsync(SimulatedSenders senders)
     {
         await RunAsync(senders, 40);

@@ -10,8 +10,8 @@ using Sagas.OutboundCalls;
 namespace Sagas.IntegrationTests.OutboundCalls;
 
 /// <summary>
-/// Processes that send as fast as their permits allow, and a receiver with a limit, in time that is skipped rather than
-/// waited for: the permits are the real ones, in the database, and everything takes no time, however busy the machine is.
+/// Processes that send as fast as their permits allow, and a receiver with a limit. The permits are real ones in the
+/// database; the time is simulated, so that the speed of the machine does not matter.
 /// </summary>
 internal sealed class SimulatedSenders : IAsyncDisposable
 {
@@ -24,7 +24,7 @@ internal sealed class SimulatedSenders : IAsyncDisposable
 
     private readonly CallTable _table;
     private readonly ServiceProvider _provider;
-    private readonly FakeTimeProvider _time = new();
+    private readonly FakeTimeProvider _timeProvider = new();
     private readonly long _started;
     private readonly PriorityQueue<Func<Task>, long> _events = new();
     private readonly int _callsAtOnce;
@@ -35,8 +35,8 @@ internal sealed class SimulatedSenders : IAsyncDisposable
     private SimulatedSenders(CallTable table, CallRateLimit limit, int processes, int callsAtOnce)
     {
         (_table, _callsAtOnce) = (table, callsAtOnce);
-        _started = _tokensAt = _time.GetTimestamp();
-        // A connection that is reset between two uses forgets its plans, which costs more than all that is asked of it here.
+        _started = _tokensAt = _timeProvider.GetTimestamp();
+        // Resetting a connection between two uses drops its plans, which costs more than the queries.
         var connectionString = new NpgsqlConnectionStringBuilder(table.ConnectionString)
         {
             SearchPath = "public,pg_catalog",
@@ -57,14 +57,14 @@ internal sealed class SimulatedSenders : IAsyncDisposable
                 limit,
                 TimeSpan.FromSeconds(15),
                 _provider.GetRequiredService<IServiceScopeFactory>(),
-                _time
+                _timeProvider
             );
             var sender = new Sender(limiter);
             After(TimeSpan.Zero, () => AskAsync(sender));
         }
     }
 
-    private TimeSpan Now => _time.GetElapsedTime(_started);
+    private TimeSpan Now => _timeProvider.GetElapsedTime(_started);
 
     /// <summary>What the receiver takes per second; 0: nothing at all.</summary>
     public double Allowed { get; set; }
@@ -84,7 +84,8 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         await table.ExecuteAsync(
             $$"""
             INSERT INTO outbound_call (target, idempotency_key, state, mode, request, due)
-            SELECT '{{Target}}', n::text, 'waiting', 'IdempotencyKey', '{}', now() - interval '1 d' FROM generate_series(1, 1000) n;
+            SELECT '{{Target}}', n::text, 'waiting', 'IdempotencyKey', '{}', now() - interval '1 d'
+            FROM generate_series(1, 1000) n;
             INSERT INTO rate_limit (target, next_permit_at, epoch_at, grows_at)
             SELECT '{{Target}}', {{DatabaseClock.Epoch}}, {{DatabaseClock.Epoch}}, {{DatabaseClock.Epoch}};
             -- The senders' search path has it before the server's own.
@@ -99,7 +100,7 @@ internal sealed class SimulatedSenders : IAsyncDisposable
     /// <summary>Lets time pass.</summary>
     public async Task RunAsync(double seconds)
     {
-        var end = _time.GetTimestamp() + (long)(seconds * _time.TimestampFrequency);
+        var end = _timeProvider.GetTimestamp() + (long)(seconds * _timeProvider.TimestampFrequency);
         while (_events.TryPeek(out var next, out var at) && at < end)
         {
             _events.Dequeue();
@@ -148,7 +149,7 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         {
             sender.Held += count;
             foreach (var call in limiter.Assign([.. Enumerable.Repeat(_call, count)]))
-                _events.Enqueue(() => CallAsync(sender, call), Math.Max(call.StartAt, _time.GetTimestamp()));
+                _events.Enqueue(() => CallAsync(sender, call), Math.Max(call.StartAt, _timeProvider.GetTimestamp()));
         }
 
         After(limiter.AskIn > _shortestAsk ? limiter.AskIn : _shortestAsk, () => AskAsync(sender));
@@ -166,8 +167,8 @@ internal sealed class SimulatedSenders : IAsyncDisposable
     private async Task AnswerAsync(Sender sender, OutboundCall call)
     {
         sender.Held--;
-        var now = _time.GetTimestamp();
-        _tokens = Math.Min(Burst, _tokens + (_time.GetElapsedTime(_tokensAt, now).TotalSeconds * Allowed));
+        var now = _timeProvider.GetTimestamp();
+        _tokens = Math.Min(Burst, _tokens + (_timeProvider.GetElapsedTime(_tokensAt, now).TotalSeconds * Allowed));
         _tokensAt = now;
         var refused = _tokens < 1;
         _answers.Add((Now, refused));
@@ -182,12 +183,12 @@ internal sealed class SimulatedSenders : IAsyncDisposable
     }
 
     private void After(TimeSpan wait, Func<Task> what) =>
-        _events.Enqueue(what, _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency));
+        _events.Enqueue(what, _timeProvider.GetTimestamp() + (long)(wait.TotalSeconds * _timeProvider.TimestampFrequency));
 
     private void SkipTo(long timestamp)
     {
-        if (timestamp > _time.GetTimestamp())
-            _time.Advance(_time.GetElapsedTime(_time.GetTimestamp(), timestamp));
+        if (timestamp > _timeProvider.GetTimestamp())
+            _timeProvider.Advance(_timeProvider.GetElapsedTime(_timeProvider.GetTimestamp(), timestamp));
     }
 
     /// <summary>Tells each connection the time when it is opened: the time stands still as long as it is used.</summary>

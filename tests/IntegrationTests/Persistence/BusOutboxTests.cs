@@ -159,7 +159,7 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
                 await db.SaveChangesAsync();
                 await process.Arrivals.CountAsync("saved", 10);
 
-                // The scope goes on, with another transaction.
+                // The scope continues with another transaction.
                 await publish.Publish(new WorkDone("saved", 10));
                 await db.SaveChangesAsync();
             }

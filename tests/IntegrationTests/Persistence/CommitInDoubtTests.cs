@@ -4,10 +4,10 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Sagas.IntegrationTests.Persistence;
 
-/// <summary>The connection to Postgres is cut around the commit: everything happens once all the same.</summary>
+/// <summary>The connection to Postgres is cut around the commit: everything still happens once.</summary>
 public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
-    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly FakeTimeProvider _timeProvider = new(DateTimeOffset.UtcNow);
 
     private PersistenceDatabase _database = null!;
 
@@ -94,7 +94,7 @@ public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<S
         new()
         {
             Postgres = proxy.ConnectionString,
-            Time = _time,
+            Time = _timeProvider,
             Endpoint = endpoint =>
             {
                 if (retries)
@@ -112,7 +112,7 @@ public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<S
             () =>
             {
                 if (proxy.Lost > 0)
-                    _time.Advance(TimeSpan.FromSeconds(1));
+                    _timeProvider.Advance(TimeSpan.FromSeconds(1));
                 return process.Arrivals.NumbersOf(name).Count;
             }
         );

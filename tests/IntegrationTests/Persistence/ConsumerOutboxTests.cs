@@ -78,7 +78,7 @@ public sealed class ConsumerOutboxTests(ServersFixture servers) : IClassFixture<
     [Fact]
     public async Task A_statement_that_failed_fails_the_consumer_also_when_it_hides_the_failure()
     {
-        // Postgres answers COMMIT of a failed transaction with a rollback and no error: it must not pass for consumed.
+        // Postgres answers COMMIT of a failed transaction with a rollback and no error: the message must not count as consumed.
         await using var process = await TestProcess.StartAsync(_database);
         process.Script.Work = async (_, db) =>
         {

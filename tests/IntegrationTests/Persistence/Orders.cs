@@ -73,7 +73,7 @@ internal sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
             When(Closed).ThenAsync(context => ScriptOf(context).Order(context)).TransitionTo(Shut)
         );
 
-        // Here a count is refused: it is no event of this state.
+        // A closed order does not accept OrderCounted.
         During(Shut, When(Closed).Finalize());
         SetCompletedWhenFinalized();
     }

@@ -14,7 +14,7 @@ internal sealed class PersistenceDatabase : IAsyncDisposable
         ConnectionString = new NpgsqlConnectionStringBuilder(owned.ConnectionString)
         {
             MaxPoolSize = 40,
-            // A server that stalls is waited for: nothing here is about how long a statement or a connection may take.
+            // Long timeouts: a slow server must not fail these tests.
             Timeout = (int)Eventually.Timeout.TotalSeconds,
             CommandTimeout = (int)Eventually.Timeout.TotalSeconds,
         }.ConnectionString;
@@ -58,15 +58,18 @@ internal sealed class PersistenceDatabase : IAsyncDisposable
 
     public Task<long> CountAsync(string table) => ScalarAsync<long>($"SELECT count(*) FROM {table}");
 
-    /// <summary>Until everything committed was sent and its row removed.</summary>
+    /// <summary>Waits until everything committed is sent and its row removed.</summary>
     public Task OutboxIsEmptyAsync() => Eventually.EqualAsync(0, () => CountAsync("outbox_message"));
 
-    /// <summary>Makes the unsent messages those of a process that died long ago.</summary>
+    /// <summary>Assigns the unsent messages to a process that died long ago.</summary>
     public async Task<int> GiveOutboxToDeadProcessAsync()
     {
         var dead = Guid.NewGuid();
         await ExecuteAsync(
-            "INSERT INTO outbox_instance (outbox_id, host_name, process_id, heartbeat_at) VALUES ($1, 'gone', 1, now() - interval '1 minute')",
+            """
+            INSERT INTO outbox_instance (outbox_id, host_name, process_id, heartbeat_at)
+            VALUES ($1, 'gone', 1, now() - interval '1 minute')
+            """,
             dead
         );
         return await ExecuteAsync("UPDATE outbox_message SET outbox_id = $1", dead);

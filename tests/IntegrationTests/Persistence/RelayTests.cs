@@ -6,7 +6,7 @@ using Sagas.Persistence;
 
 namespace Sagas.IntegrationTests.Persistence;
 
-/// <summary>Committed messages reach the broker, whatever becomes of the process that committed them.</summary>
+/// <summary>Committed messages reach the broker, even if the process that committed them is killed.</summary>
 public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private static readonly ProcessSetup _storesOnly = new() { Relays = false, Consumes = false };
@@ -88,7 +88,7 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
             await context.Publish(new WorkDone("held", 0));
             await using (var blocker = new Npgsql.NpgsqlConnection(_database.ConnectionString))
             {
-                // For so long the process cannot say that it lives.
+                // The heartbeat fails for this long.
                 await blocker.OpenAsync();
                 await using var transaction = await blocker.BeginTransactionAsync();
                 await using var lockState = new Npgsql.NpgsqlCommand("LOCK TABLE outbox_instance", blocker);
@@ -202,10 +202,13 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task The_table_of_processes_shows_the_living_and_forgets_the_dead()
+    public async Task Rows_of_dead_outbox_instances_are_removed()
     {
         await _database.ExecuteAsync(
-            "INSERT INTO outbox_instance (outbox_id, host_name, process_id, heartbeat_at) VALUES (gen_random_uuid(), 'gone', 1, now() - interval '1 day')"
+            """
+            INSERT INTO outbox_instance (outbox_id, host_name, process_id, heartbeat_at)
+            VALUES (gen_random_uuid(), 'gone', 1, now() - interval '1 day')
+            """
         );
         await using var process = await TestProcess.StartAsync(_database);
 

@@ -2,7 +2,7 @@ using MassTransit;
 
 namespace Sagas.IntegrationTests.Persistence;
 
-/// <summary>What a saga does, it does once, though its inbox row comes with the commit.</summary>
+/// <summary>The effects of a saga happen once, although its inbox row is written with the commit.</summary>
 public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;
@@ -88,7 +88,7 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
         await process.Deliveries.SettledAsync(TestProcess.OrderQueue, 4);
         Assert.Empty(process.Arrivals.Faults);
 
-        // A new one is refused: that the first was not, is not for want of refusing.
+        // A new message fails, so the repeated one was recognised.
         await process.SendOrderAsync(new OrderCounted(order));
         await Eventually.EqualAsync(1, () => process.Arrivals.Faults.Count);
         await AssertCountAsync(process, order, 2);

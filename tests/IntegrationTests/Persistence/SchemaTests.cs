@@ -50,7 +50,8 @@ public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersF
         var migrated = await _database.ColumnAsync<string>(
             $"""
             SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_constraint
-            WHERE contype IN ('p', 'f') AND connamespace = 'public'::regnamespace AND conrelid::regclass::text NOT IN ({SqlOnly}, {TestTables})
+            WHERE contype IN ('p', 'f') AND connamespace = 'public'::regnamespace
+              AND conrelid::regclass::text NOT IN ({SqlOnly}, {TestTables})
             """
         );
         var modelled = Tables().Select(table => $"{table.Name} PRIMARY KEY ({Names(table.PrimaryKey!.Columns)})");
@@ -65,7 +66,8 @@ public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersF
         var migrated = await _database.ColumnAsync<string>(
             $"""
             SELECT format('%s %s%s (%s)%s', t.relname, CASE WHEN i.indisunique THEN 'unique ' ELSE '' END, m.amname,
-                          (SELECT string_agg(a.attname, ', ' ORDER BY k.place) FROM unnest(i.indkey) WITH ORDINALITY AS k (number, place)
+                          (SELECT string_agg(a.attname, ', ' ORDER BY k.place)
+                           FROM unnest(i.indkey) WITH ORDINALITY AS k (number, place)
                            JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number),
                           ' WHERE ' || pg_get_expr(i.indpred, t.oid))
             FROM pg_index i
@@ -104,7 +106,8 @@ public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersF
                 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'v') AND c.relname NOT IN ({TestTables})
                   AND obj_description(c.oid) IS NULL
                 UNION ALL
-                SELECT format('%s.%s', c.relname, a.attname) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+                SELECT format('%s.%s', c.relname, a.attname)
+                FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
                 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname NOT IN ({TestTables})
                   AND col_description(c.oid, a.attnum) IS NULL
                 UNION ALL

@@ -2,7 +2,7 @@ using MassTransit;
 
 namespace Sagas.IntegrationTests.Persistence;
 
-/// <summary>Postgres and the broker are killed while messages flow through consumers and sagas: nothing is lost, nothing happens twice.</summary>
+/// <summary>Postgres and the broker are killed while messages flow: nothing is lost, and nothing happens twice.</summary>
 [Collection(nameof(KillableServers))]
 public sealed class ServerCrashTests(KillableServers servers)
 {
@@ -39,7 +39,7 @@ public sealed class ServerCrashTests(KillableServers servers)
         await process.Deliveries.AtLeastSettledAsync(TestProcess.WorkQueue, Messages / 4);
         await servers.RabbitMq.KillAsync();
 
-        // What is published while the broker is away waits for it.
+        // Messages published while the broker is unavailable wait for it.
         await process.PublishStoredAsync("meanwhile", 20);
         await servers.RabbitMq.StartAgainAsync();
 
@@ -77,7 +77,7 @@ public sealed class ServerCrashTests(KillableServers servers)
         Assert.Equal(4 * Messages, await database.CountAsync("inbox_state"));
         Assert.Empty(process.Arrivals.Faults);
 
-        // The process is as well as before.
+        // The process works as before.
         await process.SendAsync(new Work("after", 0));
         await Eventually.EqualAsync(1, () => process.Arrivals.DistinctNumbersOf("after").Count);
         await database.OutboxIsEmptyAsync();

@@ -38,11 +38,11 @@ internal sealed record ProcessSetup
     /// <summary>The clock of the process.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
-    /// <summary>Told of every stored message before it goes to the broker.</summary>
+    /// <summary>Called for each stored message before it is sent to the broker.</summary>
     public Func<SendContext, Task>? Sending { get; init; }
 }
 
-/// <summary>What a process of the system is, as far as persistence goes: bus, outbox, a consumer, a saga, and an endpoint that notes what arrives.</summary>
+/// <summary>A process with bus, outbox, a consumer, a saga, and an endpoint that records what arrives.</summary>
 internal sealed class TestProcess : IAsyncDisposable
 {
     public const string WorkQueue = "work";
@@ -140,8 +140,8 @@ internal sealed class TestProcess : IAsyncDisposable
         {
             outbox.UsePostgres();
             outbox.QueryDelay = TimeSpan.FromMilliseconds(50);
-            // A broker in memory confirms for certain. Taken for lost on a machine that stalls, messages would be sent twice: no mistake,
-            // but not what is counted here.
+            // The in-memory broker always confirms. A shorter timeout on a busy machine would send messages twice, which
+            // is correct, but would change the counts.
             if (setup.RabbitMq is null)
                 outbox.QueryTimeout = Eventually.Timeout;
             outbox.UseBusOutbox(busOutbox =>

@@ -152,7 +152,7 @@ public abstract class ChaosTest(KillableServers servers, ITestOutputHelper outpu
         }
         catch (Exception e)
         {
-            return $"There is no description: {e.Message}";
+            return $"The description failed: {e.Message}";
         }
     }
 }

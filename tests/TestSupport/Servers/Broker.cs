@@ -25,7 +25,7 @@ public static class Broker
     /// <summary>Whether the broker has the address's virtual host.</summary>
     public static async Task<bool> HasVirtualHostAsync(Uri uri)
     {
-        // The client does not await the broker's answer to opening a connection; that to opening a channel it does.
+        // The client awaits the broker's answer when it opens a channel, but not when it opens a connection.
         await using var connection = await ConnectAsync(uri);
         try
         {
@@ -38,7 +38,7 @@ public static class Broker
         }
     }
 
-    /// <summary>How many messages are ready in a queue; null where there is no such queue.</summary>
+    /// <summary>The number of messages ready in a queue, or null if the queue does not exist.</summary>
     public static async Task<uint?> CountAsync(IConnection connection, string queue)
     {
         await using var channel = await connection.CreateChannelAsync();
@@ -52,7 +52,7 @@ public static class Broker
         }
     }
 
-    /// <summary>Publishes messages, each until the broker has confirmed it, always with the same id.</summary>
+    /// <summary>Publishes messages, and repeats each with the same id until the broker has confirmed it.</summary>
     /// <returns>How often a connection was lost on the way.</returns>
     public static async Task<int> PublishAsync(
         Uri uri,
@@ -81,7 +81,7 @@ public static class Broker
         }
     }
 
-    /// <summary>Takes the next message of a queue, which may need a moment to get there even when the broker has confirmed it.</summary>
+    /// <summary>Takes the next message of a queue. A message that the broker has confirmed may arrive a moment later.</summary>
     public static async Task<BasicGetResult> TakeAsync(IChannel channel, string queue, bool autoAck = true) =>
         (
             await Eventually.MatchesAsync(

@@ -4,7 +4,7 @@ using Sagas.Services;
 
 namespace Sagas.TestSupport.Servers;
 
-/// <summary>A migrated database of a server, made once; tests get clones of it, since cloning takes a fraction of migrating.</summary>
+/// <summary>A database that is migrated once. Tests get clones of it: cloning takes a fraction of the time.</summary>
 /// <param name="server">Connection string of the server.</param>
 internal sealed class DatabaseTemplate(Func<Task<string>> server)
 {

@@ -2,7 +2,7 @@ using Sagas.LocalServers;
 
 namespace Sagas.TestSupport.Servers;
 
-/// <summary>A test that needs the programs of both servers. Where the tests were given servers to use, these may be missing.</summary>
+/// <summary>A test that needs the programs of both servers, which may be missing where the tests use given servers.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class PrivateServersFactAttribute : FactAttribute
 {
@@ -13,7 +13,7 @@ public sealed class PrivateServersFactAttribute : FactAttribute
             Skip = "starts PostgreSQL and RabbitMQ, which are not installed here";
     }
 
-    // Without servers given, tests fail where the programs are missing: a skipped test must not pass for a success.
+    // Without servers given, tests fail where the programs are missing: a skipped test must not count as a success.
     internal static bool CanStart =>
         (PrivatePostgres.IsInstalled && PrivateRabbitMq.IsInstalled)
         || !(IsGiven("SAGAS_TEST_POSTGRES") && IsGiven("SAGAS_TEST_RABBITMQ"));

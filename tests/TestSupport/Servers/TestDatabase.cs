@@ -26,7 +26,7 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <summary>Its Npgsql connection string.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Drops it, whoever is connected.</summary>
+    /// <summary>Drops it, even while sessions are connected.</summary>
     public async ValueTask DisposeAsync()
     {
         await using (var connection = new NpgsqlConnection(ConnectionString))

@@ -30,7 +30,7 @@ public sealed class VirtualHosts : IDisposable
         );
     }
 
-    /// <summary>The broker that <c>SAGAS_TEST_RABBITMQ</c> and <c>SAGAS_TEST_RABBITMQ_MANAGEMENT</c> name; null where they do not.</summary>
+    /// <summary>The broker of <c>SAGAS_TEST_RABBITMQ</c> and <c>SAGAS_TEST_RABBITMQ_MANAGEMENT</c>, or null.</summary>
     public static VirtualHosts? FromEnvironment()
     {
         var management = Environment.GetEnvironmentVariable("SAGAS_TEST_RABBITMQ_MANAGEMENT");

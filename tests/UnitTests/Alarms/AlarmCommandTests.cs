@@ -2,7 +2,7 @@ using Sagas.UnitTests.CommandLine;
 
 namespace Sagas.UnitTests.Alarms;
 
-/// <summary>What the command line refuses before it asks a server, and with which words.</summary>
+/// <summary>What the command line rejects before it connects to a server, and with which message.</summary>
 public sealed class AlarmCommandTests
 {
     [Theory]

@@ -6,18 +6,18 @@ namespace Sagas.UnitTests.Alerts;
 /// <summary>How much of a file is entered ahead of its delivery.</summary>
 public sealed class RowWindowTests
 {
-    private readonly FakeTimeProvider _time = new();
+    private readonly FakeTimeProvider _timeProvider = new();
 
     [Theory]
     [InlineData(100)]
     [InlineData(2000)]
     public void About_two_seconds_worth_is_ahead_at_the_pace_of_the_deliveries(int perSecond)
     {
-        var window = new RowWindow(10_000, 50_000, _time);
+        var window = new RowWindow(10_000, 50_000, _timeProvider);
         var open = 0;
         for (var step = 0; step < 400; step++)
         {
-            _time.Advance(TimeSpan.FromMilliseconds(50));
+            _timeProvider.Advance(TimeSpan.FromMilliseconds(50));
             open = Math.Max(0, open - (perSecond / 20));
             var room = window.Room(new OpenRows(open, open));
             window.Entered(room);
@@ -30,11 +30,11 @@ public sealed class RowWindowTests
     [Fact]
     public void While_nothing_is_delivered_little_more_is_entered()
     {
-        var window = new RowWindow(10_000, 50_000, _time);
+        var window = new RowWindow(10_000, 50_000, _timeProvider);
         var open = 0;
         for (var step = 0; step < 1000; step++)
         {
-            _time.Advance(TimeSpan.FromMilliseconds(50));
+            _timeProvider.Advance(TimeSpan.FromMilliseconds(50));
             var room = window.Room(new OpenRows(open, open));
             window.Entered(room);
             open += room;
@@ -46,7 +46,7 @@ public sealed class RowWindowTests
     [Fact]
     public void What_waits_for_another_attempt_counts_towards_the_second_bound()
     {
-        var window = new RowWindow(100, 300, _time);
+        var window = new RowWindow(100, 300, _timeProvider);
 
         Assert.Equal(0, window.Room(new OpenRows(0, 300)));
     }

@@ -28,9 +28,8 @@ internal static partial class ConfigurationReference
                 .OrderBy(group => Position(group.Key))
         )
         {
-            text.Append(
-                $"\n{(group.Key.Contains(':', StringComparison.Ordinal) ? "###" : "##")} {(group.Key.Length == 0 ? "General" : group.Key)}\n"
-            );
+            var level = group.Key.Contains(':', StringComparison.Ordinal) ? "###" : "##";
+            text.Append($"\n{level} {(group.Key.Length == 0 ? "General" : group.Key)}\n");
             if (About(group.Key) is { } about)
                 text.Append($"\n{about}\n");
             text.Append("\n| Setting | Default | Meaning |\n| --- | --- | --- |\n");

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Sagas.UnitTests.Architecture;
 
-/// <summary>Which folders use which, as far as the sources tell: by imports, by qualified names and by names of enclosing namespaces.</summary>
+/// <summary>Which folders use which: by imports, by qualified names and by names of enclosing namespaces.</summary>
 internal sealed partial class NamespaceDependencies
 {
     private readonly List<Source> _sources = [];
@@ -133,12 +133,13 @@ internal sealed partial class NamespaceDependencies
     [GeneratedRegex("//[^\n]*")]
     private static partial Regex Comment();
 
-    // Those with holes are kept: what is in a hole is code.
+    // Interpolated strings are kept, since they contain code.
     [GeneratedRegex("\"\"\"[\\s\\S]*?\"\"\"|\"(?:\\\\.|[^\"\\\\\n])*\"")]
     private static partial Regex Literal();
 
     [GeneratedRegex(
-        @"^[ \t]{0,4}(?:(?:public|internal|private|protected|file|static|sealed|abstract|partial|readonly|ref)\s+)*(?:class|record struct|record class|record|struct|interface|enum)\s+(\w+)",
+        @"^[ \t]{0,4}(?:(?:public|internal|private|protected|file|static|sealed|abstract|partial|readonly|ref)\s+)*"
+            + @"(?:class|record struct|record class|record|struct|interface|enum)\s+(\w+)",
         RegexOptions.Multiline
     )]
     private static partial Regex Type();

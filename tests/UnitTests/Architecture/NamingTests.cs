@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Sagas.UnitTests.Architecture;
 
-/// <summary>No name says "whatever did not fit elsewhere".</summary>
+/// <summary>No folder or type has a catch-all name.</summary>
 public sealed partial class NamingTests
 {
     private static readonly string[] _drawers = ["Common", "Shared", "Core"];
@@ -57,7 +57,8 @@ public sealed partial class NamingTests
     private static partial Regex Namespace();
 
     [GeneratedRegex(
-        @"^[ \t]*(?:(?:public|internal|private|protected|file|static|sealed|abstract|partial|readonly|ref)\s+)*(?:class|record struct|record class|record|struct|interface|enum)\s+(\w+)",
+        @"^[ \t]*(?:(?:public|internal|private|protected|file|static|sealed|abstract|partial|readonly|ref)\s+)*"
+            + @"(?:class|record struct|record class|record|struct|interface|enum)\s+(\w+)",
         RegexOptions.Multiline
     )]
     private static partial Regex Type();

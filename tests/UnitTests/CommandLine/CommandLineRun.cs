@@ -3,10 +3,10 @@ using Sagas.Cli.CommandLine;
 
 namespace Sagas.UnitTests.CommandLine;
 
-/// <summary>What came of one command line.</summary>
+/// <summary>The result of one command line.</summary>
 internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
 {
-    // Nothing listens on port 1 of loopback, and it refuses at once.
+    // Nothing listens on port 1 of loopback, so connections fail at once.
     private static readonly Dictionary<string, string> _nowhere = new()
     {
         ["ConnectionStrings__Postgres"] = "Host=127.0.0.1;Port=1;Database=sagas;Username=sagas;Password=hidden-secret",

@@ -1,11 +1,22 @@
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using Sagas.UnitTests.Simulators;
 
 namespace Sagas.UnitTests.CommandLine;
 
-/// <summary>The command line finds docker-compose's servers where <c>.env</c> puts them.</summary>
+/// <summary>The command line reads the servers' ports and passwords from docker-compose's <c>.env</c>.</summary>
 public sealed class ComposeSettingsTests
 {
+    private static readonly string[] _names =
+    [
+        "POSTGRES_PASSWORD",
+        "POSTGRES_PORT",
+        "RABBITMQ_PASSWORD",
+        "RABBITMQ_PORT",
+        "CALLBACK_API_KEY",
+        "SAGAS_TAG",
+    ];
+
     [Theory]
     [InlineData("Cannot connect to Postgres at localhost:1,", "POSTGRES_PORT", "1", "customers", "list")]
     [InlineData("localhost:1", "RABBITMQ_PORT", "1", "customers", "publish", "4711")]
@@ -28,7 +39,7 @@ public sealed class ComposeSettingsTests
     }
 
     [Fact]
-    public async Task What_the_services_read_comes_first()
+    public async Task The_settings_of_the_services_come_first()
     {
         var run = await CommandLineRun.InAsync(
             new Dictionary<string, string>
@@ -48,7 +59,7 @@ public sealed class ComposeSettingsTests
     [InlineData("POSTGRES_PORT", "5432-5440", "customers", "list")]
     [InlineData("RABBITMQ_PORT", "0", "customers", "publish", "4711")]
     [InlineData("CALLBACK_PORT", "web", "objects", "post", "7")]
-    public async Task What_is_no_port_is_named(string name, string value, params string[] args)
+    public async Task An_invalid_port_is_named(string name, string value, params string[] args)
     {
         var run = await CommandLineRun.InAsync(new Dictionary<string, string> { [name] = value }, args);
 
@@ -64,18 +75,12 @@ public sealed class ComposeSettingsTests
         var folder = Directory.CreateTempSubdirectory("sagas-env-").FullName;
         try
         {
-            Directory.CreateDirectory(Path.Combine(folder, "src", "Cli"));
-            Directory.CreateDirectory(Path.Combine(folder, "scripts"));
-            foreach (var empty in (string[])["Directory.Build.props", "Directory.Packages.props"])
-                await File.WriteAllTextAsync(Path.Combine(folder, empty), "");
-            File.Copy(Path.Combine(DeploymentTests.Root, "sagas"), Path.Combine(folder, "sagas"));
-            // In place of dotnet: says what the command line would find.
-            var dotnet = Path.Combine(folder, "dotnet");
-            await File.WriteAllTextAsync(dotnet, "#!/bin/sh\n[ \"$1\" = build ] || env\n");
-            File.SetUnixFileMode(dotnet, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            await WriteCheckoutAsync(folder);
             await File.WriteAllTextAsync(
                 Path.Combine(folder, ".env"),
-                "# POSTGRES_PASSWORD=no\r\n POSTGRES_PASSWORD = first\r\nPOSTGRES_PASSWORD='of-the-file'  # a remark\r\nRABBITMQ_PASSWORD=\"quoted~1\"\nRABBITMQ_PORT=\nPOSTGRES_PORT=6000\nCALLBACK_API_KEY=$(touch never)\nSAGAS_TAG=x"
+                "# POSTGRES_PASSWORD=no\r\n POSTGRES_PASSWORD = first\r\nPOSTGRES_PASSWORD='of-the-file'  # a remark\r\n"
+                    + "RABBITMQ_PASSWORD=\"quoted~1\"\nRABBITMQ_PORT=\nPOSTGRES_PORT=6000\n"
+                    + "CALLBACK_API_KEY=$(touch never)\nSAGAS_TAG=x"
             );
 
             var start = new ProcessStartInfo("/bin/sh") { RedirectStandardOutput = true, WorkingDirectory = folder };
@@ -87,15 +92,6 @@ public sealed class ComposeSettingsTests
             await process.WaitForExitAsync();
 
             Assert.Equal(0, process.ExitCode);
-            string[] names =
-            [
-                "POSTGRES_PASSWORD",
-                "POSTGRES_PORT",
-                "RABBITMQ_PASSWORD",
-                "RABBITMQ_PORT",
-                "CALLBACK_API_KEY",
-                "SAGAS_TAG",
-            ];
             Assert.Equal(
                 [
                     "CALLBACK_API_KEY=$(touch never)",
@@ -103,7 +99,7 @@ public sealed class ComposeSettingsTests
                     "POSTGRES_PORT=7000",
                     "RABBITMQ_PASSWORD=quoted~1",
                 ],
-                found.Where(line => names.Contains(line.Split('=')[0])).Order(StringComparer.Ordinal)
+                found.Where(line => _names.Contains(line.Split('=')[0])).Order(StringComparer.Ordinal)
             );
             Assert.False(File.Exists(Path.Combine(folder, "never")));
         }
@@ -111,5 +107,19 @@ public sealed class ComposeSettingsTests
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    /// <summary>Writes the script, the files that it looks at, and a <c>dotnet</c> that prints its environment.</summary>
+    [UnsupportedOSPlatform("windows")]
+    private static async Task WriteCheckoutAsync(string folder)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "src", "Cli"));
+        Directory.CreateDirectory(Path.Combine(folder, "scripts"));
+        foreach (var empty in (string[])["Directory.Build.props", "Directory.Packages.props"])
+            await File.WriteAllTextAsync(Path.Combine(folder, empty), "");
+        File.Copy(Path.Combine(DeploymentTests.Root, "sagas"), Path.Combine(folder, "sagas"));
+        var dotnet = Path.Combine(folder, "dotnet");
+        await File.WriteAllTextAsync(dotnet, "#!/bin/sh\n[ \"$1\" = build ] || env\n");
+        File.SetUnixFileMode(dotnet, UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 }

@@ -92,7 +92,12 @@ public sealed class CrmTargetTests
         var response = Answer(
             200,
             """
-            {"results":[{"customerId":"3","status":503},{"customerId":"1","status":201,"version":2},{"customerId":"2","status":422,"reason":"no"},{"customerId":"9","status":201,"version":2}]}
+            {"results":[
+                {"customerId":"3","status":503},
+                {"customerId":"1","status":201,"version":2},
+                {"customerId":"2","status":422,"reason":"no"},
+                {"customerId":"9","status":201,"version":2}
+            ]}
             """
         );
         var outcomes = calls.Zip(

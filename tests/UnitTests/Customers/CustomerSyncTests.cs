@@ -4,7 +4,7 @@ using Sagas.UnitTests.Payments.StateMachine;
 
 namespace Sagas.UnitTests.Customers;
 
-/// <summary>Every transition of a customer whom a CRM is told of.</summary>
+/// <summary>Every transition of a customer that is synced to a CRM.</summary>
 public sealed class CustomerSyncTests : IAsyncLifetime
 {
     private SagasInMemory _sagas = null!;

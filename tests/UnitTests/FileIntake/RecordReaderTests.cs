@@ -189,7 +189,7 @@ public sealed class RecordReaderTests
             Assert.Equal(all.Skip(index + 1), file.Read(_short, all[index].Next));
     }
 
-    // The reference is a reader written for clearness: it takes the whole text at once.
+    // A simple reference reader, which reads the whole text at once.
     [Fact]
     public void Random_records_are_read_as_they_were_written()
     {

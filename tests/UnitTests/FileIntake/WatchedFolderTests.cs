@@ -8,7 +8,7 @@ public sealed class WatchedFolderTests : IAsyncDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("sagas-watched-").FullName;
     private readonly CancellationTokenSource _stop = new(Eventually.Timeout);
-    private readonly FakeTimeProvider _time = new();
+    private readonly FakeTimeProvider _timeProvider = new();
     private IAsyncEnumerator<string>? _files;
 
     [Fact]
@@ -20,14 +20,14 @@ public sealed class WatchedFolderTests : IAsyncDisposable
         {
             await File.AppendAllTextAsync(path, "1,Ada\n");
             await AssertOthersAreNotFoundAsync();
-            _time.Advance(TimeSpan.FromSeconds(1.5));
+            _timeProvider.Advance(TimeSpan.FromSeconds(1.5));
             await AssertOthersAreNotFoundAsync();
         }
 
         // It was seen as it is now one and a half seconds ago.
-        var before = _time.GetUtcNow();
+        var before = _timeProvider.GetUtcNow();
         Assert.Equal(path, await FoundAsync());
-        Assert.True(_time.GetUtcNow() - before >= TimeSpan.FromSeconds(0.5));
+        Assert.True(_timeProvider.GetUtcNow() - before >= TimeSpan.FromSeconds(0.5));
         Assert.Equal(Path.Combine(_root, "done", "a.csv"), folder.MoveToDone(path));
     }
 
@@ -62,7 +62,7 @@ public sealed class WatchedFolderTests : IAsyncDisposable
         var folder = Watch(stable: TimeSpan.FromMilliseconds(50));
         var path = await WriteAsync("a.csv");
         Assert.Equal(path, await FoundAsync());
-        _time.Advance(TimeSpan.FromHours(1));
+        _timeProvider.Advance(TimeSpan.FromHours(1));
         await AssertOthersAreNotFoundAsync();
 
         await File.AppendAllTextAsync(path, "more\n");
@@ -103,7 +103,7 @@ public sealed class WatchedFolderTests : IAsyncDisposable
             SettleDelay = stable,
             PollInterval = poll ?? TimeSpan.FromMilliseconds(100),
         };
-        var folder = new WatchedFolder(options, _time, NullLogger<WatchedFolder>.Instance);
+        var folder = new WatchedFolder(options, _timeProvider, NullLogger<WatchedFolder>.Instance);
         _files = folder.FilesAsync(_stop.Token).GetAsyncEnumerator();
         return folder;
     }
@@ -118,11 +118,11 @@ public sealed class WatchedFolderTests : IAsyncDisposable
     private async Task<string> FoundAsync()
     {
         var next = NextAsync();
-        await _time.AdvanceUntilAsync("a file is found", () => next.IsCompleted, TimeSpan.FromMilliseconds(50));
+        await _timeProvider.AdvanceUntilAsync("a file is found", () => next.IsCompleted, TimeSpan.FromMilliseconds(50));
         return await next;
     }
 
-    /// <summary>A file that is found at once is the next: the folder was looked at, and there was no other to be found.</summary>
+    /// <summary>Expects that no other file is found: the next one found is a marker, so the folder was read.</summary>
     private async Task AssertOthersAreNotFoundAsync()
     {
         var marker = Path.Combine(_root, "marker.csv");

@@ -25,10 +25,16 @@ public sealed class PlainJsonTests
         """{"payment_id":"p-1","customer_id":"c-1","amount":1234e-2,"currency":"EUR","requested_at":"2026-01-31T12:00:00"}"""
     )]
     [InlineData(
-        """{"payment-id":"p-1","customer-id":"c-1","amount":12.34,"currency":"EUR","requested-at":"2026-01-31T12:00:00Z","colour":{"x":[1]}}"""
+        """
+            {"payment-id":"p-1","customer-id":"c-1","amount":12.34,"currency":"EUR","requested-at":"2026-01-31T12:00:00Z",
+             "colour":{"x":[1]}}
+            """
     )]
     [InlineData(
-        "// a comment\n{\"paymentId\":\"p-1\",\"customerId\":\"c-1\",\"amount\":12.34,\"currency\":\"EUR\",\"requestedAt\":\"2026-01-31T12:00:00Z\",}"
+        """
+            // a comment
+            {"paymentId":"p-1","customerId":"c-1","amount":12.34,"currency":"EUR","requestedAt":"2026-01-31T12:00:00Z",}
+            """
     )]
     public void A_payment_is_read_however_the_producer_writes_its_fields(string body) =>
         Assert.Equal(_expected, Read<PaymentRequested>(Plain(body, "PaymentRequested")));
@@ -63,7 +69,7 @@ public sealed class PlainJsonTests
     [Theory]
     [InlineData(null, "the queue itself")]
     [InlineData("orders", "'orders'")]
-    public void A_message_of_unknown_type_is_refused_with_the_way_out(string? exchange, string expected)
+    public void A_message_of_unknown_type_is_invalid_and_the_reason_names_the_header(string? exchange, string expected)
     {
         var reason = Refusal(() => Plain(Payment, exchange));
         Assert.Contains(expected, reason);
@@ -74,11 +80,11 @@ public sealed class PlainJsonTests
     [InlineData("", "empty")]
     [InlineData("hello", "not JSON")]
     [InlineData("{\"paymentId\":", "not JSON")]
-    public void A_body_that_is_no_JSON_is_refused(string body, string expected) =>
+    public void A_body_that_is_not_JSON_is_invalid(string body, string expected) =>
         Assert.Contains(expected, Refusal(() => Plain(body, "PaymentRequested")));
 
     [Fact]
-    public void A_body_that_is_too_long_is_refused() =>
+    public void A_body_that_is_too_long_is_invalid() =>
         Assert.Contains("1,048,576", Refusal(() => Plain(new byte[Options.MaxBodyBytes + 1], "PaymentRequested")));
 
     [Theory]
@@ -120,7 +126,7 @@ public sealed class PlainJsonTests
     }
 
     [Fact]
-    public void A_reason_does_not_repeat_what_the_message_says_of_a_person() =>
+    public void A_reason_contains_no_personal_data() =>
         Assert.DoesNotContain(
             "jane",
             Refusal(() =>

@@ -14,7 +14,7 @@ public sealed class StatusApiGateTests
         AttemptTimeout = TimeSpan.FromDays(1),
     };
 
-    private readonly FakeTimeProvider _time = new();
+    private readonly FakeTimeProvider _timeProvider = new();
 
     private static Task<HttpResponseMessage> Code(HttpStatusCode code) => Task.FromResult(StatusCalls.Json("", code));
 
@@ -70,7 +70,7 @@ public sealed class StatusApiGateTests
     [Fact]
     public async Task An_API_that_is_down_is_left_alone_but_for_a_call_now_and_then_and_answers_all_when_it_is_back()
     {
-        using var calls = new StatusCalls(_quick with { MaxAttempts = 20 }, _time);
+        using var calls = new StatusCalls(_quick with { MaxAttempts = 20 }, _timeProvider);
         var down = true;
         calls.Answer = (_, _) => Volatile.Read(ref down) ? Code(HttpStatusCode.ServiceUnavailable) : Online();
 
@@ -79,10 +79,10 @@ public sealed class StatusApiGateTests
         await PassAsync(TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(100));
         // The breaks double from a second on: probes after 1, 3, 7 and 15 seconds, and not more.
         Assert.InRange(calls.Calls.Count, 20, 24);
-        await _time.AdvanceUntilAsync("the API is probed", () => calls.Calls.Count > 20, TimeSpan.FromMilliseconds(100));
+        await _timeProvider.AdvanceUntilAsync("the API is probed", () => calls.Calls.Count > 20, TimeSpan.FromMilliseconds(100));
         Volatile.Write(ref down, false);
         var answers = Task.WhenAll(asked);
-        await _time.AdvanceUntilAsync("all are answered", () => answers.IsCompleted, TimeSpan.FromMilliseconds(250));
+        await _timeProvider.AdvanceUntilAsync("all are answered", () => answers.IsCompleted, TimeSpan.FromMilliseconds(250));
 
         Assert.All(await answers, answer => Assert.Equal(StatusKind.Online, answer.Kind));
     }
@@ -90,7 +90,7 @@ public sealed class StatusApiGateTests
     [Fact]
     public async Task A_message_is_held_no_longer_than_allowed()
     {
-        using var calls = new StatusCalls(_quick with { MaxHold = TimeSpan.FromSeconds(2), MaxAttempts = 20 }, _time)
+        using var calls = new StatusCalls(_quick with { MaxHold = TimeSpan.FromSeconds(2), MaxAttempts = 20 }, _timeProvider)
         {
             Answer = (_, _) => Code(HttpStatusCode.ServiceUnavailable),
         };
@@ -107,11 +107,11 @@ public sealed class StatusApiGateTests
     public async Task What_the_API_asks_to_wait_is_waited()
     {
         var called = new List<DateTimeOffset>();
-        using var calls = new StatusCalls(_quick, _time)
+        using var calls = new StatusCalls(_quick, _timeProvider)
         {
             Answer = (call, _) =>
             {
-                called.Add(_time.GetUtcNow());
+                called.Add(_timeProvider.GetUtcNow());
                 var answer = StatusCalls.Json(
                     """{"online":true}""",
                     call == 1 ? HttpStatusCode.TooManyRequests : HttpStatusCode.OK
@@ -122,7 +122,7 @@ public sealed class StatusApiGateTests
         };
 
         var asked = calls.Gate.AskAsync("1");
-        await _time.AdvanceUntilAsync("the object is known", () => asked.IsCompleted, TimeSpan.FromMilliseconds(50));
+        await _timeProvider.AdvanceUntilAsync("the object is known", () => asked.IsCompleted, TimeSpan.FromMilliseconds(50));
 
         Assert.Equal(StatusKind.Online, (await asked).Kind);
         Assert.True(called[1] - called[0] >= TimeSpan.FromSeconds(1));
@@ -156,7 +156,7 @@ public sealed class StatusApiGateTests
 
     private async Task PassAsync(TimeSpan duration, TimeSpan step)
     {
-        for (var end = _time.GetUtcNow() + duration; _time.GetUtcNow() < end; )
-            await _time.StepAsync(step);
+        for (var end = _timeProvider.GetUtcNow() + duration; _timeProvider.GetUtcNow() < end; )
+            await _timeProvider.StepAsync(step);
     }
 }

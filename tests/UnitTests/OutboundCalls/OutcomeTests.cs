@@ -76,7 +76,7 @@ public sealed class OutcomeTests
     [Theory]
     [InlineData(404, CallOutcomeKind.Retryable)]
     [InlineData(402, CallOutcomeKind.Rejected)]
-    // Refused access to the lookup, or a lookup that fails, is no word on the call.
+    // A lookup that fails or is not permitted says nothing about the call.
     [InlineData(401, CallOutcomeKind.Unknown)]
     [InlineData(429, CallOutcomeKind.Unknown)]
     [InlineData(500, CallOutcomeKind.Unknown)]

@@ -5,7 +5,7 @@ using Sagas.OutboundCalls;
 
 namespace Sagas.UnitTests.OutboundCalls;
 
-/// <summary>Which addresses are connected to when somebody else says where to.</summary>
+/// <summary>Which addresses of an external URL are connected to.</summary>
 public sealed class SafeConnectionsTests
 {
     [Theory]
@@ -133,7 +133,7 @@ public sealed class SafeConnectionsTests
         return new HttpClient(handler) { Timeout = Eventually.Timeout };
     }
 
-    /// <summary>Answers everybody on a loopback port, and remembers whether anybody came.</summary>
+    /// <summary>Answers on a loopback port, and records whether a client connected.</summary>
     private sealed class Listener : IDisposable
     {
         private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

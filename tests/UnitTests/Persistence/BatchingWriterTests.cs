@@ -6,7 +6,7 @@ namespace Sagas.UnitTests.Persistence;
 
 public sealed class BatchingWriterTests
 {
-    private readonly FakeTimeProvider _time = new();
+    private readonly FakeTimeProvider _timeProvider = new();
     private readonly List<int[]> _batches = [];
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class BatchingWriterTests
             "both are written",
             () =>
             {
-                _time.Advance(TimeSpan.FromSeconds(1));
+                _timeProvider.Advance(TimeSpan.FromSeconds(1));
                 return Task.FromResult(both.IsCompleted);
             }
         );
@@ -113,7 +113,7 @@ public sealed class BatchingWriterTests
                     _batches.Add([.. batch]);
                 return write();
             },
-            _time
+            _timeProvider
         );
 
     private string Batches()

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Sagas.UnitTests.Simulators;
 
-/// <summary>The simulated CRM: what it stores, what it says, and that its counts would show a caller's mistakes.</summary>
+/// <summary>The simulated CRM: what it stores and answers, and that its counts reveal a caller's mistakes.</summary>
 public sealed class CrmTests(SharedSimulators simulators) : IClassFixture<SharedSimulators>, IAsyncLifetime
 {
     private HttpClient _crm = null!;
@@ -83,7 +83,12 @@ public sealed class CrmTests(SharedSimulators simulators) : IClassFixture<Shared
         var (status, answer) = await PostAsync(
             "customers/batch",
             """
-            {"customers":[{"idempotencyKey":"a","customerId":"1","version":1},{"customerId":"2","version":0},{"customerId":"3","version":1,"email":"x@refused.example"},{"idempotencyKey":"a","customerId":"1","version":1}]}
+            {"customers":[
+                {"idempotencyKey":"a","customerId":"1","version":1},
+                {"customerId":"2","version":0},
+                {"customerId":"3","version":1,"email":"x@refused.example"},
+                {"idempotencyKey":"a","customerId":"1","version":1}
+            ]}
             """
         );
 

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace Sagas.UnitTests.Simulators;
 
-/// <summary>What the deployment's files say about each other; that they work, the containers show.</summary>
+/// <summary>The files of the deployment agree with each other.</summary>
 public sealed partial class DeploymentTests
 {
     internal static readonly string Root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));

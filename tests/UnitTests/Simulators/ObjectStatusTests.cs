@@ -91,7 +91,7 @@ public sealed class ObjectStatusTests(SharedSimulators shared) : IClassFixture<S
             seen => seen.GetProperty("posts").GetInt64() - seen.GetProperty("refusedPosts").GetInt64() >= 10
         );
 
-        // The one that was refused; and on a busy machine those that were not answered within the tester's second.
+        // The rejected one, and on a busy machine those not answered within the client's second.
         Assert.True(summary.GetProperty("refusedPosts").GetInt64() >= 1);
         lock (posts)
         {

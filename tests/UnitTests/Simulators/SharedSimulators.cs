@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Sagas.UnitTests.Simulators;
 
-/// <summary>Simulators that the tests of a class use one after the other. Their clock stands still unless a test moves it.</summary>
+/// <summary>Simulators shared by the tests of a class. Their clock stands still unless a test moves it.</summary>
 public sealed class SharedSimulators : IAsyncLifetime
 {
     private RunningGateway _simulators = null!;

@@ -64,7 +64,7 @@ internal sealed class RaceHost : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>The ids of the payments that ProcessPayment was published for, once for each message, once nothing is left to publish.</summary>
+    /// <summary>Waits until the outbox is empty, and returns the payment id of each published ProcessPayment.</summary>
     public async Task<string[]> ProcessPaymentsAsync(int expected)
     {
         await Eventually.TrueAsync($"{expected} ProcessPayment are published", () => _processPayments.Count >= expected);

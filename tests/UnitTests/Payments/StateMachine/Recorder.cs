@@ -3,7 +3,7 @@ using MassTransit;
 
 namespace Sagas.UnitTests.Payments.StateMachine;
 
-/// <summary>Notes what is published, and tells when a message has been consumed and with what outcome.</summary>
+/// <summary>Records what is published, and when and with what outcome each message is consumed.</summary>
 internal sealed class Recorder : IConsumeObserver, IPublishObserver
 {
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource<Exception?>> _messages = [];

@@ -12,18 +12,18 @@ using RedeliveryOptions = Sagas.Payments.RedeliveryOptions;
 namespace Sagas.UnitTests.Payments.StateMachine;
 
 /// <summary>
-/// Both sagas on the in-memory transport. By a clock that the test moves, so that no test waits: what is scheduled is due in days,
-/// and the test delivers it. By the system's clock, scheduled messages come by MassTransit's in-memory delay.
+/// Both sagas on the in-memory transport. With a clock that the test moves, scheduled messages are due in days and the test
+/// delivers them. With the system clock, MassTransit's in-memory delay delivers them.
 /// </summary>
 internal sealed class SagasInMemory : IAsyncDisposable
 {
     private readonly ServiceProvider _provider;
     private readonly Recorder _recorder = new();
 
-    private SagasInMemory(ServiceProvider provider, FakeTimeProvider clock)
+    private SagasInMemory(ServiceProvider provider, FakeTimeProvider timeProvider)
     {
         _provider = provider;
-        Clock = clock;
+        Clock = timeProvider;
         Harness = provider.GetTestHarness();
     }
 
@@ -66,7 +66,7 @@ internal sealed class SagasInMemory : IAsyncDisposable
     public PaymentState? Payment(string paymentId) => Find<PaymentState>(SagaIdentity.Payment(paymentId));
 
     /// <summary>Publishes a message and waits until it has been consumed, with all that this published.</summary>
-    /// <returns>Why it was refused; null when it was consumed.</returns>
+    /// <returns>The exception, or null if it was consumed.</returns>
     public async Task<Exception?> DeliverAsync<T>(T message, Guid? scheduleToken = null)
         where T : class
     {
@@ -98,12 +98,12 @@ internal sealed class SagasInMemory : IAsyncDisposable
     public async Task<T> PublishedAsync<T>(Func<T, bool>? filter = null)
         where T : class
     {
-        // By the recorder and not the harness, so that what was awaited here is also among Published.
+        // The recorder rather than the test harness, so that Published contains what was awaited here.
         await Eventually.TrueAsync($"{typeof(T).Name} is published", () => Published<T>().Any(filter ?? (_ => true)));
         return Published<T>().First(filter ?? (_ => true));
     }
 
-    /// <summary>Everything of a type that was published so far, by whomever.</summary>
+    /// <summary>Everything of a type that was published so far.</summary>
     public IReadOnlyList<T> Published<T>() => _recorder.Published<T>();
 
     public async ValueTask DisposeAsync()
