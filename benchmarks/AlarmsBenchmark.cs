@@ -11,7 +11,8 @@ using Sagas.Cli.Demo;
 namespace Sagas.Benchmarks;
 
 /// <summary>What <c>sagas bench alarms</c> found.</summary>
-/// <param name="ChangesPerSecond">Changes per second, of users chosen evenly; from the first one published to the last one committed.</param>
+/// <param name="ChangesPerSecond">Changes per second, of users chosen evenly; from the first one published to the last one
+/// committed.</param>
 /// <param name="ChangesPerSecondSkewed">The same with every second change on one user.</param>
 /// <param name="DigestP50Ms">Milliseconds from a digest's request to its arrival under both loads; the median.</param>
 /// <param name="DigestP99Ms">99 of 100 took no longer.</param>
@@ -27,19 +28,19 @@ internal sealed record AlarmsReport(
 );
 
 /// <summary>
-/// Changes as plain JSON through RabbitMQ, published while they are consumed, and meanwhile digests of one user after the
+/// Changes as plain JSON through RabbitMQ, published while they are consumed, and at the same time digests of one user after the
 /// other. Producer, broker, services, database and reader share the machine.
 /// </summary>
 internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
 {
     private const int Users = 10_000;
     private const int AlarmsPerUser = 10;
-    private const int PublishedAtOnce = 500;
+    private const int PublishBatchSize = 500;
 
     private const int RequestsPerOneOfTheBusiest = 50;
 
     // As far ahead of the services as the producer gets: a backlog that a broker holds in memory.
-    private const uint LongestBacklog = 10_000;
+    private const uint MaxBacklog = 10_000;
 
     private static readonly TimeSpan _betweenDigests = TimeSpan.FromMilliseconds(10);
     private static readonly DateTimeOffset _start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -51,25 +52,31 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
 
     /// <summary>Measures.</summary>
     /// <param name="quick">Fewer changes.</param>
-    /// <param name="terminal">Where progress is told.</param>
-    /// <param name="stop">Gives up.</param>
-    public static async Task<AlarmsReport> MeasureAsync(bool quick, Terminal terminal, CancellationToken stop)
+    /// <param name="terminal">Where progress is reported.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public static async Task<AlarmsReport> MeasureAsync(bool quick, Terminal terminal, CancellationToken cancellationToken)
     {
-        await using var system = await DemoSystem.StartAsync(new ConsoleReporter(terminal, json: true), inMemory: false, stop);
+        await using var system = await DemoSystem.StartAsync(
+            new ConsoleReporter(terminal, json: true),
+            inMemory: false,
+            cancellationToken
+        );
         var changes = quick ? 50_000 : 300_000;
-        return await new AlarmsBenchmark(system, terminal).RunAsync(changes, stop);
+        return await new AlarmsBenchmark(system, terminal).RunAsync(changes, cancellationToken);
     }
 
-    private async Task<AlarmsReport> RunAsync(int changes, CancellationToken stop)
+    private async Task<AlarmsReport> RunAsync(int changes, CancellationToken cancellationToken)
     {
-        await using var connection = await new ConnectionFactory { Uri = system.RabbitMq! }.CreateConnectionAsync(stop);
-        await ListenAsync(connection, stop);
+        await using var connection = await new ConnectionFactory { Uri = system.RabbitMq! }.CreateConnectionAsync(
+            cancellationToken
+        );
+        await ListenAsync(connection, cancellationToken);
         // The first changes pay for the compiler and for rows that are new.
-        await LoadAsync(connection, changes / 3, skewed: false, stop);
+        await LoadAsync(connection, changes / 3, skewed: false, cancellationToken);
         _latencies.Clear();
-        var uniform = await LoadAsync(connection, changes, skewed: false, stop);
+        var uniform = await LoadAsync(connection, changes, skewed: false, cancellationToken);
         await terminal.Error.WriteLineAsync($"{uniform:N0} changes/s, users chosen evenly");
-        var skewed = await LoadAsync(connection, changes, skewed: true, stop);
+        var skewed = await LoadAsync(connection, changes, skewed: true, cancellationToken);
         await terminal.Error.WriteLineAsync($"{skewed:N0} changes/s, every second one of one user");
         var latencies = _latencies.Order().ToArray();
         return new AlarmsReport(
@@ -84,14 +91,14 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
 
     private static double Percentile(double[] sorted, double share) => sorted[(int)Math.Ceiling(sorted.Length * share) - 1];
 
-    private async Task<double> LoadAsync(IConnection connection, int changes, bool skewed, CancellationToken stop)
+    private async Task<double> LoadAsync(IConnection connection, int changes, bool skewed, CancellationToken cancellationToken)
     {
         var bodies = Enumerable.Range(0, changes).Select(_ => Change(skewed)).ToArray();
-        using var loaded = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var loaded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var clock = Stopwatch.StartNew();
         var asking = AskAsync(connection, loaded.Token);
-        await PublishAsync(connection, bodies, stop);
-        await ConsumedAsync(connection, stop);
+        await PublishAsync(connection, bodies, cancellationToken);
+        await ConsumedAsync(connection, cancellationToken);
         var perSecond = changes / clock.Elapsed.TotalSeconds;
         await loaded.CancelAsync();
         await asking;
@@ -114,29 +121,29 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
         );
     }
 
-    private static async Task PublishAsync(IConnection connection, byte[][] bodies, CancellationToken stop)
+    private static async Task PublishAsync(IConnection connection, byte[][] bodies, CancellationToken cancellationToken)
     {
-        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true), stop);
+        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true), cancellationToken);
         var properties = new BasicProperties { Persistent = true, ContentType = "application/json" };
-        foreach (var batch in bodies.Chunk(PublishedAtOnce))
+        foreach (var batch in bodies.Chunk(PublishBatchSize))
         {
-            while (await channel.MessageCountAsync("AlarmStatusChanged", stop) > LongestBacklog)
-                await Task.Delay(1, stop);
+            while (await channel.MessageCountAsync("AlarmStatusChanged", cancellationToken) > MaxBacklog)
+                await Task.Delay(1, cancellationToken);
             var confirms = new Task[batch.Length];
             for (var index = 0; index < confirms.Length; index++)
                 confirms[index] = channel
-                    .BasicPublishAsync("AlarmStatusChanged", "", mandatory: true, properties, batch[index], stop)
+                    .BasicPublishAsync("AlarmStatusChanged", "", mandatory: true, properties, batch[index], cancellationToken)
                     .AsTask();
             await Task.WhenAll(confirms);
         }
     }
 
     // The numbers of the newest changes sum up to what they should once all are committed, and to less before.
-    private async Task ConsumedAsync(IConnection connection, CancellationToken stop)
+    private async Task ConsumedAsync(IConnection connection, CancellationToken cancellationToken)
     {
-        await using var channel = await connection.CreateChannelAsync(cancellationToken: stop);
-        while (await channel.MessageCountAsync("AlarmStatusChanged", stop) > 0)
-            await Task.Delay(1, stop);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        while (await channel.MessageCountAsync("AlarmStatusChanged", cancellationToken) > 0)
+            await Task.Delay(1, cancellationToken);
         var expected = (decimal)_newest.Values.Sum();
         while (true)
         {
@@ -144,13 +151,13 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
                 "SELECT sum(floor((changed_at - $1) * 10000000)) FROM alarm"
             );
             command.Parameters.Add(new() { Value = (decimal)_start.ToUnixTimeSeconds() });
-            if (await command.ExecuteScalarAsync(stop) is decimal sum && sum == expected)
+            if (await command.ExecuteScalarAsync(cancellationToken) is decimal sum && sum == expected)
                 return;
-            await Task.Delay(5, stop);
+            await Task.Delay(5, cancellationToken);
         }
     }
 
-    private async Task AskAsync(IConnection connection, CancellationToken loaded)
+    private async Task AskAsync(IConnection connection, CancellationToken cancellationToken)
     {
         await using var channel = await connection.CreateChannelAsync(
             new CreateChannelOptions(true, true),
@@ -160,9 +167,9 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
         using var timer = new PeriodicTimer(_betweenDigests);
         try
         {
-            for (var number = 0; await timer.WaitForNextTickAsync(loaded); number++)
+            for (var number = 0; await timer.WaitForNextTickAsync(cancellationToken); number++)
             {
-                // Now and then the user whom half of the changes are about.
+                // Sometimes the user of half of the changes.
                 var user = $"user-{(number % RequestsPerOneOfTheBusiest == 0 ? 0 : number * 7919 % Users)}";
                 _asked[user] = Stopwatch.GetTimestamp();
                 var body = Encoding.UTF8.GetBytes($$"""{"UserID":"{{user}}"}""");
@@ -175,9 +182,9 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
         }
     }
 
-    private async Task ListenAsync(IConnection connection, CancellationToken stop)
+    private async Task ListenAsync(IConnection connection, CancellationToken cancellationToken)
     {
-        var channel = await connection.CreateChannelAsync(cancellationToken: stop);
+        var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, delivery) =>
         {
@@ -186,6 +193,6 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
                 _latencies.Add(Stopwatch.GetElapsedTime(asked).TotalMilliseconds);
             return Task.CompletedTask;
         };
-        await channel.BasicConsumeAsync("AlarmDigest", autoAck: true, consumer, stop);
+        await channel.BasicConsumeAsync("AlarmDigest", autoAck: true, consumer, cancellationToken);
     }
 }

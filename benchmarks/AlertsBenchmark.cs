@@ -11,7 +11,7 @@ namespace Sagas.Benchmarks;
 /// <param name="LearnedRatio">Deliveries per second over the receiver's limit where the senders are not told the limit.</param>
 /// <param name="LearnedTooManyRequestsRatio">Share of the requests that the receiver answered 429 there.</param>
 /// <param name="PerSecond">Deliveries per second to a receiver without a limit, as the receiver saw them.</param>
-/// <param name="PeakMegabytes">The most memory that one of the senders held, megabytes of 2^20 bytes.</param>
+/// <param name="PeakMegabytes">The peak memory that one of the senders held, megabytes of 2^20 bytes.</param>
 internal sealed record AlertsReport(
     double LimitRatio,
     double TooManyRequestsRatio,
@@ -27,21 +27,21 @@ internal static class AlertsBenchmark
     private const int Limit = 500;
 
     /// <summary>Measures.</summary>
-    /// <param name="limited">Rows for the receiver with a limit that the senders are told.</param>
+    /// <param name="limited">Rows for the receiver with a limit that the senders know.</param>
     /// <param name="learned">Rows for the receiver with a limit that they are not told.</param>
     /// <param name="unlimited">Rows for the receiver without one.</param>
     /// <param name="tell">Told of each step.</param>
-    /// <param name="stop">Gives up.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     public static async Task<AlertsReport> MeasureAsync(
         int limited,
         int learned,
         int unlimited,
         Action<string> tell,
-        CancellationToken stop
+        CancellationToken cancellationToken
     )
     {
-        await using var postgres = await PrivatePostgres.StartAsync(stop);
-        await using var rabbitMq = await PrivateRabbitMq.StartAsync(stop);
+        await using var postgres = await PrivatePostgres.StartAsync(cancellationToken);
+        await using var rabbitMq = await PrivateRabbitMq.StartAsync(cancellationToken);
         var atLimit = await RunAsync("limited", limited, Limit);
         var untold = await RunAsync("learned", learned, Limit, isTold: false);
         var free = await RunAsync("unlimited", unlimited, 0);
@@ -57,18 +57,20 @@ internal static class AlertsBenchmark
         async Task<AlertsRun> RunAsync(string name, int rows, int limit, bool isTold = true)
         {
             await using var system = await AlertsBenchmarkSystem.StartAsync(
-                await postgres.CreateDatabaseAsync(name, stop),
-                await rabbitMq.CreateVirtualHostAsync(name, stop),
+                await postgres.CreateDatabaseAsync(name, cancellationToken),
+                await rabbitMq.CreateVirtualHostAsync(name, cancellationToken),
                 limit,
                 isTold,
-                stop
+                cancellationToken
             );
-            var run = await system.DeliverAsync(rows, stop);
+            var run = await system.DeliverAsync(rows, cancellationToken);
+            var limited = limit == 0 ? "no limit" : $"limit {limit}/s{(isTold ? "" : ", learned")}";
             tell(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{rows:N0} rows, {(limit == 0 ? "no limit" : $"limit {limit}/s{(isTold ? "" : ", learned")}")}: {run.PerSecond:N1}/s, {run.TooManyRequests:N0} of {run.Requests:N0} answers 429, "
-                        + $"{run.Repeated:N0} repeated, most memory {run.PeakMegabytes:N0} MB"
+                    $"{rows:N0} rows, {limited}: {run.PerSecond:N1}/s, "
+                        + $"{run.TooManyRequests:N0} of {run.Requests:N0} answers 429, "
+                        + $"{run.Repeated:N0} repeated, peak memory {run.PeakMegabytes:N0} MB"
                 )
             );
             return run;

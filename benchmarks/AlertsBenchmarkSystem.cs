@@ -29,13 +29,13 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
     /// <param name="rabbitMq">A virtual host of their own.</param>
     /// <param name="limit">What the receiver takes, per second; 0: everything.</param>
     /// <param name="isTold">Whether the senders are configured with the limit; otherwise they learn it.</param>
-    /// <param name="stop">Gives up.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     public static async Task<AlertsBenchmarkSystem> StartAsync(
         string postgres,
         Uri rabbitMq,
         int limit,
         bool isTold,
-        CancellationToken stop
+        CancellationToken cancellationToken
     )
     {
         var ports = LoopbackPorts.Pick(1 + Senders);
@@ -47,7 +47,7 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
                 "Sagas.Simulators",
                 new() { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{ports[0]}", ["Webhooks__Behaviour__PerSecond"] = rate }
             );
-            await system._programs.UntilReadyAsync(new Uri(system._receiver, "/health/ready"), stop);
+            await system._programs.UntilReadyAsync(new Uri(system._receiver, "/health/ready"), cancellationToken);
             foreach (var port in ports.Skip(1))
             {
                 var settings = new Dictionary<string, string>
@@ -67,7 +67,7 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
             }
 
             foreach (var port in ports.Skip(1))
-                await system._programs.UntilReadyAsync(new Uri($"http://127.0.0.1:{port}/health/ready"), stop);
+                await system._programs.UntilReadyAsync(new Uri($"http://127.0.0.1:{port}/health/ready"), cancellationToken);
             return system;
         }
         catch
@@ -78,7 +78,7 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
     }
 
     /// <summary>Has a file of so many rows delivered.</summary>
-    public async Task<AlertsRun> DeliverAsync(int rows, CancellationToken stop)
+    public async Task<AlertsRun> DeliverAsync(int rows, CancellationToken cancellationToken)
     {
         var part = Path.Combine(_folder, "alerts.csv.part");
         await File.WriteAllLinesAsync(
@@ -87,18 +87,18 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
                 .Range(1, rows)
                 .Select(number => string.Create(CultureInfo.InvariantCulture, $"user-{number},Order {number} has been placed"))
                 .Prepend("userId,alertMessage"),
-            stop
+            cancellationToken
         );
         File.Move(part, Path.Combine(_folder, "alerts.csv"));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(250));
         JsonElement summary;
         do
         {
-            await timer.WaitForNextTickAsync(stop);
-            summary = await _http.GetFromJsonAsync<JsonElement>(new Uri(_receiver, "summary"), stop);
-        } while (summary.GetProperty("alerted").GetInt64() < rows || await UndeliveredAsync(stop) > 0);
+            await timer.WaitForNextTickAsync(cancellationToken);
+            summary = await _http.GetFromJsonAsync<JsonElement>(new Uri(_receiver, "summary"), cancellationToken);
+        } while (summary.GetProperty("alerted").GetInt64() < rows || await UndeliveredAsync(cancellationToken) > 0);
         AlertsRun.Check(summary, rows);
-        return AlertsRun.Of(summary, await PeakMegabytesAsync(stop));
+        return AlertsRun.Of(summary, await PeakMegabytesAsync(cancellationToken));
     }
 
     public async ValueTask DisposeAsync()
@@ -109,25 +109,25 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
         ServerDirectory.Remove(_folder);
     }
 
-    private async Task<long> UndeliveredAsync(CancellationToken stop)
+    private async Task<long> UndeliveredAsync(CancellationToken cancellationToken)
     {
         await using var command = _database.CreateCommand(
             "SELECT count(*) FROM outbound_call WHERE target = 'alert-webhook' AND state <> 'done'"
         );
-        return (long)(await command.ExecuteScalarAsync(stop))!;
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private async Task<double> PeakMegabytesAsync(CancellationToken stop)
+    private async Task<double> PeakMegabytesAsync(CancellationToken cancellationToken)
     {
         await using var command = _database.CreateCommand("SELECT DISTINCT process_id FROM outbox_instance");
-        await using var reader = await command.ExecuteReaderAsync(stop);
-        var most = 0L;
-        while (await reader.ReadAsync(stop))
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var peak = 0L;
+        while (await reader.ReadAsync(cancellationToken))
         {
             using var sender = Process.GetProcessById(reader.GetInt32(0));
-            most = Math.Max(most, sender.PeakWorkingSet64);
+            peak = Math.Max(peak, sender.PeakWorkingSet64);
         }
 
-        return most / 1024.0 / 1024.0;
+        return peak / 1024.0 / 1024.0;
     }
 }

@@ -6,212 +6,159 @@ using Spectre.Console;
 
 namespace Sagas.Benchmarks;
 
-/// <summary><c>sagas bench</c>: each benchmark starts the servers it needs, measures against a baseline in the same run, and stops them.</summary>
+/// <summary>
+/// <c>sagas bench</c>: each benchmark starts the servers it needs, measures against a baseline in the same run, and stops them.
+/// </summary>
 internal static class BenchCommands
 {
-    public static Command Outbox(Terminal terminal)
-    {
-        var quick = Quick();
-        var command = new SagasCommand(
+    public static Command Outbox(Terminal terminal) =>
+        Create(
+            terminal,
             "outbox",
             "Sagas per second with and without outbox, the relay on a backlog, and what Postgres alone can do.",
-            "sagas bench outbox",
-            "sagas bench outbox --quick --json"
-        )
-        {
-            quick,
-        };
-        command.SetAction(
-            async (parse, stop) =>
+            async (_, quick, cancellationToken) =>
             {
-                RequireServers();
-                await using var postgres = await PrivatePostgres.StartAsync(stop);
-                await using var rabbitMq = await PrivateRabbitMq.StartAsync(stop);
-                var report = await OutboxReport.MeasureAsync(
-                    postgres,
-                    rabbitMq,
-                    parse.GetValue(quick),
-                    terminal.Error.WriteLine,
-                    stop
-                );
-                Write(
-                    parse,
-                    terminal,
-                    report,
+                await using var postgres = await PrivatePostgres.StartAsync(cancellationToken);
+                await using var rabbitMq = await PrivateRabbitMq.StartAsync(cancellationToken);
+                return await OutboxReport.MeasureAsync(postgres, rabbitMq, quick, terminal.Error.WriteLine, cancellationToken);
+            },
+            report =>
+                [
                     ("Sagas without outbox", report.WithoutOutboxPerSecond, "/s"),
                     ("Sagas with outbox", report.WithOutboxPerSecond, "/s"),
                     ("With over without", report.Ratio, ""),
                     ("Relay, backlog of 100,000", report.RelayPerSecond, "rows/s"),
                     ("Relay, 1,000,000 waiting over 10,000", report.RelayRatioAtOneMillion, ""),
-                    ("pgbench, the same statements", report.PgbenchPerSecond, "/s")
-                );
-                return ExitCode.Ok;
-            }
+                    ("pgbench, the same statements", report.PgbenchPerSecond, "/s"),
+                ]
         );
-        return command;
-    }
 
-    public static Command Payments(Terminal terminal)
-    {
-        var quick = Quick();
-        var command = new SagasCommand(
+    public static Command Payments(Terminal terminal) =>
+        Create(
+            terminal,
             "payments",
             "How long after its customer's registration was consumed a waiting payment is completed.",
-            "sagas bench payments",
-            "sagas bench payments --quick --json"
-        )
-        {
-            quick,
-        };
-        command.SetAction(
-            async (parse, stop) =>
-            {
-                RequireServers();
-                var report = await PaymentsBenchmark.MeasureAsync(parse.GetValue(quick) ? 200 : 1000, terminal, stop);
-                Write(
-                    parse,
-                    terminal,
-                    report,
+            (_, quick, cancellationToken) => PaymentsBenchmark.MeasureAsync(quick ? 200 : 1000, terminal, cancellationToken),
+            report =>
+                [
                     ("Payments woken", report.Payments, ""),
                     ("Median", report.WakeP50Ms, "ms"),
                     ("99 of 100 within", report.WakeP99Ms, "ms"),
-                    ("Slowest", report.WakeMaxMs, "ms")
-                );
-                return ExitCode.Ok;
-            }
+                    ("Slowest", report.WakeMaxMs, "ms"),
+                ]
         );
-        return command;
-    }
 
-    public static Command Alarms(Terminal terminal)
-    {
-        var quick = Quick();
-        var command = new SagasCommand(
+    public static Command Alarms(Terminal terminal) =>
+        Create(
+            terminal,
             "alarms",
-            "Alarm changes per second through RabbitMQ, evenly and with half of them on one user, and how long digests take meanwhile.",
-            "sagas bench alarms",
-            "sagas bench alarms --quick --json"
-        )
-        {
-            quick,
-        };
-        command.SetAction(
-            async (parse, stop) =>
-            {
-                RequireServers();
-                var report = await AlarmsBenchmark.MeasureAsync(parse.GetValue(quick), terminal, stop);
-                Write(
-                    parse,
-                    terminal,
-                    report,
+            "Alarm changes per second through RabbitMQ, evenly spread and with half of them on one user, "
+                + "and how long digests take under that load.",
+            (_, quick, cancellationToken) => AlarmsBenchmark.MeasureAsync(quick, terminal, cancellationToken),
+            report =>
+                [
                     ("Changes", report.ChangesPerSecond, "/s"),
                     ("Changes, half of them on one user", report.ChangesPerSecondSkewed, "/s"),
                     ("Digest, median", report.DigestP50Ms, "ms"),
-                    ("Digest, 99 of 100 within", report.DigestP99Ms, "ms")
-                );
-                return ExitCode.Ok;
-            }
+                    ("Digest, 99 of 100 within", report.DigestP99Ms, "ms"),
+                ]
         );
-        return command;
-    }
 
-    public static Command Crm(Terminal terminal)
-    {
-        var quick = Quick();
-        var command = new SagasCommand(
+    public static Command Crm(Terminal terminal) =>
+        Create(
+            terminal,
             "crm",
-            "How near delivery comes to what a CRM bears, with and without failures, and how fast it can be.",
-            "sagas bench crm",
-            "sagas bench crm --quick --json"
-        )
-        {
-            quick,
-        };
-        command.SetAction(
-            async (parse, stop) =>
-            {
-                RequireServers();
-                var report = await CrmReport.MeasureAsync(terminal, parse.GetValue(quick), stop);
-                Write(
-                    parse,
-                    terminal,
-                    report,
+            "Delivery rate compared with what a CRM can take, with and without failures, and the highest rate without a limit.",
+            (_, quick, cancellationToken) => CrmReport.MeasureAsync(terminal, quick, cancellationToken),
+            report =>
+                [
                     ("Rate over the CRM's ceiling of 1,000/s", report.CeilingRatio, ""),
                     ("With 20 % failures, over what is then possible", report.CeilingRatioWithFaults, ""),
-                    ("Customers synced, 64 calls at once", report.PerSecond, "/s")
-                );
-                return ExitCode.Ok;
-            }
+                    ("Customers synced, 64 calls at once", report.PerSecond, "/s"),
+                ]
         );
-        return command;
-    }
 
     public static Command Ingest(Terminal terminal)
     {
-        var quick = Quick();
         var rows = CommandOptions.NumberOption("--rows", "How many customers the file has.", 1_000_000, 100_000_000);
-        var command = new SagasCommand(
+        var command = Create(
+            terminal,
             "ingest",
-            "Seconds until all customers of a file are durable and queued for the CRM, over those of a bare \\copy of the same file.",
-            "sagas bench ingest",
-            "sagas bench ingest --rows 10000000 --json  # and the cost per row over that of a file of a million",
-            "sagas bench ingest --quick"
-        )
-        {
-            rows,
-            quick,
-        };
-        command.SetAction(
-            async (parse, stop) =>
+            "Seconds until all customers of a file are durable and queued for the CRM, "
+                + "compared with a bare \\copy of the same file.",
+            async (parse, quick, cancellationToken) =>
             {
-                RequireServers();
-                await using var postgres = await PrivatePostgres.StartAsync(stop);
+                await using var postgres = await PrivatePostgres.StartAsync(cancellationToken);
                 var benchmark = new IngestBenchmark(postgres, terminal.Error.WriteLine);
-                var report = await benchmark.MeasureAsync(parse.GetValue(rows), parse.GetValue(quick) ? 1 : 3, stop);
-                Write(
-                    parse,
-                    terminal,
-                    report,
+                return await benchmark.MeasureAsync(parse.GetValue(rows), quick ? 1 : 3, cancellationToken);
+            },
+            report =>
+                [
                     ("Rows", report.Rows, ""),
                     ("Bare \\copy", report.CopySeconds, "s"),
                     ("Ingest", report.IngestSeconds, "s"),
                     ("Ingest over copy", report.TimesCopy, ""),
                     ("Rows per second", report.RowsPerSecond, "/s"),
-                    ("Largest working set", report.PeakMegabytes, "MiB")
-                );
+                    ("Largest working set", report.PeakMegabytes, "MiB"),
+                ],
+            "sagas bench ingest --rows 10000000 --json  # and the cost per row over that of a file of a million"
+        );
+        command.Add(rows);
+        return command;
+    }
+
+    /// <summary>Makes the command of a benchmark.</summary>
+    /// <param name="terminal">Takes the report.</param>
+    /// <param name="name">What is typed.</param>
+    /// <param name="description">What is measured.</param>
+    /// <param name="measureAsync">Measures; told whether a quick look is enough.</param>
+    /// <param name="rows">The rows of the report's table.</param>
+    /// <param name="examples">Command lines beyond the two that every benchmark has.</param>
+    internal static SagasCommand Create<TReport>(
+        Terminal terminal,
+        string name,
+        string description,
+        Func<ParseResult, bool, CancellationToken, Task<TReport>> measureAsync,
+        Func<TReport, IReadOnlyList<(string What, double? Figure, string Unit)>> rows,
+        params string[] examples
+    )
+        where TReport : notnull
+    {
+        var quick = new Option<bool>("--quick") { Description = "A first look in under a minute; its figures are rough." };
+        var command = new SagasCommand(
+            name,
+            description,
+            [$"sagas bench {name}", $"sagas bench {name} --quick --json", .. examples]
+        );
+        command.Add(quick);
+        command.SetAction(
+            async (parse, cancellationToken) =>
+            {
+                RequireServers();
+                var report = await measureAsync(parse, parse.GetValue(quick), cancellationToken);
+                if (parse.GetValue<bool>(CommandOptions.JsonName))
+                    terminal.WriteJson(report);
+                else
+                    terminal.Write(Table(rows(report)));
                 return ExitCode.Ok;
             }
         );
         return command;
     }
 
-    internal static Option<bool> Quick() =>
-        new("--quick") { Description = "A first look in under a minute; its figures are rough." };
-
-    internal static void RequireServers()
+    private static void RequireServers()
     {
-        if (!PrivatePostgres.IsInstalled || !PrivateRabbitMq.IsInstalled)
-        {
-            throw new CommandException(
-                ExitCode.Failed,
-                "Benchmarks start servers of their own, and PostgreSQL or RabbitMQ is not installed: `apt-get install postgresql rabbitmq-server` (they need not run)."
-            );
-        }
+        if (PrivatePostgres.IsInstalled && PrivateRabbitMq.IsInstalled)
+            return;
+        throw new CommandException(
+            ExitCode.Failed,
+            "Benchmarks start their own servers, and PostgreSQL or RabbitMQ is not installed: "
+                + "`apt-get install postgresql rabbitmq-server` (they need not run)."
+        );
     }
 
-    internal static void Write(
-        ParseResult parse,
-        Terminal terminal,
-        object report,
-        params (string What, double? Figure, string Unit)[] rows
-    )
+    private static Table Table(IReadOnlyList<(string What, double? Figure, string Unit)> rows)
     {
-        if (parse.GetValue<bool>(CommandOptions.JsonName))
-        {
-            terminal.WriteJson(report);
-            return;
-        }
-
         var table = new Table()
             .Border(TableBorder.Simple)
             .AddColumn("")
@@ -219,13 +166,9 @@ internal static class BenchCommands
             .AddColumn("")
             .HideHeaders();
         foreach (var (what, figure, unit) in rows)
-            table.AddRow(
-                what,
-                figure is null
-                    ? "not installed"
-                    : figure.Value.ToString(figure < 10 ? "0.00" : "N0", CultureInfo.InvariantCulture),
-                unit
-            );
-        terminal.Write(table);
+            table.AddRow(what, figure is { } number ? Text(number) : "not installed", unit);
+        return table;
     }
+
+    private static string Text(double figure) => figure.ToString(figure < 10 ? "0.00" : "N0", CultureInfo.InvariantCulture);
 }

@@ -31,15 +31,15 @@ internal sealed class BenchmarkPrograms : IAsyncDisposable
 
     /// <summary>Waits until a program says that it is ready.</summary>
     /// <param name="health">Where it says so.</param>
-    /// <param name="stop">Gives up.</param>
-    public async Task UntilReadyAsync(Uri health, CancellationToken stop)
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task UntilReadyAsync(Uri health, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         while (true)
         {
             try
             {
-                using var response = await _http.GetAsync(health, stop);
+                using var response = await _http.GetAsync(health, cancellationToken);
                 if (response.IsSuccessStatusCode)
                     return;
             }
@@ -50,7 +50,7 @@ internal sealed class BenchmarkPrograms : IAsyncDisposable
 
             if (Stopwatch.GetElapsedTime(started) > _patience)
                 throw new TimeoutException($"{health} was not ready within {_patience.TotalSeconds:0} s.");
-            await Task.Delay(50, stop);
+            await Task.Delay(50, cancellationToken);
         }
     }
 

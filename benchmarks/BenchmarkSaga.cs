@@ -64,7 +64,10 @@ internal sealed class BenchmarkDbContext(DbContextOptions<BenchmarkDbContext> op
     /// <summary>The saga's table, beside those of the migrations.</summary>
     public const string CreateTable = """
         CREATE TABLE order_state (
-            correlation_id uuid PRIMARY KEY, current_state text NOT NULL, amount numeric(19,4) NOT NULL, created_at timestamptz NOT NULL)
+            correlation_id uuid PRIMARY KEY,
+            current_state text NOT NULL,
+            amount numeric(19,4) NOT NULL,
+            created_at timestamptz NOT NULL)
         """;
 
     protected override IEnumerable<ISagaClassMap> Configurations => [new OrderStateMap()];

@@ -15,14 +15,16 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
     /// <summary>The CRM's answer takes this long, milliseconds.</summary>
     public const int LatencyMs = 10;
 
-    // The last few wait for the delays of their retries, with nothing left to do meanwhile: that is no rate.
+    // The last few wait for the delays of their retries, with nothing left to do: not part of the rate.
     private const double Counted = 0.95;
 
     // Customers as an ingest leaves them: known, and waiting for the CRM.
     private const string InsertCustomers = """
-        INSERT INTO customer_state (correlation_id, customer_id, current_state, first_name, last_name, email, phone, source, registered_at,
-                                    version, created_at, updated_at)
-        SELECT id, customer_id, 'Syncing', 'Ada', 'Lovelace', customer_id || '@example.org', '+44 20 7946 0000', 'bench', now(), 1, now(), now()
+        INSERT INTO customer_state (
+            correlation_id, customer_id, current_state, first_name, last_name, email, phone, source, registered_at,
+            version, created_at, updated_at)
+        SELECT id, customer_id, 'Syncing', 'Ada', 'Lovelace', customer_id || '@example.org', '+44 20 7946 0000', 'bench', now(),
+               1, now(), now()
         FROM unnest($1::uuid[], $2::text[]) AS c (id, customer_id)
         """;
 
@@ -30,16 +32,16 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
 
     /// <summary>Tells the CRM of customers.</summary>
     /// <param name="customers">How many.</param>
-    /// <param name="atOnce">How many calls the CRM works on at once; more wait.</param>
+    /// <param name="concurrency">How many calls the CRM works on at once; more wait.</param>
     /// <param name="failures">Share of calls that fail, of every kind alike.</param>
-    /// <param name="stop">Gives up.</param>
-    public async Task<CrmRun> RunAsync(int customers, int atOnce, double failures, CancellationToken stop)
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task<CrmRun> RunAsync(int customers, int concurrency, double failures, CancellationToken cancellationToken)
     {
         var settings = new Dictionary<string, string?>
         {
             ["Simulators:Crm:Faults:Latency:MinMs"] = Text(LatencyMs),
             ["Simulators:Crm:Faults:Latency:MaxMs"] = Text(LatencyMs),
-            ["Simulators:Crm:Faults:MaxConcurrent"] = Text(atOnce),
+            ["Simulators:Crm:Faults:MaxConcurrent"] = Text(concurrency),
             ["Simulators:Crm:Faults:WhenFull"] = "Queue",
             ["Simulators:Crm:Faults:RetryAfterSeconds"] = "0",
         };
@@ -48,44 +50,45 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
         await using var system = await DemoSystem.StartAsync(
             new ConsoleReporter(terminal, json: true),
             inMemory: false,
-            stop,
+            cancellationToken,
             settings
         );
         using var crm = new HttpClient { BaseAddress = system.Simulators };
 
         // A first thousand pays for the compiler and lets the limit find its place; the figures are of the others.
-        await TellAsync(system, "warm", 1_000, stop);
-        await UntilSyncedAsync(system, 1_000, stop);
+        await TellAsync(system, "warm", 1_000, cancellationToken);
+        await UntilSyncedAsync(system, 1_000, cancellationToken);
         var watch = Stopwatch.StartNew();
-        await TellAsync(system, "measured", customers, stop);
-        await UntilSyncedAsync(system, 1_000 + customers, stop);
+        await TellAsync(system, "measured", customers, cancellationToken);
+        await UntilSyncedAsync(system, 1_000 + customers, cancellationToken);
         var took = watch.Elapsed;
-        await CheckAsync(crm, 1_000 + customers, stop);
-        var run = new CrmRun(await RateAsync(system, customers, stop), customers / took.TotalSeconds);
+        await CheckAsync(crm, 1_000 + customers, cancellationToken);
+        var run = new CrmRun(await RateAsync(system, customers, cancellationToken), customers / took.TotalSeconds);
         tell(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{customers:N0} customers, {atOnce} at once, {failures:P0} failures: {run.DeliveredPerSecond:N0}/s, {run.SyncedPerSecond:N0}/s from the first queued to the last synced"
+                $"{customers:N0} customers, {concurrency} at once, {failures:P0} failures: "
+                    + $"{run.DeliveredPerSecond:N0}/s, {run.SyncedPerSecond:N0}/s from the first queued to the last synced"
             )
         );
         return run;
     }
 
-    private static async Task TellAsync(DemoSystem system, string name, int customers, CancellationToken stop)
+    private static async Task TellAsync(DemoSystem system, string name, int customers, CancellationToken cancellationToken)
     {
         foreach (
-            var chunk in Enumerable.Range(1, customers).Select(number => $"{name}-{number}").Chunk(SyncCustomers.MostCustomers)
+            var chunk in Enumerable.Range(1, customers).Select(number => $"{name}-{number}").Chunk(SyncCustomers.MaxCustomers)
         )
         {
             await using var insert = system.Database.Source.CreateCommand(InsertCustomers);
             insert.Parameters.Add(new() { Value = chunk.Select(SagaIdentity.Customer).ToArray() });
             insert.Parameters.Add(new() { Value = chunk });
-            await insert.ExecuteNonQueryAsync(stop);
-            await system.Bus.Publish(new SyncCustomers(chunk), stop);
+            await insert.ExecuteNonQueryAsync(cancellationToken);
+            await system.Bus.Publish(new SyncCustomers(chunk), cancellationToken);
         }
     }
 
-    private static async Task UntilSyncedAsync(DemoSystem system, int customers, CancellationToken stop)
+    private static async Task UntilSyncedAsync(DemoSystem system, int customers, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
@@ -94,18 +97,18 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
             await using var count = system.Database.Source.CreateCommand(
                 "SELECT count(*) FROM customer_state WHERE current_state = 'Synced'"
             );
-            if ((long)(await count.ExecuteScalarAsync(stop))! >= customers)
+            if ((long)(await count.ExecuteScalarAsync(cancellationToken))! >= customers)
                 return;
             if (watch.Elapsed > _patience)
                 throw new CommandException(
                     ExitCode.Failed,
                     $"Not all of {customers:N0} customers were synced within {_patience}."
                 );
-        } while (await timer.WaitForNextTickAsync(stop));
+        } while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
     // From the first call that was over to the last that counts.
-    private static async Task<double> RateAsync(DemoSystem system, int customers, CancellationToken stop)
+    private static async Task<double> RateAsync(DemoSystem system, int customers, CancellationToken cancellationToken)
     {
         await using var command = system.Database.Source.CreateCommand(
             """
@@ -115,13 +118,13 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
         );
         var counted = (int)(customers * Counted);
         command.Parameters.Add(new() { Value = counted - 1 });
-        return (counted - 1) / (double)(await command.ExecuteScalarAsync(stop))!;
+        return (counted - 1) / (double)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     // Nothing counts that is not right.
-    private static async Task CheckAsync(HttpClient crm, int customers, CancellationToken stop)
+    private static async Task CheckAsync(HttpClient crm, int customers, CancellationToken cancellationToken)
     {
-        var summary = await crm.GetFromJsonAsync<JsonElement>("crm/summary", stop);
+        var summary = await crm.GetFromJsonAsync<JsonElement>("crm/summary", cancellationToken);
         var (effects, duplicates) = (
             summary.GetProperty("effects").GetInt64(),
             summary.GetProperty("duplicateEffects").GetInt64()
@@ -137,6 +140,8 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
 }
 
 /// <summary>What one run found.</summary>
-/// <param name="DeliveredPerSecond">Customers per second whom the CRM is known to have, while there are enough of them left.</param>
-/// <param name="SyncedPerSecond">Customers per second from the first being queued to the last being synced in the database.</param>
+/// <param name="DeliveredPerSecond">Customers per second delivered to the CRM, while there are enough of them
+/// left.</param>
+/// <param name="SyncedPerSecond">Customers per second from the first being queued to the last being synced in the
+/// database.</param>
 internal sealed record CrmRun(double DeliveredPerSecond, double SyncedPerSecond);

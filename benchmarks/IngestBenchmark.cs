@@ -41,12 +41,12 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
     /// <summary>Measures.</summary>
     /// <param name="rows">Rows of the file.</param>
     /// <param name="rounds">How often.</param>
-    /// <param name="stop">Stops.</param>
-    public async Task<Report> MeasureAsync(int rows, int rounds, CancellationToken stop)
+    /// <param name="cancellationToken">Stops.</param>
+    public async Task<Report> MeasureAsync(int rows, int rounds, CancellationToken cancellationToken)
     {
         const int Million = 1_000_000;
-        var small = rows > Million ? await MeasureFileAsync(Million, rounds, stop) : null;
-        var report = await MeasureFileAsync(rows, rows > Million ? 1 : rounds, stop);
+        var small = rows > Million ? await MeasureFileAsync(Million, rounds, cancellationToken) : null;
+        var report = await MeasureFileAsync(rows, rows > Million ? 1 : rounds, cancellationToken);
         return small is null
             ? report
             : report with
@@ -55,7 +55,7 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
             };
     }
 
-    private async Task<Report> MeasureFileAsync(int rows, int rounds, CancellationToken stop)
+    private async Task<Report> MeasureFileAsync(int rows, int rounds, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("sagas-bench-ingest-").FullName;
         try
@@ -63,12 +63,12 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
             var path = Path.Combine(folder, "customers.csv");
             say(string.Create(CultureInfo.InvariantCulture, $"Writing a file of {rows:N0} customers …"));
             await using (var file = File.Create(path))
-                new CustomerFile(seed: 1, dirty: 0).Write(file, rows, stop);
+                new CustomerFile(seed: 1, dirty: 0).Write(file, rows, cancellationToken);
             var (copies, ingests, peak) = (new List<double>(), new List<double>(), 0d);
             for (var round = 1; round <= rounds; round++)
             {
-                copies.Add(await CopyAsync(path, stop));
-                var (seconds, megabytes) = await IngestAsync(path, rows, stop);
+                copies.Add(await CopyAsync(path, cancellationToken));
+                var (seconds, megabytes) = await IngestAsync(path, rows, cancellationToken);
                 ingests.Add(seconds);
                 peak = Math.Max(peak, megabytes);
                 say(
@@ -88,9 +88,9 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
         }
     }
 
-    private async Task<double> CopyAsync(string path, CancellationToken stop)
+    private async Task<double> CopyAsync(string path, CancellationToken cancellationToken)
     {
-        var database = await CreateDatabaseAsync(PlainTable, stop);
+        var database = await CreateDatabaseAsync(PlainTable, cancellationToken);
         var target = new NpgsqlConnectionStringBuilder(database);
         var psql =
             ServerPrograms.FindPostgres("psql")
@@ -113,14 +113,14 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
             ],
             Path.GetDirectoryName(path)!,
             new ServerEnvironment([], new Dictionary<string, string> { ["PGPASSWORD"] = target.Password ?? "" }),
-            stop
+            cancellationToken
         );
         return clock.Elapsed.TotalSeconds;
     }
 
-    private async Task<(double Seconds, double Megabytes)> IngestAsync(string path, int rows, CancellationToken stop)
+    private async Task<(double Seconds, double Megabytes)> IngestAsync(string path, int rows, CancellationToken cancellationToken)
     {
-        var database = await CreateDatabaseAsync(null, stop);
+        var database = await CreateDatabaseAsync(null, cancellationToken);
         var clock = Stopwatch.StartNew();
         var start = new ProcessStartInfo("dotnet", [typeof(CustomerFile).Assembly.Location, "files", "ingest", path, "--json"])
         {
@@ -129,24 +129,24 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
             Environment = { ["ConnectionStrings__Postgres"] = database },
         };
         using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync(stop);
-        var error = process.StandardError.ReadToEndAsync(stop);
-        var peak = await WatchAsync(process, stop);
+        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+        var error = process.StandardError.ReadToEndAsync(cancellationToken);
+        var peak = await WatchAsync(process, cancellationToken);
         var seconds = clock.Elapsed.TotalSeconds;
         if (process.ExitCode != 0)
             throw new InvalidOperationException($"sagas files ingest ended with {process.ExitCode}: {await error}");
         var report = JsonDocument.Parse(await output).RootElement[0];
-        await CheckAsync(database, rows, stop);
+        await CheckAsync(database, rows, cancellationToken);
         return report.GetProperty("added").GetInt64() == rows
             ? (seconds, peak)
             : throw new InvalidOperationException($"Not every row is a customer: {report}");
     }
 
     // The operating system keeps the peak, but tells it only while the process is there.
-    private static async Task<double> WatchAsync(Process process, CancellationToken stop)
+    private static async Task<double> WatchAsync(Process process, CancellationToken cancellationToken)
     {
         var peak = 0L;
-        var ended = process.WaitForExitAsync(stop);
+        var ended = process.WaitForExitAsync(cancellationToken);
         while (!ended.IsCompleted)
         {
             try
@@ -158,42 +158,43 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
             {
                 break;
             }
-            await Task.WhenAny(ended, Task.Delay(20, stop));
+            await Task.WhenAny(ended, Task.Delay(20, cancellationToken));
         }
         await ended;
         return peak / 1024d / 1024d;
     }
 
     // Durable, with history, and queued for the CRM: all of them, once.
-    private static async Task CheckAsync(string database, int rows, CancellationToken stop)
+    private static async Task CheckAsync(string database, int rows, CancellationToken cancellationToken)
     {
         await using var source = NpgsqlDataSource.Create(database);
         await using var command = source.CreateCommand(
             """
-            SELECT (SELECT count(*) FROM customer_state WHERE current_state = 'Syncing') = $1 AND (SELECT count(*) FROM saga_transition) = $1
+            SELECT (SELECT count(*) FROM customer_state WHERE current_state = 'Syncing') = $1
+               AND (SELECT count(*) FROM saga_transition) = $1
                AND (SELECT sum(json_array_length(body::json -> 'message' -> 'customerIds')) FROM outbox_message) = $1
             """
         );
         command.CommandTimeout = 600;
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = rows });
-        if (await command.ExecuteScalarAsync(stop) is not true)
+        if (await command.ExecuteScalarAsync(cancellationToken) is not true)
             throw new InvalidOperationException("Not every row is a customer with history and work for the CRM.");
         NpgsqlConnection.ClearPool(source.CreateConnection());
     }
 
-    private async Task<string> CreateDatabaseAsync(string? sql, CancellationToken stop)
+    private async Task<string> CreateDatabaseAsync(string? sql, CancellationToken cancellationToken)
     {
-        var database = await postgres.CreateDatabaseAsync($"ingest_benchmark_{_databases++}", stop);
+        var database = await postgres.CreateDatabaseAsync($"ingest_benchmark_{_databases++}", cancellationToken);
         await using var source = NpgsqlDataSource.Create(database);
         if (sql is null)
-            await SchemaMigrator.MigrateAsync(source, Features.Migrations, null, stop);
+            await SchemaMigrator.MigrateAsync(source, Features.Migrations, null, cancellationToken);
         else
             await using (var command = source.CreateCommand(sql))
-                await command.ExecuteNonQueryAsync(stop);
+                await command.ExecuteNonQueryAsync(cancellationToken);
         // What one run leaves to be written is not to be the next one's burden.
         await using var checkpoint = source.CreateCommand("CHECKPOINT");
         checkpoint.CommandTimeout = 600;
-        await checkpoint.ExecuteNonQueryAsync(stop);
+        await checkpoint.ExecuteNonQueryAsync(cancellationToken);
         return database;
     }
 }

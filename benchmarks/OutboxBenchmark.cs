@@ -9,8 +9,8 @@ using Sagas.Services;
 namespace Sagas.Benchmarks;
 
 /// <summary>
-/// Sagas per second through RabbitMQ and Postgres: each message makes a saga, which publishes an event. The queue is filled first;
-/// the clock runs from the first saga's row to the last event's arrival in a queue that nobody reads.
+/// Sagas per second through RabbitMQ and Postgres: each message makes a saga, which publishes an event. The queue is filled
+/// first; the clock runs from the first saga's row to the last event's arrival in a queue without a consumer.
 /// </summary>
 internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<string>> createDatabase, Uri rabbitMq)
 {
@@ -20,7 +20,16 @@ internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<strin
     private const string FillOutbox = """
         INSERT INTO outbox_message (message_id, batch_id, destination_address, message_type, content_type, body, conversation_id)
         SELECT id, id, $2, 'urn:message:Sagas.Benchmarks:OrderAccepted', 'application/vnd.masstransit+json',
-               format('{"messageId":"%s","conversationId":"%s","sourceAddress":"rabbitmq://localhost/order-saga","destinationAddress":"rabbitmq://localhost/Sagas.Benchmarks:OrderAccepted","messageType":["urn:message:Sagas.Benchmarks:OrderAccepted"],"message":{"orderId":"%s","amount":%s},"sentTime":"2026-01-01T00:00:00Z","headers":{}}', id, id, id, number),
+               format('{
+                   "messageId": "%s",
+                   "conversationId": "%s",
+                   "sourceAddress": "rabbitmq://localhost/order-saga",
+                   "destinationAddress": "rabbitmq://localhost/Sagas.Benchmarks:OrderAccepted",
+                   "messageType": ["urn:message:Sagas.Benchmarks:OrderAccepted"],
+                   "message": {"orderId": "%s", "amount": %s},
+                   "sentTime": "2026-01-01T00:00:00Z",
+                   "headers": {}
+               }', id, id, id, number),
                id
         FROM (SELECT number, gen_random_uuid() AS id FROM generate_series(1, $1) number) rows
         """;

@@ -8,7 +8,8 @@ namespace Sagas.Benchmarks;
 /// <param name="Ratio">The second over the first.</param>
 /// <param name="RelayPerSecond">Rows per second that the relay drains from a backlog of 100,000.</param>
 /// <param name="RelayRatioAtOneMillion">The relay's rate with 1,000,000 rows waiting over that with 10,000.</param>
-/// <param name="PgbenchPerSecond">Transactions per second of the same statements by pgbench; null when it is not installed.</param>
+/// <param name="PgbenchPerSecond">Transactions per second of the same statements by pgbench; null when it is not
+/// installed.</param>
 internal sealed record OutboxReport(
     double WithoutOutboxPerSecond,
     double WithOutboxPerSecond,
@@ -67,7 +68,8 @@ internal sealed record OutboxReport(
             backlog.Add(await benchmark.MeasureRelayAsync(100_000, 100_000, cancellationToken));
             large.Add(await benchmark.MeasureRelayAsync(quick ? 200_000 : 1_000_000, 10_000, cancellationToken));
             tell(
-                $"relay, round {round} of {rounds}: {small[^1]:N0} rows/s of 10,000, {backlog[^1]:N0} of 100,000, {large[^1]:N0} of {(quick ? "200,000" : "1,000,000")}"
+                $"relay, round {round} of {rounds}: {small[^1]:N0} rows/s of 10,000, "
+                    + $"{backlog[^1]:N0} of 100,000, {large[^1]:N0} of {(quick ? "200,000" : "1,000,000")}"
             );
         }
 

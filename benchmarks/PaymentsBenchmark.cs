@@ -29,26 +29,30 @@ internal static class PaymentsBenchmark
               JOIN saga_transition done ON done.correlation_id = p.correlation_id AND done.to_state = 'Completed') wakes
         """;
 
-    public static async Task<PaymentsReport> MeasureAsync(int payments, Terminal terminal, CancellationToken stop)
+    public static async Task<PaymentsReport> MeasureAsync(int payments, Terminal terminal, CancellationToken cancellationToken)
     {
-        await using var system = await DemoSystem.StartAsync(new ConsoleReporter(terminal, json: true), inMemory: false, stop);
+        await using var system = await DemoSystem.StartAsync(
+            new ConsoleReporter(terminal, json: true),
+            inMemory: false,
+            cancellationToken
+        );
 
         // A first hundred pays for the compiler; the figures are of the others.
-        await RunAsync(system, "warm", 100, stop);
-        await ExecuteAsync(system, "TRUNCATE payment_state, customer_state, saga_transition, outbound_call", stop);
-        await RunAsync(system, "measured", payments, stop);
+        await RunAsync(system, "warm", 100, cancellationToken);
+        await ExecuteAsync(system, "TRUNCATE payment_state, customer_state, saga_transition, outbound_call", cancellationToken);
+        await RunAsync(system, "measured", payments, cancellationToken);
         await using var command = system.Database.Source.CreateCommand(Percentiles);
-        await using var reader = await command.ExecuteReaderAsync(stop);
-        await reader.ReadAsync(stop);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
         return new PaymentsReport(payments, reader.GetDouble(0), reader.GetDouble(1), reader.GetDouble(2));
     }
 
-    private static async Task RunAsync(DemoSystem system, string name, int payments, CancellationToken stop)
+    private static async Task RunAsync(DemoSystem system, string name, int payments, CancellationToken cancellationToken)
     {
         var numbers = Enumerable.Range(1, payments);
         await Parallel.ForEachAsync(
             numbers,
-            stop,
+            cancellationToken,
             async (number, token) =>
                 await system.Bus.Publish(
                     new PaymentRequested($"{name}-{number}", $"{name}-customer-{number}", 12.34m, "EUR"),
@@ -59,35 +63,40 @@ internal static class PaymentsBenchmark
             system,
             "SELECT count(*) FROM payment_state WHERE current_state = 'AwaitingCustomer' AND attempts >= 2",
             payments,
-            stop
+            cancellationToken
         );
         using var timer = new PeriodicTimer(_between);
         foreach (var number in numbers)
         {
-            await timer.WaitForNextTickAsync(stop);
+            await timer.WaitForNextTickAsync(cancellationToken);
             await system.Bus.Publish(
                 new CustomerRegistered($"{name}-customer-{number}", "Ada", "Lovelace", "ada@example.org"),
-                stop
+                cancellationToken
             );
         }
 
-        await UntilAsync(system, "SELECT count(*) FROM payment_state WHERE current_state = 'Completed'", payments, stop);
+        await UntilAsync(
+            system,
+            "SELECT count(*) FROM payment_state WHERE current_state = 'Completed'",
+            payments,
+            cancellationToken
+        );
     }
 
-    private static async Task UntilAsync(DemoSystem system, string count, int expected, CancellationToken stop)
+    private static async Task UntilAsync(DemoSystem system, string count, int expected, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         do
         {
             await using var command = system.Database.Source.CreateCommand(count);
-            if ((long)(await command.ExecuteScalarAsync(stop))! >= expected)
+            if ((long)(await command.ExecuteScalarAsync(cancellationToken))! >= expected)
                 return;
-        } while (await timer.WaitForNextTickAsync(stop));
+        } while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
-    private static async Task ExecuteAsync(DemoSystem system, string sql, CancellationToken stop)
+    private static async Task ExecuteAsync(DemoSystem system, string sql, CancellationToken cancellationToken)
     {
         await using var command = system.Database.Source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync(stop);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -5,7 +5,9 @@ using Sagas.LocalServers;
 
 namespace Sagas.Benchmarks;
 
-/// <summary>What Postgres alone can do: the statements of one saga, by PostgreSQL's own benchmark, without broker and .NET.</summary>
+/// <summary>
+/// What Postgres alone can do: the statements of one saga, by PostgreSQL's own benchmark, without broker and .NET.
+/// </summary>
 internal static partial class PgBench
 {
     // As many at once as the sagas' prefetch.
@@ -14,7 +16,8 @@ internal static partial class PgBench
     // No colons in the texts: pgbench takes what follows one for a variable.
     private const string Saga = """
         BEGIN;
-        SELECT correlation_id, current_state, amount, created_at, xmin FROM order_state WHERE correlation_id = (SELECT gen_random_uuid());
+        SELECT correlation_id, current_state, amount, created_at, xmin
+            FROM order_state WHERE correlation_id = (SELECT gen_random_uuid());
         INSERT INTO order_state VALUES (gen_random_uuid(), 'Accepted', 12.34, now());
         INSERT INTO inbox_state (message_id, consumer_id) VALUES (gen_random_uuid(), gen_random_uuid());
         INSERT INTO saga_transition (saga, correlation_id, to_state, event, message_id, conversation_id)

@@ -7,33 +7,18 @@ namespace Sagas.Benchmarks;
 /// <summary><c>sagas bench status</c>.</summary>
 internal static class StatusBenchCommand
 {
-    public static Command Create(Terminal terminal)
-    {
-        var quick = BenchCommands.Quick();
-        var command = new SagasCommand(
+    public static Command Create(Terminal terminal) =>
+        BenchCommands.Create(
+            terminal,
             "status",
-            "How close fetching the status of many objects from a slow API comes to the ideal, and how quickly callbacks are answered meanwhile.",
-            "sagas bench status",
-            "sagas bench status --quick --json"
-        )
-        {
-            quick,
-        };
-        command.SetAction(
-            async (parse, stop) =>
-            {
-                BenchCommands.RequireServers();
-                var report = await (
-                    parse.GetValue(quick)
-                        ? StatusBenchmark.MeasureAsync(4_000, [1_000], terminal.Error.WriteLine, stop)
-                        : StatusBenchmark.MeasureAsync(20_000, [1_000, 4_000], terminal.Error.WriteLine, stop)
-                );
-                BenchCommands.Write(parse, terminal, report, [.. report.Runs.SelectMany(Rows)]);
-                return ExitCode.Ok;
-            }
+            "Time to fetch the status of many objects from a slow API, compared with the ideal, "
+                + "and how quickly callbacks are answered at the same time.",
+            (_, quick, cancellationToken) =>
+                quick
+                    ? StatusBenchmark.MeasureAsync(4_000, [1_000], terminal.Error.WriteLine, cancellationToken)
+                    : StatusBenchmark.MeasureAsync(20_000, [1_000, 4_000], terminal.Error.WriteLine, cancellationToken),
+            report => [.. report.Runs.SelectMany(Rows)]
         );
-        return command;
-    }
 
     private static IEnumerable<(string What, double? Figure, string Unit)> Rows(StatusRun run)
     {
@@ -43,6 +28,6 @@ internal static class StatusBenchCommand
         yield return ($"{calls}: from first post to last row", run.Seconds, "s");
         yield return ($"{calls}: callback of 200 ids, median", run.CallbackP50Ms, "ms");
         yield return ($"{calls}: 99 of 100 callbacks within", run.CallbackP99Ms, "ms");
-        yield return ($"{calls}: most memory of the process", run.PeakMegabytes, "MB");
+        yield return ($"{calls}: peak memory of the process", run.PeakMegabytes, "MB");
     }
 }

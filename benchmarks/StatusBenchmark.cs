@@ -10,11 +10,11 @@ namespace Sagas.Benchmarks;
 /// <param name="Seconds">From the first post to the last row.</param>
 /// <param name="IdealSeconds">Sum of the latencies of all calls over <paramref name="InFlight"/>.</param>
 /// <param name="TimesIdeal">The one over the other.</param>
-/// <param name="LeastTimesIdeal">What the same comes to when no time at all is lost between two calls (simulated): at the end
+/// <param name="LeastTimesIdeal">The same when no time is lost between two calls (simulated): at the end
 /// fewer calls are left than could be made, and the last does not end with the others.</param>
 /// <param name="Calls">Calls that the API received.</param>
-/// <param name="MostInFlight">The most calls at once that the API saw.</param>
-/// <param name="CallbackP50Ms">Answer to a post of 200 ids meanwhile, milliseconds; the median.</param>
+/// <param name="MostInFlight">The highest number of concurrent calls that the API saw.</param>
+/// <param name="CallbackP50Ms">Answer to a post of 200 ids during the run, milliseconds; the median.</param>
 /// <param name="CallbackP99Ms">99 of 100 took no longer.</param>
 /// <param name="CallbackMaxMs">The slowest.</param>
 /// <param name="Callbacks">How many posts were accepted.</param>
@@ -37,9 +37,11 @@ internal sealed record StatusRun(
     double PeakMegabytes
 );
 
-/// <summary>What <c>sagas bench status</c> found: the figures of the run with fewer calls at once, and all of both runs.</summary>
+/// <summary>
+/// What <c>sagas bench status</c> found: the figures of the run with fewer calls at once, and all of both runs.
+/// </summary>
 /// <param name="TimesIdeal">Time from the first post to the last row over the sum of latencies by the calls at once.</param>
-/// <param name="CallbackP50Ms">Answer to a post of 200 ids meanwhile, milliseconds; the median.</param>
+/// <param name="CallbackP50Ms">Answer to a post of 200 ids during the run, milliseconds; the median.</param>
 /// <param name="CallbackP99Ms">99 of 100 took no longer.</param>
 /// <param name="PeakMegabytes">The most memory that the process that fetches held.</param>
 /// <param name="Runs">Each run.</param>
@@ -51,7 +53,9 @@ internal sealed record StatusReport(
     IReadOnlyList<StatusRun> Runs
 );
 
-/// <summary>Many objects posted to the callback, 200 at a time, while an API that takes 300 to 4,300 ms is asked for each.</summary>
+/// <summary>
+/// Many objects posted to the callback, 200 at a time, while an API that takes 300 to 4,300 ms answers for each.
+/// </summary>
 internal static class StatusBenchmark
 {
     private const int IdsPerPost = 200;
@@ -69,51 +73,56 @@ internal static class StatusBenchmark
     /// <param name="objects">Distinct objects.</param>
     /// <param name="inFlight">Calls at once, one run each.</param>
     /// <param name="say">Told of progress.</param>
-    /// <param name="stop">Gives up.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     public static async Task<StatusReport> MeasureAsync(
         int objects,
         IReadOnlyList<int> inFlight,
         Action<string> say,
-        CancellationToken stop
+        CancellationToken cancellationToken
     )
     {
-        await using var postgres = await PrivatePostgres.StartAsync(stop);
-        await using var rabbitMq = await PrivateRabbitMq.StartAsync(stop);
+        await using var postgres = await PrivatePostgres.StartAsync(cancellationToken);
+        await using var rabbitMq = await PrivateRabbitMq.StartAsync(cancellationToken);
         var runs = new List<StatusRun>();
         foreach (var calls in inFlight)
         {
             var name = string.Create(CultureInfo.InvariantCulture, $"status_{calls}");
             await using var system = await StatusBenchmarkSystem.StartAsync(
-                await postgres.CreateDatabaseAsync(name, stop),
-                await rabbitMq.CreateVirtualHostAsync(name, stop),
+                await postgres.CreateDatabaseAsync(name, cancellationToken),
+                await rabbitMq.CreateVirtualHostAsync(name, cancellationToken),
                 calls,
-                stop
+                cancellationToken
             );
             say(string.Create(CultureInfo.InvariantCulture, $"{objects:N0} objects with {calls:N0} calls at once …"));
-            runs.Add(await RunAsync(system, objects, calls, stop));
+            runs.Add(await RunAsync(system, objects, calls, cancellationToken));
         }
 
         var first = runs[0];
         return new(first.TimesIdeal, first.CallbackP50Ms, first.CallbackP99Ms, first.PeakMegabytes, runs);
     }
 
-    private static async Task<StatusRun> RunAsync(StatusBenchmarkSystem system, int objects, int inFlight, CancellationToken stop)
+    private static async Task<StatusRun> RunAsync(
+        StatusBenchmarkSystem system,
+        int objects,
+        int inFlight,
+        CancellationToken cancellationToken
+    )
     {
         // The first thousands pay for the compiler and the connections; the figures are of the others.
-        await system.SetLatencyAsync(10, 50, stop);
+        await system.SetLatencyAsync(10, 50, cancellationToken);
         var warm = Math.Max(2 * inFlight, WarmObjects);
         foreach (var ids in Ids("warm", warm))
-            await AcceptAsync(system, ids, stop);
-        await system.UntilSeenAsync(warm, stop);
-        await system.SetLatencyAsync(MinLatencyMs, MaxLatencyMs, stop);
-        await system.ClearAsync(stop);
+            await AcceptAsync(system, ids, cancellationToken);
+        await system.UntilSeenAsync(warm, cancellationToken);
+        await system.SetLatencyAsync(MinLatencyMs, MaxLatencyMs, cancellationToken);
+        await system.ClearAsync(cancellationToken);
 
         var started = Stopwatch.GetTimestamp();
-        var (took, refused) = await PostAllAsync(system, objects, inFlight, stop);
-        await system.UntilSeenAsync(objects, stop);
+        var (took, refused) = await PostAllAsync(system, objects, inFlight, cancellationToken);
+        await system.UntilSeenAsync(objects, cancellationToken);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
 
-        var api = await system.SummaryAsync(stop);
+        var api = await system.SummaryAsync(cancellationToken);
         var ideal = api.GetProperty("latencySeconds").GetDouble() / inFlight;
         took.Sort();
         return new(
@@ -130,7 +139,7 @@ internal static class StatusBenchmark
             took[^1],
             took.Count,
             refused,
-            await system.PeakMegabytesAsync(stop)
+            await system.PeakMegabytesAsync(cancellationToken)
         );
     }
 
@@ -160,7 +169,7 @@ internal static class StatusBenchmark
         StatusBenchmarkSystem system,
         int objects,
         int inFlight,
-        CancellationToken stop
+        CancellationToken cancellationToken
     )
     {
         var took = new List<double>();
@@ -173,8 +182,8 @@ internal static class StatusBenchmark
             var due = TimeSpan.FromSeconds(Math.Max(0, posted - (1.5 * inFlight)) / perSecond);
             var early = due - Stopwatch.GetElapsedTime(started);
             if (early > TimeSpan.Zero)
-                await Task.Delay(early, stop);
-            var (accepted, again) = await AcceptAsync(system, ids, stop);
+                await Task.Delay(early, cancellationToken);
+            var (accepted, again) = await AcceptAsync(system, ids, cancellationToken);
             took.Add(accepted);
             refused += again;
             posted += ids.Length;
@@ -186,14 +195,14 @@ internal static class StatusBenchmark
     private static async Task<(double Took, int Refused)> AcceptAsync(
         StatusBenchmarkSystem system,
         string[] ids,
-        CancellationToken stop
+        CancellationToken cancellationToken
     )
     {
         for (var refused = 0; ; refused++)
         {
-            if (await system.PostAsync(ids, stop) is { } took)
+            if (await system.PostAsync(ids, cancellationToken) is { } took)
                 return (took, refused);
-            await Task.Delay(TimeSpan.FromSeconds(1), stop);
+            await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
         }
     }
 

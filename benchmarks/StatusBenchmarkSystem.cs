@@ -7,8 +7,10 @@ using Sagas.LocalServers;
 
 namespace Sagas.Benchmarks;
 
-/// <summary>The slow API, a services process that takes callbacks and one that fetches, as docker-compose runs them: each a process
-/// of its own, so that what is measured of one is its own.</summary>
+/// <summary>
+/// The slow API, a services process that takes callbacks and one that fetches, as docker-compose runs them: each a process of
+/// its own, so that what is measured of one is its own.
+/// </summary>
 internal sealed class StatusBenchmarkSystem : IAsyncDisposable
 {
     private readonly HttpClient _http = new();
@@ -32,12 +34,12 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
     /// <param name="postgres">Connection string of a database of their own.</param>
     /// <param name="rabbitMq">A virtual host of their own.</param>
     /// <param name="inFlight">Calls at once.</param>
-    /// <param name="stop">Gives up.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     public static async Task<StatusBenchmarkSystem> StartAsync(
         string postgres,
         Uri rabbitMq,
         int inFlight,
-        CancellationToken stop
+        CancellationToken cancellationToken
     )
     {
         var ports = LoopbackPorts.Pick(4);
@@ -45,8 +47,8 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
         try
         {
             system._programs.Start("Sagas.Simulators", new() { ["ASPNETCORE_URLS"] = $"http://127.0.0.1:{ports[0]}" });
-            await system._programs.UntilReadyAsync(new Uri(system._api, "/health/ready"), stop);
-            // The last to start is the one whose memory is told.
+            await system._programs.UntilReadyAsync(new Uri(system._api, "/health/ready"), cancellationToken);
+            // The memory reported is that of the last one to start.
             foreach (var (role, port) in new[] { ("callback", ports[1]), ("status", ports[3]) })
             {
                 system._programs.Start(
@@ -64,7 +66,7 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
                         ["ObjectStatus__ExpiryTimeout"] = "01:00:00",
                     }
                 );
-                await system._programs.UntilReadyAsync(new Uri($"http://127.0.0.1:{port}/health/ready"), stop);
+                await system._programs.UntilReadyAsync(new Uri($"http://127.0.0.1:{port}/health/ready"), cancellationToken);
             }
 
             return system;
@@ -78,55 +80,59 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
 
     /// <summary>Posts ids to the callback.</summary>
     /// <returns>How long the answer took, milliseconds; null: they were refused.</returns>
-    public async Task<double?> PostAsync(IReadOnlyCollection<string> ids, CancellationToken stop)
+    public async Task<double?> PostAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
         var body = JsonContent.Create(new { object_ids = ids });
-        await body.LoadIntoBufferAsync(stop);
+        await body.LoadIntoBufferAsync(cancellationToken);
         var started = Stopwatch.GetTimestamp();
-        using var response = await _http.PostAsync(_callback, body, stop);
+        using var response = await _http.PostAsync(_callback, body, cancellationToken);
         var took = Stopwatch.GetElapsedTime(started);
         return response.IsSuccessStatusCode ? took.TotalMilliseconds : null;
     }
 
     /// <summary>Sets how long the API takes.</summary>
-    public async Task SetLatencyAsync(int minMs, int maxMs, CancellationToken stop)
+    public async Task SetLatencyAsync(int minMs, int maxMs, CancellationToken cancellationToken)
     {
-        using var response = await _http.PutAsJsonAsync(new Uri(_api, "faults"), new { latency = new { minMs, maxMs } }, stop);
+        using var response = await _http.PutAsJsonAsync(
+            new Uri(_api, "faults"),
+            new { latency = new { minMs, maxMs } },
+            cancellationToken
+        );
         response.EnsureSuccessStatusCode();
     }
 
     /// <summary>What the API counted.</summary>
-    public Task<JsonElement> SummaryAsync(CancellationToken stop) =>
-        _http.GetFromJsonAsync<JsonElement>(new Uri(_api, "summary"), stop);
+    public Task<JsonElement> SummaryAsync(CancellationToken cancellationToken) =>
+        _http.GetFromJsonAsync<JsonElement>(new Uri(_api, "summary"), cancellationToken);
 
     /// <summary>Forgets every call and every row.</summary>
-    public async Task ClearAsync(CancellationToken stop)
+    public async Task ClearAsync(CancellationToken cancellationToken)
     {
-        using var response = await _http.DeleteAsync(new Uri(_api, "/object-status"), stop);
+        using var response = await _http.DeleteAsync(new Uri(_api, "/object-status"), cancellationToken);
         response.EnsureSuccessStatusCode();
         await using var command = _database.CreateCommand("TRUNCATE object_status");
-        await command.ExecuteNonQueryAsync(stop);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Waits until so many objects have a row.</summary>
-    public async Task UntilSeenAsync(int objects, CancellationToken stop)
+    public async Task UntilSeenAsync(int objects, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         do
         {
             await using var command = _database.CreateCommand("SELECT count(*) FROM object_status");
-            if ((long)(await command.ExecuteScalarAsync(stop))! >= objects)
+            if ((long)(await command.ExecuteScalarAsync(cancellationToken))! >= objects)
                 return;
-        } while (await timer.WaitForNextTickAsync(stop));
+        } while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
     /// <summary>The most memory that the process that fetches has held so far, in megabytes of 2^20 bytes.</summary>
-    public async Task<double> PeakMegabytesAsync(CancellationToken stop)
+    public async Task<double> PeakMegabytesAsync(CancellationToken cancellationToken)
     {
         await using var command = _database.CreateCommand(
             "SELECT process_id FROM outbox_instance ORDER BY started_at DESC LIMIT 1"
         );
-        using var services = Process.GetProcessById((int)(await command.ExecuteScalarAsync(stop))!);
+        using var services = Process.GetProcessById((int)(await command.ExecuteScalarAsync(cancellationToken))!);
         return services.PeakWorkingSet64 / 1024.0 / 1024.0;
     }
 

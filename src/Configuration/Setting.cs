@@ -52,7 +52,8 @@ public sealed record Setting(string Key, PropertyInfo Property, object? Default)
         var type = ValueType;
         if (type == typeof(string) || IsDictionary || TryConvert(type, text, out var value) && IsInRange(value))
             return null;
-        return $"{key} is '{text}': use {Allowed()} (as an environment variable: {key.Replace(":", "__", StringComparison.Ordinal)}).";
+        var variable = key.Replace(":", "__", StringComparison.Ordinal);
+        return $"{key} is '{text}': use {Allowed()} (as an environment variable: {variable}).";
     }
 
     /// <summary>A value as it is written in configuration.</summary>

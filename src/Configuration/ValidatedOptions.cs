@@ -28,7 +28,7 @@ public static class ValidatedOptions
     }
 
     /// <summary>
-    /// Reads a section while there are no services yet. A value that cannot be read has its default here;
+    /// Reads a section before services exist. A value that cannot be read has its default here;
     /// <see cref="ValidateConfiguration"/> reports it with everything else that is wrong.
     /// </summary>
     /// <typeparam name="TOptions">The options.</typeparam>
@@ -44,7 +44,7 @@ public static class ValidatedOptions
 
     /// <summary>Checks all registered options now, instead of when the process starts.</summary>
     /// <param name="services">The application's services.</param>
-    /// <exception cref="InvalidConfigurationException">Some cannot be used; it says all that is wrong.</exception>
+    /// <exception cref="InvalidConfigurationException">Some cannot be used; the message lists all problems.</exception>
     public static void ValidateConfiguration(this IServiceProvider services)
     {
         try

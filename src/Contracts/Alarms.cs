@@ -3,7 +3,8 @@ using System.Text.Json.Serialization;
 namespace Sagas.Contracts;
 
 /// <summary>The state of a user's alarm changed.</summary>
-/// <param name="AlarmId">The alarm, 1 to 128 characters without control characters; two users' alarms of one id are two alarms.</param>
+/// <param name="AlarmId">The alarm, 1 to 128 characters without control characters; two users' alarms of one id are two
+/// alarms.</param>
 /// <param name="UserId">Whose alarm it is, 1 to 128 characters without control characters.</param>
 /// <param name="Status">One of <see cref="AlarmStatus"/>, in any case.</param>
 /// <param name="ChangedAt">When it changed; the newest wins whatever the order of arrival.</param>
@@ -30,11 +31,11 @@ public static class AlarmStatus
     public static IReadOnlyList<string> All { get; } = [Cleared, Warning, Critical];
 }
 
-/// <summary>Tell a user's active alarms that changed since they were last told. With none, nothing is sent.</summary>
+/// <summary>Send a digest of a user's active alarms that changed since the last one. Without any, nothing is sent.</summary>
 /// <param name="UserId">The user.</param>
 public sealed record SendAlarmDigest([property: JsonPropertyName("UserID")] string UserId);
 
-/// <summary>A user's active alarms that changed since the last digest; each change is told once.</summary>
+/// <summary>A user's active alarms that changed since the last digest; each change is in one digest.</summary>
 /// <param name="UserId">The user.</param>
 /// <param name="ActiveAlarms">The alarms, oldest change first, then by id; at least one.</param>
 public sealed record AlarmDigest(
@@ -42,10 +43,10 @@ public sealed record AlarmDigest(
     [property: JsonPropertyName("ActiveAlarms")] IReadOnlyList<ActiveAlarm> ActiveAlarms
 );
 
-/// <summary>An alarm as a digest tells it.</summary>
+/// <summary>An alarm in a digest.</summary>
 /// <param name="AlarmId">The alarm.</param>
 /// <param name="Status"><see cref="AlarmStatus.Warning"/> or <see cref="AlarmStatus.Critical"/>.</param>
-/// <param name="LatestChangedAt">When it last changed, to the nanosecond where the producer said so.</param>
+/// <param name="LatestChangedAt">When it last changed, to the nanosecond where the producer gave it.</param>
 public readonly record struct ActiveAlarm(
     [property: JsonPropertyName("AlarmID")] string AlarmId,
     [property: JsonPropertyName("Status")] string Status,

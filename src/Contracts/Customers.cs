@@ -8,7 +8,7 @@ namespace Sagas.Contracts;
 /// <param name="Phone">Telephone number as the source wrote it.</param>
 /// <param name="RegisteredAt">When the source recorded these data; the newest wins whatever the order of arrival.
 /// Absent: the time at which the message was received.</param>
-/// <param name="Source">The system that says so.</param>
+/// <param name="Source">The source system.</param>
 public sealed record CustomerRegistered(
     string CustomerId,
     string? FirstName = null,
@@ -21,32 +21,32 @@ public sealed record CustomerRegistered(
 
 /// <summary>Tell the CRM of a customer, with the data that the customer has when this is worked on.</summary>
 /// <param name="CustomerId">The customer.</param>
-/// <param name="Version">The version of the data for which this is asked; a newer one is told instead.</param>
+/// <param name="Version">The version of the data to sync; a newer one is synced instead.</param>
 /// <param name="Retry">A person wants a call made again that was refused or given up.</param>
 public sealed record SyncCustomer(string CustomerId, int Version, bool Retry = false);
 
 /// <summary>Tell the CRM of many customers, each with a call of its own.</summary>
-/// <param name="CustomerIds">The customers, at most <see cref="MostCustomers"/>.</param>
+/// <param name="CustomerIds">The customers, at most <see cref="MaxCustomers"/>.</param>
 public sealed record SyncCustomers(IReadOnlyList<string> CustomerIds)
 {
     /// <summary>The most customers that one message names.</summary>
-    public const int MostCustomers = 500;
+    public const int MaxCustomers = 500;
 }
 
 /// <summary>The CRM has a customer's data.</summary>
 /// <param name="CustomerId">The customer.</param>
 /// <param name="Version">The version of the data that it has.</param>
-/// <param name="SyncedAt">When it said so. Absent: the time at which the message was received.</param>
+/// <param name="SyncedAt">When the CRM confirmed it. Absent: the time at which the message was received.</param>
 public sealed record CustomerSynced(string CustomerId, int Version, DateTimeOffset? SyncedAt = null);
 
 /// <summary>The CRM refused a customer's data for good, or telling it was given up.</summary>
 /// <param name="CustomerId">The customer.</param>
-/// <param name="Version">The version of the data that was to be told.</param>
-/// <param name="Reason">Why, for a person to read.</param>
+/// <param name="Version">The version of the data that was to be synced.</param>
+/// <param name="Reason">Why, in plain text.</param>
 /// <param name="FailedAt">When. Absent: the time at which the message was received.</param>
 public sealed record CustomerSyncFailed(string CustomerId, int Version, string Reason, DateTimeOffset? FailedAt = null);
 
-/// <summary>An operator has the CRM told again of a customer of whom it could not be told.</summary>
+/// <summary>An operator retries the sync of a customer that failed.</summary>
 /// <param name="CustomerId">The customer.</param>
 /// <param name="RequestedBy">Who asked for it.</param>
 public sealed record RetryCustomerSync(string CustomerId, string? RequestedBy = null);

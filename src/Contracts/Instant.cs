@@ -7,7 +7,8 @@ namespace Sagas.Contracts;
 
 /// <summary>
 /// A moment in UTC, to the nanosecond, which <see cref="DateTimeOffset"/> cannot hold. It is written as RFC 3339 with as many
-/// decimals as it was read with; these do not count when two are compared. A <see cref="DateTimeOffset"/> converts to it by itself.
+/// decimals as it was read with; these do not count when two are compared. A <see cref="DateTimeOffset"/> converts to it by
+/// itself.
 /// </summary>
 [JsonConverter(typeof(InstantJsonConverter))]
 public readonly struct Instant : IEquatable<Instant>, IComparable<Instant>, ISpanParsable<Instant>
@@ -69,10 +70,10 @@ public readonly struct Instant : IEquatable<Instant>, IComparable<Instant>, ISpa
 
     /// <summary>Reads an ISO 8601 time such as <c>2021-06-07T20:40:15.598765212Z</c>; UTC when it has no offset.</summary>
     /// <param name="s">The text.</param>
-    /// <param name="provider">Has no influence.</param>
+    /// <param name="provider">Ignored.</param>
     /// <exception cref="FormatException">It is none.</exception>
     public static Instant Parse(ReadOnlySpan<char> s, IFormatProvider? provider = null) =>
-        TryParse(s, provider, out var instant) ? instant : throw new FormatException("The text is no ISO 8601 time.");
+        TryParse(s, provider, out var instant) ? instant : throw new FormatException("The text is not an ISO 8601 time.");
 
     /// <inheritdoc cref="Parse(ReadOnlySpan{char}, IFormatProvider?)" />
     public static Instant Parse(string s, IFormatProvider? provider = null) => Parse(s.AsSpan(), provider);
@@ -81,10 +82,12 @@ public readonly struct Instant : IEquatable<Instant>, IComparable<Instant>, ISpa
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out Instant result) =>
         TryParse(s.AsSpan(), provider, out result);
 
-    /// <summary>Reads an ISO 8601 time: date, time of day to the minute, second or a fraction of it, and an offset or none (UTC).
-    /// Decimals beyond nanoseconds are cut off; a leap second (<c>23:59:60Z</c>) is the second after it, as in Unix time.</summary>
+    /// <summary>
+    /// Reads an ISO 8601 time: date, time of day to the minute, second or a fraction of it, and an offset or none (UTC).
+    /// Decimals beyond nanoseconds are cut off; a leap second (<c>23:59:60Z</c>) is the second after it, as in Unix time.
+    /// </summary>
     /// <param name="s">The text.</param>
-    /// <param name="provider">Has no influence.</param>
+    /// <param name="provider">Ignored.</param>
     /// <param name="result">The instant.</param>
     public static bool TryParse(ReadOnlySpan<char> s, IFormatProvider? provider, out Instant result) =>
         InstantText.TryParse(s, out result);

@@ -1,6 +1,6 @@
 namespace Sagas.Contracts;
 
-/// <summary>A payment of a customer is asked for. It may arrive before its customer does.</summary>
+/// <summary>A payment of a customer is requested. It may arrive before its customer does.</summary>
 /// <param name="PaymentId">The payment's identifier, 1 to 128 characters without control characters.</param>
 /// <param name="CustomerId">The customer who pays.</param>
 /// <param name="Amount">How much, in units of <paramref name="Currency"/>; more than zero.</param>
@@ -39,12 +39,12 @@ public sealed record PaymentProcessed(string PaymentId, string CustomerId, strin
 
 /// <summary>The gateway refused a payment for good.</summary>
 /// <param name="PaymentId">The payment.</param>
-/// <param name="CustomerId">The customer who was to pay.</param>
+/// <param name="CustomerId">The customer who should have paid.</param>
 /// <param name="Reason">What the gateway said.</param>
 /// <param name="DeclinedAt">When the gateway answered.</param>
 public sealed record PaymentDeclined(string PaymentId, string CustomerId, string Reason, DateTimeOffset DeclinedAt);
 
-/// <summary>A payment is done; told to the world once.</summary>
+/// <summary>A payment is done; published once.</summary>
 /// <param name="PaymentId">The payment.</param>
 /// <param name="CustomerId">The customer who paid.</param>
 /// <param name="Amount">How much.</param>
@@ -60,9 +60,9 @@ public sealed record PaymentCompleted(
     DateTimeOffset CompletedAt
 );
 
-/// <summary>A payment failed for good; told to the world once.</summary>
+/// <summary>A payment failed for good; published once.</summary>
 /// <param name="PaymentId">The payment.</param>
-/// <param name="CustomerId">The customer who was to pay.</param>
+/// <param name="CustomerId">The customer who should have paid.</param>
 /// <param name="Reason">Why.</param>
 /// <param name="FailedAt">When.</param>
 public sealed record PaymentFailed(string PaymentId, string CustomerId, string Reason, DateTimeOffset FailedAt);

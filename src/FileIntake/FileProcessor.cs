@@ -9,7 +9,7 @@ public sealed class FileProcessor(IRowHandler handler, FileStore store, TimeProv
 
     /// <summary>Adds a file to the store and processes it to its end, from where it was left.</summary>
     /// <param name="path">Where it is.</param>
-    /// <param name="progress">Called after each commit; null for nobody.</param>
+    /// <param name="progress">Called after each commit; null: not reported.</param>
     /// <param name="cancellationToken">Cancels; the file continues where it was when it is processed again.</param>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Permission to read the file is missing.</exception>
@@ -33,7 +33,7 @@ public sealed class FileProcessor(IRowHandler handler, FileStore store, TimeProv
     /// <summary>Processes a file of the store to its end, from where it was left, unless another process reads it.</summary>
     /// <param name="file">The file.</param>
     /// <param name="path">Where it is.</param>
-    /// <param name="progress">Called after each commit; null for nobody.</param>
+    /// <param name="progress">Called after each commit; null: not reported.</param>
     /// <param name="cancellationToken">Cancels; the file continues where it was when it is processed again.</param>
     /// <returns>Null when another process reads the file.</returns>
     /// <exception cref="IOException">The file cannot be read.</exception>

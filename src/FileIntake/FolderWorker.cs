@@ -45,7 +45,7 @@ internal sealed partial class FolderWorker(
                     async (path, cancellationToken) => await ProcessAsync(folder, path, cancellationToken)
                 );
             }
-            // The folder cannot be created or read; an operator may mend that meanwhile.
+            // The folder cannot be created or read; an operator may fix that.
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
                 LogFolderUnavailable(watched.Path, watched.PollInterval, exception.GetBaseException().Message);

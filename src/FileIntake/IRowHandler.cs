@@ -20,7 +20,7 @@ public interface IRowHandler
     /// </summary>
     /// <param name="file">The file, whose lock the caller holds.</param>
     /// <param name="path">Where it is.</param>
-    /// <param name="progress">Called after each commit; null for nobody.</param>
+    /// <param name="progress">Called after each commit; null: not reported.</param>
     /// <param name="cancellationToken">Cancels; what was committed stays, and the next call continues there.</param>
     /// <exception cref="InvalidDataException">The file is damaged; the rows before the damage are processed.</exception>
     /// <exception cref="FileTakenOverException">Another process reads the file now.</exception>

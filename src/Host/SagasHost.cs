@@ -25,7 +25,8 @@ public static partial class SagasHost
     /// <param name="args">Command line, <c>--Key=value</c> for any configuration key.</param>
     /// <param name="settings">Configuration keys that override every other source.</param>
     /// <returns>The application; once <c>StartAsync</c> has returned, the schema is migrated and every endpoint bound.</returns>
-    /// <exception cref="InvalidConfigurationException">The configuration cannot be used; the message says what to change.</exception>
+    /// <exception cref="InvalidConfigurationException">The configuration cannot be used; the message says what to
+    /// change.</exception>
     public static WebApplication Create(string[] args, IReadOnlyDictionary<string, string?>? settings = null)
     {
         var builder = WebApplication.CreateBuilder(
@@ -79,7 +80,8 @@ public static partial class SagasHost
         catch (IOException exception) when (exception.InnerException is AddressInUseException)
         {
             await Console.Error.WriteLineAsync(
-                $"{exception.Message.TrimEnd('.')}: stop the program that uses it, or choose another port with ASPNETCORE_HTTP_PORTS, "
+                $"{exception.Message.TrimEnd('.')}: stop the program that uses it, "
+                    + "or choose another port with ASPNETCORE_HTTP_PORTS, "
                     + "or ObjectStatus__CallbackPort for the callback."
             );
             return Failed;

@@ -12,7 +12,7 @@ public static class LoopbackPorts
     private const int Lowest = 20_000;
     private const int Highest = 32_000;
 
-    /// <summary>Picks ports nobody listens on now; another process may still come first, so be ready to pick again.</summary>
+    /// <summary>Picks free ports. Another process may take one before it is used, so be ready to pick again.</summary>
     public static int[] Pick(int count)
     {
         var picked = new HashSet<int>();

@@ -4,7 +4,7 @@ using Npgsql;
 namespace Sagas.LocalServers;
 
 /// <summary>
-/// A PostgreSQL server of one's own: on a free loopback port, in a temporary directory that goes when it is disposed
+/// A private PostgreSQL server: on a free loopback port, in a temporary directory that is removed when it is disposed
 /// of or when this process ends, however it ends. It is as durable as a production server (fsync and synchronous
 /// commits), so that killing and measuring it mean something. Members are not safe to call concurrently, except
 /// <see cref="CreateDatabaseAsync"/>.
@@ -50,7 +50,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private string DataDirectory => Path.Combine(_directory, "data");
 
     /// <summary>Makes a server and starts it.</summary>
-    /// <param name="cancellationToken">Gives up starting; nothing stays behind.</param>
+    /// <param name="cancellationToken">Cancels the start; nothing is left behind.</param>
     /// <returns>The server, which accepts connections.</returns>
     /// <exception cref="ServerNotInstalledException">PostgreSQL is not on this machine.</exception>
     /// <exception cref="ServerStartException">It could not be started.</exception>
@@ -74,7 +74,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     /// <summary>Creates a database.</summary>
     /// <param name="name">Its name, any text.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <returns>Its Npgsql connection string.</returns>
     /// <exception cref="PostgresException">There is one of that name.</exception>
     public async Task<string> CreateDatabaseAsync(string name, CancellationToken cancellationToken = default)
@@ -89,18 +89,22 @@ public sealed class PrivatePostgres : IAsyncDisposable
         return new NpgsqlConnectionStringBuilder(ConnectionString) { Database = name }.ConnectionString;
     }
 
-    /// <summary>Stops the server in good order, cutting connections; data and port are kept for <see cref="StartAgainAsync"/>.</summary>
-    /// <param name="cancellationToken">Gives up waiting for its end.</param>
+    /// <summary>
+    /// Stops the server gracefully, cutting connections; data and port are kept for <see cref="StartAgainAsync"/>.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the wait for its end.</param>
     /// <returns>When it has ended.</returns>
     public Task StopAsync(CancellationToken cancellationToken = default) => EndAsync("INT", cancellationToken);
 
-    /// <summary>Ends the server with SIGKILL, as a crash would; data and port are kept for <see cref="StartAgainAsync"/>.</summary>
-    /// <param name="cancellationToken">Gives up waiting for its end.</param>
+    /// <summary>
+    /// Ends the server with SIGKILL, as a crash would; data and port are kept for <see cref="StartAgainAsync"/>.
+    /// </summary>
+    /// <param name="cancellationToken">Cancels the wait for its end.</param>
     /// <returns>When it has ended.</returns>
     public Task KillAsync(CancellationToken cancellationToken = default) => EndAsync("KILL", cancellationToken);
 
     /// <summary>Starts a server that was stopped or killed, with its data, on its port.</summary>
-    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
     /// <returns>When it accepts connections.</returns>
     /// <exception cref="ServerStartException">It could not be started.</exception>
     public async Task StartAgainAsync(CancellationToken cancellationToken = default)
@@ -120,7 +124,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the server at once and removes its data.</summary>
+    /// <summary>Ends the server immediately and removes its data.</summary>
     /// <returns>When both are gone.</returns>
     public async ValueTask DisposeAsync()
     {
@@ -190,9 +194,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
         if (_process is not null)
             throw new InvalidOperationException("PostgreSQL is running.");
 
-        // As docker-compose has it: the indexes of ten million customers fit into memory, checkpoints are rare and WAL files used again, and
-        // room for the WAL keeps writers of much from waiting for its writer's every megabyte. All else that matters to speed or durability
-        // is Postgres's default.
+        // As docker-compose has it: the indexes of ten million customers fit into memory, checkpoints are rare and WAL files
+        // used again, and room for the WAL keeps writers of much from waiting for its writer's every megabyte. All else that
+        // matters to speed or durability is Postgres's default.
         string[] settings =
         [
             "listen_addresses=127.0.0.1",

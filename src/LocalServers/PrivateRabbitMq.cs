@@ -1,11 +1,10 @@
-using System.Security.Cryptography;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
 namespace Sagas.LocalServers;
 
 /// <summary>
-/// A RabbitMQ broker of one's own: on free loopback ports, in a temporary directory that goes when it is disposed of
+/// A private RabbitMQ broker: on free loopback ports, in a temporary directory that is removed when it is disposed of
 /// or when this process ends, however it ends. It shares nothing with other brokers of the machine: node name, cookie,
 /// ports and the port mapper (epmd) are its own. Members are not safe to call concurrently, except those that create
 /// and delete virtual hosts.
@@ -14,14 +13,12 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
 {
     private const string User = "sagas";
 
-    // The secret that Erlang programs show each other, in the place and with the mode that Erlang wants.
-    private const string Cookie = ".erlang.cookie";
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
 
     // The client waits up to a minute for a broker that closes its connection because it is still starting.
-    private static readonly TimeSpan _longestConnect = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _connectTimeout = TimeSpan.FromSeconds(5);
 
-    // The server's Erlang would start epmd as a daemon that nobody ends; one started before it, in its process group,
+    // The server's Erlang would start epmd as a daemon that outlives it; one started before it, in its process group,
     // ends with it. "exec" makes the server the process that signals reach.
     private const string Launch = """
         "$2" &
@@ -34,18 +31,15 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         """;
 
     private readonly string _directory;
-    private readonly string _node = $"sagas-{RandomNumberGenerator.GetHexString(8, lowercase: true)}@localhost";
-    private readonly string _password = RandomNumberGenerator.GetHexString(32, lowercase: true);
-    private readonly bool _management;
+    private readonly RabbitMqConfiguration _configuration;
     private readonly Programs _programs;
     private ServerProcess? _process;
-    private Ports _ports = new(0, 0, 0, 0);
 
     private PrivateRabbitMq(string directory, Programs programs, bool management)
     {
         _directory = directory;
         _programs = programs;
-        _management = management;
+        _configuration = new RabbitMqConfiguration(directory, User, management);
     }
 
     /// <summary>Whether this machine has the programs that <see cref="StartAsync(CancellationToken)"/> needs.</summary>
@@ -55,13 +49,13 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         && ServerPrograms.FindErlang("epmd") is not null;
 
     /// <summary>The broker's AMQP address with user and password, for the virtual host <c>/</c>.</summary>
-    public Uri Uri => new($"amqp://{User}:{_password}@127.0.0.1:{_ports.Amqp}/");
+    public Uri Uri => new($"amqp://{User}:{_configuration.Password}@127.0.0.1:{_configuration.Ports.Amqp}/");
 
     /// <summary>The address of the management plugin with the same user and password, where it was asked for.</summary>
-    public Uri? ManagementUri => _management ? new($"http://127.0.0.1:{_ports.Management}/") : null;
+    public Uri? ManagementUri => _configuration.ManagementUri;
 
     /// <summary>Makes a broker without plugins and starts it.</summary>
-    /// <param name="cancellationToken">Gives up starting; nothing stays behind.</param>
+    /// <param name="cancellationToken">Cancels the start; nothing is left behind.</param>
     /// <returns>The broker, which accepts connections.</returns>
     /// <exception cref="ServerNotInstalledException">RabbitMQ is not on this machine.</exception>
     /// <exception cref="ServerStartException">It could not be started.</exception>
@@ -70,7 +64,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
 
     /// <summary>Makes a broker and starts it.</summary>
     /// <param name="management">Whether to run the management plugin, which takes longer to start and costs throughput.</param>
-    /// <param name="cancellationToken">Gives up starting; nothing stays behind.</param>
+    /// <param name="cancellationToken">Cancels the start; nothing is left behind.</param>
     /// <returns>The broker, which accepts connections.</returns>
     /// <exception cref="ServerNotInstalledException">RabbitMQ is not on this machine.</exception>
     /// <exception cref="ServerStartException">It could not be started.</exception>
@@ -84,7 +78,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         var broker = new PrivateRabbitMq(ServerDirectory.Create("rabbitmq"), programs, management);
         try
         {
-            await broker.WriteCookieAsync(cancellationToken);
+            await broker._configuration.WriteCookieAsync(cancellationToken);
             await broker.StartOnFreePortsAsync(cancellationToken);
             return broker;
         }
@@ -97,7 +91,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
 
     /// <summary>Creates a virtual host in which the broker's user may do everything.</summary>
     /// <param name="name">Its name: letters, digits, <c>-</c>, <c>_</c> and <c>.</c>.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <returns>Its AMQP address with user and password.</returns>
     /// <exception cref="InvalidOperationException">There is one of that name, or the broker does not run.</exception>
     public async Task<Uri> CreateVirtualHostAsync(string name, CancellationToken cancellationToken = default)
@@ -106,7 +100,8 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         await EvaluateAsync(
             $"""
             ok = rabbit_vhost:add(<<"{Checked(name)}">>, <<"{User}">>),
-            ok = rabbit_auth_backend_internal:set_permissions(<<"{User}">>, <<"{name}">>, <<".*">>, <<".*">>, <<".*">>, <<"{User}">>).
+            ok = rabbit_auth_backend_internal:set_permissions(
+                <<"{User}">>, <<"{name}">>, <<".*">>, <<".*">>, <<".*">>, <<"{User}">>).
             """,
             cancellationToken
         );
@@ -115,20 +110,22 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
 
     /// <summary>Deletes a virtual host with all that is in it.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <returns>When it is gone.</returns>
     /// <exception cref="InvalidOperationException">There is none of that name, or the broker does not run.</exception>
     public Task DeleteVirtualHostAsync(string name, CancellationToken cancellationToken = default) =>
         EvaluateAsync($"ok = rabbit_vhost:delete(<<\"{Checked(name)}\">>, <<\"{User}\">>).", cancellationToken);
 
-    /// <summary>Stops the broker in good order; data and ports are kept for <see cref="StartAgainAsync"/>.</summary>
-    /// <param name="cancellationToken">Gives up waiting for its end.</param>
+    /// <summary>Stops the broker gracefully; data and ports are kept for <see cref="StartAgainAsync"/>.</summary>
+    /// <param name="cancellationToken">Cancels the wait for its end.</param>
     /// <returns>When it has ended.</returns>
     public Task StopAsync(CancellationToken cancellationToken = default) => EndAsync("TERM", cancellationToken);
 
-    /// <summary>Ends the broker with SIGKILL, as a crash would; data and ports are kept for <see cref="StartAgainAsync"/>.</summary>
+    /// <summary>
+    /// Ends the broker with SIGKILL, as a crash would; data and ports are kept for <see cref="StartAgainAsync"/>.
+    /// </summary>
     /// <remarks>The queues that there are by then it knows when it is started again.</remarks>
-    /// <param name="cancellationToken">Gives up waiting for its end.</param>
+    /// <param name="cancellationToken">Cancels the wait for its end.</param>
     /// <returns>When it has ended.</returns>
     public async Task KillAsync(CancellationToken cancellationToken = default)
     {
@@ -137,7 +134,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     }
 
     /// <summary>Starts a broker that was stopped or killed, with its data, on its ports.</summary>
-    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
     /// <returns>When it accepts connections.</returns>
     /// <exception cref="ServerStartException">It could not be started.</exception>
     public async Task StartAgainAsync(CancellationToken cancellationToken = default)
@@ -148,7 +145,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         var process = ServerProcess.Start(
             _directory,
             ["sh", "-c", Launch, "sagas-rabbitmq", _programs.Server, _programs.Epmd],
-            Environment()
+            _configuration.Environment()
         );
         _process = process;
         try
@@ -162,7 +159,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the broker at once and removes its data.</summary>
+    /// <summary>Ends the broker immediately and removes its data.</summary>
     /// <returns>When both are gone.</returns>
     public async ValueTask DisposeAsync()
     {
@@ -187,10 +184,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     {
         for (var attempt = 1; ; attempt++)
         {
-            _ports = LoopbackPorts.Pick(4) is [var amqp, var distribution, var epmd, var management]
-                ? new Ports(amqp, distribution, epmd, management)
-                : throw new InvalidOperationException();
-            await WriteConfigurationAsync(cancellationToken);
+            await _configuration.WriteAsync(RabbitMqPorts.Pick(), cancellationToken);
             try
             {
                 await StartAgainAsync(cancellationToken);
@@ -200,76 +194,23 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         }
     }
 
-    private async Task WriteCookieAsync(CancellationToken cancellationToken)
-    {
-        await File.WriteAllTextAsync(InDirectory(Cookie), RandomNumberGenerator.GetHexString(32), cancellationToken);
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(InDirectory(Cookie), UnixFileMode.UserRead);
-    }
-
-    private async Task WriteConfigurationAsync(CancellationToken cancellationToken)
-    {
-        var management = _management ? $"management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {_ports.Management}\n" : "";
-        await File.WriteAllTextAsync(
-            InDirectory("rabbitmq.conf"),
-            $"""
-            listeners.tcp.1 = 127.0.0.1:{_ports.Amqp}
-            default_user = {User}
-            default_pass = {_password}
-            log.console = true
-            log.console.level = warning
-            {management}
-            """,
-            cancellationToken
-        );
-        await File.WriteAllTextAsync(
-            InDirectory("enabled_plugins"),
-            _management ? "[rabbitmq_management]." : "[].",
-            cancellationToken
-        );
-    }
-
-    // The server and its command-line tool read the same variables. HOME is where Erlang looks for the cookie that
-    // lets the one talk to the other. RUNNING_UNDER_SYSTEMD makes the start script become the server instead of its parent.
-    // Erlang threads that sleep at once (+sbwt none) leave the processors to the other programs of a small machine.
-    private ServerEnvironment Environment() =>
-        new(
-            ["RABBITMQ_", "ERL_", "NOTIFY_SOCKET", "LC_"],
-            new Dictionary<string, string>
-            {
-                ["HOME"] = _directory,
-                ["LC_ALL"] = "C.UTF-8",
-                ["ERL_EPMD_PORT"] = $"{_ports.Epmd}",
-                ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
-                ["RABBITMQ_NODENAME"] = _node,
-                ["RABBITMQ_DIST_PORT"] = $"{_ports.Distribution}",
-                ["RABBITMQ_MNESIA_BASE"] = InDirectory("data"),
-                ["RABBITMQ_LOG_BASE"] = InDirectory("log"),
-                ["RABBITMQ_LOGS"] = "-",
-                ["RABBITMQ_CONFIG_FILE"] = InDirectory("rabbitmq.conf"),
-                ["RABBITMQ_CONF_ENV_FILE"] = InDirectory("none"),
-                ["RABBITMQ_ADVANCED_CONFIG_FILE"] = InDirectory("none.config"),
-                ["RABBITMQ_GENERATED_CONFIG_DIR"] = InDirectory("generated"),
-                ["RABBITMQ_ENABLED_PLUGINS_FILE"] = InDirectory("enabled_plugins"),
-                ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] =
-                    "+sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}",
-                ["RUNNING_UNDER_SYSTEMD"] = "true",
-            }
-        );
-
-    private string InDirectory(string name) => Path.Combine(_directory, name);
-
     private async Task EvaluateAsync(string expression, CancellationToken cancellationToken)
     {
-        // Without a broker the tool would start an epmd of its own, which nobody ends.
+        // Without a broker the tool would start an epmd of its own, which outlives it.
         if (_process is null or { HasExited: true })
             throw new InvalidOperationException("RabbitMQ does not run.");
 
-        await ServerCommand.RunAsync([_programs.Control, "eval", expression], _directory, Environment(), cancellationToken);
+        await ServerCommand.RunAsync(
+            [_programs.Control, "eval", expression],
+            _directory,
+            _configuration.Environment(),
+            cancellationToken
+        );
     }
 
-    // The broker writes which quorum queues it has to a file of its own, when it has had nothing else to do for half a second. Of one
-    // that is killed before, a new queue comes back empty, whatever was confirmed, and without a leader: it takes and gives nothing.
+    // The broker writes which quorum queues it has to a file of its own, when it has had nothing else to do for half a
+    // second. Of one that is killed before, a new queue comes back empty, whatever was confirmed, and without a leader: it
+    // takes and gives nothing.
     private async Task WriteQueuesAsync(CancellationToken cancellationToken)
     {
         if (_process is null or { HasExited: true })
@@ -288,7 +229,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     {
         try
         {
-            await ConnectAsync(cancellationToken).WaitAsync(_longestConnect, cancellationToken);
+            await ConnectAsync(cancellationToken).WaitAsync(_connectTimeout, cancellationToken);
             return true;
         }
         catch (Exception e) when (e is BrokerUnreachableException or RabbitMQClientException or IOException or TimeoutException)
@@ -316,6 +257,4 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     }
 
     private sealed record Programs(string Server, string Control, string Epmd);
-
-    private sealed record Ports(int Amqp, int Distribution, int Epmd, int Management);
 }

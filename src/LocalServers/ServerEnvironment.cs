@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Sagas.LocalServers;
 
-/// <summary>The environment variables of a private server's programs: the caller's, without those that would reach into the server.</summary>
+/// <summary>
+/// The environment variables of a private server's programs: the caller's, without those that would reach into the server.
+/// </summary>
 /// <param name="inheritedPrefixesToDrop">Variables whose names begin so are not inherited.</param>
 /// <param name="variables">Variables to set.</param>
 public sealed class ServerEnvironment(

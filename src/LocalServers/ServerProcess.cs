@@ -18,7 +18,7 @@ public sealed class ServerProcess : IAsyncDisposable
 
     // Job control (set -m) gives the server a process group of its own: Ctrl-C in a terminal then reaches this
     // process alone, which can finish its work before the servers go, and leftovers of the server can be ended
-    // as a group. QUIT stops both servers at once, and lets Postgres give back its shared memory, which KILL does not.
+    // as a group. QUIT stops both servers immediately, and lets Postgres give back its shared memory, which KILL does not.
     private const string Watchdog = """
         set -m
         directory=$1; shift
@@ -35,7 +35,7 @@ public sealed class ServerProcess : IAsyncDisposable
         } 2>/dev/null &
         reader=$!
         wait "$server"
-        # Stopped (SIGSTOP) is not ended, and wait under job control tells of both.
+        # Stopped (SIGSTOP) is not ended, and wait under job control reports both.
         while kill -s 0 "$server" 2>/dev/null; do sleep 0.2; wait "$server"; done
         { kill -s KILL -- "-$server"; kill -s KILL -- "-$reader"; wait "$reader"; } 2>/dev/null
         if [ -e "$directory/abandoned" ]; then rm -rf -- "$directory"; fi
@@ -83,7 +83,7 @@ public sealed class ServerProcess : IAsyncDisposable
         }
         catch (IOException)
         {
-            // It has ended by itself: nobody reads.
+            // It has ended: nothing reads the signal.
         }
 
         await _watchdog.WaitForExitAsync(cancellationToken);
@@ -110,14 +110,15 @@ public sealed class ServerProcess : IAsyncDisposable
                 return;
             if (Stopwatch.GetElapsedTime(started) > patience)
                 throw new ServerStartException(
-                    $"{name} was not ready after {patience.TotalSeconds:0} s. The end of its log:{Environment.NewLine}{LogOfThisRun(4000)}",
+                    $"{name} was not ready after {patience.TotalSeconds:0} s. The end of its log:{Environment.NewLine}"
+                        + LogOfThisRun(4000),
                     false
                 );
             await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
         }
     }
 
-    /// <summary>Ends the server at once and removes its directory.</summary>
+    /// <summary>Ends the server immediately and removes its directory.</summary>
     public async ValueTask DisposeAsync()
     {
         try
@@ -126,7 +127,7 @@ public sealed class ServerProcess : IAsyncDisposable
         }
         catch (IOException)
         {
-            // It has ended by itself.
+            // It has ended already.
         }
 
         await _watchdog.WaitForExitAsync();

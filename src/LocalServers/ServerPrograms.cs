@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Sagas.LocalServers;
 
-/// <summary>Where the servers' programs are: in the folders their packages use, which are often not on the PATH, or on the PATH.</summary>
+/// <summary>
+/// Where the servers' programs are: in the folders their packages use, which are often not on the PATH, or on the PATH.
+/// </summary>
 public static class ServerPrograms
 {
     private static readonly string[] _rabbitMqFolders =

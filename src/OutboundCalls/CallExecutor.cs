@@ -20,8 +20,9 @@ internal sealed partial class CallExecutor(
     /// <summary>Executes the calls of one request.</summary>
     /// <param name="claimed">The calls.</param>
     /// <param name="running">Requests in flight, this one included.</param>
-    /// <param name="abandoned">The grace period has ended: the rows stay in flight, as if the process had been killed.</param>
-    public async Task ExecuteAsync(IReadOnlyList<OutboundCall> claimed, Func<int> running, CancellationToken abandoned)
+    /// <param name="cancellationToken">The grace period has ended: the rows stay in flight, as if the process had been
+    /// killed.</param>
+    public async Task ExecuteAsync(IReadOnlyList<OutboundCall> claimed, Func<int> running, CancellationToken cancellationToken)
     {
         var calls = new List<OutboundCall>(claimed.Count);
         foreach (var call in claimed)
@@ -45,10 +46,10 @@ internal sealed partial class CallExecutor(
             return;
         try
         {
-            foreach (var update in await CallAsync(calls, running, abandoned))
+            foreach (var update in await CallAsync(calls, running, cancellationToken))
                 writer.Add(update);
         }
-        catch (OperationCanceledException) when (abandoned.IsCancellationRequested) { }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
 #pragma warning disable CA1031 // A defect costs the calls one attempt; it must not stop the dispatcher.
         catch (Exception exception)
 #pragma warning restore CA1031
@@ -63,11 +64,11 @@ internal sealed partial class CallExecutor(
     private async ValueTask<IReadOnlyList<CallUpdate>> CallAsync(
         List<OutboundCall> calls,
         Func<int> running,
-        CancellationToken abandoned
+        CancellationToken cancellationToken
     )
     {
         var started = timeProvider.GetTimestamp();
-        var result = await throttle.RunAsync(cancellationToken => sender.CallAsync(calls, cancellationToken), running, abandoned);
+        var result = await throttle.RunAsync(token => sender.CallAsync(calls, token), running, cancellationToken);
         if (result is null)
             return [.. calls.Select(CallUpdate.Release)];
         var took = timeProvider.GetElapsedTime(started);
@@ -78,7 +79,7 @@ internal sealed partial class CallExecutor(
             metrics.Record(target.Name, outcome.Kind, took);
             updates.Add(
                 limiter is not null && (result.Health == CallHealth.Throttled || outcome.TargetGone)
-                    ? await PauseAsync(limiter, calls[index], outcome, result.IsRate, abandoned)
+                    ? await PauseAsync(limiter, calls[index], outcome, result.IsRate, cancellationToken)
                     : Decide(calls[index], outcome)
             );
         }
@@ -92,19 +93,19 @@ internal sealed partial class CallExecutor(
         OutboundCall call,
         CallOutcome outcome,
         bool isRate,
-        CancellationToken abandoned
+        CancellationToken cancellationToken
     )
     {
         var pause = outcome.RetryAfter ?? _defaultPause;
         try
         {
             if (outcome.TargetGone)
-                await shared.DisableAsync(outcome.Description, abandoned);
+                await shared.DisableAsync(outcome.Description, cancellationToken);
             else
-                await shared.PauseAsync(call, pause, isRate, outcome.Description, abandoned);
+                await shared.PauseAsync(call, pause, isRate, outcome.Description, cancellationToken);
         }
 #pragma warning disable CA1031 // The target itself will tell the other processes.
-        catch (Exception exception) when (!abandoned.IsCancellationRequested)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {
             LogPauseNotShared(logger, exception, target.Name, outcome.Description);
@@ -119,7 +120,7 @@ internal sealed partial class CallExecutor(
     private CallUpdate Decide(OutboundCall call, CallOutcome outcome) =>
         CallUpdate.Decide(call, outcome, target.Retry, target.LookupDelay, Random());
 
-#pragma warning disable CA5394 // Jitter needs no secure randomness.
+#pragma warning disable CA5394 // Jitter does not need secure randomness.
     private static double Random() => System.Random.Shared.NextDouble();
 #pragma warning restore CA5394
 

@@ -3,7 +3,7 @@ namespace Sagas.OutboundCalls;
 /// <summary>What a call says about the target's health.</summary>
 internal enum CallHealth
 {
-    /// <summary>It responded, whatever it said.</summary>
+    /// <summary>It responded, with any status.</summary>
     Healthy,
 
     /// <summary>It asked for fewer calls.</summary>

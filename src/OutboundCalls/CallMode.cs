@@ -9,6 +9,6 @@ public enum CallMode
     /// <summary>The target can be asked whether the call was executed; it is sent again only if it was not.</summary>
     Lookup,
 
-    /// <summary>Neither: the call is parked for an operator and never sent again by itself.</summary>
+    /// <summary>Neither: the call is parked for an operator and never sent again automatically.</summary>
     AtMostOnce,
 }

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Sagas.OutboundCalls;
 
-/// <summary>What came of an attempt.</summary>
+/// <summary>The outcome of an attempt.</summary>
 public sealed record CallOutcome
 {
     private CallOutcome(CallOutcomeKind kind, string description) => (Kind, Description) = (kind, description);
@@ -27,7 +27,7 @@ public sealed record CallOutcome
     public bool TargetGone { get; init; }
 
     /// <summary>The call had its effect.</summary>
-    /// <param name="description">What came of it, for people.</param>
+    /// <param name="description">The outcome, in plain text.</param>
     /// <param name="response">What to keep of the response; serialised as JSON.</param>
     /// <param name="message">The message to publish.</param>
     public static CallOutcome Succeeded(string description, object? response, object? message) =>
@@ -45,11 +45,11 @@ public sealed record CallOutcome
         new(CallOutcomeKind.AttemptRejected, description) { Response = Json(response), Event = message };
 
     /// <summary>This attempt is proved to have had no effect; it may be made again.</summary>
-    /// <param name="description">What came of it, for people.</param>
+    /// <param name="description">The outcome, in plain text.</param>
     public static CallOutcome Retryable(string description) => new(CallOutcomeKind.Retryable, description);
 
     /// <summary>This attempt may have had its effect.</summary>
-    /// <param name="description">What came of it, for people.</param>
+    /// <param name="description">The outcome, in plain text.</param>
     public static CallOutcome Unknown(string description) => new(CallOutcomeKind.Unknown, description);
 
     /// <summary>An operator has to decide.</summary>

@@ -44,7 +44,7 @@ public static class CallQueue
     /// <param name="database">The context; its current transaction, if any, is used.</param>
     /// <param name="target">The third party.</param>
     /// <param name="idempotencyKey">The call's name at the target.</param>
-    /// <param name="request">What the target is asked to do; kept as JSON.</param>
+    /// <param name="request">The request to the target; stored as JSON.</param>
     /// <param name="conversationId">The conversation that asks for it.</param>
     /// <param name="correlationId">The saga that asks for it.</param>
     /// <param name="cancellationToken">Cancels.</param>

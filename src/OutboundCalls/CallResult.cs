@@ -1,6 +1,6 @@
 namespace Sagas.OutboundCalls;
 
-/// <summary>What came of one request.</summary>
+/// <summary>The result of one request.</summary>
 /// <param name="Outcome">The call's outcome; of several calls, that of the one that asks for the longest pause.</param>
 /// <param name="Health">What it says about the target.</param>
 internal sealed record CallResult(CallOutcome Outcome, CallHealth Health)

@@ -21,7 +21,7 @@ internal static class CallStore
         """;
 
     // Only the holder of the claim writes the outcome, except that a success always counts, even if the row was claimed or
-    // closed meanwhile: an effect cannot be taken back.
+    // closed in the meantime: an effect cannot be taken back.
     private const string WriteSql = """
         UPDATE outbound_call l
         SET state = o.state, due = now() + o.delay, claim = NULL, outcome_unknown = o.outcome_unknown,

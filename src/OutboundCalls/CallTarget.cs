@@ -81,7 +81,7 @@ public abstract class CallTarget
     /// <param name="call">The call.</param>
     /// <exception cref="NotSupportedException">The target cannot be asked.</exception>
     public virtual HttpRequestMessage CreateLookup(OutboundCall call) =>
-        throw new NotSupportedException($"{Name} cannot be asked whether a call was executed.");
+        throw new NotSupportedException($"{Name} does not support looking up whether a call was executed.");
 
     /// <summary>Reads a complete response to <see cref="CreateLookup"/>, 2xx or final 4xx:
     /// <see cref="CallOutcome.Retryable"/> has the call made.</summary>

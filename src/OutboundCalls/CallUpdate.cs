@@ -4,7 +4,7 @@ namespace Sagas.OutboundCalls;
 /// <param name="Call">The call.</param>
 /// <param name="State">The row's new state.</param>
 /// <param name="Delay">When waiting: how long until it is due.</param>
-/// <param name="Description">What came of the attempt; null: none was made.</param>
+/// <param name="Description">The outcome of the attempt; null: none was made.</param>
 /// <param name="OutcomeUnknown">The outcome of an attempt is unknown.</param>
 /// <param name="Response">What is kept of the response, JSON.</param>
 /// <param name="Event">The message to publish.</param>
@@ -39,7 +39,7 @@ internal sealed record CallUpdate(
             _ => null,
         };
 
-    /// <summary>The call was not made and is due again at once.</summary>
+    /// <summary>The call was not made and is due again immediately.</summary>
     public static CallUpdate Release(OutboundCall call) =>
         new(call, CallState.Waiting, TimeSpan.Zero, Description: null, call.OutcomeUnknown);
 

@@ -47,7 +47,7 @@ internal sealed class DistributedRateLimiter(
     /// <summary>How much longer the target wants no call.</summary>
     public TimeSpan Paused => Until(ref _pausedUntil);
 
-    /// <summary>How long there is no use in asking for permits.</summary>
+    /// <summary>How long asking for permits is pointless.</summary>
     public TimeSpan AskIn => Until(ref _askAt);
 
     /// <summary>Takes permits.</summary>

@@ -5,7 +5,7 @@ namespace Sagas.OutboundCalls;
 /// <summary>A call that this process has claimed: a row of <c>outbound_call</c>.</summary>
 /// <param name="IdempotencyKey">The call's name at the target, the same however often it is sent.</param>
 /// <param name="Mode">How an unknown outcome is resolved.</param>
-/// <param name="Request">What the target is asked to do, JSON.</param>
+/// <param name="Request">The request to the target, JSON.</param>
 /// <param name="Attempts">Which attempt this is, from 1.</param>
 /// <param name="OutcomeUnknown">The outcome of an earlier attempt is unknown.</param>
 /// <param name="Age">How long ago the call was enqueued when it was claimed.</param>
@@ -28,7 +28,7 @@ public sealed record OutboundCall(
     /// <summary>When this process asked for the claim, a timestamp of the time provider; the database claimed it later.</summary>
     internal long ClaimedAt { get; init; }
 
-    /// <summary>Not before this timestamp of the time provider; 0: at once.</summary>
+    /// <summary>Not before this timestamp of the time provider; 0: immediately.</summary>
     internal long StartAt { get; init; }
 
     /// <summary>The decrease of the target's learned rate after which it starts.</summary>

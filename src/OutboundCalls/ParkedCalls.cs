@@ -6,7 +6,7 @@ namespace Sagas.OutboundCalls;
 /// <summary>Calls that wait for an operator.</summary>
 public static class ParkedCalls
 {
-    // Spread over the time that the target's rate makes them take anyway, so that other calls are made meanwhile.
+    // Spread over the time that the target's rate makes them take anyway, so that other calls are made in between.
     private const string RetrySql = """
         UPDATE outbound_call l SET state = 'waiting', finished_at = NULL, attempts = 0,
             outcome_unknown = outcome_unknown AND mode <> 'AtMostOnce',

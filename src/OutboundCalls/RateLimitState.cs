@@ -16,7 +16,7 @@ internal sealed record RateLimitState
     // Without calls due for longer than this, time does not count for what the target was measured to accept.
     private static readonly TimeSpan _idle = TimeSpan.FromSeconds(0.5);
 
-    /// <summary>Counts writes: a write is dropped where another came first.</summary>
+    /// <summary>Counts writes: a write is dropped when another came first.</summary>
     public long Version { get; init; }
 
     /// <summary>The rate when permits were last granted; null: there is no limit.</summary>
@@ -49,10 +49,10 @@ internal sealed record RateLimitState
     /// <summary>Reported 429s and 503s, at most one per process and pause.</summary>
     public long Throttled { get; init; }
 
-    /// <summary>The target said that it is gone.</summary>
+    /// <summary>The target answered that it is gone.</summary>
     public bool IsDisabled { get; init; }
 
-    /// <summary>Whether calls must wait whatever the rate.</summary>
+    /// <summary>Whether calls must wait regardless of the rate.</summary>
     public bool IsBlocked(DateTimeOffset now) => IsDisabled || PausedUntil > now;
 
     /// <summary>Grants permits.</summary>

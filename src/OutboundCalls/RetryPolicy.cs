@@ -9,7 +9,9 @@ public abstract class RetryPolicy
     /// <param name="options">The delays and how long calls are retried.</param>
     public static RetryPolicy Exponential(CallRetryOptions options) => new ExponentialRetry(options);
 
-    /// <summary>A delay before each attempt, the first included; after as many failures as there are entries it is parked.</summary>
+    /// <summary>
+    /// A delay before each attempt, the first included; after as many failures as there are entries it is parked.
+    /// </summary>
     /// <param name="delays">The delays; each is lengthened by up to a fifth, at random.</param>
     public static RetryPolicy Schedule(IReadOnlyList<TimeSpan> delays) => new ScheduledRetry(delays);
 

@@ -33,7 +33,7 @@ public sealed class SafeConnections(
     /// <param name="endPoint">Where to.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="AddressNotAllowedException">None of the host's addresses may be connected to.</exception>
-    /// <exception cref="SocketException">The name does not resolve, or nobody answers.</exception>
+    /// <exception cref="SocketException">The name does not resolve, or the connection fails.</exception>
     public async Task<Stream> ConnectAsync(DnsEndPoint endPoint, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(endPoint);

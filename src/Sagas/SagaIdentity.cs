@@ -33,7 +33,7 @@ public static class SagaIdentity
     /// <param name="userId">The user's id; white space around it does not count.</param>
     public static Guid AlarmUser(string userId) => Version5(_namespace, "alarm-user:" + userId.Trim());
 
-    /// <summary>A name for an alert whose id cannot stand in a header.</summary>
+    /// <summary>A name for an alert whose id cannot be in a header.</summary>
     /// <param name="alertId">The alert's id; white space around it does not count.</param>
     public static Guid Alert(string alertId) => Version5(_namespace, "alert:" + alertId.Trim());
 

@@ -38,7 +38,9 @@ public static class Features
     /// <summary>What messages from outside must fulfil.</summary>
     public static IReadOnlyList<MessageRule> MessageRules { get; } = [.. All.SelectMany(module => module.MessageRules)];
 
-    /// <summary>The schema: the SQL files in the folders of persistence, outbound calls, file intake, sagas and features.</summary>
+    /// <summary>
+    /// The schema: the SQL files in the folders of persistence, outbound calls, file intake, sagas and features.
+    /// </summary>
     public static IReadOnlyList<Migration> Migrations { get; } =
         Migration.EmbeddedIn([
             typeof(SchemaMigrator).Assembly,

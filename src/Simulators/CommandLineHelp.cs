@@ -16,7 +16,7 @@ internal static class CommandLineHelp
                                         {"paymentId":"p-1","customerId":"c-1","amount":12.34,"currency":"EUR"}
                                         201 captured; the same again: 200 with Idempotent-Replayed: true;
                                         the key with another payment: 422; declined: 402 (amounts ending in .13 are)
-          GET    /payments/records      every request received and what became of it, a JSON array
+          GET    /payments/records      every request received and its outcome, a JSON array
           GET    /payments/summary      requests, effects, replays, declines, rejected, faults,
                                         duplicateEffects (a key captured twice),
                                         duplicatePayments (a payment captured under two keys)
@@ -26,14 +26,14 @@ internal static class CommandLineHelp
           POST   /payments/down?seconds=N   answer 503 for N seconds (0: up again)
 
         CRM
-          POST   /crm/customers         {"customerId":"c-1","version":1,"firstName":"Ada",...}, Idempotency-Key if you like
+          POST   /crm/customers         {"customerId":"c-1","version":1,"firstName":"Ada",...}, Idempotency-Key optional
                                         201 stored; the same key again: 200 with Idempotent-Replayed: true; the key
                                         with other data: 422; refused: 422 (e-mails ending in @refused.example are)
           POST   /crm/customers/batch   {"customers":[{"idempotencyKey":KEY,"customerId":...},...]}
                                         200 {"results":[{"customerId":"c-1","version":1,"status":201,...},...]}
           GET    /crm/customers?customerId=ID   what is stored of a customer, or 404
           GET    /crm/stored            every customer as it is stored, a JSON array
-          GET    /crm/records           every call received and what became of it, a JSON array
+          GET    /crm/records           every call received and its outcome, a JSON array
           GET    /crm/summary           calls, effects, replays, refused, rejected, faults, customers,
                                         duplicateEffects (a version stored twice),
                                         staleEffects (older data stored over newer)
@@ -42,8 +42,8 @@ internal static class CommandLineHelp
 
         Object status
           GET    /object-status/objects/ID   {"id":1,"online":true} after 300 to 4,300 ms; odd numbers are offline
-          GET    /object-status/answered     how often each object's status was told
-          GET    /object-status/acknowledged the ids that the callback told the tester are safe
+          GET    /object-status/answered     how often each object's status was answered
+          GET    /object-status/acknowledged the ids that the callback acknowledged
           GET    /object-status/summary      requests, faults, objects, inFlight, mostInFlight, latencySeconds, posts,
                                              refusedPosts
           DELETE /object-status              forget all this
@@ -54,9 +54,9 @@ internal static class CommandLineHelp
         Webhook receiver
           POST   /webhooks/alerts, /webhooks/alerts/NAME
                                         signed as Standard Webhooks says: {"userId":"125","alertMessage":"…"}
-                                        200 taken, the same webhook-id again too; no good signature: 401;
+                                        200 taken, the same webhook-id again too; invalid signature: 401;
                                         beyond the limit per second of client and path: 429 with Retry-After
-          GET    /webhooks/records      every delivery received and what became of it, a JSON array
+          GET    /webhooks/records      every delivery received and its outcome, a JSON array
           GET    /webhooks/summary      requests, alerted, repeated (known by their webhook-id), limited, unsigned,
                                         invalid, faults, firstAt, lastAt
           DELETE /webhooks              forget deliveries and records
@@ -74,7 +74,7 @@ internal static class CommandLineHelp
           halfResponse      done, then headers and half of the body, and the connection is cut
           latency           {"minMs":5,"maxMs":50}, uniform; half before the effect, half after it
           slowRate, slowMs  this share of requests takes slowMs longer
-          maxConcurrent     most requests worked on at once (0: no limit); whenFull says what becomes of more:
+          maxConcurrent     limit of concurrent requests (0: no limit); whenFull says what happens to more:
                             unavailable (503), tooManyRequests (429) or queue (they wait)
           downUntil         503 until this time
 
@@ -86,7 +86,7 @@ internal static class CommandLineHelp
           Crm:Authorization     what the header Authorization must be
           Crm:RecordFile        as the payment gateway's
 
-          Webhooks:Secrets            whsec_…, separated by spaces: a signature by any is good
+          Webhooks:Secrets            whsec_…, separated by spaces: a signature by any of them is valid
           Webhooks:ToleranceSeconds   how old a signature may be (300)
           Webhooks:Behaviour:PerSecond, :Burst, :Answer, Webhooks:Faults:…   as above; 0.5 a second
           Webhooks:OutputFile         append user_id,alert_message of each user alerted

@@ -5,14 +5,14 @@ namespace Sagas.Simulators;
 /// </summary>
 internal static class HealthProbe
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(4);
 
     public static async Task<int> RunAsync(string? url, CancellationToken cancellationToken)
     {
         var address = url ?? $"http://localhost:{LocalPort()}/health/ready";
         try
         {
-            using var client = new HttpClient { Timeout = Timeout };
+            using var client = new HttpClient { Timeout = _timeout };
             using var response = await client.GetAsync(address, cancellationToken);
             if (response.IsSuccessStatusCode)
                 return 0;

@@ -21,13 +21,14 @@ public static class SimulatorHost
     /// <summary>Builds the simulators, ready to be started.</summary>
     /// <param name="args">Command line, as configuration (<c>--Gateway:DeclineRate=0.1</c>).</param>
     /// <param name="settings">Settings that override every other source of configuration.</param>
-    /// <param name="time">The clock of latencies and limits; the system's unless given.</param>
-    /// <exception cref="InvalidConfigurationException">The configuration cannot be used; the message says what to change.</exception>
+    /// <param name="timeProvider">The clock of latencies and limits; the system's unless given.</param>
+    /// <exception cref="InvalidConfigurationException">The configuration cannot be used; the message says what to
+    /// change.</exception>
     /// <exception cref="IOException">The record file cannot be opened, or another process uses it.</exception>
     public static WebApplication Create(
         string[] args,
         IReadOnlyDictionary<string, string?>? settings = null,
-        TimeProvider? time = null
+        TimeProvider? timeProvider = null
     )
     {
         var builder = WebApplication.CreateSlimBuilder(args);
@@ -40,7 +41,7 @@ public static class SimulatorHost
         ListenOnDefaultPortUnlessTold(builder);
 
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
-        builder.Services.AddSingleton(time ?? TimeProvider.System);
+        builder.Services.AddSingleton(timeProvider ?? TimeProvider.System);
         builder.Services.AddProblemDetails();
         builder.Services.AddHealthChecks();
         builder.AddPaymentGateway();

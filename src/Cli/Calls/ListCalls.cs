@@ -29,7 +29,7 @@ internal static class ListCalls
     }
 
     /// <summary>The table of calls.</summary>
-    /// <param name="terminal">Takes it.</param>
+    /// <param name="terminal">Where it is written.</param>
     /// <param name="none">What to say when there are none.</param>
     internal static Listing<CallRow> Table(Terminal terminal, string none)
     {

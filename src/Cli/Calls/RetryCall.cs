@@ -32,32 +32,32 @@ internal static class RetryCall
             CommandOptions.Postgres(),
         };
         ExclusiveOptions.RequireOneOf(command, key, all);
-        command.SetAction(
-            async (parse, cancellationToken) =>
-            {
-                await using var database = await SagasDatabase.OpenAsync(
-                    Connections.Postgres(parse, terminal),
-                    cancellationToken
-                );
-                var keys = parse.GetValue(key) is { } named ? new[] { named, SagaIdentity.Payment(named).ToString("D") } : null;
-                var released = await ParkedCalls.RetryAsync(
-                    database.Source,
-                    new() { ExceptTarget = CrmTarget.TargetName, Keys = keys },
-                    cancellationToken
-                );
-                if (keys is not null && released.Count == 0)
-                    throw await NotParkedAsync(database, keys, cancellationToken);
-
-                if (parse.GetValue<bool>(CommandOptions.JsonName))
-                    terminal.WriteJson(
-                        new { released = released.Select(call => new { call.Target, key = call.IdempotencyKey }) }
-                    );
-                else
-                    Report(terminal, released);
-                return ExitCode.Ok;
-            }
-        );
+        command.SetAction((parse, cancellationToken) => RetryAsync(parse, terminal, parse.GetValue(key), cancellationToken));
         return command;
+    }
+
+    private static async Task<int> RetryAsync(
+        ParseResult parse,
+        Terminal terminal,
+        string? key,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), cancellationToken);
+        var keys = key is null ? null : new[] { key, SagaIdentity.Payment(key).ToString("D") };
+        var released = await ParkedCalls.RetryAsync(
+            database.Source,
+            new() { ExceptTarget = CrmTarget.TargetName, Keys = keys },
+            cancellationToken
+        );
+        if (keys is not null && released.Count == 0)
+            throw await NotParkedAsync(database, keys, cancellationToken);
+
+        if (parse.GetValue<bool>(CommandOptions.JsonName))
+            terminal.WriteJson(new { released = released.Select(call => new { call.Target, key = call.IdempotencyKey }) });
+        else
+            Report(terminal, released);
+        return ExitCode.Ok;
     }
 
     private static void Report(Terminal terminal, IReadOnlyList<CallKey> released)

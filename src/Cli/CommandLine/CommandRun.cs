@@ -6,7 +6,7 @@ namespace Sagas.Cli.CommandLine;
 /// <summary>Runs a command line from its text to its exit code.</summary>
 internal static class CommandRun
 {
-    // A command that is stopped answers at once, except the demo, which has servers to stop.
+    // A command that is stopped ends immediately, except the demo, which has servers to stop.
     private static readonly TimeSpan _stopTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Parses, runs, and turns whatever goes wrong into a sentence and an exit code.</summary>

@@ -23,7 +23,7 @@ internal sealed class Terminal
     /// <param name="output">Results.</param>
     /// <param name="error">Everything else.</param>
     /// <param name="width">Columns of the output.</param>
-    /// <param name="interactive">Whether a person watches the output: colours and live tables.</param>
+    /// <param name="interactive">Whether the output is interactive: colours and live tables.</param>
     public Terminal(TextWriter output, TextWriter error, int width = WidthOfAPipe, bool interactive = false)
     {
         Output = output;
@@ -52,7 +52,7 @@ internal sealed class Terminal
     /// <summary>Columns of the output.</summary>
     public int Width { get; }
 
-    /// <summary>Whether a person watches the output.</summary>
+    /// <summary>Whether the output is interactive.</summary>
     public bool Interactive { get; }
 
     /// <summary>Tables and colours on <see cref="Output"/>.</summary>

@@ -11,7 +11,7 @@ namespace Sagas.Cli.Database;
 /// <param name="Mode">How an unknown outcome is resolved.</param>
 /// <param name="Attempts">How often it was started.</param>
 /// <param name="Due">When it is tried next, or in flight counts as abandoned.</param>
-/// <param name="LastOutcome">What came of the last attempt.</param>
+/// <param name="LastOutcome">The outcome of the last attempt.</param>
 /// <param name="CreatedAt">When it was enqueued.</param>
 /// <param name="StartedAt">When the last attempt started.</param>
 /// <param name="FinishedAt">When it was done, failed or parked.</param>
@@ -48,7 +48,8 @@ internal sealed record CallRow(
     // Chooses the calls before it looks up their payments and customers: hundreds of thousands may be open.
     private const string OpenSql = $"""
         SELECT l.*, p.payment_id, c.customer_id FROM (
-            SELECT * FROM outbound_call l WHERE l.state NOT IN ('done', 'superseded') AND ($1::text IS NULL OR l.state = $1) {Order} LIMIT $2) l
+            SELECT * FROM outbound_call l WHERE l.state NOT IN ('done', 'superseded') AND ($1::text IS NULL OR l.state = $1)
+            {Order} LIMIT $2) l
         {Whose} {Order}
         """;
 
@@ -58,7 +59,8 @@ internal sealed record CallRow(
             SELECT min(target) AS target FROM outbound_call
             UNION ALL
             SELECT (SELECT min(target) FROM outbound_call WHERE target > t.target) FROM targets t WHERE t.target IS NOT NULL)
-        {Sql} WHERE l.target IN (SELECT target FROM targets WHERE $1::text IS NULL OR target = $1) AND l.idempotency_key = $2 ORDER BY l.target
+        {Sql} WHERE l.target IN (SELECT target FROM targets WHERE $1::text IS NULL OR target = $1)
+            AND l.idempotency_key = $2 ORDER BY l.target
         """;
 
     /// <summary>Calls that are not done: parked ones first, then the oldest.</summary>

@@ -14,7 +14,7 @@ namespace Sagas.Cli.Database;
 /// <param name="SyncFailure">Why the CRM does not have this version.</param>
 /// <param name="CrmCall">State of the call that sends this version to the CRM.</param>
 /// <param name="CrmAttempts">How often it was started.</param>
-/// <param name="CrmOutcome">What came of the last attempt.</param>
+/// <param name="CrmOutcome">The outcome of the last attempt.</param>
 /// <param name="RegisteredAt">Time of the data.</param>
 /// <param name="UpdatedAt">When the row changed last.</param>
 /// <param name="Payments">How many payments they have.</param>

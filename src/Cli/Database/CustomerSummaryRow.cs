@@ -15,7 +15,8 @@ internal sealed record CustomerSummaryRow(string State, long Customers, DateTime
     ) =>
         database.QueryAsync(
             """
-            SELECT c.current_state, count(*) AS customers, min(c.updated_at) AS oldest, coalesce(c.sync_failure, l.last_outcome) AS reason
+            SELECT c.current_state, count(*) AS customers, min(c.updated_at) AS oldest,
+                   coalesce(c.sync_failure, l.last_outcome) AS reason
             FROM customer_state c
             LEFT JOIN outbound_call l ON c.current_state = 'Syncing' AND l.target = 'crm' AND l.state <> 'done'
                 AND l.idempotency_key = c.correlation_id::text || '/' || c.version

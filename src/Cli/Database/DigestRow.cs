@@ -6,7 +6,7 @@ namespace Sagas.Cli.Database;
 
 /// <summary>A digest that was sent.</summary>
 /// <param name="DigestId">Order of the digests.</param>
-/// <param name="UserId">To whom.</param>
+/// <param name="UserId">The recipient.</param>
 /// <param name="SentAt">When it was committed.</param>
 /// <param name="MessageId">The AlarmDigest.</param>
 /// <param name="RequestId">The SendAlarmDigest.</param>

@@ -14,7 +14,7 @@ namespace Sagas.Cli.Database;
 /// <param name="FailureReason">Why it failed or expired.</param>
 /// <param name="GatewayCall">State of the call to the gateway.</param>
 /// <param name="GatewayAttempts">How often the gateway was called.</param>
-/// <param name="GatewayOutcome">What came of the last call.</param>
+/// <param name="GatewayOutcome">The outcome of the last call.</param>
 /// <param name="RequestedAt">When it was requested.</param>
 /// <param name="CreatedAt">When the request was consumed.</param>
 /// <param name="FinishedAt">When it reached a final state.</param>

@@ -3,7 +3,7 @@ using Sagas.Cli.Payments;
 
 namespace Sagas.Cli.Demo;
 
-/// <summary>What <c>--json</c> says of the demo.</summary>
+/// <summary>The output of <c>--json</c> for the demo.</summary>
 /// <param name="PaymentId">The payment.</param>
 /// <param name="CustomerId">Its customer.</param>
 /// <param name="AttemptsBefore">How often the saga looked for the customer before they registered.</param>

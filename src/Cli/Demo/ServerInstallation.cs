@@ -10,7 +10,7 @@ internal static class ServerInstallation
 {
     private const string Script = "install-servers.sh";
 
-    /// <summary>Installs what is missing; asks first, unless told not to.</summary>
+    /// <summary>Installs what is missing; asks first, unless --yes is given.</summary>
     /// <param name="terminal">Where problems are reported.</param>
     /// <param name="withRabbitMq">Whether RabbitMQ is needed too.</param>
     /// <param name="yes">Whether to install without asking.</param>

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using System.Globalization;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
@@ -53,7 +52,7 @@ internal static class ListFiles
 
     private static ListCommand.Reader<FileRow> Reader(TimeProvider timeProvider, Option<string?> kind, Option<string?> file)
     {
-        var meter = new RateMeter();
+        var meter = new FileRateMeter();
         return async (database, parse, limit, cancellationToken) =>
         {
             // A rate takes two readings: --watch compares with the last one, otherwise the second follows a second later.
@@ -74,29 +73,4 @@ internal static class ListFiles
         row.PerSecond is { } rate ? string.Create(CultureInfo.InvariantCulture, $"{rate:0.#}/s") : "";
 
     private static string Number(long? number) => number?.ToString("N0", CultureInfo.InvariantCulture) ?? "";
-
-    private sealed class RateMeter
-    {
-        private Dictionary<Guid, long>? _progress;
-        private long _at;
-
-        public IReadOnlyList<FileRow>? Measure(IReadOnlyList<FileRow> rows)
-        {
-            var (before, seconds) = (_progress, Stopwatch.GetElapsedTime(_at).TotalSeconds);
-            (_progress, _at) = (rows.ToDictionary(row => row.FileId, row => row.Progress), Stopwatch.GetTimestamp());
-            return before is null
-                ? null
-                :
-                [
-                    .. rows.Select(row =>
-                        row.IsOpen && before.TryGetValue(row.FileId, out var then)
-                            ? row with
-                            {
-                                PerSecond = (row.Progress - then) / seconds,
-                            }
-                            : row
-                    ),
-                ];
-        }
-    }
 }

@@ -75,7 +75,7 @@ internal sealed class CustomerFile(int seed, double dirty)
     /// <param name="target">Where to.</param>
     /// <param name="rows">How many rows after the header.</param>
     /// <param name="cancellationToken">Stops between rows.</param>
-    /// <param name="progress">Called with the number of rows written so far, now and then.</param>
+    /// <param name="progress">Called from time to time with the number of rows written so far.</param>
     public void Write(Stream target, long rows, CancellationToken cancellationToken, Action<long>? progress = null)
     {
         using var writer = new StreamWriter(target, new UTF8Encoding(false), 1 << 16, leaveOpen: true);

@@ -15,20 +15,7 @@ internal static class GenerateCommand
     {
         var rows = CommandOptions.NumberOption("--rows", "How many customers.", 1000, MaxRows);
         var seed = CommandOptions.NumberOption("--seed", "The same seed gives the same file.", 1, int.MaxValue);
-        var dirty = new Option<double>("--dirty")
-        {
-            Description = "The share of invalid rows, 0 to 1.",
-            HelpName = "share",
-            CustomParser = result =>
-            {
-                if (
-                    !double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var share)
-                    || share is not (>= 0 and <= 1)
-                )
-                    result.AddError("--dirty must be a number from 0 to 1.");
-                return share;
-            },
-        };
+        var dirty = Dirty();
         var output = new Option<string?>("--output", "-o")
         {
             Description = "The file. Default: standard output.",
@@ -51,37 +38,67 @@ internal static class GenerateCommand
             {
                 var file = new CustomerFile(parse.GetValue(seed), parse.GetValue(dirty));
                 if (parse.GetValue(output) is not { } path)
-                {
-                    using var standard = Console.OpenStandardOutput();
-                    file.Write(standard, parse.GetValue(rows), cancellationToken, Progress(terminal, parse.GetValue(rows)));
-                    return Task.FromResult(ExitCode.Ok);
-                }
-                try
-                {
-                    using var target = new FileStream(path, FileMode.Create, FileAccess.Write);
-                    file.Write(target, parse.GetValue(rows), cancellationToken, Progress(terminal, parse.GetValue(rows)));
-                }
-                catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-                {
-                    throw new CommandException(ExitCode.Failed, $"Cannot write {path}: {exception.Message}", exception);
-                }
-                if (parse.GetValue<bool>(CommandOptions.JsonName))
-                    terminal.WriteJson(
-                        new
-                        {
-                            file = path,
-                            rows = parse.GetValue(rows),
-                            bytes = new FileInfo(path).Length,
-                        }
-                    );
+                    WriteToStandardOutput(terminal, file, parse.GetValue(rows), cancellationToken);
                 else
-                    terminal.Output.WriteLine(
-                        string.Create(CultureInfo.InvariantCulture, $"Wrote {parse.GetValue(rows):N0} customers to {path}.")
-                    );
+                    WriteToFile(parse, terminal, file, path, parse.GetValue(rows), cancellationToken);
                 return Task.FromResult(ExitCode.Ok);
             }
         );
         return command;
+    }
+
+    private static Option<double> Dirty() =>
+        new("--dirty")
+        {
+            Description = "The share of invalid rows, 0 to 1.",
+            HelpName = "share",
+            CustomParser = result =>
+            {
+                if (
+                    !double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var share)
+                    || share is not (>= 0 and <= 1)
+                )
+                    result.AddError("--dirty must be a number from 0 to 1.");
+                return share;
+            },
+        };
+
+    private static void WriteToStandardOutput(Terminal terminal, CustomerFile file, int rows, CancellationToken cancellationToken)
+    {
+        using var output = Console.OpenStandardOutput();
+        file.Write(output, rows, cancellationToken, Progress(terminal, rows));
+    }
+
+    private static void WriteToFile(
+        ParseResult parse,
+        Terminal terminal,
+        CustomerFile file,
+        string path,
+        int rows,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            using var target = new FileStream(path, FileMode.Create, FileAccess.Write);
+            file.Write(target, rows, cancellationToken, Progress(terminal, rows));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException(ExitCode.Failed, $"Cannot write {path}: {exception.Message}", exception);
+        }
+
+        if (parse.GetValue<bool>(CommandOptions.JsonName))
+            terminal.WriteJson(
+                new
+                {
+                    file = path,
+                    rows,
+                    bytes = new FileInfo(path).Length,
+                }
+            );
+        else
+            terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Wrote {rows:N0} customers to {path}."));
     }
 
     private static Action<long> Progress(Terminal terminal, long rows)

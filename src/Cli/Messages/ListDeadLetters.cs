@@ -8,10 +8,6 @@ namespace Sagas.Cli.Messages;
 /// <summary><c>sagas deadletters list</c>.</summary>
 internal static class ListDeadLetters
 {
-    // With --watch, messages are fetched again only when their number changes, or after this long: each look is a delivery,
-    // which the broker counts.
-    private static readonly TimeSpan _refreshInterval = TimeSpan.FromSeconds(30);
-
     public static Command Create(Terminal terminal)
     {
         var queues = DeadLetterOptions.Queues();
@@ -31,7 +27,7 @@ internal static class ListDeadLetters
             {
                 var uri = Connections.RabbitMq(parse, terminal);
                 var errorQueues = DeadLetterQueues.Of(parse.GetValue(queues));
-                await using var view = new View(terminal, uri, errorQueues);
+                await using var view = new DeadLetterView(terminal, uri, errorQueues);
                 return await Table(terminal).RunAsync(parse, view.ReadAsync, cancellationToken);
             }
         );
@@ -39,7 +35,7 @@ internal static class ListDeadLetters
     }
 
     /// <summary>The table of dead letters.</summary>
-    /// <param name="terminal">Takes it.</param>
+    /// <param name="terminal">Where it is written.</param>
     internal static Listing<DeadLetter> Table(Terminal terminal)
     {
         Column<DeadLetter>[] columns =
@@ -68,35 +64,4 @@ internal static class ListDeadLetters
     }
 
     private static string Beginning(string text, int length) => text.Length <= length ? text : text[..(length - 1)] + "…";
-
-    private sealed class View(Terminal terminal, Uri uri, IReadOnlyList<string> errorQueues) : IAsyncDisposable
-    {
-        private BrokerConnection? _broker;
-        private IReadOnlyList<uint> _counts = [];
-        private IReadOnlyList<DeadLetter> _letters = [];
-        private long _fetchedAt;
-
-        public async Task<IReadOnlyList<DeadLetter>> ReadAsync(int limit, CancellationToken cancellationToken)
-        {
-            if (_broker is { IsOpen: false })
-                await DisposeAsync();
-            _broker ??= await BrokerConnection.ConnectAsync(uri, cancellationToken);
-            var queues = new DeadLetterQueues(_broker);
-            var counts = await queues.CountAsync(errorQueues, cancellationToken);
-            if (counts.SequenceEqual(_counts) && terminal.TimeProvider.GetElapsedTime(_fetchedAt) < _refreshInterval)
-                return _letters;
-
-            _letters = await queues.PeekAsync(errorQueues, limit, cancellationToken);
-            _counts = counts;
-            _fetchedAt = terminal.TimeProvider.GetTimestamp();
-            return _letters;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            if (_broker is not null)
-                await _broker.DisposeAsync();
-            _broker = null;
-        }
-    }
 }

@@ -37,7 +37,7 @@ internal static class ListOutbox
     }
 
     /// <summary>The table of messages.</summary>
-    /// <param name="terminal">Takes it.</param>
+    /// <param name="terminal">Where it is written.</param>
     /// <param name="none">What to say when there are none.</param>
     internal static Listing<OutboxRow> Table(Terminal terminal, string none)
     {

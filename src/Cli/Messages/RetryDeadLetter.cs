@@ -34,43 +34,49 @@ internal static class RetryDeadLetter
         };
         ExclusiveOptions.RequireOneOf(command, id, all);
         command.SetAction(
-            async (parse, cancellationToken) =>
-            {
-                var errorQueues = DeadLetterQueues.Of(parse.GetValue(queues));
-                await using var broker = await BrokerConnection.ConnectAsync(
-                    Connections.RabbitMq(parse, terminal),
+            (parse, cancellationToken) =>
+                RetryAsync(
+                    parse,
+                    terminal,
+                    DeadLetterQueues.Of(parse.GetValue(queues)),
+                    parse.GetValue(id),
+                    parse.GetValue(type),
                     cancellationToken
-                );
-                var (moved, left) = (new List<DeadLetter>(), new List<DeadLetter>());
-                try
-                {
-                    var letters = new DeadLetterQueues(broker);
-                    foreach (var queue in errorQueues)
-                        await letters.MoveBackAsync(
-                            queue,
-                            parse.GetValue(id),
-                            parse.GetValue(type),
-                            moved.Add,
-                            left.Add,
-                            cancellationToken
-                        );
-                }
-                catch (Exception) when (moved.Count > 0)
-                {
-                    await terminal.Error.WriteLineAsync($"Moved {Text(moved.Count)} back before this error:");
-                    throw;
-                }
-
-                if (parse.GetValue(id) is { } named && moved.Count + left.Count == 0)
-                    throw DeadLetterOptions.NotFound(named);
-                if (parse.GetValue<bool>(CommandOptions.JsonName))
-                    terminal.WriteJson(new { moved = moved.Select(Short), left = left.Select(Short) });
-                else
-                    Report(terminal, moved, left);
-                return left.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
-            }
+                )
         );
         return command;
+    }
+
+    private static async Task<int> RetryAsync(
+        ParseResult parse,
+        Terminal terminal,
+        IReadOnlyList<string> errorQueues,
+        string? messageId,
+        string? type,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var broker = await BrokerConnection.ConnectAsync(Connections.RabbitMq(parse, terminal), cancellationToken);
+        var (moved, left) = (new List<DeadLetter>(), new List<DeadLetter>());
+        try
+        {
+            var letters = new DeadLetterQueues(broker);
+            foreach (var queue in errorQueues)
+                await letters.MoveBackAsync(queue, messageId, type, moved.Add, left.Add, cancellationToken);
+        }
+        catch (Exception) when (moved.Count > 0)
+        {
+            await terminal.Error.WriteLineAsync($"Moved {Text(moved.Count)} back before this error:");
+            throw;
+        }
+
+        if (messageId is not null && moved.Count + left.Count == 0)
+            throw DeadLetterOptions.NotFound(messageId);
+        if (parse.GetValue<bool>(CommandOptions.JsonName))
+            terminal.WriteJson(new { moved = moved.Select(Short), left = left.Select(Short) });
+        else
+            Report(terminal, moved, left);
+        return left.Count == 0 ? ExitCode.Ok : ExitCode.Failed;
     }
 
     private static object Short(DeadLetter letter) =>

@@ -17,27 +17,8 @@ internal static class PostObjects
 
     public static Command Create(Terminal terminal)
     {
-        var ids = new Argument<string[]>("ids") { Description = "The objects' ids.", Arity = ArgumentArity.OneOrMore };
-        ids.Validators.Add(result =>
-        {
-            var wrong = result
-                .Tokens.Select(token => token.Value.Trim())
-                .FirstOrDefault(id => id.Length is 0 or > CommandOptions.MaxIdLength || id.Any(char.IsControl));
-            if (wrong is not null)
-                result.AddError(
-                    $"Each of <ids> must be 1 to {CommandOptions.MaxIdLength} characters without control characters."
-                );
-        });
-        var callback = new Option<string?>("--callback")
-        {
-            Description = $"The callback's address. Default: {UrlVariable}, else {ExampleUrl} (CALLBACK_PORT in .env).",
-            HelpName = "url",
-        };
-        callback.Validators.Add(result =>
-        {
-            if (Address(result.Tokens.Count == 1 ? result.Tokens[0].Value : "") is null)
-                result.AddError($"--callback must be an address such as {ExampleUrl}.");
-        });
+        var ids = Ids();
+        var callback = Callback();
         var command = new SagasCommand(
             "post",
             "Post ids to the callback, which has their status fetched. The callback's API key, if it has one, is "
@@ -61,6 +42,37 @@ internal static class PostObjects
             }
         );
         return command;
+    }
+
+    private static Argument<string[]> Ids()
+    {
+        var ids = new Argument<string[]>("ids") { Description = "The objects' ids.", Arity = ArgumentArity.OneOrMore };
+        ids.Validators.Add(result =>
+        {
+            var wrong = result
+                .Tokens.Select(token => token.Value.Trim())
+                .FirstOrDefault(id => id.Length is 0 or > CommandOptions.MaxIdLength || id.Any(char.IsControl));
+            if (wrong is not null)
+                result.AddError(
+                    $"Each of <ids> must be 1 to {CommandOptions.MaxIdLength} characters without control characters."
+                );
+        });
+        return ids;
+    }
+
+    private static Option<string?> Callback()
+    {
+        var callback = new Option<string?>("--callback")
+        {
+            Description = $"The callback's address. Default: {UrlVariable}, else {ExampleUrl} (CALLBACK_PORT in .env).",
+            HelpName = "url",
+        };
+        callback.Validators.Add(result =>
+        {
+            if (Address(result.Tokens.Count == 1 ? result.Tokens[0].Value : "") is null)
+                result.AddError($"--callback must be an address such as {ExampleUrl}.");
+        });
+        return callback;
     }
 
     private static async Task PostAsync(

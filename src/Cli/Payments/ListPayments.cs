@@ -31,7 +31,7 @@ internal static class ListPayments
     }
 
     /// <summary>The table of payments.</summary>
-    /// <param name="terminal">Takes it.</param>
+    /// <param name="terminal">Where it is written.</param>
     /// <param name="none">What to say when there are none.</param>
     internal static Listing<PaymentRow> Table(Terminal terminal, string none)
     {

@@ -23,7 +23,7 @@ internal static class Publication
         where T : class
     {
         var started = terminal.TimeProvider.GetTimestamp();
-        // A million messages take a second or two to create; Ctrl-C works meanwhile on another thread.
+        // A million messages take a second or two to create; on another thread, so that Ctrl-C keeps working.
         var messages = await Task.Run(
             () => source.TakeWhile(_ => !cancellationToken.IsCancellationRequested).ToList(),
             cancellationToken
@@ -74,7 +74,7 @@ internal static class Publication
         };
 }
 
-/// <summary>What <c>--json</c> says of a publication.</summary>
+/// <summary>The output of <c>--json</c> for a publication.</summary>
 /// <param name="Message">Name of the message.</param>
 /// <param name="Count">How many were published and confirmed.</param>
 /// <param name="TookMs">How long that took, connecting included.</param>

@@ -124,7 +124,7 @@ internal sealed class Listing<T>(Terminal terminal, IReadOnlyList<Column<T>> col
         catch (Exception exception)
             when (exception is NpgsqlException or CommandException or RabbitMQ.Client.Exceptions.RabbitMQClientException)
         {
-            // A server may restart meanwhile.
+            // A server may restart while the list is watched.
             return new Text($"{Format.Clean(exception.Message)}\nRetrying; Ctrl-C ends.\n");
         }
     }

@@ -103,7 +103,7 @@ public sealed partial class WatchedFolder(WatchedFolderOptions options, TimeProv
             }
             catch (IOException) when (File.Exists(target) && File.Exists(path))
             {
-                // Another process took the name meanwhile.
+                // Another process took the name in between.
             }
         }
     }

@@ -115,26 +115,7 @@ public sealed class FileStore(NpgsqlDataSource database)
             new NpgsqlParameter<Guid> { TypedValue = fileId },
             new NpgsqlParameter<int> { TypedValue = partitions }
         );
-        await using var command = database.CreateCommand(
-            """
-            SELECT partition, next_offset, next_line, rows, rejected, added, changed
-            FROM file_progress WHERE file_id = $1 ORDER BY partition
-            """
-        );
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = fileId });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        var progress = new List<PartitionProgress>();
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            progress.Add(
-                new PartitionProgress(
-                    reader.GetInt32(0),
-                    new RecordPosition(reader.GetInt64(1), reader.GetInt64(2)),
-                    new FileCounts(reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6))
-                )
-            );
-        }
-        return progress;
+        return await ReadProgressAsync(fileId, cancellationToken);
     }
 
     /// <summary>Records how reading a file ended.</summary>
@@ -145,7 +126,10 @@ public sealed class FileStore(NpgsqlDataSource database)
     /// <param name="cancellationToken">Cancels.</param>
     public Task FinishAsync(Guid fileId, FileState state, string? reason, CancellationToken cancellationToken) =>
         ExecuteAsync(
-            "UPDATE file SET state = $2, reason = $3, finished_at = clock_timestamp() WHERE file_id = $1 AND state <> 'completed'",
+            """
+            UPDATE file SET state = $2, reason = $3, finished_at = clock_timestamp()
+            WHERE file_id = $1 AND state <> 'completed'
+            """,
             cancellationToken,
             new NpgsqlParameter<Guid> { TypedValue = fileId },
             new NpgsqlParameter<string> { TypedValue = state.ToString().ToLowerInvariant() },
@@ -194,6 +178,30 @@ public sealed class FileStore(NpgsqlDataSource database)
         ArgumentNullException.ThrowIfNull(saveProgress);
         if (saveProgress.RecordsAffected != 1)
             throw new FileTakenOverException();
+    }
+
+    private async Task<IReadOnlyList<PartitionProgress>> ReadProgressAsync(Guid fileId, CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            """
+            SELECT partition, next_offset, next_line, rows, rejected, added, changed
+            FROM file_progress WHERE file_id = $1 ORDER BY partition
+            """
+        );
+        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = fileId });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var progress = new List<PartitionProgress>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            progress.Add(
+                new PartitionProgress(
+                    reader.GetInt32(0),
+                    new RecordPosition(reader.GetInt64(1), reader.GetInt64(2)),
+                    new FileCounts(reader.GetInt64(3), reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6))
+                )
+            );
+        }
+        return progress;
     }
 
     private async Task<IReadOnlyList<IncomingFile>> ReadAsync(

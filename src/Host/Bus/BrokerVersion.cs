@@ -8,8 +8,8 @@ using Sagas.Host.Settings;
 namespace Sagas.Host.Bus;
 
 /// <summary>
-/// The version of the broker, which decides how its queues are declared: from version 4 on a quorum queue silently drops a message
-/// after 20 deliveries unless the limit is lifted, and before that it rejects a queue that lifts it.
+/// The version of the broker, which decides how its queues are declared: from version 4 on a quorum queue silently drops a
+/// message after 20 deliveries unless the limit is lifted, and before that it rejects a queue that lifts it.
 /// </summary>
 internal sealed partial class BrokerVersion(
     IOptions<RabbitMqOptions> options,

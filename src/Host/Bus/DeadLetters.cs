@@ -6,7 +6,7 @@ using Sagas.Services.Messages;
 
 namespace Sagas.Host.Bus;
 
-/// <summary>Marks a delivery that has already gone to the error queue.</summary>
+/// <summary>Marks a delivery that is already in the error queue.</summary>
 internal sealed class DeadLettered;
 
 /// <summary>
@@ -32,7 +32,7 @@ internal sealed partial class FaultReportFilter(ILogger logger) : IFilter<Except
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("faultReport");
 
-    // The exchange tells the type of plain JSON, and a retry goes to the queue without an exchange.
+    // The exchange names the type of plain JSON, and a retry is sent to the queue without an exchange.
     private static void SetTypeHeader(ExceptionReceiveContext context)
     {
         var headers = context.TransportHeaders;

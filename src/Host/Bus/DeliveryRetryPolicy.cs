@@ -13,12 +13,12 @@ namespace Sagas.Host.Bus;
 /// <param name="filter">What the endpoint configured to be handled.</param>
 /// <param name="timeProvider">The clock of the delays.</param>
 /// <param name="logger">Where a delivery that keeps failing is reported.</param>
-/// <param name="stopping">Signalled when the process begins to stop.</param>
+/// <param name="stoppingToken">Signalled when the process begins to stop.</param>
 internal sealed partial class DeliveryRetryPolicy(
     IExceptionFilter filter,
     TimeProvider timeProvider,
     ILogger logger,
-    CancellationToken stopping
+    CancellationToken stoppingToken
 ) : IRetryPolicy
 {
     private const int AttemptsAfterUnknownFault = 3;
@@ -34,7 +34,7 @@ internal sealed partial class DeliveryRetryPolicy(
     private static readonly TimeSpan _maxDelay = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _delayAfterUnknownFault = TimeSpan.FromMilliseconds(100);
 
-    private readonly CancellationToken _stopping = stopping;
+    private readonly CancellationToken _stoppingToken = stoppingToken;
     private readonly TimeProvider _timeProvider = timeProvider;
     private long _reported = long.MinValue;
 
@@ -47,7 +47,7 @@ internal sealed partial class DeliveryRetryPolicy(
     public bool IsHandled(Exception exception) =>
         filter.Match(exception) && TransientFaults.Classify(exception) != FaultKind.Refused;
 
-    public void Probe(ProbeContext context) => context.Set(new { Policy = "Delivery", Longest = _maxDelay });
+    public void Probe(ProbeContext context) => context.Set(new { Policy = "Delivery", MaxDelay = _maxDelay });
 
     private bool TryDelay(Exception exception, ref Counts counts, out TimeSpan delay)
     {
@@ -134,7 +134,7 @@ internal sealed partial class DeliveryRetryPolicy(
         }
 
         /// <exception cref="OperationCanceledException">The process stops; the delivery returns to the broker.</exception>
-        public Task PreRetry() => Task.Delay(delay, policy._timeProvider, policy._stopping);
+        public Task PreRetry() => Task.Delay(delay, policy._timeProvider, policy._stoppingToken);
 
         public Task RetryFaulted(Exception exception) => Task.CompletedTask;
     }

@@ -7,8 +7,8 @@ using RabbitMQ.Client.Exceptions;
 namespace Sagas.Host.Bus;
 
 /// <summary>
-/// Restarts an endpoint whose connection is lost while it declares its queue. Without this, the client leaves some calls waiting for
-/// the broker's answer for ever, and the endpoint with them.
+/// Restarts an endpoint whose connection is lost while it declares its queue. Without this, the client leaves some calls
+/// waiting for the broker's answer forever, and the endpoint with them.
 /// </summary>
 /// <remarks>Fixed in clients newer than 7.2 (https://github.com/rabbitmq/rabbitmq-dotnet-client/pull/1987).</remarks>
 internal sealed class LostChannelFilter : IFilter<ChannelContext>, IReceiveEndpointObserver

@@ -33,7 +33,7 @@ internal sealed partial class TopologyDeployment(
     /// <summary>While this property is on the log's context, only problems are logged.</summary>
     public const string OnlyProblems = nameof(OnlyProblems);
 
-    // Many times what it takes. A broker that becomes unavailable meanwhile may leave the bus waiting for it for ever.
+    // Many times what it takes. A broker that becomes unavailable during deployment may leave the bus waiting forever.
     private static readonly TimeSpan _attemptTimeout = TimeSpan.FromSeconds(30);
 
     private readonly ILogger _logger = loggers.CreateLogger<TopologyDeployment>();
@@ -45,7 +45,7 @@ internal sealed partial class TopologyDeployment(
         var deployed = false;
         while (!deployed)
             await database.RunAsync(
-                async (dataSource, cancellation) => deployed = await TryDeployAsync(dataSource, cancellation),
+                async (dataSource, token) => deployed = await TryDeployAsync(dataSource, token),
                 cancellationToken
             );
         LogDeployed(_logger, rabbitMq.Value.Address);

@@ -16,7 +16,7 @@ internal enum FaultKind
     /// <summary>Another process was first to insert the same row; the next attempt finds the row.</summary>
     Race,
 
-    /// <summary>Anything else: a few more attempts, then a person has to look.</summary>
+    /// <summary>Anything else: a few more attempts, then the error queue.</summary>
     Unknown,
 }
 

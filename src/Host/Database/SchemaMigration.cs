@@ -13,7 +13,7 @@ internal sealed class SchemaMigration(DatabaseStartupRetry database, ILogger<Sch
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await database.RunAsync(
-            (dataSource, cancellation) => SchemaMigrator.MigrateAsync(dataSource, Features.Migrations, logger, cancellation),
+            (dataSource, token) => SchemaMigrator.MigrateAsync(dataSource, Features.Migrations, logger, token),
             cancellationToken
         );
         IsDone = true;

@@ -5,7 +5,9 @@ using Sagas.Host.Database;
 
 namespace Sagas.Host.Health;
 
-/// <summary><c>/health/live</c>: the process answers. <c>/health/ready</c>: it can do its work; the body names each check.</summary>
+/// <summary>
+/// <c>/health/live</c>: the process answers. <c>/health/ready</c>: it can do its work; the body names each check.
+/// </summary>
 internal static class HealthEndpoints
 {
     public const string Live = "/health/live";

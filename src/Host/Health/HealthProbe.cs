@@ -2,7 +2,9 @@ using Sagas.Host.Http;
 
 namespace Sagas.Host.Health;
 
-/// <summary>Asks a running host on this machine whether it is ready: the container's health check, where there is no curl.</summary>
+/// <summary>
+/// Asks a running host on this machine whether it is ready: the container's health check, where there is no curl.
+/// </summary>
 internal static class HealthProbe
 {
     private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(5);
@@ -25,7 +27,7 @@ internal static class HealthProbe
         }
     }
 
-    // The first of several addresses; a wildcard is asked on the loopback interface.
+    // The first of several addresses; for a wildcard, the loopback interface.
     private static string Address(IConfiguration configuration)
     {
         var first = HttpAddresses.Of(configuration).Split(';')[0].TrimEnd('/');

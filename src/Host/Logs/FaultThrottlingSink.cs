@@ -6,13 +6,14 @@ using Serilog.Parsing;
 namespace Sagas.Host.Logs;
 
 /// <summary>
-/// Writes an infrastructure failure, such as an unavailable broker, as one line with its reason instead of a stack trace per endpoint
-/// and message. The same line is repeated only after an interval that doubles each time. Faults of the code keep their stack.
+/// Writes an infrastructure failure, such as an unavailable broker, as one line with its reason instead of a stack trace per
+/// endpoint and message. The same line is repeated only after an interval that doubles each time. Faults of the code keep
+/// their stack.
 /// </summary>
 /// <param name="output">Where the lines go.</param>
 internal sealed class FaultThrottlingSink(Logger output) : ILogEventSink, IDisposable
 {
-    // How long a line is not repeated. A fault that has not occurred for as long is written at once when it recurs.
+    // How long a line is not repeated. A fault that has not occurred for as long is written immediately when it recurs.
     private static readonly TimeSpan _minQuiet = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan _maxQuiet = TimeSpan.FromMinutes(16);
 
@@ -38,7 +39,7 @@ internal sealed class FaultThrottlingSink(Logger output) : ILogEventSink, IDispo
 
     public void Dispose() => output.Dispose();
 
-    // What ends the process keeps its stack, whatever it is.
+    // Failures that end the process keep their stack trace.
     private static bool IsOrdinary(LogEvent entry) =>
         entry.Level < LogEventLevel.Fatal
         && (

@@ -27,14 +27,14 @@ internal static class LogRegistration
     public static void UseRequestLog(this WebApplication app) =>
         app.UseSerilogRequestLogging(options => options.GetLevel = (context, _, exception) => LevelOf(context, exception));
 
-    /// <summary>Whether another line says the same, or what the line reports is not a fault.</summary>
+    /// <summary>Whether the line repeats another, or does not report a fault.</summary>
     internal static bool IsNoise(LogEvent entry) =>
         IsNoFault(entry)
         || (entry.Level <= LogEventLevel.Information && entry.Properties.ContainsKey(TopologyDeployment.OnlyProblems));
 
     /// <summary>
-    /// Requests that only read are not worth a line, nor are those of endpoints with <see cref="HttpLoggingFields.None"/>, which come by
-    /// the thousand.
+    /// Requests that only read are not worth a line, nor are those of endpoints with <see cref="HttpLoggingFields.None"/>,
+    /// which come by the thousand.
     /// </summary>
     internal static LogEventLevel LevelOf(HttpContext context, Exception? exception) =>
         exception is not null || context.Response.StatusCode >= StatusCodes.Status500InternalServerError ? LogEventLevel.Warning

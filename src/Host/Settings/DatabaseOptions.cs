@@ -12,14 +12,17 @@ internal sealed record DatabaseOptions : IValidatedOptions
     private const string Key = $"{Section}:{nameof(Postgres)}";
 
     private const string Example =
-        "such as Host=localhost;Port=5432;Database=sagas;Username=sagas;Password=… (as an environment variable: ConnectionStrings__Postgres)";
+        "such as Host=localhost;Port=5432;Database=sagas;Username=sagas;Password=… "
+        + "(as an environment variable: ConnectionStrings__Postgres)";
 
-    /// <summary>Npgsql connection string. A warning is logged while it has the development password. <c>Maximum Pool Size</c> is 60
-    /// unless the string has it.</summary>
+    /// <summary>
+    /// Npgsql connection string. A warning is logged while it has the development password. <c>Maximum Pool Size</c> is 60
+    /// unless the string has it.
+    /// </summary>
     public string Postgres { get; init; } =
         $"Host=localhost;Port=5432;Database=sagas;Username=sagas;Password={DevelopmentPassword.Value}";
 
-    /// <summary>Whether the password is the one that everyone can read in the repository.</summary>
+    /// <summary>Whether the password is the development default, which is public.</summary>
     public bool HasDevelopmentPassword => Postgres.Contains(DevelopmentPassword.Value, StringComparison.Ordinal);
 
     /// <inheritdoc/>

@@ -27,6 +27,7 @@ internal sealed record ProcessOptions : IValidatedOptions
     public IEnumerable<string> Validate()
     {
         if (!Features.TryParseRoles(Roles, out _, out var unknown))
-            yield return $"Roles names '{unknown}', which is not a role: use any of {Features.AllRoles}, separated by commas, or nothing for all.";
+            yield return $"Roles names '{unknown}', which is not a role: "
+                + $"use any of {Features.AllRoles}, separated by commas, or nothing for all.";
     }
 }

@@ -9,8 +9,10 @@ internal sealed record RabbitMqOptions : IValidatedOptions
     /// <summary>The section's name.</summary>
     public const string Section = "RabbitMq";
 
-    /// <summary>Address of the broker; <c>amqps://</c> for TLS. The path names the virtual host. Special characters of the password
-    /// are written as <c>%XX</c>. A warning is logged while it has the development password.</summary>
+    /// <summary>
+    /// Address of the broker; <c>amqps://</c> for TLS. The path names the virtual host. Special characters of the password
+    /// are written as <c>%XX</c>. A warning is logged while it has the development password.
+    /// </summary>
     public string Uri { get; init; } = $"amqp://sagas:{DevelopmentPassword.Value}@localhost:5672/";
 
     /// <summary>Messages that a queue's consumer works on at once.</summary>
@@ -46,7 +48,7 @@ internal sealed record RabbitMqOptions : IValidatedOptions
     /// <summary>The virtual host; "/" unless the path names one.</summary>
     public string VirtualHost => Address.AbsolutePath.Length > 1 ? System.Uri.UnescapeDataString(Address.AbsolutePath[1..]) : "/";
 
-    /// <summary>Whether the password is the one that everyone can read in the repository.</summary>
+    /// <summary>Whether the password is the development default, which is public.</summary>
     public bool HasDevelopmentPassword => Password == DevelopmentPassword.Value;
 
     private Uri? Parsed =>
@@ -63,7 +65,8 @@ internal sealed record RabbitMqOptions : IValidatedOptions
     {
         if (Parsed is null)
         {
-            yield return $"{Section}:{nameof(Uri)} cannot be read: use amqp://user:password@host:5672/vhost, or amqps:// for TLS, "
+            yield return $"{Section}:{nameof(Uri)} cannot be read: "
+                + "use amqp://user:password@host:5672/vhost, or amqps:// for TLS, "
                 + "with %XX for special characters in the password (as an environment variable: RabbitMq__Uri).";
         }
     }

@@ -104,7 +104,7 @@ public sealed class BatchingWriter<TItem>(
                 pending.SetCanceled(exception.CancellationToken);
             return;
         }
-        // Any exception: those who wait for the batch decide what it means.
+        // Any exception: the callers that wait for the batch handle it.
         catch (Exception exception)
         {
             foreach (var pending in batch)

@@ -111,7 +111,7 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
             await _dbContext.SaveChangesAsync(cancellationToken);
         }
 
-        // One owner for the whole batch, as late as possible: who owns it has to live when it is committed.
+        // One owner for the whole batch, chosen as late as possible: it must be alive at the commit.
         var owner = _process?.OutboxId;
         foreach (var message in _messages.Where(message => message.Delay is null))
             message.OutboxId = owner;

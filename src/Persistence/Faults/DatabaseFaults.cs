@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Sagas.Persistence;
 
-/// <summary>The one place that tells whether a failure comes from the database, and whether to try again.</summary>
+/// <summary>Decides whether a failure comes from the database, and whether to try again.</summary>
 public static class DatabaseFaults
 {
     /// <summary>Classifies an exception by the first cause that is known, from the outermost inwards.</summary>

@@ -21,7 +21,8 @@ internal sealed class InboxCleanupService(
 
     private const string Remove = $"""
         DELETE FROM inbox_state WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM inbox_state WHERE received < now() - $1 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLock})) LIMIT $2))
+            SELECT ctid FROM inbox_state
+            WHERE received < now() - $1 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLock})) LIMIT $2))
         """;
 
     private static readonly TimeSpan _interval = TimeSpan.FromMinutes(1);

@@ -23,7 +23,7 @@ public interface IEntityFrameworkOutboxConfigurator
     TimeSpan QueryTimeout { set; }
 
     /// <summary>
-    /// Postgres is the only database there is; this says so where the package's other databases would be named.
+    /// Postgres is the only database; named here as in the package, which has others.
     /// </summary>
     void UsePostgres();
 

@@ -36,7 +36,7 @@ public interface IEntityFrameworkSagaRepositoryConfigurator<TSaga>
     void CustomizeQuery(Func<IQueryable<TSaga>, IQueryable<TSaga>> queryCustomization);
 
     /// <summary>
-    /// Postgres is the only database there is; this says so where the package's other databases would be named.
+    /// Postgres is the only database; named here as in the package, which has others.
     /// </summary>
     void UsePostgres();
 }

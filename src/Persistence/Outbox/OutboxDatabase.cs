@@ -35,7 +35,8 @@ internal sealed class OutboxDatabase<TDbContext>(IServiceScopeFactory scopeFacto
             if (!database.IsNpgsql())
             {
                 throw new ConfigurationException(
-                    $"The outbox of {typeof(TDbContext).Name} needs Postgres: configure the context with UseNpgsql(...); it uses {database.ProviderName}."
+                    $"The outbox of {typeof(TDbContext).Name} needs Postgres: "
+                        + $"configure the context with UseNpgsql(...); it uses {database.ProviderName}."
                 );
             }
 

@@ -59,7 +59,8 @@ internal sealed partial class OutboxDrain : IReceiveEndpointObserver
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Stop timeout reached before all messages were sent; another process sends the rest, or this one after its next start"
+        Message = "Stop timeout reached before all messages were sent; "
+            + "another process sends the rest, or this one after its next start"
     )]
     private partial void LogNotDrained();
 }

@@ -71,10 +71,10 @@ internal sealed partial class OutboxPublisher(
         await deleting;
     }
 
-    private Task DrainAsync(CancellationToken limit)
+    private Task DrainAsync(CancellationToken cancellationToken)
     {
         _batches.Writer.TryComplete();
-        return ExecuteTask!.WaitAsync(limit);
+        return ExecuteTask!.WaitAsync(cancellationToken);
     }
 
     private async Task PublishAsync(CancellationToken stoppingToken)

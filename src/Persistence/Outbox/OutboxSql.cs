@@ -11,18 +11,18 @@ namespace Sagas.Persistence;
 internal static class OutboxSql
 {
     private const string MessageColumns =
-        "message_id, outbox_id, batch_id, position, batch_size, expiration_time, schedule_token_id, conversation_id, correlation_id, "
-        + "initiator_id, request_id, source_address, destination_address, response_address, fault_address, message_type, content_type, "
-        + "headers, properties, body";
+        "message_id, outbox_id, batch_id, position, batch_size, expiration_time, schedule_token_id, conversation_id, "
+        + "correlation_id, initiator_id, request_id, source_address, destination_address, response_address, fault_address, "
+        + "message_type, content_type, headers, properties, body";
 
     // Due times are counted from the database's clock, so that producers and relays on hosts whose clocks differ agree; not from
     // the start of the transaction, which may be long ago.
     private const string Insert = $"""
         INSERT INTO outbox_message (enqueue_time, {MessageColumns})
         SELECT clock_timestamp() + coalesce(delay, interval '0'), {MessageColumns}
-        FROM unnest($1::interval[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::int[], $7::timestamptz[], $8::uuid[], $9::uuid[],
-                    $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[],
-                    $19::text[], $20::text[], $21::text[])
+        FROM unnest($1::interval[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::int[], $7::timestamptz[],
+                    $8::uuid[], $9::uuid[], $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::text[],
+                    $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[])
           AS m (delay, {MessageColumns})
         RETURNING sequence_number
         """;
@@ -30,7 +30,8 @@ internal static class OutboxSql
     // Most transactions have one message, and one row is cheaper to send and to insert as such than as arrays.
     private const string InsertOne = $"""
         INSERT INTO outbox_message (enqueue_time, {MessageColumns})
-        VALUES (clock_timestamp() + coalesce($1, interval '0'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+        VALUES (clock_timestamp() + coalesce($1, interval '0'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
         RETURNING sequence_number
         """;
 

@@ -55,11 +55,11 @@ internal sealed partial class OutboxRelay(
     }
 
     // Each worker reads once more after the last consumer has ended. What is left then is a backlog, which other processes send.
-    private Task DrainAsync(CancellationToken limit)
+    private Task DrainAsync(CancellationToken cancellationToken)
     {
         _draining = true;
         signal.Set();
-        return _workers.WaitAsync(limit);
+        return _workers.WaitAsync(cancellationToken);
     }
 
     private async Task RunWorkerAsync(int worker, CancellationToken stoppingToken)
@@ -168,7 +168,8 @@ internal sealed partial class OutboxRelay(
                     """
                     UPDATE outbox_message m SET attempts = attempts + 1, last_error = f.error,
                         enqueue_time = now() + least($3, interval '100 milliseconds' * power(2, least(attempts, 20)))
-                    FROM unnest($1::bigint[], $2::text[]) AS f (sequence_number, error) WHERE m.sequence_number = f.sequence_number
+                    FROM unnest($1::bigint[], $2::text[]) AS f (sequence_number, error)
+                    WHERE m.sequence_number = f.sequence_number
                     """
                 )
                 {

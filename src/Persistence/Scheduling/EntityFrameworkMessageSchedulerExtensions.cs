@@ -13,7 +13,7 @@ public static class EntityFrameworkMessageSchedulerExtensions
     /// <summary>
     /// Registers <see cref="IMessageScheduler"/>; needs <c>AddEntityFrameworkOutbox</c> with <c>UseBusOutbox</c>. Inside a
     /// consumer with outbox it belongs to that transaction; elsewhere scheduling belongs to the scope's context, and cancelling
-    /// is done at once.
+    /// is done immediately.
     /// </summary>
     /// <param name="configurator">The bus registration.</param>
     public static void AddEntityFrameworkMessageScheduler(this IBusRegistrationConfigurator configurator) =>

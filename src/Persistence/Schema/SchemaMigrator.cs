@@ -11,6 +11,17 @@ public static partial class SchemaMigrator
 {
     private const string AdvisoryLock = "7230002";
 
+    private const string CreateTable = """
+        CREATE TABLE IF NOT EXISTS schema_migration (
+            version    text        PRIMARY KEY,
+            checksum   text        NOT NULL,
+            applied_at timestamptz NOT NULL DEFAULT now());
+        COMMENT ON TABLE schema_migration IS 'The SQL files that made this schema.';
+        COMMENT ON COLUMN schema_migration.version IS 'The file''s name.';
+        COMMENT ON COLUMN schema_migration.checksum IS 'SHA-256 of the file.';
+        COMMENT ON COLUMN schema_migration.applied_at IS 'When it was applied.';
+        """;
+
     /// <summary>Applies what is missing.</summary>
     /// <param name="dataSource">The database.</param>
     /// <param name="migrations">All migrations, in order.</param>
@@ -28,20 +39,7 @@ public static partial class SchemaMigrator
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLock})", cancellationToken);
-        await ExecuteAsync(
-            connection,
-            """
-            CREATE TABLE IF NOT EXISTS schema_migration (
-                version    text        PRIMARY KEY,
-                checksum   text        NOT NULL,
-                applied_at timestamptz NOT NULL DEFAULT now());
-            COMMENT ON TABLE schema_migration IS 'The SQL files that made this schema.';
-            COMMENT ON COLUMN schema_migration.version IS 'The file''s name.';
-            COMMENT ON COLUMN schema_migration.checksum IS 'SHA-256 of the file.';
-            COMMENT ON COLUMN schema_migration.applied_at IS 'When it was applied.';
-            """,
-            cancellationToken
-        );
+        await ExecuteAsync(connection, CreateTable, cancellationToken);
         var applied = await ReadAppliedAsync(connection, cancellationToken);
         var done = new List<string>();
         foreach (var migration in migrations)

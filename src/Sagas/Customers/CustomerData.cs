@@ -1,6 +1,6 @@
 namespace Sagas.Customers;
 
-/// <summary>What a registration says of a customer, and what a row holds.</summary>
+/// <summary>The data of a registration, and of a row.</summary>
 /// <param name="FirstName">Given name.</param>
 /// <param name="LastName">Family name.</param>
 /// <param name="Email">E-mail address.</param>

@@ -19,7 +19,9 @@ public sealed class CustomerDirectory(SagasDbContext dbContext) : ICustomerDirec
             SELECT payment_id, redelivery_token_id FROM payment_state
             WHERE customer_id = ANY (@{CustomersParameter}) AND current_state = 'AwaitingCustomer'),
         pulled AS MATERIALIZED (
-            SELECT pull_forward(tokens) AS tokens FROM (SELECT array_agg(redelivery_token_id) AS tokens FROM waiting) t WHERE tokens IS NOT NULL)
+            SELECT pull_forward(tokens) AS tokens
+            FROM (SELECT array_agg(redelivery_token_id) AS tokens FROM waiting) t
+            WHERE tokens IS NOT NULL)
         SELECT payment_id AS "Value" FROM waiting
         WHERE redelivery_token_id IS NULL OR redelivery_token_id NOT IN (SELECT unnest(tokens) FROM pulled)
         """;

@@ -3,7 +3,7 @@ using Sagas.Contracts;
 
 namespace Sagas.Customers;
 
-/// <summary>When a customer becomes known, the payments that wait for it are due at once.</summary>
+/// <summary>When a customer becomes known, the payments that wait for it become due immediately.</summary>
 /// <param name="directory">Where they wait.</param>
 public sealed class ReleaseWaitingPayments(ICustomerDirectory directory)
     : IStateMachineActivity<CustomerState, CustomerRegistered>

@@ -6,8 +6,8 @@ using Sagas.Customers;
 namespace Sagas.Payments;
 
 /// <summary>
-/// The life of a payment. One whose customer is not known waits: it looks again after a growing time, or at once when the customer
-/// appears, until its deadline. Then the gateway is asked once, and what it says is final.
+/// The life of a payment. It waits for its customer until a deadline: it looks again after growing delays, and as soon as
+/// the customer appears. Then the gateway is called once, and its answer is final.
 /// </summary>
 public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
 {
@@ -37,29 +37,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
                 .IfElseAsync(CustomerIsKnown, Process, x => x.IfElse(DeadlineHasPassed, Expire, WaitForCustomer))
         );
 
-        During(
-            Processing,
-            When(PaymentProcessed)
-                .Then(context => Finish(context, context.Message.GatewayReference, null))
-                .Publish(context => new PaymentCompleted(
-                    context.Saga.PaymentId,
-                    context.Saga.CustomerId,
-                    context.Saga.Amount,
-                    context.Saga.Currency,
-                    context.Message.GatewayReference,
-                    context.Saga.UpdatedAt
-                ))
-                .TransitionTo(Completed),
-            When(PaymentDeclined)
-                .Then(context => Finish(context, null, context.Message.Reason))
-                .Publish(context => new PaymentFailed(
-                    context.Saga.PaymentId,
-                    context.Saga.CustomerId,
-                    context.Message.Reason,
-                    context.Saga.UpdatedAt
-                ))
-                .TransitionTo(Failed)
-        );
+        DuringProcessing();
 
         During(Expired, When(RevivePayment).Then(Revive).IfElseAsync(CustomerIsKnown, Process, WaitForCustomer));
 
@@ -68,24 +46,13 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
         // What was decided stays decided: a repeated answer of the gateway, or a wake-up that lost its race, changes nothing.
         During(Completed, Failed, Expired, Ignore(PaymentProcessed), Ignore(PaymentDeclined));
         During(Processing, Completed, Failed, Expired, Ignore(Redelivery.Received));
-        During(
-            AwaitingCustomer,
-            Processing,
-            Completed,
-            Failed,
-            When(RevivePayment)
-                .Then(context =>
-                    throw new InvalidMessageException(
-                        $"Payment {context.Saga.PaymentId} is {context.Saga.CurrentState}; only an expired payment can be revived."
-                    )
-                )
-        );
+        During(AwaitingCustomer, Processing, Completed, Failed, When(RevivePayment).Then(RefuseRevival));
     }
 
     /// <summary>The customer is not known yet.</summary>
     public State AwaitingCustomer { get; private set; } = null!;
 
-    /// <summary>The gateway is asked.</summary>
+    /// <summary>The gateway is called.</summary>
     public State Processing { get; private set; } = null!;
 
     /// <summary>The gateway charged the payment.</summary>
@@ -97,7 +64,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
     /// <summary>The customer did not appear before the deadline.</summary>
     public State Expired { get; private set; } = null!;
 
-    /// <summary>A payment is asked for.</summary>
+    /// <summary>A payment is requested.</summary>
     public Event<PaymentRequested> PaymentRequested { get; private set; } = null!;
 
     /// <summary>The gateway charged it.</summary>
@@ -126,6 +93,11 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
 
     private static bool DeadlineHasPassed(BehaviorContext<PaymentState> context) => context.Now() >= context.Saga.DeadlineAt;
 
+    private static void RefuseRevival(BehaviorContext<PaymentState> context) =>
+        throw new InvalidMessageException(
+            $"Payment {context.Saga.PaymentId} is {context.Saga.CurrentState}; only an expired payment can be revived."
+        );
+
     private static void RefuseConflict(BehaviorContext<PaymentState, PaymentRequested> context)
     {
         var (payment, message) = (context.Saga, context.Message);
@@ -136,7 +108,8 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
         )
             return;
         throw new InvalidMessageException(
-            $"Payment {payment.PaymentId} was requested before with customer {payment.CustomerId} and {payment.Amount:0.####} {payment.Currency}; "
+            $"Payment {payment.PaymentId} was requested before with customer {payment.CustomerId} "
+                + $"and {payment.Amount:0.####} {payment.Currency}; "
                 + $"now with customer {message.CustomerId.Trim()} and {message.Amount:0.####} {message.Currency}."
         );
     }
@@ -149,6 +122,31 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
         payment.NextDueAt = null;
         payment.FinishedAt = payment.UpdatedAt = context.Now();
     }
+
+    private void DuringProcessing() =>
+        During(
+            Processing,
+            When(PaymentProcessed)
+                .Then(context => Finish(context, context.Message.GatewayReference, null))
+                .Publish(context => new PaymentCompleted(
+                    context.Saga.PaymentId,
+                    context.Saga.CustomerId,
+                    context.Saga.Amount,
+                    context.Saga.Currency,
+                    context.Message.GatewayReference,
+                    context.Saga.UpdatedAt
+                ))
+                .TransitionTo(Completed),
+            When(PaymentDeclined)
+                .Then(context => Finish(context, null, context.Message.Reason))
+                .Publish(context => new PaymentFailed(
+                    context.Saga.PaymentId,
+                    context.Saga.CustomerId,
+                    context.Message.Reason,
+                    context.Saga.UpdatedAt
+                ))
+                .TransitionTo(Failed)
+        );
 
     private void Create(BehaviorContext<PaymentState, PaymentRequested> context)
     {

@@ -2,8 +2,10 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Sagas.Payments;
 
-/// <summary>Configuration section <c>Payments:Redelivery</c>: when a payment whose customer is unknown looks for it again: after one base delay, then
-/// two, three and so on.</summary>
+/// <summary>
+/// Configuration section <c>Payments:Redelivery</c>: when a payment whose customer is unknown looks for it again: after one
+/// base delay, then two, three and so on.
+/// </summary>
 public sealed record RedeliveryOptions
 {
     /// <summary>The configuration section.</summary>

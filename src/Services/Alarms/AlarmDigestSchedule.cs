@@ -16,7 +16,7 @@ namespace Sagas.Services.Alarms;
 internal sealed partial class AlarmDigestSchedule(
     IServiceScopeFactory scopes,
     IOptions<AlarmsOptions> options,
-    TimeProvider time,
+    TimeProvider timeProvider,
     ILogger<AlarmDigestSchedule> logger
 ) : BackgroundService
 {
@@ -27,11 +27,12 @@ internal sealed partial class AlarmDigestSchedule(
 
     // Turns are counted from the last one that was due, so that they do not wander; missed ones are not made up for.
     private const string TakeTurnSql = """
-        UPDATE alarm_digest_schedule SET last_run_at = last_run_at + floor(extract(epoch FROM now() - last_run_at) / extract(epoch FROM $1)) * $1
+        UPDATE alarm_digest_schedule
+        SET last_run_at = last_run_at + floor(extract(epoch FROM now() - last_run_at) / extract(epoch FROM $1)) * $1
         WHERE last_run_at <= now() - $1
         """;
 
-    private static readonly TimeSpan _longestWait = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _maxInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>Asks for the digests, if it is time.</summary>
     /// <returns>How many users' digests were asked for; null: it was not time, or another process did.</returns>
@@ -64,7 +65,7 @@ internal sealed partial class AlarmDigestSchedule(
         var every = options.Value.DigestInterval;
         if (every == TimeSpan.Zero)
             return;
-        using var timer = new PeriodicTimer(every / 10 < _longestWait ? every / 10 : _longestWait, time);
+        using var timer = new PeriodicTimer(every / 10 < _maxInterval ? every / 10 : _maxInterval, timeProvider);
         do
         {
             try

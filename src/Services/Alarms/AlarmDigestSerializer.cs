@@ -7,7 +7,7 @@ namespace Sagas.Services.Alarms;
 
 /// <summary>
 /// Writes a digest for both kinds of readers: as MassTransit's envelope that has the digest's own properties beside the
-/// envelope's, so that who knows nothing of envelopes finds <c>UserID</c> and <c>ActiveAlarms</c> where plain JSON has them.
+/// envelope's, so that readers of plain JSON find <c>UserID</c> and <c>ActiveAlarms</c> where plain JSON has them.
 /// </summary>
 internal sealed class AlarmDigestSerializer : IMessageSerializer
 {

@@ -20,7 +20,7 @@ internal sealed class AlarmHousekeeping(
 
     private const int BatchSize = 5000;
 
-    // A row that changes meanwhile has another ctid then, and stays.
+    // A row that changes in between has another ctid, and stays.
     private const string RemoveAlarms = $"""
         DELETE FROM alarm WHERE ctid = ANY (ARRAY(
             SELECT ctid FROM alarm WHERE status = 'CLEARED' AND received_at < now() - $1
@@ -29,7 +29,8 @@ internal sealed class AlarmHousekeeping(
 
     private const string RemoveDigests = $"""
         DELETE FROM alarm_digest WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM alarm_digest WHERE sent_at < now() - $1 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLock})) LIMIT $2))
+            SELECT ctid FROM alarm_digest
+            WHERE sent_at < now() - $1 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLock})) LIMIT $2))
         """;
 
     private static readonly TimeSpan _interval = TimeSpan.FromMinutes(1);

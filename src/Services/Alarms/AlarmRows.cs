@@ -14,7 +14,8 @@ internal static class AlarmRows
         SELECT user_id COLLATE "C", alarm_id COLLATE "C", status, changed_at
         FROM unnest($1, $2, $3, $4) AS c (user_id, alarm_id, status, changed_at)
         ORDER BY 1, 2
-        ON CONFLICT (user_id, alarm_id) DO UPDATE SET status = excluded.status, changed_at = excluded.changed_at, received_at = now()
+        ON CONFLICT (user_id, alarm_id) DO UPDATE
+        SET status = excluded.status, changed_at = excluded.changed_at, received_at = now()
         WHERE excluded.changed_at > a.changed_at
         """;
 
@@ -23,11 +24,14 @@ internal static class AlarmRows
 
     private const string LockSql = $"SELECT pg_advisory_xact_lock({DigestAdvisoryLock}, hashtext($1))";
 
-    private const string UnsentSql =
-        "SELECT EXISTS (SELECT FROM outbox_message WHERE message_type = 'urn:message:Sagas.Contracts:AlarmDigest' AND correlation_id = $1)";
+    private const string UnsentSql = """
+        SELECT EXISTS (
+            SELECT FROM outbox_message
+            WHERE message_type = 'urn:message:Sagas.Contracts:AlarmDigest' AND correlation_id = $1)
+        """;
 
-    // Rows are locked in the order in which changes lock them. What is told is what the row says once it is locked: a change
-    // that got there first is told with it, one that waits for the lock is newer than what was told.
+    // Rows are locked in the order in which changes lock them. The digest has each row as it is once locked: a change that
+    // committed first is in it, one that waits for the lock is left for the next digest.
     private const string TakeSql = """
         SELECT alarm_id, status, changed_at FROM alarm
         WHERE user_id = $1 AND status <> 'CLEARED' AND told_changed_at IS DISTINCT FROM changed_at
@@ -44,7 +48,9 @@ internal static class AlarmRows
         ORDER BY user_id LIMIT $2
         """;
 
-    /// <summary>Writes changes, unless something newer is known of their alarm. In one statement, so all of them or none.</summary>
+    /// <summary>
+    /// Writes changes, unless something newer is known of their alarm. In one statement, so all of them or none.
+    /// </summary>
     /// <param name="connection">Open; in a transaction or not.</param>
     /// <param name="changes">Any number, in any order, also several of one alarm.</param>
     /// <param name="cancellationToken">Stops the statement; it may have been done.</param>
@@ -63,8 +69,10 @@ internal static class AlarmRows
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Takes what is to be told to a user. Until the transaction ends, changes of these alarms wait, and so do other
-    /// digests of the user.</summary>
+    /// <summary>
+    /// Takes what goes into a digest of a user. Until the transaction ends, changes of these alarms wait, and so do other
+    /// digests of the user.
+    /// </summary>
     /// <param name="connection">In a transaction.</param>
     /// <param name="userId">The user.</param>
     /// <param name="correlationId">Correlation id of the user's digests.</param>
@@ -99,7 +107,7 @@ internal static class AlarmRows
         return ([.. alarms.OrderBy(alarm => alarm.LatestChangedAt)], unsent);
     }
 
-    /// <summary>Marks alarms that were taken as told, and records the digest that tells them.</summary>
+    /// <summary>Marks alarms as digested, and records the digest.</summary>
     /// <param name="connection">In the transaction in which they were taken; its commit makes it so.</param>
     /// <param name="digest">The digest.</param>
     /// <param name="messageId">Its message id.</param>
@@ -147,18 +155,18 @@ internal static class AlarmRows
     /// <summary>Users with something to tell.</summary>
     /// <param name="connection">Open.</param>
     /// <param name="after">Only users behind this one; empty: from the first on.</param>
-    /// <param name="most">At most this many.</param>
+    /// <param name="limit">At most this many.</param>
     /// <param name="cancellationToken">Stops the statement.</param>
     public static async Task<List<string>> UsersToTellAsync(
         NpgsqlConnection connection,
         string after,
-        int most,
+        int limit,
         CancellationToken cancellationToken
     )
     {
         await using var command = new NpgsqlCommand(ToTellSql, connection);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = after });
-        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = most });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         var users = new List<string>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

@@ -13,8 +13,10 @@ public sealed record AlarmsOptions : IValidatedOptions
     [Range(typeof(TimeSpan), "00:00:00", "366.00:00:00")]
     public TimeSpan DigestInterval { get; init; }
 
-    /// <summary>How long a cleared alarm is kept, from its receipt. A change that arrives later than this cannot be told from a new
-    /// alarm.</summary>
+    /// <summary>
+    /// How long a cleared alarm is kept, from its receipt. A change that arrives later than this cannot be told from a new
+    /// alarm.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:01:00", "36600.00:00:00")]
     public TimeSpan ClearedRetention { get; init; } = TimeSpan.FromDays(30);
 
@@ -22,11 +24,15 @@ public sealed record AlarmsOptions : IValidatedOptions
     [Range(typeof(TimeSpan), "00:01:00", "36600.00:00:00")]
     public TimeSpan DigestRetention { get; init; } = TimeSpan.FromDays(90);
 
-    /// <summary>Whether the queue <c>AlarmDigest</c> is declared. Readers that bind a queue of their own do not need it.</summary>
+    /// <summary>
+    /// Whether the queue <c>AlarmDigest</c> is declared. Readers that bind a queue of their own do not need it.
+    /// </summary>
     public bool DigestQueue { get; init; } = true;
 
-    /// <summary>How long an unread digest stays in the queue <c>AlarmDigest</c>. It is an argument of the queue: to change it, delete
-    /// the queue.</summary>
+    /// <summary>
+    /// How long an unread digest stays in the queue <c>AlarmDigest</c>. It is an argument of the queue: to change it, delete
+    /// the queue.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:01:00", "366.00:00:00")]
     public TimeSpan DigestQueueTtl { get; init; } = TimeSpan.FromDays(7);
 

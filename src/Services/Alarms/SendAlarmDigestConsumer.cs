@@ -6,13 +6,13 @@ using Sagas.Contracts;
 namespace Sagas.Services.Alarms;
 
 /// <summary>
-/// Publishes a digest in the transaction that marks its alarms as told. A change is in the row before the digest locks it, and
-/// is told, or after it, and is left for the next one.
+/// Publishes a digest in the transaction that marks its alarms as digested. A change that commits before the digest locks its
+/// row is in the digest; a later one is left for the next digest.
 /// </summary>
 internal sealed class SendAlarmDigestConsumer(SagasDbContext database) : IConsumer<SendAlarmDigest>
 {
     // More alarms than this go as several digests, in order, so that no message is larger than brokers and readers bear.
-    private const int MostAlarms = 5000;
+    private const int MaxAlarms = 5000;
 
     public async Task Consume(ConsumeContext<SendAlarmDigest> context)
     {
@@ -24,7 +24,7 @@ internal sealed class SendAlarmDigestConsumer(SagasDbContext database) : IConsum
             return;
         if (earlierUnsent)
             throw new EarlierDigestUnsentException();
-        foreach (var part in alarms.Chunk(MostAlarms))
+        foreach (var part in alarms.Chunk(MaxAlarms))
         {
             var (digest, messageId) = (new AlarmDigest(userId, part), NewId.NextGuid());
             await AlarmRows.TellAsync(connection, digest, messageId, context.MessageId, context.CancellationToken);
@@ -44,7 +44,7 @@ internal sealed class SendAlarmDigestConsumer(SagasDbContext database) : IConsum
 
 /// <summary>
 /// The user's digest before this one is committed and not with the broker yet; sent by another process or after a restart it
-/// could arrive behind this one. A time-out to those who retry: it passes.
+/// could arrive behind this one. Declared as a timeout, so that it is retried.
 /// </summary>
 internal sealed class EarlierDigestUnsentException() : TimeoutException("The user's earlier digest has not been sent yet.");
 

@@ -16,7 +16,7 @@ internal static class AlertFileRows
     public static string AlertId(Guid file, long line) => $"{file:N}-{line}";
 
     /// <summary>Looks how much of a file is under way.</summary>
-    public static async Task<OpenRows> OpenAsync(NpgsqlDataSource database, Guid file, CancellationToken cancellation)
+    public static async Task<OpenRows> OpenAsync(NpgsqlDataSource database, Guid file, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             """
@@ -26,8 +26,8 @@ internal static class AlertFileRows
             """
         );
         command.Parameters.Add(new() { Value = file });
-        await using var row = await command.ExecuteReaderAsync(cancellation);
-        await row.ReadAsync(cancellation);
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        await row.ReadAsync(cancellationToken);
         return new OpenRows((int)row.GetInt64(0), (int)row.GetInt64(1));
     }
 
@@ -39,11 +39,11 @@ internal static class AlertFileRows
         PartitionProgress from,
         PartitionProgress to,
         IReadOnlyList<AlertRow> rows,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var alerts = rows.Where(row => row.Alert is not null).ToArray();
         var rejected = rows.Where(row => row.Rejected is not null).Select(row => row.Rejected!).ToArray();
         await using var batch = new NpgsqlBatch(connection, transaction);
@@ -52,9 +52,9 @@ internal static class AlertFileRows
             batch.BatchCommands.Add(Alerts(file, alerts));
         if (rejected.Length > 0)
             batch.BatchCommands.Add(RejectedRows.Insert(file, rejected));
-        await batch.ExecuteNonQueryAsync(cancellation);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
         FileStore.ThrowIfTakenOver((NpgsqlBatchCommand)batch.BatchCommands[0]);
-        await transaction.CommitAsync(cancellation);
+        await transaction.CommitAsync(cancellationToken);
     }
 
     private static NpgsqlBatchCommand Alerts(Guid file, AlertRow[] rows) =>

@@ -12,7 +12,7 @@ namespace Sagas.Services.Alerts;
 /// <param name="store">The files.</param>
 /// <param name="options">The options.</param>
 /// <param name="timeProvider">The clock.</param>
-/// <param name="enqueued">Called when alerts were enqueued; null for nobody.</param>
+/// <param name="enqueued">Called when alerts were enqueued; null: not reported.</param>
 public sealed class AlertIngest(
     NpgsqlDataSource database,
     FileStore store,

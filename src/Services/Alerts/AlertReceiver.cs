@@ -13,7 +13,7 @@ public sealed class AlertReceiver : CallTarget
     public const string TargetName = "alert-webhook";
 
     private const int Gone = 410;
-    private const int LongestId = 128;
+    private const int MaxIdLength = 128;
 
     private static readonly SearchValues<char> _plain = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -107,7 +107,7 @@ public sealed class AlertReceiver : CallTarget
 
     // A header takes ASCII only, and the signature separates its parts by dots: other ids get a name derived from them.
     private static string WebhookId(string alertId) =>
-        alertId.Length <= LongestId && !alertId.AsSpan().ContainsAnyExcept(_plain)
+        alertId.Length <= MaxIdLength && !alertId.AsSpan().ContainsAnyExcept(_plain)
             ? alertId
             : $"msg_{SagaIdentity.Alert(alertId):N}";
 }

@@ -5,7 +5,7 @@ namespace Sagas.Services.Alerts;
 
 /// <summary>What is delivered: the body of the webhook, and the outbound call's request.</summary>
 /// <param name="UserId">The user.</param>
-/// <param name="AlertMessage">What the user is told.</param>
+/// <param name="AlertMessage">The text for the user.</param>
 internal sealed record AlertRequest(string UserId, string AlertMessage)
 {
     // The body is JSON and nothing else, so letters of any script may stand as they are.

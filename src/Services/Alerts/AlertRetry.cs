@@ -17,29 +17,29 @@ public static class AlertRetry
            AND ($3::text IS NULL OR EXISTS (SELECT FROM outbound_call WHERE target = $1 AND idempotency_key = $3))
         """;
 
-    /// <summary>Puts parked alerts back, each once however many ask for it, and enables an endpoint that was gone.</summary>
+    /// <summary>Retries parked alerts, each once, and enables an endpoint that was gone.</summary>
     /// <param name="database">The database.</param>
     /// <param name="file">Only those of this file; null: of all.</param>
     /// <param name="alertId">Only this one; null: all.</param>
-    /// <param name="cancellation">Cancels.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <returns>Null: there is no such file or no such alert, and nothing was done.</returns>
     public static async Task<AlertRetryResult?> RunAsync(
         NpgsqlDataSource database,
         Guid? file,
         string? alertId,
-        CancellationToken cancellation
+        CancellationToken cancellationToken
     )
     {
         ArgumentNullException.ThrowIfNull(database);
         await using (var known = database.CreateCommand(KnownSql))
         {
             known.Parameters.AddRange(Which(file, alertId));
-            if (await known.ExecuteScalarAsync(cancellation) is not true)
+            if (await known.ExecuteScalarAsync(cancellationToken) is not true)
                 return null;
         }
 
         // Enabled first: killed in between, the endpoint is open and the alerts are still parked.
-        var enabled = await CallTargets.EnableAsync(database, AlertReceiver.TargetName, cancellation);
+        var enabled = await CallTargets.EnableAsync(database, AlertReceiver.TargetName, cancellationToken);
         var calls = await ParkedCalls.RetryAsync(
             database,
             new()
@@ -48,7 +48,7 @@ public static class AlertRetry
                 Keys = alertId is null ? null : [alertId],
                 CorrelationId = file,
             },
-            cancellation
+            cancellationToken
         );
         return new(calls.Count, enabled);
     }

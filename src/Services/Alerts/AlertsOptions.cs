@@ -58,8 +58,8 @@ public sealed record AlertsOptions : FileIntakeOptions, IValidatedOptions
         // Never the value: it is secret.
         if (WebhookSignature.Keys(Secrets) is not { Length: 1 or 2 })
         {
-            yield return $"{Section}:{nameof(Secrets)} must be one or two secrets, each whsec_ and the base64 of 24 to 64 bytes, such as "
-                + "\"whsec_$(openssl rand -base64 32)\".";
+            yield return $"{Section}:{nameof(Secrets)} must be one or two secrets, each whsec_ and the base64 of 24 to 64 bytes, "
+                + "such as \"whsec_$(openssl rand -base64 32)\".";
         }
         if (ParseSchedule() is null)
             yield return $"{Section}:{nameof(RetrySchedule)} must be durations such as 00:00:05, separated by commas.";

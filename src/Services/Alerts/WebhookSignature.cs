@@ -4,16 +4,16 @@ using System.Text;
 
 namespace Sagas.Services.Alerts;
 
-/// <summary>Signs as the Standard Webhooks specification says.</summary>
+/// <summary>Signs according to the Standard Webhooks specification.</summary>
 internal static class WebhookSignature
 {
     private const string Prefix = "whsec_";
-    private const int ShortestKey = 24;
-    private const int LongestKey = 64;
+    private const int MinKeyBytes = 24;
+    private const int MaxKeyBytes = 64;
 
     /// <summary>The keys in a list of secrets.</summary>
     /// <param name="secrets">Separated by commas or spaces.</param>
-    /// <returns>Empty: one of them is no secret.</returns>
+    /// <returns>Empty: one of them is not a secret.</returns>
     public static byte[][] Keys(string secrets)
     {
         var keys = new List<byte[]>();
@@ -23,7 +23,7 @@ internal static class WebhookSignature
             if (
                 !secret.StartsWith(Prefix, StringComparison.Ordinal)
                 || !Convert.TryFromBase64String(secret[Prefix.Length..], key, out var length)
-                || length is < ShortestKey or > LongestKey
+                || length is < MinKeyBytes or > MaxKeyBytes
             )
                 return [];
             keys.Add(key[..length]);

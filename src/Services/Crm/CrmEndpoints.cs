@@ -10,14 +10,14 @@ using Sagas.Services.Operations;
 
 namespace Sagas.Services.Crm;
 
-/// <summary>What an operator can do about customers of whom the CRM could not be told.</summary>
+/// <summary>What an operator can do about customers whose sync failed.</summary>
 public static class CrmEndpoints
 {
-    private const int LongestCustomerId = 128;
-    private const int LongestName = 512;
+    private const int MaxCustomerIdLength = 128;
+    private const int MaxNameLength = 512;
 
     // As many as one transaction publishes: the number of failed customers has no bound, its memory must have one.
-    private const int MostAtOnce = 1000;
+    private const int MaxCustomersPerTransaction = 1000;
 
     /// <summary>Maps <c>POST /operations/customers/{id}/retry-sync</c> and <c>POST /operations/crm/retry</c>.</summary>
     /// <param name="routes">The application.</param>
@@ -37,7 +37,7 @@ public static class CrmEndpoints
     )
     {
         var customerId = id.Trim();
-        if (customerId.Length is 0 or > LongestCustomerId || customerId.Any(char.IsControl))
+        if (customerId.Length is 0 or > MaxCustomerIdLength || customerId.Any(char.IsControl))
             return Refused("The customer id must have 1 to 128 characters and no control characters.");
         if (!IsName(requestedBy))
             return Refused("requestedBy must have at most 512 characters and no control characters.");
@@ -81,7 +81,7 @@ public static class CrmEndpoints
                 )
                 .OrderBy(customer => customer.CustomerId)
                 .Select(customer => customer.CustomerId)
-                .Take(MostAtOnce)
+                .Take(MaxCustomersPerTransaction)
                 .ToListAsync(cancellationToken);
             if (ids.Count == 0)
                 return Results.Accepted(value: new { requested });
@@ -95,7 +95,7 @@ public static class CrmEndpoints
         }
     }
 
-    private static bool IsName(string? name) => name is null || (name.Length <= LongestName && !name.Any(char.IsControl));
+    private static bool IsName(string? name) => name is null || (name.Length <= MaxNameLength && !name.Any(char.IsControl));
 
     private static IResult Refused(string what) => Results.Problem(what, statusCode: StatusCodes.Status400BadRequest);
 }

@@ -33,7 +33,9 @@ public sealed record CrmOptions : IValidatedOptions
     /// <summary>When calls are retried: section <c>Crm:Retry</c>.</summary>
     public CallRetryOptions Retry { get; init; } = new();
 
-    /// <summary>In mode <see cref="CallMode.Lookup"/>: how long after an unknown outcome the CRM is asked at the earliest.</summary>
+    /// <summary>
+    /// In mode <see cref="CallMode.Lookup"/>: how long after an unknown outcome the CRM is asked at the earliest.
+    /// </summary>
     public TimeSpan LookupDelay { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <inheritdoc/>
@@ -58,7 +60,7 @@ public sealed record CrmOptions : IValidatedOptions
             yield return $"{Section}:{nameof(Retry)}: {problem}";
     }
 
-    // A record prints its members, and this one is printed by whoever logs it.
+    // A record prints its members; this keeps the secret out of logs.
     private bool PrintMembers(System.Text.StringBuilder text)
     {
         text.Append(

@@ -34,7 +34,7 @@ internal static class CustomerMessageRules
     }
 
     private static void Check(SyncCustomers message, MessageCheck check) =>
-        check.IdentifierList(message, message.CustomerIds, SyncCustomers.MostCustomers, "customers");
+        check.IdentifierList(message, message.CustomerIds, SyncCustomers.MaxCustomers, "customers");
 
     private static void Check(CustomerSynced message, MessageCheck check)
     {

@@ -44,7 +44,7 @@ internal sealed class SyncCustomerConsumerDefinition : ConsumerDefinition<SyncCu
     // A message alone waits as long as this for others; with many waiting, a batch is full at once.
     private static readonly TimeSpan _gather = TimeSpan.FromMilliseconds(10);
 
-    private const int MostMessages = 200;
+    private const int MaxMessages = 200;
 
     public SyncCustomerConsumerDefinition() => EndpointName = CrmModule.SyncCustomerQueue;
 
@@ -54,6 +54,6 @@ internal sealed class SyncCustomerConsumerDefinition : ConsumerDefinition<SyncCu
         IRegistrationContext context
     ) =>
         consumerConfigurator.Options<BatchOptions>(options =>
-            options.SetMessageLimit(MostMessages).SetTimeLimit(_gather).SetConcurrencyLimit(2)
+            options.SetMessageLimit(MaxMessages).SetTimeLimit(_gather).SetConcurrencyLimit(2)
         );
 }

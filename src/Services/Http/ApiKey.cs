@@ -46,7 +46,8 @@ public static class ApiKey
     private static IResult NoKeyYet(string setting) =>
         Results.Problem(
             $"Nothing can be changed here until a key is set: start the service with {setting} (as an environment variable: "
-                + $"{setting.Replace(":", "__", StringComparison.Ordinal)}) of at least {MinLength} characters, and send it in the header {Header}.",
+                + $"{setting.Replace(":", "__", StringComparison.Ordinal)}) of at least {MinLength} characters, "
+                + $"and send it in the header {Header}.",
             statusCode: StatusCodes.Status403Forbidden
         );
 

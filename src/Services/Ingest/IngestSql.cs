@@ -14,7 +14,8 @@ internal static class IngestSql
     /// <summary>Adds customers in the order of the indexes; fails when one is known.</summary>
     public const string CopyCustomers = """
         COPY customer_state (
-            correlation_id, customer_id, first_name, last_name, email, phone, source, registered_at, current_state, version, created_at, updated_at)
+            correlation_id, customer_id, first_name, last_name, email, phone, source, registered_at,
+            current_state, version, created_at, updated_at)
         FROM STDIN (FORMAT binary)
         """;
 
@@ -27,7 +28,8 @@ internal static class IngestSql
     /// <summary>The batch's rows as in the file.</summary>
     public const string CreateStaging = """
         CREATE TEMP TABLE customer_staging (
-            line bigint NOT NULL, correlation_id uuid NOT NULL, customer_id text NOT NULL, first_name text, last_name text, email text, phone text,
+            line bigint NOT NULL, correlation_id uuid NOT NULL, customer_id text NOT NULL,
+            first_name text, last_name text, email text, phone text,
             source text NOT NULL, registered_at timestamptz NOT NULL) ON COMMIT DROP
         """;
 
@@ -45,11 +47,14 @@ internal static class IngestSql
     public const string AddNewCustomers = """
         WITH added AS (
             INSERT INTO customer_state (
-                correlation_id, customer_id, current_state, first_name, last_name, email, phone, source, registered_at, version, created_at, updated_at)
-            SELECT DISTINCT ON (s.correlation_id) s.correlation_id, customer_id, @state, first_name, last_name, email, phone, source, registered_at,
+                correlation_id, customer_id, current_state, first_name, last_name, email, phone, source, registered_at,
+                version, created_at, updated_at)
+            SELECT DISTINCT ON (s.correlation_id)
+                   s.correlation_id, customer_id, @state, first_name, last_name, email, phone, source, registered_at,
                    1, @now, @now
             FROM (SELECT * FROM customer_staging ORDER BY correlation_id, line) s
-            LEFT JOIN LATERAL (SELECT true AS is_known FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k ON true
+            LEFT JOIN LATERAL (
+                SELECT true AS is_known FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k ON true
             WHERE k.is_known IS NULL
             ORDER BY s.correlation_id, s.line RETURNING correlation_id, customer_id, xmin),
         history AS (
@@ -69,7 +74,8 @@ internal static class IngestSql
             SELECT correlation_id FROM customer_staging GROUP BY correlation_id HAVING count(*) > 1
             UNION
             SELECT s.correlation_id FROM customer_staging s
-            CROSS JOIN LATERAL (SELECT c.xmin FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k WHERE k.xmin <> @added::xid)
+            CROSS JOIN LATERAL (SELECT c.xmin FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k
+            WHERE k.xmin <> @added::xid)
         """;
 
     /// <summary>Locks the customers against live sagas, in the same order in every batch.</summary>
@@ -87,7 +93,8 @@ internal static class IngestSql
     /// changed data.</summary>
     public const string ChangeCustomers = """
         WITH events AS (
-            SELECT c.correlation_id, -1::bigint AS line, c.registered_at, c.first_name, c.last_name, c.email, c.phone, c.source, c.current_state AS base
+            SELECT c.correlation_id, -1::bigint AS line, c.registered_at,
+                   c.first_name, c.last_name, c.email, c.phone, c.source, c.current_state AS base
             FROM (SELECT DISTINCT correlation_id FROM customer_rest) r
             CROSS JOIN LATERAL (SELECT * FROM customer_state c WHERE c.correlation_id = r.correlation_id OFFSET 0) c
             UNION ALL
@@ -95,13 +102,15 @@ internal static class IngestSql
             FROM customer_rest),
         newest AS (
             SELECT * FROM (
-                SELECT *, max(registered_at) OVER (PARTITION BY correlation_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+                SELECT *, max(registered_at) OVER (
+                    PARTITION BY correlation_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
                 FROM events) timed
             WHERE before IS NULL OR registered_at >= before),
         judged AS (
             SELECT *, first_value(base) OVER w AS state, registered_at > before AS is_newer,
                    line >= 0 AND (first_name, last_name, email, phone)
-                       IS DISTINCT FROM (lag(first_name) OVER w, lag(last_name) OVER w, lag(email) OVER w, lag(phone) OVER w) AS is_change
+                       IS DISTINCT FROM (lag(first_name) OVER w, lag(last_name) OVER w, lag(email) OVER w, lag(phone) OVER w)
+                       AS is_change
             FROM newest WINDOW w AS (PARTITION BY correlation_id ORDER BY line)),
         told AS (
             SELECT *, count(*) FILTER (WHERE is_change) OVER (PARTITION BY correlation_id ORDER BY line) AS changes,
@@ -114,12 +123,14 @@ internal static class IngestSql
             FROM told ORDER BY correlation_id, line),
         last AS (
             SELECT DISTINCT ON (correlation_id) * FROM (
-                SELECT *, first_value(source) OVER (PARTITION BY correlation_id, changes ORDER BY line) AS source_of_change FROM told) sourced
+                SELECT *, first_value(source) OVER (PARTITION BY correlation_id, changes ORDER BY line) AS source_of_change
+                FROM told) sourced
             ORDER BY correlation_id, line DESC),
         changed AS (
             UPDATE customer_state c
-            SET registered_at = l.registered_at, version = c.version + l.changes, first_name = l.first_name, last_name = l.last_name, email = l.email,
-                phone = l.phone, source = CASE WHEN l.changes > 0 THEN l.source_of_change ELSE c.source END,
+            SET registered_at = l.registered_at, version = c.version + l.changes,
+                first_name = l.first_name, last_name = l.last_name, email = l.email, phone = l.phone,
+                source = CASE WHEN l.changes > 0 THEN l.source_of_change ELSE c.source END,
                 updated_at = CASE WHEN l.changes > 0 THEN @now ELSE c.updated_at END,
                 current_state = CASE WHEN l.changes > 0 THEN l.changed_state ELSE l.state END,
                 sync_failure = CASE WHEN l.changes > 0 THEN NULL ELSE c.sync_failure END
@@ -138,7 +149,8 @@ internal static class IngestSql
 
     /// <summary>The same when all of them are new.</summary>
     public const string FindAwaitedOf = """
-        SELECT DISTINCT p.customer_id FROM payment_state p JOIN unnest(@customers) AS n (customer_id) ON n.customer_id = p.customer_id
+        SELECT DISTINCT p.customer_id FROM payment_state p
+        JOIN unnest(@customers) AS n (customer_id) ON n.customer_id = p.customer_id
         WHERE p.current_state = 'AwaitingCustomer'
         """;
 

@@ -41,7 +41,7 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
                     from,
                     to,
                     rejected,
-                    (connection, cancel) => CopyAsync(connection, customers, cancel),
+                    (connection, token) => CopyAsync(connection, customers, token),
                     cancellationToken
                 );
             }
@@ -55,7 +55,7 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
             from,
             to,
             rejected,
-            (connection, cancel) => StageAsync(connection, taken, cancel),
+            (connection, token) => StageAsync(connection, taken, token),
             cancellationToken
         );
     }
@@ -195,7 +195,7 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
     {
         if (customers.Length == 0)
             return;
-        var messages = customers.Chunk(SyncCustomers.MostCustomers).Select(some => new SyncCustomers(some));
+        var messages = customers.Chunk(SyncCustomers.MaxCustomers).Select(some => new SyncCustomers(some));
         await using var batch = new NpgsqlBatch(connection) { Timeout = 0 };
         batch.BatchCommands.Add(BulkOutbox.Insert(messages, nameof(SyncCustomers), context.File.FileId, context.TimeProvider));
         await batch.ExecuteNonQueryAsync(cancellationToken);

@@ -6,8 +6,8 @@ namespace Sagas.Services.Ingest;
 
 /// <summary>
 /// Wakes payments that race with their customer's batch. A batch takes a second or two. A payment that looks for its customer
-/// meanwhile does not see it and starts to wait, after the batch has looked for waiting payments. Without this it would wait
-/// until its next redelivery, which can be the longest delay.
+/// in the meantime does not see it and starts to wait, after the batch has looked for waiting payments. Without this it would
+/// wait until its next redelivery, which can be the longest delay.
 /// </summary>
 internal sealed class RacingPaymentWaker(NpgsqlDataSource database, TimeProvider timeProvider)
 {

@@ -38,7 +38,7 @@ internal static class ReleasePayments
         );
         if (racing.Count == 0)
             return;
-        // These look for their customer at this moment and may not see it: have them look again.
+        // These are looking for their customer now and may not see it: wake them again.
         await using var batch = new NpgsqlBatch(connection);
         var messages = racing.Select(payment => new PaymentRedeliveryDue(payment));
         batch.BatchCommands.Add(

@@ -96,7 +96,7 @@ internal sealed class RowDispatcher(
 
     private async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
-        // Half of what came before: few batches in all, so that each is a long sorted run, and each takes a second or two.
+        // Half of the previous size: few batches, so that each is a long sorted run of a second or two.
         var batch = Math.Clamp(_rows / partitions.Length / 2, FirstBatchRows, Math.Max(FirstBatchRows, options.MaxBatchRows));
         batch = Math.Min(batch, options.MaxBatchRows);
         foreach (var partition in partitions)

@@ -18,7 +18,8 @@ public static class ContractTypes
     public static bool Contains(Type type) => _byName.TryGetValue(type.Name, out var contract) && contract == type;
 
     /// <summary>The message of a name.</summary>
-    /// <param name="name">A short name such as <c>PaymentRequested</c>, or the same with its namespace or as MassTransit's URN.</param>
+    /// <param name="name">A short name such as <c>PaymentRequested</c>, or the same with its namespace or as MassTransit's
+    /// URN.</param>
     /// <returns>Null when there is no such message.</returns>
     public static Type? Find(string? name)
     {

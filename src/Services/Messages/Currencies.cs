@@ -2,7 +2,9 @@ using System.Collections.Frozen;
 
 namespace Sagas.Services.Messages;
 
-/// <summary>The currencies of ISO 4217 in which a payment can be made: active codes, without metals, funds for testing and "none".</summary>
+/// <summary>
+/// The currencies of ISO 4217 in which a payment can be made: active codes, without metals, funds for testing and "none".
+/// </summary>
 public static class Currencies
 {
     private const string Codes = """
@@ -18,6 +20,6 @@ public static class Currencies
         .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)
         .ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether a code is one of them, in whatever case.</summary>
+    /// <summary>Whether a code is one of them, in any case.</summary>
     public static bool Contains(string code) => _codes.Contains(code);
 }

@@ -1,12 +1,16 @@
 namespace Sagas.Services.Messages;
 
-/// <summary>The rule for identifiers from outside: 1 to 128 characters, trimmed, valid Unicode without control characters.</summary>
+/// <summary>
+/// The rule for identifiers from outside: 1 to 128 characters, trimmed, valid Unicode without control characters.
+/// </summary>
 internal static class Identifiers
 {
     /// <summary>The longest identifier, in UTF-16 characters.</summary>
     public const int MaxLength = 128;
 
-    /// <summary>What is wrong with an identifier, as the end of a sentence that begins with its name; null where it can be used.</summary>
+    /// <summary>
+    /// What is wrong with an identifier, as the end of a sentence that begins with its name; null where it can be used.
+    /// </summary>
     public static string? Problem(ReadOnlySpan<char> value)
     {
         var id = value.Trim();

@@ -36,7 +36,8 @@ internal static class IncomingBody
         catch (JsonException exception)
         {
             throw new InvalidMessageException(
-                $"The body is not JSON: it cannot be read from line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1} on."
+                $"The body is not JSON: it cannot be read from line {exception.LineNumber + 1}, "
+                    + $"byte {exception.BytePositionInLine + 1} on."
             );
         }
     }

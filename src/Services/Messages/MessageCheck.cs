@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Sagas.Services.Messages;
 
-/// <summary>The checks that message rules are made of. Each throws <see cref="InvalidMessageException"/> with a sentence that names the field.</summary>
+/// <summary>
+/// The checks that message rules are made of. Each throws <see cref="InvalidMessageException"/> with a sentence that names
+/// the field.
+/// </summary>
 /// <param name="options">What is accepted from producers.</param>
 /// <param name="timeProvider">The clock.</param>
 public sealed class MessageCheck(MessagesOptions options, TimeProvider timeProvider)

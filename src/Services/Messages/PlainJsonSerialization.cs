@@ -16,8 +16,8 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageD
     private const string ExchangeHeader = "RabbitMQ-ExchangeName";
 
     // Without the flag AnyMessageType, which would let every consumer of a queue read every message, and without CopyHeaders: the
-    // headers of a delivery are about this delivery (RabbitMQ-DeliveryTag) or tell the broker what to do with it (CC names further
-    // queues), and would be set on every message that is published in answer.
+    // headers of a delivery are about this delivery (RabbitMQ-DeliveryTag) or tell the broker what to do with it (CC names
+    // further queues), and would be set on every message that is published in answer.
     private const RawSerializerOptions RawOptions = RawSerializerOptions.AddTransportHeaders;
 
     private readonly EnvelopeDeserializer _envelopes = new(options);
@@ -60,7 +60,7 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageD
         return new Context(ContentType, context, type, json);
     }
 
-    // The header comes first because who sets it means it; the AMQP property "type" last, since other software fills it
+    // The header comes first because it is set on purpose; the AMQP property "type" last, since other software fills it
     // with names of its own.
     private static Type FindType(Headers headers, IDictionary<string, object>? properties)
     {
@@ -75,7 +75,8 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageD
             ?? throw new InvalidMessageException(
                 "The type of the message is not known: it was published to "
                     + (string.IsNullOrEmpty(exchange) ? "the queue itself" : $"the exchange '{exchange}'")
-                    + $"{(first is null ? "" : $" with {TypeHeader} '{first}'")}. Publish it to the exchange of its type, such as PaymentRequested, "
+                    + $"{(first is null ? "" : $" with {TypeHeader} '{first}'")}. "
+                    + "Publish it to the exchange of its type, such as PaymentRequested, "
                     + $"or name the type in the header {TypeHeader}."
             );
     }

@@ -7,7 +7,9 @@ using Sagas.Services.Messages;
 
 namespace Sagas.Services.Modules;
 
-/// <summary>All that the rest of the system needs to know of a feature. Everything that spans features folds over the modules.</summary>
+/// <summary>
+/// All that the rest of the system needs to know of a feature. Everything that spans features folds over the modules.
+/// </summary>
 public abstract class FeatureModule
 {
     /// <summary>The roles of a process that run a part of the feature.</summary>

@@ -10,7 +10,7 @@ internal static class ObjectStatusMessageRules
     [
         MessageRule.For<ObjectStatusRequested>((message, check) => check.Identifier(message, message.ObjectId)),
         MessageRule.For<ObjectStatusesRequested>(
-            (message, check) => check.IdentifierList(message, message.ObjectIds, ObjectStatusesRequested.MostObjects, "objects")
+            (message, check) => check.IdentifierList(message, message.ObjectIds, ObjectStatusesRequested.MaxObjects, "objects")
         ),
     ];
 }

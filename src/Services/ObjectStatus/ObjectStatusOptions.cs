@@ -3,7 +3,9 @@ using Sagas.Configuration;
 
 namespace Sagas.Services.ObjectStatus;
 
-/// <summary>Configuration section <c>ObjectStatus</c>: the callback, the fetching of statuses, and how long an object counts as seen.</summary>
+/// <summary>
+/// Configuration section <c>ObjectStatus</c>: the callback, the fetching of statuses, and how long an object counts as seen.
+/// </summary>
 public sealed record ObjectStatusOptions : IValidatedOptions
 {
     /// <summary>The section's name.</summary>
@@ -18,7 +20,9 @@ public sealed record ObjectStatusOptions : IValidatedOptions
     [Range(0, 65_535)]
     public int CallbackPort { get; init; } = 9090;
 
-    /// <summary>What callers of the callback send in <c>X-Api-Key</c>; at least 16 characters. Without it, everyone may call.</summary>
+    /// <summary>
+    /// What callers of the callback send in <c>X-Api-Key</c>; at least 16 characters. Without it, everyone may call.
+    /// </summary>
     public string? ApiKey { get; init; }
 
     /// <summary>Largest callback body, in bytes.</summary>
@@ -54,13 +58,17 @@ public sealed record ObjectStatusOptions : IValidatedOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long an answer serves further requests of the same object in the same process; zero: only while the call is in
-    /// flight.</summary>
+    /// <summary>
+    /// How long an answer serves further requests of the same object in the same process; zero: only while the call is in
+    /// flight.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan CacheDuration { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long a message waits at most for an API that is down before it is postponed. Shorter than the broker's own timeout
-    /// for consumers, 30 minutes by default.</summary>
+    /// <summary>
+    /// How long a message waits at most for an API that is down before it is postponed. Shorter than the broker's own timeout
+    /// for consumers, 30 minutes by default.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:15:00")]
     public TimeSpan MaxHold { get; init; } = TimeSpan.FromMinutes(1);
 
@@ -81,8 +89,10 @@ public sealed record ObjectStatusOptions : IValidatedOptions
     [Range(typeof(TimeSpan), "00:00:00.050", "1.00:00:00")]
     public TimeSpan SweepInterval { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>Messages consumed at once: besides those in calls, some whose answers are being written or that wait for a call to end,
-    /// so that a call can start as soon as another ends.</summary>
+    /// <summary>
+    /// Messages consumed at once: besides those in calls, some whose answers are being written or that wait for a call to
+    /// end, so that a call can start as soon as another ends.
+    /// </summary>
     internal int Consuming => Math.Min(MaxConcurrency + (MaxConcurrency / 8) + 16, MaxPrefetch);
 
     /// <summary>Messages taken from the broker at once, those that are consumed next included.</summary>

@@ -9,7 +9,7 @@ namespace Sagas.Services.Operations;
 /// <summary>What an operator can ask and do over HTTP.</summary>
 public static class OperationsEndpoints
 {
-    private const int LongestPaymentId = 128;
+    private const int MaxPaymentIdLength = 128;
 
     /// <summary>Maps <c>/operations</c>.</summary>
     /// <param name="routes">The application.</param>
@@ -32,7 +32,7 @@ public static class OperationsEndpoints
     )
     {
         var paymentId = id.Trim();
-        if (paymentId.Length is 0 or > LongestPaymentId || paymentId.Any(char.IsControl))
+        if (paymentId.Length is 0 or > MaxPaymentIdLength || paymentId.Any(char.IsControl))
         {
             return Results.Problem(
                 "The payment id must have 1 to 128 characters and no control characters.",

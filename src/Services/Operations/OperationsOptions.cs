@@ -18,7 +18,8 @@ public sealed record OperationsOptions : IValidatedOptions
         // Never the value: it is secret.
         if (ApiKey is { Length: < Http.ApiKey.MinLength })
         {
-            yield return $"{Section}:{nameof(ApiKey)} is too short to be a secret: use at least {Http.ApiKey.MinLength} characters, "
+            yield return $"{Section}:{nameof(ApiKey)} is too short to be a secret: "
+                + $"use at least {Http.ApiKey.MinLength} characters, "
                 + "such as the output of 'openssl rand -hex 24' (as an environment variable: Operations__ApiKey).";
         }
     }

@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Sagas.Services.Operations;
 
-/// <summary>Where everything stands, in numbers and without personal data.</summary>
+/// <summary>Counts of everything, without personal data.</summary>
 /// <param name="Customers">Number of customers by state.</param>
 /// <param name="Payments">Number of payments by state.</param>
 /// <param name="Outbox">Messages that the broker has not confirmed yet.</param>
@@ -46,7 +46,8 @@ internal static class OverviewQuery
         var outbox = await database
             .Database.SqlQuery<OutboxOverview>(
                 $"""
-                SELECT count(*) FILTER (WHERE enqueue_time > now()) AS "Scheduled", count(*) FILTER (WHERE enqueue_time <= now()) AS "Due",
+                SELECT count(*) FILTER (WHERE enqueue_time > now()) AS "Scheduled",
+                       count(*) FILTER (WHERE enqueue_time <= now()) AS "Due",
                        count(*) FILTER (WHERE attempts > 0) AS "Failing",
                        coalesce(greatest(extract(epoch FROM now() - min(enqueue_time)), 0), 0)::float8 AS "OldestDueSeconds"
                 FROM outbox_message

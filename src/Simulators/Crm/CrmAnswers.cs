@@ -4,7 +4,7 @@ using Sagas.Simulators.Faults;
 
 namespace Sagas.Simulators.Crm;
 
-/// <summary>What the CRM says of one customer.</summary>
+/// <summary>The CRM's result for one customer.</summary>
 /// <param name="Call">What it was asked.</param>
 /// <param name="Status">The status.</param>
 /// <param name="Reference">Its own name for the stored data; null: nothing is stored.</param>
@@ -40,7 +40,7 @@ internal static class CrmAnswers
             })
         );
 
-    /// <summary>The answer to the question what is stored of a customer.</summary>
+    /// <summary>The answer to a look-up of a customer.</summary>
     public static Answer Stored(StoredCustomer? customer) =>
         customer is null
             ? Answer.Problem(404, "Not found", "There is no such customer.")

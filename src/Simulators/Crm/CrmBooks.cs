@@ -9,7 +9,7 @@ namespace Sagas.Simulators.Crm;
 /// <param name="Effects">Times that data were stored.</param>
 /// <param name="Replays">Calls answered with an earlier result.</param>
 /// <param name="Refused">Calls whose data the CRM did not want.</param>
-/// <param name="Rejected">Calls that were no customer, or used a key for other data.</param>
+/// <param name="Rejected">Calls that were not a customer, or used a key for other data.</param>
 /// <param name="Faults">Calls that met a fault.</param>
 /// <param name="Customers">Customers that it knows.</param>
 /// <param name="DuplicateEffects">Times that a version of a customer's data was stored which had been stored before.</param>
@@ -49,15 +49,15 @@ internal sealed record StoredCustomer(long Sequence, int Version, byte[] Body, i
 /// </summary>
 internal sealed class CrmBooks : IDisposable
 {
-    private readonly Lock gate = new();
-    private readonly CrmOptions options;
-    private readonly RecordFile? file;
-    private readonly Dictionary<string, (long Sequence, byte[] Body)> keys = [];
-    private readonly Dictionary<string, StoredCustomer> customers = [];
-    private readonly HashSet<(string, int)> versions = [];
-    private RecordList<CrmRecord> records = new();
-    private CrmSummary summary = Nothing;
-    private long lastSequence;
+    private readonly Lock _gate = new();
+    private readonly CrmOptions _options;
+    private readonly RecordFile? _file;
+    private readonly Dictionary<string, (long Sequence, byte[] Body)> _keys = [];
+    private readonly Dictionary<string, StoredCustomer> _customers = [];
+    private readonly HashSet<(string, int)> _versions = [];
+    private RecordList<CrmRecord> _records = new();
+    private CrmSummary _summary = Nothing;
+    private long _lastSequence;
 
     private static CrmSummary Nothing => new(0, 0, 0, 0, 0, 0, 0, 0, 0, null, null);
 
@@ -65,11 +65,11 @@ internal sealed class CrmBooks : IDisposable
     /// <exception cref="IOException">The record file cannot be read.</exception>
     public CrmBooks(CrmOptions options)
     {
-        this.options = options;
+        _options = options;
         if (options.RecordFile is not { Length: > 0 } path)
             return;
-        file = new RecordFile(path);
-        file.Load(saved => Keep(CrmRecord.Read(saved)));
+        _file = new RecordFile(path);
+        _file.Load(saved => Keep(CrmRecord.Read(saved)));
     }
 
     /// <summary>
@@ -79,7 +79,7 @@ internal sealed class CrmBooks : IDisposable
     /// <exception cref="IOException">The record file refused it; nothing was done from that customer on.</exception>
     public Answer Take(CrmRequest request, FaultVisit visit)
     {
-        lock (gate)
+        lock (_gate)
         {
             if (visit.Refusal() is { } turnedAway)
                 return RecordAll(request, Outcome.TurnedAway, turnedAway, visit.Fault);
@@ -93,43 +93,43 @@ internal sealed class CrmBooks : IDisposable
     /// <summary>What is stored of a customer; null: nothing.</summary>
     public StoredCustomer? Find(string customerId)
     {
-        lock (gate)
-            return customers.GetValueOrDefault(customerId);
+        lock (_gate)
+            return _customers.GetValueOrDefault(customerId);
     }
 
     /// <summary>Every customer, as it is stored.</summary>
     public IReadOnlyList<StoredCustomer> Customers()
     {
-        lock (gate)
-            return [.. customers.Values];
+        lock (_gate)
+            return [.. _customers.Values];
     }
 
     public CrmSummary Summary()
     {
-        lock (gate)
-            return summary with { Customers = customers.Count };
+        lock (_gate)
+            return _summary with { Customers = _customers.Count };
     }
 
     public IEnumerable<CrmRecord> Records()
     {
-        lock (gate)
-            return records.Snapshot();
+        lock (_gate)
+            return _records.Snapshot();
     }
 
     public void Clear()
     {
-        lock (gate)
+        lock (_gate)
         {
-            file?.Clear();
-            keys.Clear();
-            customers.Clear();
-            versions.Clear();
-            records = new RecordList<CrmRecord>();
-            summary = Nothing;
+            _file?.Clear();
+            _keys.Clear();
+            _customers.Clear();
+            _versions.Clear();
+            _records = new RecordList<CrmRecord>();
+            _summary = Nothing;
         }
     }
 
-    public void Dispose() => file?.Dispose();
+    public void Dispose() => _file?.Dispose();
 
     private Answer RecordAll(CrmRequest request, Outcome outcome, Answer answer, Fault fault)
     {
@@ -140,7 +140,7 @@ internal sealed class CrmBooks : IDisposable
 
     private CrmResult Store(DateTimeOffset at, CrmCall call, bool isBatch, FaultVisit visit)
     {
-        var (outcome, result) = Decide(call, lastSequence + 1, isBatch);
+        var (outcome, result) = Decide(call, _lastSequence + 1, isBatch);
         Enter(at, call, outcome, visit.Fault, visit.Fault == Fault.LostAfter ? 0 : result.Status);
         return result;
     }
@@ -150,7 +150,7 @@ internal sealed class CrmBooks : IDisposable
         if (call.Mistake is { } mistake)
             return (Outcome.Invalid, CrmResult.Refused(call, 400, mistake));
         var customer = call.Customer!;
-        if (call.Key is not null && keys.TryGetValue(call.Key, out var earlier))
+        if (call.Key is not null && _keys.TryGetValue(call.Key, out var earlier))
         {
             using var before = JsonDocument.Parse(earlier.Body);
             return Customer.Read(before.RootElement).Customer == customer
@@ -158,9 +158,9 @@ internal sealed class CrmBooks : IDisposable
                 : (Outcome.KeyReused, CrmResult.Refused(call, 422, "The idempotency key was used for other data."));
         }
 
-        if (isBatch && Random.Shared.NextDouble() < options.ItemFailRate)
+        if (isBatch && Random.Shared.NextDouble() < _options.ItemFailRate)
             return (Outcome.TurnedAway, CrmResult.Refused(call, 503, "Try this customer again later."));
-        return customer.IsUnwelcome || Random.Shared.NextDouble() < options.RefuseRate
+        return customer.IsUnwelcome || Random.Shared.NextDouble() < _options.RefuseRate
             ? (Outcome.Refused, CrmResult.Refused(call, 422, "The e-mail address is refused."))
             : (Outcome.Stored, new CrmResult(call, 201, StoredCustomer.ReferenceOf(sequence), null));
     }
@@ -168,7 +168,7 @@ internal sealed class CrmBooks : IDisposable
     private void Enter(DateTimeOffset at, CrmCall call, Outcome outcome, Fault fault, int status)
     {
         var record = new CrmRecord(
-            lastSequence + 1,
+            _lastSequence + 1,
             at,
             call.Key,
             call.Customer?.CustomerId,
@@ -179,46 +179,48 @@ internal sealed class CrmBooks : IDisposable
             (short)status
         );
         // To the file before memory: what is not on file has not happened.
-        file?.Append(record.WriteTo);
+        _file?.Append(record.WriteTo);
         Keep(record);
     }
 
     private void Keep(in CrmRecord record)
     {
-        lastSequence = record.Sequence;
-        records.Add(record);
-        summary = summary with { Calls = summary.Calls + 1, Faults = summary.Faults + (record.Fault == Fault.None ? 0 : 1) };
+        _lastSequence = record.Sequence;
+        _records.Add(record);
+        _summary = _summary with { Calls = _summary.Calls + 1, Faults = _summary.Faults + (record.Fault == Fault.None ? 0 : 1) };
         switch (record.Outcome)
         {
             case Outcome.Stored:
                 KeepEffect(record);
                 break;
             case Outcome.Replayed:
-                summary = summary with { Replays = summary.Replays + 1 };
+                _summary = _summary with { Replays = _summary.Replays + 1 };
                 break;
             case Outcome.Refused:
-                summary = summary with { Refused = summary.Refused + 1 };
+                _summary = _summary with { Refused = _summary.Refused + 1 };
                 break;
             case Outcome.KeyReused or Outcome.Invalid:
-                summary = summary with { Rejected = summary.Rejected + 1 };
+                _summary = _summary with { Rejected = _summary.Rejected + 1 };
                 break;
         }
     }
 
-    /// <summary>Counts duplicates and stale data from the record itself, not from the decision that should have made them impossible.</summary>
+    /// <summary>
+    /// Counts duplicates and stale data from the record itself, not from the decision that should have made them impossible.
+    /// </summary>
     private void KeepEffect(in CrmRecord record)
     {
         var customerId = record.CustomerId!;
-        var before = customers.GetValueOrDefault(customerId);
-        customers[customerId] = new StoredCustomer(record.Sequence, record.Version, record.Body!, (before?.Effects ?? 0) + 1);
+        var before = _customers.GetValueOrDefault(customerId);
+        _customers[customerId] = new StoredCustomer(record.Sequence, record.Version, record.Body!, (before?.Effects ?? 0) + 1);
         if (record.Key is { } key)
-            keys[key] = (record.Sequence, record.Body!);
-        summary = summary with
+            _keys[key] = (record.Sequence, record.Body!);
+        _summary = _summary with
         {
-            Effects = summary.Effects + 1,
-            DuplicateEffects = summary.DuplicateEffects + (versions.Add((customerId, record.Version)) ? 0 : 1),
-            StaleEffects = summary.StaleEffects + (before is not null && before.Version > record.Version ? 1 : 0),
-            FirstEffectAt = summary.FirstEffectAt ?? record.At,
+            Effects = _summary.Effects + 1,
+            DuplicateEffects = _summary.DuplicateEffects + (_versions.Add((customerId, record.Version)) ? 0 : 1),
+            StaleEffects = _summary.StaleEffects + (before is not null && before.Version > record.Version ? 1 : 0),
+            FirstEffectAt = _summary.FirstEffectAt ?? record.At,
             LastEffectAt = record.At,
         };
     }

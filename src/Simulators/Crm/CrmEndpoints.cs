@@ -9,7 +9,7 @@ namespace Sagas.Simulators.Crm;
 /// <summary>A CRM that stores customers, with or without idempotency keys, and remembers everything it was asked.</summary>
 internal static class CrmEndpoints
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web);
 
     public static void AddCrm(this WebApplicationBuilder builder)
     {
@@ -21,16 +21,16 @@ internal static class CrmEndpoints
     public static void MapCrm(this WebApplication app)
     {
         var options = app.Services.GetRequiredService<CrmOptions>();
-        // Opens the record file now, so that one that cannot be used stops the start and not the first customer.
+        // Opens the record file now, so that an unusable file fails the start and not the first customer.
         var books = app.Services.GetRequiredService<CrmBooks>();
-        var time = app.Services.GetRequiredService<TimeProvider>();
-        var faults = new FaultInjector(options.Faults, time);
-        var stopping = app.Lifetime.ApplicationStopping;
+        var timeProvider = app.Services.GetRequiredService<TimeProvider>();
+        var faults = new FaultInjector(options.Faults, timeProvider);
+        var requests = new CrmRequests(books, options, faults, timeProvider, app.Lifetime.ApplicationStopping);
 
         var crm = app.MapGroup("/crm");
-        crm.MapPost("/customers", context => StoreAsync(context, isBatch: false));
-        crm.MapPost("/customers/batch", context => StoreAsync(context, isBatch: true));
-        crm.MapGet("/customers", FindAsync);
+        crm.MapPost("/customers", context => requests.StoreAsync(context, isBatch: false));
+        crm.MapPost("/customers/batch", context => requests.StoreAsync(context, isBatch: true));
+        crm.MapGet("/customers", requests.FindAsync);
         crm.MapGet(
             "/stored",
             context => JsonList.StreamAsync(context.Response, books.Customers(), CrmAnswers.Write, context.RequestAborted)
@@ -45,7 +45,7 @@ internal static class CrmEndpoints
                     context.RequestAborted
                 )
         );
-        crm.MapGet("/summary", () => Results.Json(books.Summary(), Json));
+        crm.MapGet("/summary", () => Results.Json(books.Summary(), _json));
         crm.MapDelete(
             "",
             () =>
@@ -55,39 +55,5 @@ internal static class CrmEndpoints
             }
         );
         crm.MapFaults(faults);
-
-        // A caller that hangs up does not stop what it asked for, as it would not at a real CRM.
-        async Task StoreAsync(HttpContext context, bool isBatch)
-        {
-            using var visit = faults.Enter();
-            var request = await CrmRequest.ReadAsync(
-                context.Request,
-                isBatch,
-                options.Authorization,
-                time.GetUtcNow(),
-                context.RequestAborted
-            );
-            await visit.WaitHalfAsync(stopping);
-            var answer = books.Take(request, visit);
-            await visit.WaitHalfAsync(stopping);
-            await answer.SendAsync(context, context.RequestAborted);
-        }
-
-        async Task FindAsync(HttpContext context)
-        {
-            using var visit = faults.Enter();
-            await visit.WaitHalfAsync(stopping);
-            var customerId = context.Request.Query["customerId"].ToString();
-            var answer =
-                visit.Refusal()
-                ?? visit.Alter(
-                    options.Authorization is { } authorization
-                    && context.Request.Headers.Authorization.ToString() != authorization
-                        ? Answer.Problem(401, "Unauthorized", "The header Authorization is missing or wrong.")
-                        : CrmAnswers.Stored(books.Find(customerId))
-                );
-            await visit.WaitHalfAsync(stopping);
-            await answer.SendAsync(context, context.RequestAborted);
-        }
     }
 }

@@ -8,7 +8,9 @@ internal sealed record CrmOptions : IValidatedOptions
 {
     public const string Section = "Crm";
 
-    /// <summary>Share of customers' data that is refused for good, 0 to 1; besides those whose e-mail ends in @refused.example.</summary>
+    /// <summary>
+    /// Share of customers' data that is refused for good, 0 to 1; besides those whose e-mail ends in @refused.example.
+    /// </summary>
     public double RefuseRate { get; init; }
 
     /// <summary>Share of the customers in a batch that get a 503 of their own, nothing done, 0 to 1.</summary>

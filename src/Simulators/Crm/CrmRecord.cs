@@ -6,7 +6,7 @@ namespace Sagas.Simulators.Crm;
 /// <summary>What became of one customer's part of a request.</summary>
 internal enum Outcome : byte
 {
-    /// <summary>The data were stored: the one effect there is.</summary>
+    /// <summary>The data were stored: the only effect.</summary>
     Stored,
 
     /// <summary>The same key as before: its result again.</summary>
@@ -31,7 +31,7 @@ internal enum Outcome : byte
 /// <param name="Key">The idempotency key; null: none.</param>
 /// <param name="CustomerId">The customer; null when that could not be read.</param>
 /// <param name="Version">The version of the data; 0 when that could not be read.</param>
-/// <param name="Body">What came, JSON; null when it was no JSON.</param>
+/// <param name="Body">What came, JSON; null when it was not JSON.</param>
 /// <param name="Outcome">What became of it.</param>
 /// <param name="Fault">What went wrong, on purpose.</param>
 /// <param name="Status">The status that was sent for it; 0 when the connection was cut without one.</param>

@@ -7,7 +7,7 @@ namespace Sagas.Simulators.Crm;
 
 /// <summary>One customer's part of a request: the data, or what is wrong with them.</summary>
 /// <param name="Key">The idempotency key that came with it; null: none.</param>
-/// <param name="Body">What came, JSON on one line; null when it is no JSON.</param>
+/// <param name="Body">What came, JSON on one line; null when it is not JSON.</param>
 /// <param name="Customer">The data.</param>
 /// <param name="Mistake">What is wrong.</param>
 internal sealed record CrmCall(string? Key, byte[]? Body, Customer? Customer, string? Mistake);
@@ -19,9 +19,9 @@ internal sealed record CrmCall(string? Key, byte[]? Body, Customer? Customer, st
 /// <param name="Refusal">The answer of a request that is not looked into.</param>
 internal sealed record CrmRequest(DateTimeOffset At, IReadOnlyList<CrmCall> Calls, bool IsBatch, Answer? Refusal)
 {
-    private const int LongestBody = 1024 * 1024;
-    private const int LongestKey = 255;
-    private const int MostCustomers = 500;
+    private const int MaxBodyBytes = 1024 * 1024;
+    private const int MaxKeyLength = 255;
+    private const int MaxCustomers = 500;
 
     /// <summary>Reads a customer, or with <paramref name="isBatch"/> a list of them.</summary>
     public static async Task<CrmRequest> ReadAsync(
@@ -32,13 +32,13 @@ internal sealed record CrmRequest(DateTimeOffset At, IReadOnlyList<CrmCall> Call
         CancellationToken cancellationToken
     )
     {
-        var (body, isWhole) = await RequestBody.ReadAsync(http, LongestBody, cancellationToken);
+        var (body, isWhole) = await RequestBody.ReadAsync(http, MaxBodyBytes, cancellationToken);
         if (authorization is not null && http.Headers.Authorization.ToString() != authorization)
             return Refused(Answer.Problem(401, "Unauthorized", "The header Authorization is missing or wrong."));
         if (!http.HasJsonContentType())
             return Refused(Answer.Problem(415, "Unsupported media type", "The body is application/json."));
         if (!isWhole)
-            return Refused(Answer.Problem(413, "Body too large", $"A request has at most {LongestBody} bytes."));
+            return Refused(Answer.Problem(413, "Body too large", $"A request has at most {MaxBodyBytes} bytes."));
         RequestBody.PutOnOneLine(body);
         try
         {
@@ -54,10 +54,10 @@ internal sealed record CrmRequest(DateTimeOffset At, IReadOnlyList<CrmCall> Call
                 json.RootElement.ValueKind != JsonValueKind.Object
                 || !json.RootElement.TryGetProperty("customers", out var customers)
                 || customers.ValueKind != JsonValueKind.Array
-                || customers.GetArrayLength() is < 1 or > MostCustomers
+                || customers.GetArrayLength() is < 1 or > MaxCustomers
             )
                 return Refused(
-                    Answer.Problem(400, "Not a batch", $"The body is an object with customers, a list of 1 to {MostCustomers}.")
+                    Answer.Problem(400, "Not a batch", $"The body is an object with customers, a list of 1 to {MaxCustomers}.")
                 );
             return new CrmRequest(
                 at,
@@ -77,10 +77,10 @@ internal sealed record CrmRequest(DateTimeOffset At, IReadOnlyList<CrmCall> Call
     private static CrmCall Call(JsonElement json, string? key)
     {
         var (customer, mistake) = Customer.Read(json);
-        if (key is not null && (key.Length > LongestKey || !key.All(character => character is > ' ' and <= '~')))
+        if (key is not null && (key.Length > MaxKeyLength || !key.All(character => character is > ' ' and <= '~')))
             (key, mistake) = (
-                key[..Math.Min(key.Length, LongestKey)],
-                $"An idempotency key is 1 to {LongestKey} visible ASCII characters."
+                key[..Math.Min(key.Length, MaxKeyLength)],
+                $"An idempotency key is 1 to {MaxKeyLength} visible ASCII characters."
             );
         return new CrmCall(key, Encoding.UTF8.GetBytes(json.GetRawText()), customer, mistake);
     }

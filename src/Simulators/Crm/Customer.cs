@@ -14,8 +14,8 @@ internal sealed record Customer(
     DateTimeOffset? RegisteredAt
 )
 {
-    private const int LongestId = 128;
-    private const int LongestText = 512;
+    private const int MaxIdLength = 128;
+    private const int MaxTextLength = 512;
     private const string RefusedMailbox = "@refused.example";
 
     /// <summary>The same the CRM would refuse every time.</summary>
@@ -42,12 +42,12 @@ internal sealed record Customer(
 
     private string? Mistake()
     {
-        if (CustomerId is not { Length: > 0 and <= LongestId })
-            return $"customerId is a text of 1 to {LongestId} characters.";
+        if (CustomerId is not { Length: > 0 and <= MaxIdLength })
+            return $"customerId is a text of 1 to {MaxIdLength} characters.";
         if (Version < 1)
             return "version is a whole number, 1 or more.";
-        return new[] { FirstName, LastName, Email, Phone }.Any(text => text?.Length > LongestText)
-            ? $"A text has at most {LongestText} characters."
+        return new[] { FirstName, LastName, Email, Phone }.Any(text => text?.Length > MaxTextLength)
+            ? $"A text has at most {MaxTextLength} characters."
             : null;
     }
 }

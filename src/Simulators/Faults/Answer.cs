@@ -12,7 +12,7 @@ internal enum Ending : byte
     /// <summary>Headers and half of the body, then the connection is cut.</summary>
     Half,
 
-    /// <summary>The connection is cut at once.</summary>
+    /// <summary>The connection is cut immediately.</summary>
     Nothing,
 }
 
@@ -20,7 +20,7 @@ internal enum Ending : byte
 internal sealed record Answer(int Status, string ContentType, ReadOnlyMemory<byte> Body)
 {
     // A reset overtakes what was sent before it: without a pause the caller would see no half.
-    private static readonly TimeSpan TravelTime = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan _travelTime = TimeSpan.FromMilliseconds(20);
 
     public bool IsReplay { get; init; }
 
@@ -71,7 +71,7 @@ internal sealed record Answer(int Status, string ContentType, ReadOnlyMemory<byt
 
         await response.BodyWriter.WriteAsync(Body[..(Body.Length / 2)], cancellationToken);
         await response.BodyWriter.FlushAsync(cancellationToken);
-        await Task.Delay(TravelTime, cancellationToken);
+        await Task.Delay(_travelTime, cancellationToken);
         context.Abort();
     }
 }

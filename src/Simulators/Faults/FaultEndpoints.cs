@@ -5,10 +5,10 @@ namespace Sagas.Simulators.Faults;
 
 internal static class FaultEndpoints
 {
-    private const int LongestDownSeconds = 86_400;
+    private const int MaxDownSeconds = 86_400;
 
-    // A misspelt fault must not pass for one that is set.
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    // Rejects misspelt faults instead of ignoring them.
+    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,
@@ -18,7 +18,7 @@ internal static class FaultEndpoints
     /// <summary>Maps <c>faults</c> and <c>down</c> below the third party's own path.</summary>
     public static void MapFaults(this IEndpointRouteBuilder thirdParty, FaultInjector faults)
     {
-        thirdParty.MapGet("/faults", () => Results.Json(faults.Settings, Json));
+        thirdParty.MapGet("/faults", () => Results.Json(faults.Settings, _json));
         thirdParty.MapPut(
             "/faults",
             async (HttpRequest request, CancellationToken cancellationToken) =>
@@ -33,7 +33,7 @@ internal static class FaultEndpoints
         if (mistakes.Length > 0)
             return Results.Problem(string.Join(' ', mistakes), statusCode: 400, title: "Not valid fault settings");
         faults.Settings = read.Settings!;
-        return Results.Json(faults.Settings, Json);
+        return Results.Json(faults.Settings, _json);
     }
 
     private static async Task<(FaultSettings? Settings, string? Mistake)> ReadAsync(
@@ -43,7 +43,7 @@ internal static class FaultEndpoints
     {
         try
         {
-            var settings = await JsonSerializer.DeserializeAsync<FaultSettings>(request.Body, Json, cancellationToken);
+            var settings = await JsonSerializer.DeserializeAsync<FaultSettings>(request.Body, _json, cancellationToken);
             return (settings, "The body is null; {} sets no faults.");
         }
         catch (JsonException exception)
@@ -59,16 +59,16 @@ internal static class FaultEndpoints
 
     private static IResult GoDown(FaultInjector faults, string? seconds)
     {
-        if (!int.TryParse(seconds, out var count) || count is < 0 or > LongestDownSeconds)
+        if (!int.TryParse(seconds, out var count) || count is < 0 or > MaxDownSeconds)
         {
             return Results.Problem(
-                $"Say how long: /down?seconds=N, N between 0 and {LongestDownSeconds}.",
+                $"Say how long: /down?seconds=N, N between 0 and {MaxDownSeconds}.",
                 statusCode: 400,
                 title: "For how long?"
             );
         }
 
         faults.GoDownFor(TimeSpan.FromSeconds(count));
-        return Results.Json(faults.Settings, Json);
+        return Results.Json(faults.Settings, _json);
     }
 }

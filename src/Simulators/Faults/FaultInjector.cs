@@ -4,46 +4,50 @@ namespace Sagas.Simulators.Faults;
 /// Decides what goes wrong with each request to one third party. Settings may change while requests are served; each
 /// request keeps those it came in with.
 /// </summary>
-internal sealed class FaultInjector(FaultSettings initial, TimeProvider time)
+internal sealed class FaultInjector(FaultSettings initial, TimeProvider timeProvider)
 {
-    private readonly PlaceQueue places = new();
-    private volatile FaultSettings settings = initial;
-    private int active;
+    private readonly PlaceQueue _places = new();
+    private volatile FaultSettings _settings = initial;
+    private int _active;
 
     public FaultSettings Settings
     {
-        get => settings;
-        set => settings = value;
+        get => _settings;
+        set => _settings = value;
     }
 
     public void GoDownFor(TimeSpan duration)
     {
-        var until = time.GetUtcNow() + duration;
+        var until = timeProvider.GetUtcNow() + duration;
         FaultSettings before;
         do
         {
-            before = settings;
-        } while (Interlocked.CompareExchange(ref settings, before with { DownUntil = until }, before) != before);
+            before = _settings;
+        } while (Interlocked.CompareExchange(ref _settings, before with { DownUntil = until }, before) != before);
     }
 
     /// <summary>A request comes in; dispose the visit when it has been answered.</summary>
     public FaultVisit Enter()
     {
-        var current = settings;
-        var concurrent = Interlocked.Increment(ref active);
+        var current = _settings;
+        var concurrent = Interlocked.Increment(ref _active);
         var fault = Draw(current, concurrent);
         var latency = DrawLatency(current);
-        var started = time.GetTimestamp();
+        var started = timeProvider.GetTimestamp();
         if (current is { MaxConcurrent: > 0, WhenFull: WhenFull.Queue } && fault != Fault.Down)
-            started = places.Take(current.MaxConcurrent, started, (long)(latency.TotalSeconds * time.TimestampFrequency));
-        return new FaultVisit(this, current, fault, latency, started, time);
+            started = _places.Take(
+                current.MaxConcurrent,
+                started,
+                (long)(latency.TotalSeconds * timeProvider.TimestampFrequency)
+            );
+        return new FaultVisit(this, current, fault, latency, started, timeProvider);
     }
 
-    internal void Leave() => Interlocked.Decrement(ref active);
+    internal void Leave() => Interlocked.Decrement(ref _active);
 
     private Fault Draw(FaultSettings current, int concurrent)
     {
-        if (current.DownUntil is { } until && time.GetUtcNow() < until)
+        if (current.DownUntil is { } until && timeProvider.GetUtcNow() < until)
             return Fault.Down;
         if (current.MaxConcurrent > 0 && concurrent > current.MaxConcurrent && current.WhenFull != WhenFull.Queue)
             return current.WhenFull == WhenFull.Unavailable ? Fault.Busy : Fault.OneTooMany;

@@ -37,7 +37,7 @@ internal sealed record FaultSettings
     /// <summary>Most requests that are worked on at once; 0 is no limit.</summary>
     public int MaxConcurrent { get; init; }
 
-    /// <summary>What becomes of a request beyond <see cref="MaxConcurrent"/>.</summary>
+    /// <summary>What happens to a request beyond <see cref="MaxConcurrent"/>.</summary>
     public WhenFull WhenFull { get; init; }
 
     /// <summary>Every request before this time is answered 503.</summary>
@@ -70,20 +70,20 @@ internal sealed record FaultSettings
             yield return "maxConcurrent is 0 (no limit) or more.";
         if (!Enum.IsDefined(WhenFull))
             yield return "whenFull is unavailable, tooManyRequests or queue.";
-        if (SlowMs is < 0 or > LatencySettings.LongestMs)
-            yield return $"slowMs is between 0 and {LatencySettings.LongestMs}.";
-        if (Latency.MinMs < 0 || Latency.MaxMs < Latency.MinMs || Latency.MaxMs > LatencySettings.LongestMs)
-            yield return $"latency is 0 <= minMs <= maxMs <= {LatencySettings.LongestMs}.";
+        if (SlowMs is < 0 or > LatencySettings.MaxLatencyMs)
+            yield return $"slowMs is between 0 and {LatencySettings.MaxLatencyMs}.";
+        if (Latency.MinMs < 0 || Latency.MaxMs < Latency.MinMs || Latency.MaxMs > LatencySettings.MaxLatencyMs)
+            yield return $"latency is 0 <= minMs <= maxMs <= {LatencySettings.MaxLatencyMs}.";
     }
 }
 
-/// <summary>What becomes of a request that is one too many.</summary>
+/// <summary>What happens to a request beyond the limit.</summary>
 internal enum WhenFull
 {
-    /// <summary>503 at once.</summary>
+    /// <summary>503 immediately.</summary>
     Unavailable,
 
-    /// <summary>429 at once, with <c>Retry-After</c>.</summary>
+    /// <summary>429 immediately, with <c>Retry-After</c>.</summary>
     TooManyRequests,
 
     /// <summary>It waits until a place is free.</summary>
@@ -93,7 +93,7 @@ internal enum WhenFull
 /// <summary>Time that every request takes, uniform between the two, milliseconds.</summary>
 internal sealed record LatencySettings
 {
-    public const int LongestMs = 600_000;
+    public const int MaxLatencyMs = 600_000;
 
     public int MinMs { get; init; }
 

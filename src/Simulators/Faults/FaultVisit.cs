@@ -2,18 +2,18 @@ using System.Text;
 
 namespace Sagas.Simulators.Faults;
 
-/// <summary>One request's share of bad luck, decided when it came in.</summary>
+/// <summary>The fault and latency of one request, drawn when it came in.</summary>
 internal sealed class FaultVisit(
     FaultInjector injector,
     FaultSettings settings,
     Fault fault,
     TimeSpan latency,
     long started,
-    TimeProvider time
+    TimeProvider timeProvider
 ) : IDisposable
 {
-    private static readonly byte[] NotJson = Encoding.UTF8.GetBytes("<html><body>upstream said: OK</body></html>");
-    private int halves;
+    private static readonly byte[] _notJson = Encoding.UTF8.GetBytes("<html><body>upstream said: OK</body></html>");
+    private int _halves;
 
     public Fault Fault => fault;
 
@@ -45,7 +45,7 @@ internal sealed class FaultVisit(
             Fault.FailAfter => ServerError(),
             Fault.LostAfter => answer with { Ending = Ending.Nothing },
             Fault.HalfResponse => answer with { Ending = Ending.Half },
-            Fault.Garbage => Answer.Json(Random.Shared.Next(200, 202), NotJson),
+            Fault.Garbage => Answer.Json(Random.Shared.Next(200, 202), _notJson),
             _ => answer,
         };
 
@@ -53,15 +53,15 @@ internal sealed class FaultVisit(
     /// Half of the request's latency. It is waited for before the effect and again after it, so that a caller that
     /// gives up meets both cases. It ends early when the simulator stops.
     /// </summary>
-    public async Task WaitHalfAsync(CancellationToken stopping)
+    public async Task WaitHalfAsync(CancellationToken cancellationToken)
     {
-        // A service that is down or full turns callers away at once.
+        // A service that is down or full turns callers away immediately.
         if (Latency <= TimeSpan.Zero)
             return;
-        // By the time at which the request was begun with, which may be ahead, and so that a late timer delays it once only.
-        var left = latency / 2 * ++halves - time.GetElapsedTime(started);
+        // Measured from the start of the work, which may be in the future, so that a late timer does not add up.
+        var left = latency / 2 * ++_halves - timeProvider.GetElapsedTime(started);
         if (left > TimeSpan.Zero)
-            await Task.Delay(left, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(left, timeProvider, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public void Dispose() => injector.Leave();

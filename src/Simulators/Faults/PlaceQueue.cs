@@ -2,12 +2,12 @@ namespace Sagas.Simulators.Faults;
 
 /// <summary>
 /// Places that are taken one after the other, by the clock and not by who is finished: a timer that fires late then costs the
-/// third party nothing of the rate that it is said to have.
+/// third party none of its configured rate.
 /// </summary>
 internal sealed class PlaceQueue
 {
-    private readonly Lock gate = new();
-    private readonly PriorityQueue<bool, long> freeAt = new();
+    private readonly Lock _gate = new();
+    private readonly PriorityQueue<bool, long> _freeAt = new();
 
     /// <summary>Takes the place that is free first.</summary>
     /// <param name="places">How many places there are.</param>
@@ -16,15 +16,15 @@ internal sealed class PlaceQueue
     /// <returns>From when on; not before <paramref name="now"/>.</returns>
     public long Take(int places, long now, long duration)
     {
-        lock (gate)
+        lock (_gate)
         {
-            while (freeAt.Count > places)
-                freeAt.Dequeue();
-            while (freeAt.Count < places)
-                freeAt.Enqueue(true, now);
-            freeAt.TryDequeue(out _, out var free);
+            while (_freeAt.Count > places)
+                _freeAt.Dequeue();
+            while (_freeAt.Count < places)
+                _freeAt.Enqueue(true, now);
+            _freeAt.TryDequeue(out _, out var free);
             var from = Math.Max(now, free);
-            freeAt.Enqueue(true, from + duration);
+            _freeAt.Enqueue(true, from + duration);
             return from;
         }
     }

@@ -11,11 +11,11 @@ internal sealed class ObjectBooks
     private long _faults;
     private long _latencyMicroseconds;
     private long _inFlight;
-    private long _mostInFlight;
+    private long _maxInFlight;
     private long _posts;
     private long _refusedPosts;
 
-    /// <summary>How often each object's status was told.</summary>
+    /// <summary>How often each object's status was answered.</summary>
     public IReadOnlyDictionary<string, int> Answered => _answered;
 
     /// <summary>The ids that the callback said are safe.</summary>
@@ -26,10 +26,10 @@ internal sealed class ObjectBooks
         Interlocked.Increment(ref _requests);
         Interlocked.Add(ref _latencyMicroseconds, (long)latency.TotalMicroseconds);
         var now = Interlocked.Increment(ref _inFlight);
-        for (var most = Volatile.Read(ref _mostInFlight); now > most; )
+        for (var max = Volatile.Read(ref _maxInFlight); now > max; )
         {
-            var seen = Interlocked.CompareExchange(ref _mostInFlight, now, most);
-            most = seen == most ? now : seen;
+            var seen = Interlocked.CompareExchange(ref _maxInFlight, now, max);
+            max = seen == max ? now : seen;
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class ObjectBooks
             Volatile.Read(ref _faults),
             _answered.Count,
             Volatile.Read(ref _inFlight),
-            Volatile.Read(ref _mostInFlight),
+            Volatile.Read(ref _maxInFlight),
             Volatile.Read(ref _latencyMicroseconds) / 1e6,
             Volatile.Read(ref _posts),
             Volatile.Read(ref _refusedPosts)
@@ -71,18 +71,18 @@ internal sealed class ObjectBooks
         Volatile.Write(ref _requests, 0);
         Volatile.Write(ref _faults, 0);
         Volatile.Write(ref _latencyMicroseconds, 0);
-        Volatile.Write(ref _mostInFlight, Volatile.Read(ref _inFlight));
+        Volatile.Write(ref _maxInFlight, Volatile.Read(ref _inFlight));
         Volatile.Write(ref _posts, 0);
         Volatile.Write(ref _refusedPosts, 0);
     }
 }
 
-/// <summary>The books in numbers.</summary>
+/// <summary>Counts of what was asked and posted.</summary>
 /// <param name="Requests">Requests received.</param>
 /// <param name="Faults">Requests that met a fault.</param>
-/// <param name="Objects">Objects whose status was told.</param>
+/// <param name="Objects">Objects whose status was answered.</param>
 /// <param name="InFlight">Requests being answered.</param>
-/// <param name="MostInFlight">The most there were of these at once.</param>
+/// <param name="MostInFlight">The highest number of these at the same time.</param>
 /// <param name="LatencySeconds">Sum of the latencies that requests were given.</param>
 /// <param name="Posts">Callbacks posted by the tester.</param>
 /// <param name="RefusedPosts">Callbacks that were not answered with 200 within a second.</param>

@@ -50,7 +50,7 @@ internal static class ObjectStatusEndpoints
         HttpContext context,
         ObjectBooks books,
         FaultInjector faults,
-        CancellationToken stopping
+        CancellationToken cancellationToken
     )
     {
         // The server leaves a slash as it was sent, since it would be taken for a separator.
@@ -59,8 +59,8 @@ internal static class ObjectStatusEndpoints
         books.Enter(visit.Latency);
         try
         {
-            await visit.WaitHalfAsync(stopping);
-            await visit.WaitHalfAsync(stopping);
+            await visit.WaitHalfAsync(cancellationToken);
+            await visit.WaitHalfAsync(cancellationToken);
         }
         finally
         {

@@ -20,7 +20,7 @@ internal sealed record ObjectStatusOptions : IValidatedOptions
     /// <summary>The tester's ids are below this.</summary>
     public int IdsBelow { get; init; } = 100;
 
-    /// <summary>The faults at start; unless told otherwise, only that it is slow.</summary>
+    /// <summary>The faults at start. By default it is only slow.</summary>
     public FaultSettings Faults { get; init; } =
         new()
         {

@@ -6,16 +6,16 @@ namespace Sagas.Simulators.ObjectStatus;
 internal sealed partial class ObjectTester(
     ObjectStatusOptions options,
     ObjectBooks books,
-    TimeProvider time,
+    TimeProvider timeProvider,
     ILogger<ObjectTester> logger
 ) : BackgroundService
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var client = new HttpClient { Timeout = Patience };
-        using var timer = new PeriodicTimer(options.PostInterval, time);
+        using var client = new HttpClient { Timeout = _timeout };
+        using var timer = new PeriodicTimer(options.PostInterval, timeProvider);
         do await PostAsync(client, stoppingToken);
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }

@@ -8,8 +8,8 @@ namespace Sagas.Simulators.PaymentGateway;
 /// </summary>
 internal sealed record Payment(string? PaymentId, string? CustomerId, decimal? Amount, string? Currency)
 {
-    private const int LongestId = 128;
-    private const decimal LargestAmount = 1_000_000_000_000m;
+    private const int MaxIdLength = 128;
+    private const decimal MaxAmount = 1_000_000_000_000m;
 
     /// <summary>Reads a body.</summary>
     /// <returns>The payment, or what is wrong with the body.</returns>
@@ -32,12 +32,12 @@ internal sealed record Payment(string? PaymentId, string? CustomerId, decimal? A
 
     private string? Mistake()
     {
-        if (PaymentId is not { Length: > 0 and <= LongestId })
-            return $"paymentId is a text of 1 to {LongestId} characters.";
-        if (CustomerId is not { Length: > 0 and <= LongestId })
-            return $"customerId is a text of 1 to {LongestId} characters.";
-        if (Amount is not (> 0 and <= LargestAmount))
-            return $"amount is a number above 0, at most {LargestAmount}.";
+        if (PaymentId is not { Length: > 0 and <= MaxIdLength })
+            return $"paymentId is a text of 1 to {MaxIdLength} characters.";
+        if (CustomerId is not { Length: > 0 and <= MaxIdLength })
+            return $"customerId is a text of 1 to {MaxIdLength} characters.";
+        if (Amount is not (> 0 and <= MaxAmount))
+            return $"amount is a number above 0, at most {MaxAmount}.";
         if (Currency is not { Length: 3 } || !Currency.All(char.IsAsciiLetterUpper))
             return "currency is three capital letters.";
         return null;

@@ -9,7 +9,7 @@ namespace Sagas.Simulators.PaymentGateway;
 /// <param name="Effects">Payments captured.</param>
 /// <param name="Replays">Requests answered with an earlier result.</param>
 /// <param name="Declines">New payments declined.</param>
-/// <param name="Rejected">Requests that were no payment, or used a key for another payment.</param>
+/// <param name="Rejected">Requests that were not a payment, or used a key for another payment.</param>
 /// <param name="Faults">Requests that met a fault.</param>
 /// <param name="DuplicateEffects">Captures under a key that had one: always 0.</param>
 /// <param name="DuplicatePayments">Captures of a payment that was captured under another key: the caller's mistake.</param>
@@ -30,24 +30,24 @@ internal sealed record PaymentSummary(
 /// </summary>
 internal sealed class PaymentBooks : IDisposable
 {
-    private readonly Lock gate = new();
-    private readonly GatewayOptions options;
-    private readonly RecordFile? file;
-    private readonly Dictionary<string, Settled> settled = [];
-    private readonly HashSet<string> capturedPayments = [];
-    private RecordList<GatewayRecord> records = new();
-    private PaymentSummary summary = new(0, 0, 0, 0, 0, 0, 0, 0);
-    private long lastSequence;
+    private readonly Lock _gate = new();
+    private readonly GatewayOptions _options;
+    private readonly RecordFile? _file;
+    private readonly Dictionary<string, Settled> _settled = [];
+    private readonly HashSet<string> _capturedPayments = [];
+    private RecordList<GatewayRecord> _records = new();
+    private PaymentSummary _summary = new(0, 0, 0, 0, 0, 0, 0, 0);
+    private long _lastSequence;
 
     /// <summary>Opens the books, with what the record file holds.</summary>
     /// <exception cref="IOException">The record file cannot be read.</exception>
     public PaymentBooks(GatewayOptions options)
     {
-        this.options = options;
+        _options = options;
         if (options.RecordFile is not { Length: > 0 } path)
             return;
-        file = new RecordFile(path);
-        file.Load(saved => Keep(RecordReader.Read(saved, key => settled.GetValueOrDefault(key))));
+        _file = new RecordFile(path);
+        _file.Load(saved => Keep(RecordReader.Read(saved, key => _settled.GetValueOrDefault(key))));
     }
 
     /// <summary>
@@ -57,9 +57,9 @@ internal sealed class PaymentBooks : IDisposable
     /// <exception cref="IOException">The record file refused it; nothing was done.</exception>
     public Answer Take(PaymentRequest request, FaultVisit visit)
     {
-        lock (gate)
+        lock (_gate)
         {
-            var sequence = lastSequence + 1;
+            var sequence = _lastSequence + 1;
             var (outcome, result, answer) = visit.Refusal() is { } refusal
                 ? (Outcome.TurnedAway, null, refusal)
                 : Decide(request, sequence);
@@ -69,7 +69,7 @@ internal sealed class PaymentBooks : IDisposable
             var received = Same(request.Received, result ?? Find(request.Received.Key));
             var record = new GatewayRecord(sequence, request.At, received, result, outcome, visit.Fault, (short)status);
             // To the file before memory: what is not on file has not happened.
-            file?.Append(record.WriteTo);
+            _file?.Append(record.WriteTo);
             Keep(record);
             return answer;
         }
@@ -77,31 +77,31 @@ internal sealed class PaymentBooks : IDisposable
 
     public PaymentSummary Summary()
     {
-        lock (gate)
-            return summary;
+        lock (_gate)
+            return _summary;
     }
 
     public IEnumerable<GatewayRecord> Records()
     {
-        lock (gate)
-            return records.Snapshot();
+        lock (_gate)
+            return _records.Snapshot();
     }
 
     public void Clear()
     {
-        lock (gate)
+        lock (_gate)
         {
-            file?.Clear();
-            settled.Clear();
-            capturedPayments.Clear();
-            records = new RecordList<GatewayRecord>();
-            summary = new PaymentSummary(0, 0, 0, 0, 0, 0, 0, 0);
+            _file?.Clear();
+            _settled.Clear();
+            _capturedPayments.Clear();
+            _records = new RecordList<GatewayRecord>();
+            _summary = new PaymentSummary(0, 0, 0, 0, 0, 0, 0, 0);
         }
     }
 
-    public void Dispose() => file?.Dispose();
+    public void Dispose() => _file?.Dispose();
 
-    private Settled? Find(string? key) => key is null ? null : settled.GetValueOrDefault(key);
+    private Settled? Find(string? key) => key is null ? null : _settled.GetValueOrDefault(key);
 
     private static Received Same(Received received, Received? earlier) =>
         earlier is not null && received.IsJson && received.Body.AsSpan().SequenceEqual(earlier.Body) ? earlier : received;
@@ -130,7 +130,7 @@ internal sealed class PaymentBooks : IDisposable
     {
         if (payment.Amount % 1 == 0.13m)
             return "insufficient funds";
-        return Random.Shared.NextDouble() < options.DeclineRate ? "declined by the card issuer" : null;
+        return Random.Shared.NextDouble() < _options.DeclineRate ? "declined by the card issuer" : null;
     }
 
     private static Answer ResultOf(Settled result, int captured) =>
@@ -140,24 +140,24 @@ internal sealed class PaymentBooks : IDisposable
 
     private void Keep(in GatewayRecord record)
     {
-        lastSequence = record.Sequence;
-        records.Add(record);
+        _lastSequence = record.Sequence;
+        _records.Add(record);
         var faulty = record.Fault == Fault.None ? 0 : 1;
-        summary = summary with { Requests = summary.Requests + 1, Faults = summary.Faults + faulty };
+        _summary = _summary with { Requests = _summary.Requests + 1, Faults = _summary.Faults + faulty };
         switch (record.Outcome)
         {
             case Outcome.Captured:
                 KeepCapture(record.Settled!);
                 break;
             case Outcome.Declined:
-                settled[record.Settled!.Key!] = record.Settled;
-                summary = summary with { Declines = summary.Declines + 1 };
+                _settled[record.Settled!.Key!] = record.Settled;
+                _summary = _summary with { Declines = _summary.Declines + 1 };
                 break;
             case Outcome.Replayed:
-                summary = summary with { Replays = summary.Replays + 1 };
+                _summary = _summary with { Replays = _summary.Replays + 1 };
                 break;
             case Outcome.KeyReused or Outcome.Invalid:
-                summary = summary with { Rejected = summary.Rejected + 1 };
+                _summary = _summary with { Rejected = _summary.Rejected + 1 };
                 break;
         }
     }
@@ -165,14 +165,14 @@ internal sealed class PaymentBooks : IDisposable
     /// <summary>Counts duplicates from the record itself, not from the decision that should have made them impossible.</summary>
     private void KeepCapture(Settled capture)
     {
-        var keyHadOne = settled.TryGetValue(capture.Key!, out var earlier) && earlier.DeclineReason is null;
-        var paymentHadOne = !capturedPayments.Add(Payment.Read(capture.Body).Payment!.PaymentId!);
-        settled[capture.Key!] = capture;
-        summary = summary with
+        var keyHadOne = _settled.TryGetValue(capture.Key!, out var earlier) && earlier.DeclineReason is null;
+        var paymentHadOne = !_capturedPayments.Add(Payment.Read(capture.Body).Payment!.PaymentId!);
+        _settled[capture.Key!] = capture;
+        _summary = _summary with
         {
-            Effects = summary.Effects + 1,
-            DuplicateEffects = summary.DuplicateEffects + (keyHadOne ? 1 : 0),
-            DuplicatePayments = summary.DuplicatePayments + (paymentHadOne && !keyHadOne ? 1 : 0),
+            Effects = _summary.Effects + 1,
+            DuplicateEffects = _summary.DuplicateEffects + (keyHadOne ? 1 : 0),
+            DuplicatePayments = _summary.DuplicatePayments + (paymentHadOne && !keyHadOne ? 1 : 0),
         };
     }
 }

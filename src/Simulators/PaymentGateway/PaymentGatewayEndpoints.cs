@@ -9,7 +9,7 @@ namespace Sagas.Simulators.PaymentGateway;
 /// <summary>A payment gateway that takes idempotency keys, and remembers everything it was asked.</summary>
 internal static class PaymentGatewayEndpoints
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web);
 
     public static void AddPaymentGateway(this WebApplicationBuilder builder)
     {
@@ -21,14 +21,14 @@ internal static class PaymentGatewayEndpoints
     public static void MapPaymentGateway(this WebApplication app)
     {
         var options = app.Services.GetRequiredService<GatewayOptions>();
-        // Opens the record file now, so that one that cannot be used stops the start and not the first payment.
+        // Opens the record file now, so that an unusable file fails the start and not the first payment.
         var books = app.Services.GetRequiredService<PaymentBooks>();
-        var time = app.Services.GetRequiredService<TimeProvider>();
-        var faults = new FaultInjector(options.Faults, time);
+        var timeProvider = app.Services.GetRequiredService<TimeProvider>();
+        var faults = new FaultInjector(options.Faults, timeProvider);
         var stopping = app.Lifetime.ApplicationStopping;
 
         var payments = app.MapGroup("/payments");
-        payments.MapPost("", context => PayAsync(context, books, faults, time, stopping));
+        payments.MapPost("", context => PayAsync(context, books, faults, timeProvider, stopping));
         payments.MapGet(
             "/records",
             context =>
@@ -39,7 +39,7 @@ internal static class PaymentGatewayEndpoints
                     context.RequestAborted
                 )
         );
-        payments.MapGet("/summary", () => Results.Json(books.Summary(), Json));
+        payments.MapGet("/summary", () => Results.Json(books.Summary(), _json));
         payments.MapDelete(
             "",
             () =>
@@ -56,15 +56,15 @@ internal static class PaymentGatewayEndpoints
         HttpContext context,
         PaymentBooks books,
         FaultInjector faults,
-        TimeProvider time,
-        CancellationToken stopping
+        TimeProvider timeProvider,
+        CancellationToken cancellationToken
     )
     {
         using var visit = faults.Enter();
-        var request = await PaymentRequest.ReadAsync(context.Request, time.GetUtcNow(), context.RequestAborted);
-        await visit.WaitHalfAsync(stopping);
+        var request = await PaymentRequest.ReadAsync(context.Request, timeProvider.GetUtcNow(), context.RequestAborted);
+        await visit.WaitHalfAsync(cancellationToken);
         var answer = books.Take(request, visit);
-        await visit.WaitHalfAsync(stopping);
+        await visit.WaitHalfAsync(cancellationToken);
         await answer.SendAsync(context, context.RequestAborted);
     }
 }

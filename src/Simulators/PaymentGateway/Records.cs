@@ -6,7 +6,7 @@ namespace Sagas.Simulators.PaymentGateway;
 /// <summary>What became of one request.</summary>
 internal enum Outcome : byte
 {
-    /// <summary>The money was taken: the one effect there is.</summary>
+    /// <summary>The money was taken: the only effect.</summary>
     Captured,
     Declined,
 

@@ -11,23 +11,23 @@ namespace Sagas.Simulators.Records;
 internal sealed class RecordFile : IDisposable
 {
     private const byte LineEnd = (byte)'\n';
-    private readonly string path;
-    private readonly SafeFileHandle handle;
-    private readonly ArrayBufferWriter<byte> json = new(1024);
-    private readonly Utf8JsonWriter writer;
-    private long end;
+    private readonly string _path;
+    private readonly SafeFileHandle _handle;
+    private readonly ArrayBufferWriter<byte> _json = new(1024);
+    private readonly Utf8JsonWriter _writer;
+    private long _end;
 
     /// <summary>Opens the file, to be written by this process alone.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="readers">Others may read it meanwhile.</param>
+    /// <param name="readers">Whether others may read it at the same time.</param>
     /// <exception cref="IOException">It cannot be opened, or another process has it.</exception>
     public RecordFile(string path, bool readers = false)
     {
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } directory)
             Directory.CreateDirectory(directory);
-        this.path = path;
-        writer = new Utf8JsonWriter(json);
-        handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, readers ? FileShare.Read : FileShare.None);
+        _path = path;
+        _writer = new Utf8JsonWriter(_json);
+        _handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, readers ? FileShare.Read : FileShare.None);
     }
 
     /// <summary>
@@ -41,7 +41,7 @@ internal sealed class RecordFile : IDisposable
         int kept = 0,
             lineNumber = 0;
         long position = 0;
-        for (int got; (got = RandomAccess.Read(handle, buffer.AsSpan(kept), position)) > 0; position += got)
+        for (int got; (got = RandomAccess.Read(_handle, buffer.AsSpan(kept), position)) > 0; position += got)
         {
             var filled = kept + got;
             var start = 0;
@@ -51,46 +51,46 @@ internal sealed class RecordFile : IDisposable
                 ReadLine(read, buffer.AsMemory(start, length), lineNumber);
             }
 
-            end = position + got - (filled - start);
+            _end = position + got - (filled - start);
             kept = filled - start;
             Buffer.BlockCopy(buffer, start, buffer, 0, kept);
             if (kept == buffer.Length)
-                throw new IOException($"{path}, line {lineNumber + 1}: no record is that long.");
+                throw new IOException($"{_path}, line {lineNumber + 1}: the line is longer than any record.");
         }
 
-        RandomAccess.SetLength(handle, end);
+        RandomAccess.SetLength(_handle, _end);
     }
 
     /// <summary>Appends one line, its end included. When it throws, nothing was appended.</summary>
     /// <exception cref="IOException">The disk refused it.</exception>
     public void Append(ReadOnlySpan<byte> line)
     {
-        RandomAccess.Write(handle, line, end);
-        end += line.Length;
+        RandomAccess.Write(_handle, line, _end);
+        _end += line.Length;
     }
 
     /// <summary>Appends one record as a line of JSON; for one thread at a time. When it throws, nothing was appended.</summary>
     /// <exception cref="IOException">The disk refused it.</exception>
     public void Append(Action<Utf8JsonWriter> write)
     {
-        json.ResetWrittenCount();
-        writer.Reset();
-        write(writer);
-        writer.Flush();
-        json.Write("\n"u8);
-        Append(json.WrittenSpan);
+        _json.ResetWrittenCount();
+        _writer.Reset();
+        write(_writer);
+        _writer.Flush();
+        _json.Write("\n"u8);
+        Append(_json.WrittenSpan);
     }
 
     public void Clear()
     {
-        RandomAccess.SetLength(handle, 0);
-        end = 0;
+        RandomAccess.SetLength(_handle, 0);
+        _end = 0;
     }
 
     public void Dispose()
     {
-        writer.Dispose();
-        handle.Dispose();
+        _writer.Dispose();
+        _handle.Dispose();
     }
 
     private void ReadLine(Action<ReadOnlyMemory<byte>> read, ReadOnlyMemory<byte> line, int number)
@@ -101,7 +101,7 @@ internal sealed class RecordFile : IDisposable
         }
         catch (Exception exception) when (exception is not IOException)
         {
-            throw new IOException($"{path}, line {number}: not a record ({exception.Message}).", exception);
+            throw new IOException($"{_path}, line {number}: not a record ({exception.Message}).", exception);
         }
     }
 }

@@ -7,21 +7,21 @@ namespace Sagas.Simulators.Records;
 internal sealed class RecordList<TRecord>
 {
     private const int BlockSize = 1024;
-    private readonly List<TRecord[]> blocks = [];
-    private int count;
+    private readonly List<TRecord[]> _blocks = [];
+    private int _count;
 
     public void Add(in TRecord record)
     {
-        if (count == blocks.Count * BlockSize)
-            blocks.Add(new TRecord[BlockSize]);
-        blocks[^1][count % BlockSize] = record;
-        count++;
+        if (_count == _blocks.Count * BlockSize)
+            _blocks.Add(new TRecord[BlockSize]);
+        _blocks[^1][_count % BlockSize] = record;
+        _count++;
     }
 
     /// <summary>The records there are now. Take it under the lock that guards <see cref="Add"/>; read it outside.</summary>
     public IEnumerable<TRecord> Snapshot()
     {
-        var total = count;
-        return blocks.ToArray().SelectMany(block => block).Take(total);
+        var total = _count;
+        return _blocks.ToArray().SelectMany(block => block).Take(total);
     }
 }

@@ -8,7 +8,7 @@ internal static class RequestBody
     /// <summary>The body, or of one that is too long its beginning.</summary>
     public static async Task<(byte[] Body, bool IsWhole)> ReadAsync(
         HttpRequest http,
-        int longest,
+        int maxBytes,
         CancellationToken cancellationToken
     )
     {
@@ -16,10 +16,10 @@ internal static class RequestBody
         while (true)
         {
             var read = await reader.ReadAsync(cancellationToken);
-            if (read.IsCompleted || read.Buffer.Length > longest)
+            if (read.IsCompleted || read.Buffer.Length > maxBytes)
             {
-                var isWhole = read.Buffer.Length <= longest;
-                var body = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, longest)).ToArray();
+                var isWhole = read.Buffer.Length <= maxBytes;
+                var body = read.Buffer.Slice(0, Math.Min(read.Buffer.Length, maxBytes)).ToArray();
                 reader.AdvanceTo(read.Buffer.End);
                 return (body, isWhole);
             }
@@ -28,7 +28,7 @@ internal static class RequestBody
         }
     }
 
-    /// <summary>In valid JSON line ends stand between tokens only, so a space means the same.</summary>
+    /// <summary>In valid JSON, line ends occur only between tokens, so a space means the same.</summary>
     public static void PutOnOneLine(Span<byte> json)
     {
         json.Replace((byte)'\r', (byte)' ');

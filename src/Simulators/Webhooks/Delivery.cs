@@ -21,8 +21,8 @@ internal sealed record Delivery(
     string? Mistake
 )
 {
-    private const int LongestBody = 64 * 1024;
-    private const int LongestId = 255;
+    private const int MaxBodyBytes = 64 * 1024;
+    private const int MaxIdLength = 255;
 
     public static async Task<Delivery> ReadAsync(
         HttpContext context,
@@ -34,7 +34,7 @@ internal sealed record Delivery(
         var http = context.Request;
         using var body = new MemoryStream(256);
         var buffer = new byte[4096];
-        for (int read; body.Length <= LongestBody && (read = await http.Body.ReadAsync(buffer, cancellationToken)) > 0; )
+        for (int read; body.Length <= MaxBodyBytes && (read = await http.Body.ReadAsync(buffer, cancellationToken)) > 0; )
             body.Write(buffer, 0, read);
 
         var bytes = body.GetBuffer().AsMemory(0, (int)body.Length);
@@ -46,14 +46,14 @@ internal sealed record Delivery(
             bytes.Span
         );
         var (alert, mistake) =
-            body.Length > LongestBody ? (null, $"An alert has at most {LongestBody} bytes.") : Alert.Read(bytes.Span);
+            body.Length > MaxBodyBytes ? (null, $"An alert has at most {MaxBodyBytes} bytes.") : Alert.Read(bytes.Span);
         if (!http.HasJsonContentType())
             mistake = "The body is application/json.";
         return new Delivery(
             at,
             context.Connection.RemoteIpAddress?.ToString() ?? "",
             http.Path.Value ?? "",
-            id[..Math.Min(id.Length, LongestId)],
+            id[..Math.Min(id.Length, MaxIdLength)],
             alert,
             unsigned,
             mistake

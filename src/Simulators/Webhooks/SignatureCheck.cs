@@ -5,12 +5,12 @@ using System.Text;
 namespace Sagas.Simulators.Webhooks;
 
 /// <summary>Checks deliveries as the Standard Webhooks specification asks receivers to.</summary>
-internal sealed class SignatureCheck(WebhookOptions options, TimeProvider time)
+internal sealed class SignatureCheck(WebhookOptions options, TimeProvider timeProvider)
 {
     private const string SecretPrefix = "whsec_";
     private const string Version = "v1,";
 
-    private readonly byte[][] keys = Keys(options.Secrets);
+    private readonly byte[][] _keys = Keys(options.Secrets);
 
     /// <summary>The keys in a list of secrets; empty: one of them is none.</summary>
     public static byte[][] Keys(string secrets)
@@ -39,7 +39,7 @@ internal sealed class SignatureCheck(WebhookOptions options, TimeProvider time)
             return "webhook-id, webhook-timestamp and webhook-signature are needed.";
         if (!long.TryParse(timestamp, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
             return "webhook-timestamp is seconds since 1970.";
-        if (Math.Abs(time.GetUtcNow().ToUnixTimeSeconds() - seconds) > options.ToleranceSeconds)
+        if (Math.Abs(timeProvider.GetUtcNow().ToUnixTimeSeconds() - seconds) > options.ToleranceSeconds)
             return "webhook-timestamp is too far from now.";
 
         byte[] signed = [.. Encoding.UTF8.GetBytes($"{id}.{timestamp}."), .. body];
@@ -48,7 +48,7 @@ internal sealed class SignatureCheck(WebhookOptions options, TimeProvider time)
             var given = new byte[signature.Length];
             if (!Convert.TryFromBase64String(signature[Version.Length..], given, out var length))
                 continue;
-            foreach (var key in keys)
+            foreach (var key in _keys)
             {
                 if (CryptographicOperations.FixedTimeEquals(HMACSHA256.HashData(key, signed), given.AsSpan(0, length)))
                     return null;

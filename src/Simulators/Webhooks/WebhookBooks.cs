@@ -12,35 +12,35 @@ namespace Sagas.Simulators.Webhooks;
 /// </summary>
 internal sealed class WebhookBooks : IDisposable
 {
-    private static readonly byte[] Taken = "{\"status\":\"received\"}"u8.ToArray();
+    private static readonly byte[] _received = "{\"status\":\"received\"}"u8.ToArray();
 
-    private readonly Lock gate = new();
-    private readonly RequestLimit limit;
-    private readonly RecordFile? file;
-    private readonly RecordFile? output;
-    private readonly HashSet<string> taken = new(StringComparer.Ordinal);
-    private List<WebhookRecord> records = [];
-    private WebhookSummary summary = Empty;
-    private long lastSequence;
-    private volatile WebhookBehaviour behaviour;
+    private readonly Lock _gate = new();
+    private readonly RequestLimit _limit;
+    private readonly RecordFile? _file;
+    private readonly RecordFile? _output;
+    private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private List<WebhookRecord> _records = [];
+    private WebhookSummary _summary = Empty;
+    private long _lastSequence;
+    private volatile WebhookBehaviour _behaviour;
 
     /// <summary>Opens the books, with what the record file holds.</summary>
     /// <exception cref="IOException">A file cannot be used.</exception>
-    public WebhookBooks(WebhookOptions options, TimeProvider time)
+    public WebhookBooks(WebhookOptions options, TimeProvider timeProvider)
     {
-        behaviour = options.Behaviour;
-        limit = new RequestLimit(time);
+        _behaviour = options.Behaviour;
+        _limit = new RequestLimit(timeProvider);
         if (options.RecordFile is { Length: > 0 } path)
         {
-            file = new RecordFile(path);
-            file.Load(line => Keep(JsonSerializer.Deserialize(line.Span, AlertJson.Default.WebhookRecord)!));
+            _file = new RecordFile(path);
+            _file.Load(line => Keep(JsonSerializer.Deserialize(line.Span, AlertJson.Default.WebhookRecord)!));
         }
 
         if (options.OutputFile is { Length: > 0 } csv)
         {
-            output = new RecordFile(csv, readers: true);
+            _output = new RecordFile(csv, readers: true);
             // To append behind what is there.
-            output.Load(_ => { });
+            _output.Load(_ => { });
         }
     }
 
@@ -48,8 +48,8 @@ internal sealed class WebhookBooks : IDisposable
 
     public WebhookBehaviour Behaviour
     {
-        get => behaviour;
-        set => behaviour = value;
+        get => _behaviour;
+        set => _behaviour = value;
     }
 
     /// <summary>Takes a delivery, unless something turns it away, and records it with the answer it will get.</summary>
@@ -57,13 +57,13 @@ internal sealed class WebhookBooks : IDisposable
     /// <exception cref="IOException">A file refused it; nothing was done.</exception>
     public Answer Take(Delivery delivery, FaultVisit visit)
     {
-        lock (gate)
+        lock (_gate)
         {
             var (outcome, answer) = Decide(delivery, visit);
             if (outcome is DeliveryOutcome.Alerted or DeliveryOutcome.Repeated)
                 answer = visit.Alter(answer);
             var record = new WebhookRecord(
-                lastSequence + 1,
+                _lastSequence + 1,
                 delivery.At,
                 delivery.Client,
                 delivery.Path,
@@ -82,39 +82,39 @@ internal sealed class WebhookBooks : IDisposable
 
     public WebhookSummary Summary()
     {
-        lock (gate)
-            return summary;
+        lock (_gate)
+            return _summary;
     }
 
     public WebhookRecord[] Records()
     {
-        lock (gate)
-            return [.. records];
+        lock (_gate)
+            return [.. _records];
     }
 
     public void Clear()
     {
-        lock (gate)
+        lock (_gate)
         {
-            file?.Clear();
-            output?.Clear();
-            taken.Clear();
-            records = [];
-            summary = Empty;
+            _file?.Clear();
+            _output?.Clear();
+            _taken.Clear();
+            _records = [];
+            _summary = Empty;
         }
     }
 
     public void Dispose()
     {
-        file?.Dispose();
-        output?.Dispose();
+        _file?.Dispose();
+        _output?.Dispose();
     }
 
     private (DeliveryOutcome, Answer) Decide(Delivery delivery, FaultVisit visit)
     {
         if (visit.Refusal() is { } refusal)
             return (DeliveryOutcome.TurnedAway, refusal);
-        if (limit.Take(delivery.Client, delivery.Path, behaviour) is { } wait)
+        if (_limit.Take(delivery.Client, delivery.Path, _behaviour) is { } wait)
         {
             var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
             return (
@@ -126,21 +126,21 @@ internal sealed class WebhookBooks : IDisposable
             );
         }
 
-        if (behaviour.Answer is not 0 and var status)
+        if (_behaviour.Answer is not 0 and var status)
             return (DeliveryOutcome.TurnedAway, Answer.Problem(status, "As set", "The receiver was told to answer so."));
         if (delivery.Unsigned is { } unsigned)
             return (DeliveryOutcome.Unsigned, Answer.Problem(401, "Not signed", unsigned));
         if (delivery.Mistake is { } mistake)
             return (DeliveryOutcome.Invalid, Answer.Problem(400, "Not an alert", mistake));
-        return (taken.Contains(delivery.Id) ? DeliveryOutcome.Repeated : DeliveryOutcome.Alerted, Answer.Json(200, Taken));
+        return (_taken.Contains(delivery.Id) ? DeliveryOutcome.Repeated : DeliveryOutcome.Alerted, Answer.Json(200, _received));
     }
 
     /// <summary>To the files before memory: what is not on file has not happened.</summary>
     private void Save(WebhookRecord record)
     {
-        file?.Append(line => JsonSerializer.Serialize(line, record, AlertJson.Default.WebhookRecord));
+        _file?.Append(line => JsonSerializer.Serialize(line, record, AlertJson.Default.WebhookRecord));
         if (record.Outcome == DeliveryOutcome.Alerted)
-            output?.Append(
+            _output?.Append(
                 Encoding.UTF8.GetBytes(
                     string.Create(CultureInfo.InvariantCulture, $"{Field(record.UserId)},{Field(record.AlertMessage)}\n")
                 )
@@ -149,29 +149,29 @@ internal sealed class WebhookBooks : IDisposable
 
     private void Keep(WebhookRecord record)
     {
-        lastSequence = record.Sequence;
-        records.Add(record);
-        summary = summary with
+        _lastSequence = record.Sequence;
+        _records.Add(record);
+        _summary = _summary with
         {
-            Requests = summary.Requests + 1,
-            Faults = summary.Faults + (record.Fault == Fault.None ? 0 : 1),
+            Requests = _summary.Requests + 1,
+            Faults = _summary.Faults + (record.Fault == Fault.None ? 0 : 1),
         };
-        summary = record.Outcome switch
+        _summary = record.Outcome switch
         {
-            DeliveryOutcome.Alerted => summary with
+            DeliveryOutcome.Alerted => _summary with
             {
-                Alerted = summary.Alerted + 1,
-                FirstAt = summary.FirstAt ?? record.At,
+                Alerted = _summary.Alerted + 1,
+                FirstAt = _summary.FirstAt ?? record.At,
                 LastAt = record.At,
             },
-            DeliveryOutcome.Repeated => summary with { Repeated = summary.Repeated + 1 },
-            DeliveryOutcome.Limited => summary with { Limited = summary.Limited + 1 },
-            DeliveryOutcome.Unsigned => summary with { Unsigned = summary.Unsigned + 1 },
-            DeliveryOutcome.Invalid => summary with { Invalid = summary.Invalid + 1 },
-            _ => summary,
+            DeliveryOutcome.Repeated => _summary with { Repeated = _summary.Repeated + 1 },
+            DeliveryOutcome.Limited => _summary with { Limited = _summary.Limited + 1 },
+            DeliveryOutcome.Unsigned => _summary with { Unsigned = _summary.Unsigned + 1 },
+            DeliveryOutcome.Invalid => _summary with { Invalid = _summary.Invalid + 1 },
+            _ => _summary,
         };
         if (record.Outcome == DeliveryOutcome.Alerted)
-            taken.Add(record.Id);
+            _taken.Add(record.Id);
     }
 
     private static string Field(string? text) =>

@@ -9,8 +9,8 @@ namespace Sagas.Simulators.Webhooks;
 /// <summary>A receiver of alert webhooks with a limit of requests, which remembers everything it was sent.</summary>
 internal static class WebhookEndpoints
 {
-    // A misspelt setting must not pass for one that is set.
-    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
+    // Rejects misspelt settings instead of ignoring them.
+    private static readonly JsonSerializerOptions _strict = new(JsonSerializerDefaults.Web)
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     };
@@ -26,16 +26,16 @@ internal static class WebhookEndpoints
     public static void MapWebhooks(this WebApplication app)
     {
         var options = app.Services.GetRequiredService<WebhookOptions>();
-        // Opens the files now, so that one that cannot be used stops the start and not the first delivery.
+        // Opens the files now, so that an unusable file fails the start and not the first delivery.
         var books = app.Services.GetRequiredService<WebhookBooks>();
         var signatures = app.Services.GetRequiredService<SignatureCheck>();
-        var time = app.Services.GetRequiredService<TimeProvider>();
-        var faults = new FaultInjector(options.Faults, time);
+        var timeProvider = app.Services.GetRequiredService<TimeProvider>();
+        var faults = new FaultInjector(options.Faults, timeProvider);
         var stopping = app.Lifetime.ApplicationStopping;
 
         var webhooks = app.MapGroup("/webhooks");
         foreach (var path in (string[])["/alerts", "/alerts/{name}"])
-            webhooks.MapPost(path, context => ReceiveAsync(context, books, signatures, faults, time, stopping));
+            webhooks.MapPost(path, context => ReceiveAsync(context, books, signatures, faults, timeProvider, stopping));
         webhooks.MapGet("/records", () => Results.Json(books.Records(), AlertJson.Default.WebhookRecordArray));
         webhooks.MapGet("/summary", () => Results.Json(books.Summary()));
         webhooks.MapDelete(
@@ -46,7 +46,7 @@ internal static class WebhookEndpoints
                 return Results.NoContent();
             }
         );
-        webhooks.MapGet("/behaviour", () => Results.Json(books.Behaviour, Strict));
+        webhooks.MapGet("/behaviour", () => Results.Json(books.Behaviour, _strict));
         webhooks.MapPut(
             "/behaviour",
             async (HttpRequest request, CancellationToken cancellationToken) =>
@@ -61,15 +61,15 @@ internal static class WebhookEndpoints
         WebhookBooks books,
         SignatureCheck signatures,
         FaultInjector faults,
-        TimeProvider time,
-        CancellationToken stopping
+        TimeProvider timeProvider,
+        CancellationToken cancellationToken
     )
     {
         using var visit = faults.Enter();
-        var delivery = await Delivery.ReadAsync(context, signatures, time.GetUtcNow(), context.RequestAborted);
-        await visit.WaitHalfAsync(stopping);
+        var delivery = await Delivery.ReadAsync(context, signatures, timeProvider.GetUtcNow(), context.RequestAborted);
+        await visit.WaitHalfAsync(cancellationToken);
         var answer = books.Take(delivery, visit);
-        await visit.WaitHalfAsync(stopping);
+        await visit.WaitHalfAsync(cancellationToken);
         await answer.SendAsync(context, context.RequestAborted);
     }
 
@@ -78,7 +78,7 @@ internal static class WebhookEndpoints
         WebhookBehaviour? behaviour;
         try
         {
-            behaviour = await JsonSerializer.DeserializeAsync<WebhookBehaviour>(request.Body, Strict, cancellationToken);
+            behaviour = await JsonSerializer.DeserializeAsync<WebhookBehaviour>(request.Body, _strict, cancellationToken);
         }
         catch (JsonException)
         {
@@ -99,6 +99,6 @@ internal static class WebhookEndpoints
         }
 
         books.Behaviour = behaviour;
-        return Results.Json(behaviour, Strict);
+        return Results.Json(behaviour, _strict);
     }
 }

@@ -20,7 +20,7 @@ internal sealed record WebhookOptions : IValidatedOptions
     /// <summary>What it takes.</summary>
     public WebhookBehaviour Behaviour { get; init; } = new();
 
-    /// <summary>Appends <c>user_id,alert_message</c> of each user alerted; null: no such file.</summary>
+    /// <summary>Appends <c>user_id,alert_message</c> of each user alerted; null: none.</summary>
     public string? OutputFile { get; init; }
 
     /// <summary>Where the record is kept across restarts; null keeps it in memory only.</summary>
@@ -51,7 +51,9 @@ internal sealed record WebhookBehaviour
     /// <summary>How many of them may come at one moment; 0: as many as in a second, at least one.</summary>
     public int Burst { get; init; }
 
-    /// <summary>Answers every delivery so instead of taking it, 400 to 599: 410 is an endpoint that is gone; 0: takes them.</summary>
+    /// <summary>
+    /// The status of every answer instead of taking deliveries, 400 to 599 (410: the endpoint is gone); 0: takes them.
+    /// </summary>
     public int Answer { get; init; }
 
     public IEnumerable<string> Validate()

@@ -7,7 +7,7 @@ namespace Sagas.Simulators.Webhooks;
 [JsonConverter(typeof(JsonStringEnumConverter<DeliveryOutcome>))]
 internal enum DeliveryOutcome : byte
 {
-    /// <summary>The user was alerted: the one effect there is.</summary>
+    /// <summary>The user was alerted: the only effect.</summary>
     Alerted,
 
     /// <summary>A <c>webhook-id</c> that had alerted its user before: answered as then, nothing done.</summary>
@@ -32,8 +32,8 @@ internal enum DeliveryOutcome : byte
 /// <param name="Client">Who sent it.</param>
 /// <param name="Path">Where to.</param>
 /// <param name="Id">Its <c>webhook-id</c>.</param>
-/// <param name="UserId">Whom it alerts.</param>
-/// <param name="AlertMessage">What of.</param>
+/// <param name="UserId">The user it alerts.</param>
+/// <param name="AlertMessage">The text.</param>
 /// <param name="Status">The status that was sent; 0 when the connection was cut without one.</param>
 /// <param name="Outcome">What became of it.</param>
 /// <param name="Fault">What went wrong, on purpose.</param>
@@ -53,10 +53,10 @@ internal sealed record WebhookRecord(
 /// <summary>Counts of what the receiver got and did.</summary>
 /// <param name="Requests">All deliveries.</param>
 /// <param name="Alerted">Users alerted: new <c>webhook-id</c>s taken.</param>
-/// <param name="Repeated">How often it was needed to recognise a <c>webhook-id</c> that had been taken.</param>
+/// <param name="Repeated">Deliveries whose <c>webhook-id</c> had been taken before.</param>
 /// <param name="Limited">Answers of 429 because of the limit.</param>
 /// <param name="Unsigned">Deliveries without a good signature.</param>
-/// <param name="Invalid">Deliveries that were no alert.</param>
+/// <param name="Invalid">Deliveries that were not an alert.</param>
 /// <param name="Faults">Deliveries that met a fault.</param>
 /// <param name="FirstAt">When the first user was alerted.</param>
 /// <param name="LastAt">When the last user was alerted.</param>

@@ -26,21 +26,11 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
     public async Task Send<T>(ConsumeContext<T> context, OutboxConsumeOptions consumeOptions, IPipe<OutboxConsumeContext<T>> next)
         where T : class
     {
-        var messageId =
-            context.GetOriginalMessageId() ?? throw new MessageException(typeof(T), "MessageId required to use the outbox");
-        var inbox = new InboxEntry(messageId, consumeOptions.ConsumerId, context.RedeliveryCount());
-
-        // A consumer may do anything, so its inbox row comes first. All that a saga does is in the transaction, so its inbox row
-        // may come with the commit, which saves a round trip; a second delivery is then undone.
-        var deferInbox = inbox.RedeliveryCount == 0 && sagas.Any(saga => saga.Name == consumeOptions.ConsumerType);
-        DbContextOutboxConsumeContext<T>? outbox = null;
+        var inbox = Inbox(context, consumeOptions);
+        var deferInbox = MayDeferInbox(inbox, consumeOptions);
+        DbContextOutboxConsumeContext<T> outbox;
         bool scheduled;
-        var transaction = await ConsumeTransaction.BeginAsync(
-            dbContext,
-            options.Value.IsolationLevel,
-            process,
-            context.CancellationToken
-        );
+        var transaction = await BeginAsync(context.CancellationToken);
         await using (transaction)
         {
             if (deferInbox)
@@ -60,14 +50,8 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
             }
             catch (Exception)
             {
-                // A saga may refuse a message that it consumed before, and a commit whose answer got lost may have happened: the
-                // message has had its effect then. For a redelivery the row does not say whether it was consumed.
                 await transaction.DisposeAsync();
-                if (
-                    inbox.RedeliveryCount == 0
-                    && (deferInbox || outbox.CommitStarted)
-                    && await WasConsumedAsync(inbox, context.CancellationToken)
-                )
+                if (await HadItsEffectAsync(inbox, deferInbox || outbox.CommitStarted, context.CancellationToken))
                 {
                     await SkipAsync(context, consumeOptions);
                     return;
@@ -86,22 +70,47 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
             return;
         }
 
-        try
-        {
-            await publisher.PublishAsync(outbox.Committed, context.CancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // Nobody has them in memory now, while this process lives on as their owner.
-            process.ReleaseInDoubt(outbox.Committed[0].BatchId);
-            throw;
-        }
-
+        await PublishAsync(outbox.Committed, context.CancellationToken);
         if (scheduled)
             signal.Set();
     }
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("entityFrameworkOutboxContextFactory");
+
+    private static InboxEntry Inbox<T>(ConsumeContext<T> context, OutboxConsumeOptions consumeOptions)
+        where T : class
+    {
+        var messageId =
+            context.GetOriginalMessageId() ?? throw new MessageException(typeof(T), "MessageId required to use the outbox");
+        return new InboxEntry(messageId, consumeOptions.ConsumerId, context.RedeliveryCount());
+    }
+
+    // A consumer may do anything, so its inbox row comes first. All that a saga does is in the transaction, so its inbox row may
+    // come with the commit, which saves a round trip; a second delivery is then undone.
+    private bool MayDeferInbox(InboxEntry inbox, OutboxConsumeOptions consumeOptions) =>
+        inbox.RedeliveryCount == 0 && sagas.Any(saga => saga.Name == consumeOptions.ConsumerType);
+
+    private Task<ConsumeTransaction> BeginAsync(CancellationToken cancellationToken) =>
+        ConsumeTransaction.BeginAsync(dbContext, options.Value.IsolationLevel, process, cancellationToken);
+
+    // A saga may refuse a message that it consumed before, and a commit whose answer got lost may have happened: the message has
+    // had its effect then. For a redelivery the row does not say whether it was consumed.
+    private async Task<bool> HadItsEffectAsync(InboxEntry inbox, bool mayBeCommitted, CancellationToken cancellationToken) =>
+        inbox.RedeliveryCount == 0 && mayBeCommitted && await WasConsumedAsync(inbox, cancellationToken);
+
+    private async Task PublishAsync(IReadOnlyList<OutboxMessage> committed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await publisher.PublishAsync(committed, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // They are in no publisher's memory now, and this process still owns them.
+            process.ReleaseInDoubt(committed[0].BatchId);
+            throw;
+        }
+    }
 
     private async Task<bool> WasConsumedAsync(InboxEntry inbox, CancellationToken cancellationToken)
     {

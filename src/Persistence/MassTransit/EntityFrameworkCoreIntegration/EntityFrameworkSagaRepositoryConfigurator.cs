@@ -40,7 +40,8 @@ internal sealed class EntityFrameworkSagaRepositoryConfigurator<TSaga> : IEntity
         if (_register is null)
         {
             throw new ConfigurationException(
-                $"The repository of {typeof(TSaga).Name} has no context: call ExistingDbContext<T>() or AddDbContext<T, T>(...) in EntityFrameworkRepository."
+                $"The repository of {typeof(TSaga).Name} has no context: "
+                    + "call ExistingDbContext<T>() or AddDbContext<T, T>(...) in EntityFrameworkRepository."
             );
         }
 

@@ -23,7 +23,7 @@ public sealed class OutboxMessage
     /// <summary>How many messages the batch has; set on its first message.</summary>
     public int BatchSize { get; set; } = 1;
 
-    /// <summary>When it is due, UTC, by the database's clock; unset: at once.</summary>
+    /// <summary>When it is due, UTC, by the database's clock; unset: immediately.</summary>
     public DateTimeOffset EnqueueTime { get; set; }
 
     /// <summary>When the producer published it, UTC.</summary>

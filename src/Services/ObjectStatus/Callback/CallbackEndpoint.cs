@@ -17,7 +17,8 @@ public static class CallbackEndpoint
     /// <summary>Maps the callback, on a port of its own: there nothing else is served but the process's health, and the callback
     /// is served nowhere else.</summary>
     /// <param name="app">The application, before its other endpoints.</param>
-    /// <param name="port">Says the port; asked with each request, since a free one is known only once the process listens.</param>
+    /// <param name="port">Says the port; asked with each request, since a free one is known only once the process
+    /// listens.</param>
     public static void MapCallback(this WebApplication app, Func<int> port)
     {
         ArgumentNullException.ThrowIfNull(app);

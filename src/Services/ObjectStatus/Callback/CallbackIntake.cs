@@ -7,26 +7,29 @@ using Sagas.Persistence;
 
 namespace Sagas.Services.ObjectStatus.Callback;
 
-/// <summary>Makes ids safe: confirmed by the broker, or else committed to the outbox. They go as lists, of which one takes no longer
-/// than one id does.</summary>
+/// <summary>
+/// Makes ids safe: confirmed by the broker, or else committed to the outbox. They go as lists, of which one takes no longer
+/// than one id does.
+/// </summary>
 internal sealed partial class CallbackIntake(
     IBus bus,
     OutboxBatches outbox,
     NpgsqlDataSource database,
     IOptions<ObjectStatusOptions> options,
-    TimeProvider time,
+    TimeProvider timeProvider,
     ILogger<CallbackIntake> logger
 )
 {
     private const long Unknown = long.MinValue;
 
-    // While the broker is known to be away, one callback in this time finds out whether it still is; the others do not wait for it.
+    // While the broker is unavailable, one callback per interval probes it; the others do not wait
+    // for it.
     private static readonly TimeSpan _betweenTrials = TimeSpan.FromSeconds(1);
 
     private static readonly IPipe<SendContext<ObjectStatusesRequested>> _mandatory = Pipe.Execute<
         SendContext<ObjectStatusesRequested>
     >(
-        // Without a queue behind the exchange the broker would confirm and forget; so it says so instead.
+        // Without a queue behind the exchange the broker would confirm and drop the message; mandatory makes it return it.
         context => ((PublishContext)context).Mandatory = true
     );
 
@@ -38,7 +41,7 @@ internal sealed partial class CallbackIntake(
     {
         if (ids.Count == 0)
             return true;
-        var lists = ids.Chunk(ObjectStatusesRequested.MostObjects).Select(chunk => new ObjectStatusesRequested(chunk)).ToArray();
+        var lists = ids.Chunk(ObjectStatusesRequested.MaxObjects).Select(chunk => new ObjectStatusesRequested(chunk)).ToArray();
         return (MayTryBroker() ? await PublishAsync(lists, cancellationToken) : null)
             ?? await StoreAsync(lists, cancellationToken);
     }
@@ -47,12 +50,14 @@ internal sealed partial class CallbackIntake(
     {
         var next = Volatile.Read(ref _nextTrial);
         return next == Unknown
-            || (time.GetTimestamp() >= next && Interlocked.CompareExchange(ref _nextTrial, NextTrial(), next) == next);
+            || (timeProvider.GetTimestamp() >= next && Interlocked.CompareExchange(ref _nextTrial, NextTrial(), next) == next);
     }
 
-    private long NextTrial() => time.GetTimestamp() + (long)(_betweenTrials.TotalSeconds * time.TimestampFrequency);
+    private long NextTrial() =>
+        timeProvider.GetTimestamp() + (long)(_betweenTrials.TotalSeconds * timeProvider.TimestampFrequency);
 
-    /// <returns>True: safe. Null: the broker may have them or not. False: the outbox could not get them to a queue either.</returns>
+    /// <returns>True: safe. Null: the broker may have them or not. False: the outbox could not get them to a queue
+    /// either.</returns>
     private async Task<bool?> PublishAsync(ObjectStatusesRequested[] lists, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -60,7 +65,7 @@ internal sealed partial class CallbackIntake(
         try
         {
             var endpoint = await bus.GetPublishSendEndpoint<ObjectStatusesRequested>().WaitAsync(timeout.Token);
-            // The transport goes on trying for as long as it likes.
+            // The transport retries without a limit of its own.
             await Task.WhenAll(lists.Select(list => endpoint.Send(list, _mandatory, timeout.Token))).WaitAsync(timeout.Token);
             if (Interlocked.Exchange(ref _nextTrial, Unknown) != Unknown)
                 LogBrokerBack();
@@ -74,7 +79,7 @@ internal sealed partial class CallbackIntake(
             );
             return false;
         }
-        // Whatever it is, the outbox is there for it. What was confirmed already goes out twice, which costs a few more fetches.
+        // On any failure the outbox takes over. What was confirmed already is sent twice, which costs a few more fetches.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             if (Interlocked.Exchange(ref _nextTrial, NextTrial()) == Unknown)

@@ -6,7 +6,9 @@ using Sagas.Services.Messages;
 
 namespace Sagas.Services.ObjectStatus.Callback;
 
-/// <summary>What a callback asks for: distinct ids, in the order in which they were first named; or why it cannot be read.</summary>
+/// <summary>
+/// What a callback asks for: distinct ids, in the order in which they were first named; or why it cannot be read.
+/// </summary>
 /// <param name="Ids">The ids; empty when there is a problem.</param>
 /// <param name="Status">The HTTP status of the problem.</param>
 /// <param name="Problem">What is wrong, one sentence; null: nothing.</param>
@@ -53,7 +55,7 @@ internal sealed record CallbackRequest(
                 ? Read(document.RootElement, maximumIds)
                 : Refused($$"""The body must be a JSON object such as {"{{ListName}}":[1,2,3]}.""");
         }
-        // InvalidOperationException: text with half of a surrogate pair, which is no text.
+        // InvalidOperationException: text with an unpaired surrogate.
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return Refused("The body is not JSON.");

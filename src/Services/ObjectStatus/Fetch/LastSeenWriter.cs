@@ -16,7 +16,8 @@ internal sealed partial class LastSeenWriter : IAsyncDisposable
     // A late answer must not bring back an expired row or move a time back, and a clock that is ahead must not keep a row.
     private const string Write = """
         INSERT INTO object_status AS o (object_id, last_seen)
-        SELECT object_id, least(seen_at, clock_timestamp()) FROM unnest($1, $2) AS s (object_id, seen_at) WHERE seen_at > now() - $3
+        SELECT object_id, least(seen_at, clock_timestamp())
+        FROM unnest($1, $2) AS s (object_id, seen_at) WHERE seen_at > now() - $3
         ON CONFLICT (object_id) DO UPDATE SET last_seen = EXCLUDED.last_seen WHERE o.last_seen < EXCLUDED.last_seen
         """;
 

@@ -3,13 +3,13 @@ using Microsoft.Extensions.Options;
 
 namespace Sagas.Services.ObjectStatus.Fetch;
 
-/// <summary>Asks for an object's status and has the answer written; who asks for the same object meanwhile, or shortly after,
-/// shares both.</summary>
+/// <summary>Fetches an object's status and stores the answer. Requests for the same object at the same time or shortly after
+/// share both.</summary>
 internal sealed class ObjectStatusFetcher(
     StatusApiGate gate,
     LastSeenWriter writer,
     IOptions<ObjectStatusOptions> options,
-    TimeProvider time,
+    TimeProvider timeProvider,
     ObjectStatusMetrics metrics
 )
 {
@@ -59,7 +59,7 @@ internal sealed class ObjectStatusFetcher(
         }
         catch (Exception exception)
         {
-            // Everybody who shares it has it to themselves: their messages are delivered again.
+            // All who share it get the exception, and their messages are delivered again.
             End(shared, isFresh: false);
             shared.Answer.SetException(exception);
         }
@@ -69,7 +69,7 @@ internal sealed class ObjectStatusFetcher(
     {
         if (isFresh && options.Value.CacheDuration > TimeSpan.Zero)
         {
-            shared.EndedAt = time.GetTimestamp();
+            shared.EndedAt = timeProvider.GetTimestamp();
             _ended.Enqueue(shared);
         }
         else
@@ -82,7 +82,7 @@ internal sealed class ObjectStatusFetcher(
     }
 
     private bool IsStale(Shared shared) =>
-        shared.EndedAt is var ended and not 0 && time.GetElapsedTime(ended) >= options.Value.CacheDuration;
+        shared.EndedAt is var ended and not 0 && timeProvider.GetElapsedTime(ended) >= options.Value.CacheDuration;
 
     private sealed class Shared(string id)
     {

@@ -3,7 +3,7 @@ using Sagas.Contracts;
 
 namespace Sagas.Services.ObjectStatus.Fetch;
 
-/// <summary>Makes one message for each object of a list, so that each is fetched, tried again and put off for itself. The list is
+/// <summary>Makes one message for each object of a list, so that each is fetched, retried and postponed on its own. The list is
 /// acknowledged when the broker has confirmed them all; done twice, it costs a few more fetches.</summary>
 internal sealed class ObjectStatusListConsumer : IConsumer<ObjectStatusesRequested>
 {
@@ -14,8 +14,8 @@ internal sealed class ObjectStatusListConsumer : IConsumer<ObjectStatusesRequest
 /// <summary>The queue of <see cref="ObjectStatusListConsumer"/>.</summary>
 internal sealed class ObjectStatusListConsumerDefinition : ConsumerDefinition<ObjectStatusListConsumer>
 {
-    // A list is up to a thousand confirms at once.
-    private const int ListsAtOnce = 4;
+    // A list may wait for up to a thousand broker confirms.
+    private const int MaxConcurrentLists = 4;
 
     public ObjectStatusListConsumerDefinition() => EndpointName = ObjectStatusModule.ListQueue;
 
@@ -25,7 +25,7 @@ internal sealed class ObjectStatusListConsumerDefinition : ConsumerDefinition<Ob
         IRegistrationContext context
     )
     {
-        endpointConfigurator.PrefetchCount = 2 * ListsAtOnce;
-        endpointConfigurator.ConcurrentMessageLimit = ListsAtOnce;
+        endpointConfigurator.PrefetchCount = 2 * MaxConcurrentLists;
+        endpointConfigurator.ConcurrentMessageLimit = MaxConcurrentLists;
     }
 }

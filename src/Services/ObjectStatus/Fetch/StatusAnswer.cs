@@ -1,6 +1,6 @@
 namespace Sagas.Services.ObjectStatus.Fetch;
 
-/// <summary>What came of asking for an object's status.</summary>
+/// <summary>The result of fetching an object's status.</summary>
 internal enum StatusKind
 {
     /// <summary>The object is online.</summary>
@@ -17,8 +17,8 @@ internal enum StatusKind
 }
 
 /// <summary>An answer of the status API, or that there was none.</summary>
-/// <param name="Kind">What came of it.</param>
+/// <param name="Kind">The outcome.</param>
 /// <param name="At">When the answer was here.</param>
-/// <param name="Reason">Why there is no usable answer.</param>
+/// <param name="Reason">Why the answer is unusable.</param>
 /// <param name="RetryAfter">How long the API asked to wait.</param>
 internal sealed record StatusAnswer(StatusKind Kind, DateTimeOffset At, string? Reason = null, TimeSpan? RetryAfter = null);

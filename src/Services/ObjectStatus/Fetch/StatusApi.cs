@@ -7,12 +7,12 @@ using Sagas.OutboundCalls;
 namespace Sagas.Services.ObjectStatus.Fetch;
 
 /// <summary>One call to the status API: <c>GET {StatusApi}/objects/{id}</c>.</summary>
-internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatusOptions> options, TimeProvider time)
+internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatusOptions> options, TimeProvider timeProvider)
 {
     /// <summary>Name of the HTTP client.</summary>
     public const string Client = "object-status";
 
-    private const int LongestAnswer = 64 * 1024;
+    private const int MaxAnswerBytes = 64 * 1024;
 
     private static readonly TimeSpan _maxRetryAfter = TimeSpan.FromMinutes(1);
 
@@ -26,7 +26,7 @@ internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatu
     /// <returns>The answer; every way in which a call can fail is one too.</returns>
     public async Task<StatusAnswer> GetAsync(string id)
     {
-        using var timeout = new CancellationTokenSource(options.Value.AttemptTimeout, time);
+        using var timeout = new CancellationTokenSource(options.Value.AttemptTimeout, timeProvider);
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, Address(id));
@@ -44,17 +44,17 @@ internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatu
         }
     }
 
-    // As it is written: a dot in an id is no way up.
+    // Sent as written: a dot in an id must not act as a path segment.
     private Uri Address(string id) => new(_objects + Uri.EscapeDataString(id), _asWritten);
 
     private async Task<StatusAnswer> ReadAsync(string id, HttpResponseMessage response, CancellationToken cancellationToken)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(LongestAnswer);
+        var buffer = ArrayPool<byte>.Shared.Rent(MaxAnswerBytes);
         try
         {
             await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-            var length = await body.ReadAtLeastAsync(buffer, LongestAnswer, throwOnEndOfStream: false, cancellationToken);
-            if (length == LongestAnswer)
+            var length = await body.ReadAtLeastAsync(buffer, MaxAnswerBytes, throwOnEndOfStream: false, cancellationToken);
+            if (length == MaxAnswerBytes)
                 return Failed("the answer is too long");
             return Read(id, buffer.AsMemory(0, length));
         }
@@ -79,7 +79,7 @@ internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatu
             && (named.ValueKind == JsonValueKind.String ? named.GetString() : named.GetRawText()) != id
         )
             return Failed("the answer is about another object");
-        return new(online.GetBoolean() ? StatusKind.Online : StatusKind.Offline, time.GetUtcNow());
+        return new(online.GetBoolean() ? StatusKind.Online : StatusKind.Offline, timeProvider.GetUtcNow());
     }
 
     private StatusAnswer Judge(HttpResponseMessage response)
@@ -88,16 +88,17 @@ internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatu
         return code switch
         {
             // Not known is not online.
-            404 or 410 => new(StatusKind.Offline, time.GetUtcNow()),
+            404 or 410 => new(StatusKind.Offline, timeProvider.GetUtcNow()),
             // A key that is wrong or was withdrawn is not about this object, and will be put right.
             401 or 403 or 407 or 408 or 425 or 429 => Failed($"the status API answered {code}", RetryAfterOf(response)),
-            >= 400 and < 500 => new(StatusKind.Refused, time.GetUtcNow(), $"the status API answered {code}"),
+            >= 400 and < 500 => new(StatusKind.Refused, timeProvider.GetUtcNow(), $"the status API answered {code}"),
             _ => Failed($"the status API answered {code}", RetryAfterOf(response)),
         };
     }
 
-    private TimeSpan? RetryAfterOf(HttpResponseMessage response) => RetryAfter.Read(response.Headers, _maxRetryAfter, time);
+    private TimeSpan? RetryAfterOf(HttpResponseMessage response) =>
+        RetryAfter.Read(response.Headers, _maxRetryAfter, timeProvider);
 
     private StatusAnswer Failed(string reason, TimeSpan? retryAfter = null) =>
-        new(StatusKind.Failed, time.GetUtcNow(), reason, retryAfter);
+        new(StatusKind.Failed, timeProvider.GetUtcNow(), reason, retryAfter);
 }

@@ -7,8 +7,8 @@ using Sagas.OutboundCalls;
 
 namespace Sagas.Services.ObjectStatus.Fetch;
 
-/// <summary>Lets a bounded number of calls at the status API at once, tries again with jitter, and while the API is down lets one
-/// call through now and then.</summary>
+/// <summary>Limits concurrent calls to the status API, retries with jitter, and while the API is down lets single calls through
+/// to probe it.</summary>
 internal sealed partial class StatusApiGate
 {
     private const double BreakerRatio = 0.5;
@@ -18,12 +18,12 @@ internal sealed partial class StatusApiGate
     private static readonly TimeSpan _minBreak = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _maxBreak = TimeSpan.FromSeconds(30);
 
-    // What waited for the breaker does not start all at once.
+    // Spreads the calls that waited for the breaker.
     private static readonly TimeSpan _spread = TimeSpan.FromSeconds(1);
 
     private readonly StatusApi _api;
     private readonly ObjectStatusOptions _options;
-    private readonly TimeProvider _time;
+    private readonly TimeProvider _timeProvider;
     private readonly ObjectStatusMetrics _metrics;
     private readonly CancellationToken _stopping;
     private readonly ILogger _logger;
@@ -34,22 +34,22 @@ internal sealed partial class StatusApiGate
     public StatusApiGate(
         StatusApi api,
         IOptions<ObjectStatusOptions> options,
-        TimeProvider time,
+        TimeProvider timeProvider,
         ObjectStatusMetrics metrics,
         IHostApplicationLifetime lifetime,
         ILogger<StatusApiGate> logger
     )
     {
-        (_api, _options, _time, _metrics, _stopping, _logger) = (
+        (_api, _options, _timeProvider, _metrics, _stopping, _logger) = (
             api,
             options.Value,
-            time,
+            timeProvider,
             metrics,
             lifetime.ApplicationStopping,
             logger
         );
         _places = new SemaphoreSlim(_options.MaxConcurrency);
-        _breaker = new ResiliencePipelineBuilder<StatusAnswer> { TimeProvider = time }
+        _breaker = new ResiliencePipelineBuilder<StatusAnswer> { TimeProvider = timeProvider }
             .AddCircuitBreaker(Breaker())
             .Build();
         metrics.Observe(
@@ -60,12 +60,12 @@ internal sealed partial class StatusApiGate
 
     /// <summary>Asks, again if need be.</summary>
     /// <param name="id">The object.</param>
-    /// <returns>The answer; <see cref="StatusKind.Failed"/> when there is none after the configured attempts, or none to be had for
-    /// as long as a message is held.</returns>
+    /// <returns>The answer; <see cref="StatusKind.Failed"/> when there is none after the configured attempts, or none to be
+    /// had for as long as a message is held.</returns>
     /// <exception cref="OperationCanceledException">The process stops, and no call was in flight.</exception>
     public async Task<StatusAnswer> AskAsync(string id)
     {
-        var started = _time.GetTimestamp();
+        var started = _timeProvider.GetTimestamp();
         for (var attempt = 1; ; )
         {
             var (answer, pause) = await TryAsync(id);
@@ -77,9 +77,9 @@ internal sealed partial class StatusApiGate
                 attempt++;
             }
 
-            if (_time.GetElapsedTime(started) + pause > _options.MaxHold)
-                return answer ?? new(StatusKind.Failed, _time.GetUtcNow(), "the status API is down");
-            await Task.Delay(pause, _time, _stopping);
+            if (_timeProvider.GetElapsedTime(started) + pause > _options.MaxHold)
+                return answer ?? new(StatusKind.Failed, _timeProvider.GetUtcNow(), "the status API is down");
+            await Task.Delay(pause, _timeProvider, _stopping);
         }
     }
 
@@ -88,14 +88,14 @@ internal sealed partial class StatusApiGate
         await _places.WaitAsync(_stopping);
         try
         {
-            var started = _time.GetTimestamp();
+            var started = _timeProvider.GetTimestamp();
             // Not cancelled by a stop: an answer is worth waiting for once the call is made.
             var answer = await _breaker.ExecuteAsync(
                 static async (call, _) => await call.Api.GetAsync(call.Id),
                 (Api: _api, Id: id),
                 CancellationToken.None
             );
-            _metrics.Called(answer.Kind, _time.GetElapsedTime(started));
+            _metrics.Called(answer.Kind, _timeProvider.GetElapsedTime(started));
             return (answer, TimeSpan.Zero);
         }
         catch (BrokenCircuitException broken)
@@ -136,10 +136,10 @@ internal sealed partial class StatusApiGate
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "The status API fails too often and is left alone for {Wait}; messages wait: {Reason}"
+        Message = "Circuit breaker of the status API opened for {Wait}: too many calls fail; messages wait: {Reason}"
     )]
     private static partial void LogDown(ILogger logger, TimeSpan wait, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The status API answers again")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Circuit breaker of the status API closed; calls resume")]
     private static partial void LogUp(ILogger logger);
 }
