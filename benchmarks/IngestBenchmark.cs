@@ -187,7 +187,7 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
         var database = await postgres.CreateDatabaseAsync($"ingest_benchmark_{_databases++}", cancellationToken);
         await using var source = NpgsqlDataSource.Create(database);
         if (sql is null)
-            await SchemaMigrator.MigrateAsync(source, Features.Migrations, null, cancellationToken);
+            await SchemaMigrator.MigrateAsync(source, Features.Product.Migrations, null, cancellationToken);
         else
             await using (var command = source.CreateCommand(sql))
                 await command.ExecuteNonQueryAsync(cancellationToken);

@@ -99,7 +99,7 @@ internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<strin
     {
         var postgres = await createDatabase($"outbox_benchmark_{_databases++}", cancellationToken);
         await using var dataSource = NpgsqlDataSource.Create(postgres);
-        await SchemaMigrator.MigrateAsync(dataSource, Features.Migrations, null, cancellationToken);
+        await SchemaMigrator.MigrateAsync(dataSource, Features.Product.Migrations, null, cancellationToken);
         await using var command = dataSource.CreateCommand(BenchmarkDbContext.CreateTable);
         await command.ExecuteNonQueryAsync(cancellationToken);
         return postgres;

@@ -24,45 +24,51 @@ public static partial class SagasHost
     /// <summary>Composes a services process; nothing is connected to before it is started.</summary>
     /// <param name="args">Command line, <c>--Key=value</c> for any configuration key.</param>
     /// <param name="settings">Configuration keys that override every other source.</param>
+    /// <param name="features">What the process can run; the product's features by default.</param>
     /// <returns>The application; once <c>StartAsync</c> has returned, the schema is migrated and every endpoint bound.</returns>
-    /// <exception cref="InvalidConfigurationException">The configuration cannot be used; the message says what to
-    /// change.</exception>
-    public static WebApplication Create(string[] args, IReadOnlyDictionary<string, string?>? settings = null)
+    /// <exception cref="InvalidConfigurationException">The configuration cannot be used; the message says what to change.</exception>
+    public static WebApplication Create(
+        string[] args,
+        IReadOnlyDictionary<string, string?>? settings = null,
+        Features? features = null
+    )
     {
+        features ??= Features.Product;
         var builder = WebApplication.CreateBuilder(
             new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory }
         );
         if (settings is not null)
             builder.Configuration.AddInMemoryCollection(settings);
         var process = builder.Configuration.ReadOptions<ProcessOptions>(ProcessOptions.Section);
-        var roles = process.RoleSet;
+        var roles = process.RolesAmong(features);
         HttpAddresses.Use(builder.WebHost, builder.Configuration, roles.Has(ObjectStatusModule.CallbackRole));
         builder.AddLogs(roles);
         builder.AddTelemetry();
-        AddServices(builder.Services, builder.Configuration, process);
+        AddServices(builder.Services, builder.Configuration, features, process, roles);
         var app = builder.Build();
         // Now instead of at the start, which may wait for the broker first.
         app.Services.ValidateConfiguration();
         app.UseRequestLog();
         HttpFaults.Use(app);
         app.MapHealth();
-        foreach (var module in Features.All)
+        foreach (var module in features.Modules)
             module.MapEndpoints(app, roles);
         WarnOfDevelopmentPasswords(app);
-        app.Logger.WarnOfUnknownSettings(Sections.Unknown, builder.Configuration);
+        app.Logger.WarnOfUnknownSettings(Sections.Unknown(features), builder.Configuration);
         return app;
     }
 
     /// <summary>Runs a services process until it is stopped.</summary>
     /// <param name="args">Command line; <c>--health</c> asks a running process whether it is ready instead.</param>
+    /// <param name="features">What the process can run; the product's features by default.</param>
     /// <returns>Exit code: 0 stopped, 1 failed or not ready, 2 the configuration cannot be used.</returns>
-    public static async Task<int> RunAsync(string[] args)
+    public static async Task<int> RunAsync(string[] args, Features? features = null)
     {
         try
         {
             if (args.Contains("--health"))
                 return await HealthProbe.RunAsync(WebApplication.CreateSlimBuilder().Configuration, Console.Out);
-            await using var app = Create(args);
+            await using var app = Create(args, features: features);
             await app.RunAsync();
             return 0;
         }
@@ -93,13 +99,20 @@ public static partial class SagasHost
         }
     }
 
-    private static void AddServices(IServiceCollection services, IConfiguration configuration, ProcessOptions process)
+    private static void AddServices(
+        IServiceCollection services,
+        IConfiguration configuration,
+        Features features,
+        ProcessOptions process,
+        RoleSet roles
+    )
     {
         // More than the bus gets, so that it is the bus that decides when to give up.
         services.Configure<HostOptions>(options => options.ShutdownTimeout = process.ShutdownTimeout + TimeSpan.FromSeconds(2));
         services.AddSingleton(TimeProvider.System);
-        services.AddSettings(configuration);
-        services.AddDatabase();
+        services.AddSingleton(features);
+        services.AddSettings(configuration, features);
+        services.AddDatabase(features);
         HttpFaults.Add(services);
         // The migrations come first: hosted services start in the order of their registration.
         services.AddSchemaMigration();
@@ -112,12 +125,12 @@ public static partial class SagasHost
         }
 
         var context = new FeatureContext(
-            process.RoleSet,
+            roles,
             configuration,
             configuration.ReadOptions<MessagesOptions>(MessagesOptions.Section)
         );
-        services.AddBus(context, transport);
-        foreach (var module in Features.All)
+        services.AddBus(features, context, transport);
+        foreach (var module in features.Modules)
             module.AddServices(services, context);
     }
 

@@ -3,7 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Sagas;
 
-internal static class BehaviorContextExtensions
+/// <summary>What state machines need of their surroundings.</summary>
+public static class BehaviorContextExtensions
 {
     /// <summary>The time, UTC, by the container's clock.</summary>
     public static DateTimeOffset Now(this PipeContext context) => context.Service<TimeProvider>().GetUtcNow();

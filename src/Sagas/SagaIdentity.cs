@@ -9,9 +9,14 @@ public static class SagaIdentity
     // The namespace of this product's names; itself a version 5 UUID of the URL namespace and "urn:sagas".
     private static readonly Guid _namespace = Version5(new Guid("6ba7b811-9dad-11d1-80b4-00c04fd430c8"), "urn:sagas");
 
+    /// <summary>The correlation id of a saga.</summary>
+    /// <param name="kind">What the saga is about, such as <c>order</c>; each machine has its own.</param>
+    /// <param name="id">Its identifier; white space around it does not count.</param>
+    public static Guid Of(string kind, string id) => Version5(_namespace, $"{kind}:{id.Trim()}");
+
     /// <summary>The correlation id of a customer's saga.</summary>
     /// <param name="customerId">The customer's id; white space around it does not count.</param>
-    public static Guid Customer(string customerId) => Version5(_namespace, "customer:" + customerId.Trim());
+    public static Guid Customer(string customerId) => Of("customer", customerId);
 
     /// <summary>Writes the correlation id of a customer's saga; for millions of them, without a string for any.</summary>
     /// <param name="customerId">The customer's id in UTF-8, without white space around it; at most 1,024 bytes.</param>
@@ -27,15 +32,15 @@ public static class SagaIdentity
 
     /// <summary>The correlation id of a payment's saga.</summary>
     /// <param name="paymentId">The payment's id; white space around it does not count.</param>
-    public static Guid Payment(string paymentId) => Version5(_namespace, "payment:" + paymentId.Trim());
+    public static Guid Payment(string paymentId) => Of("payment", paymentId);
 
     /// <summary>The correlation id of a user's alarm digests.</summary>
     /// <param name="userId">The user's id; white space around it does not count.</param>
-    public static Guid AlarmUser(string userId) => Version5(_namespace, "alarm-user:" + userId.Trim());
+    public static Guid AlarmUser(string userId) => Of("alarm-user", userId);
 
     /// <summary>A name for an alert whose id cannot be in a header.</summary>
     /// <param name="alertId">The alert's id; white space around it does not count.</param>
-    public static Guid Alert(string alertId) => Version5(_namespace, "alert:" + alertId.Trim());
+    public static Guid Alert(string alertId) => Of("alert", alertId);
 
     /// <summary>A name-based UUID, version 5 (RFC 9562, section 5.5).</summary>
     /// <param name="space">The namespace.</param>

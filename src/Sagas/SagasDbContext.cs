@@ -11,6 +11,8 @@ namespace Sagas;
 /// <param name="options">Connection and provider; Npgsql.</param>
 public sealed class SagasDbContext(DbContextOptions<SagasDbContext> options) : SagaDbContext(options)
 {
+    private readonly IReadOnlyList<ISagaClassMap> _moduleMaps = options.FindExtension<SagaMapsExtension>()?.Maps ?? [];
+
     /// <summary>Customers.</summary>
     public DbSet<CustomerState> Customers => Set<CustomerState>();
 
@@ -18,7 +20,8 @@ public sealed class SagasDbContext(DbContextOptions<SagasDbContext> options) : S
     public DbSet<PaymentState> Payments => Set<PaymentState>();
 
     /// <inheritdoc />
-    protected override IEnumerable<ISagaClassMap> Configurations => [new CustomerStateMap(), new PaymentStateMap()];
+    protected override IEnumerable<ISagaClassMap> Configurations =>
+        [new CustomerStateMap(), new PaymentStateMap(), .. _moduleMaps];
 
     /// <inheritdoc />
     protected override void OnModelCreating(ModelBuilder modelBuilder)

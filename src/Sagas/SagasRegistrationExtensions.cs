@@ -21,22 +21,30 @@ public static class SagasRegistrationExtensions
     /// <param name="configurator">The bus registration.</param>
     public static void AddCustomerSaga(this IBusRegistrationConfigurator configurator)
     {
-        configurator.TryAddSingleton(TimeProvider.System);
         configurator.AddScoped<ReleaseWaitingPayments>();
-        configurator
-            .AddSagaStateMachine<CustomerStateMachine, CustomerState, CustomerStateMachineDefinition>()
-            .EntityFrameworkRepository(InPostgres);
+        configurator.AddPostgresSaga<CustomerStateMachine, CustomerState, CustomerStateMachineDefinition>();
     }
 
     /// <summary>Adds the payment saga, kept in <see cref="SagasDbContext"/>, which must be registered.</summary>
     /// <param name="configurator">The bus registration.</param>
     public static void AddPaymentSaga(this IBusRegistrationConfigurator configurator)
     {
-        configurator.TryAddSingleton(TimeProvider.System);
         configurator.AddScoped<ICustomerDirectory, CustomerDirectory>();
-        configurator
-            .AddSagaStateMachine<PaymentStateMachine, PaymentState, PaymentStateMachineDefinition>()
-            .EntityFrameworkRepository(InPostgres);
+        configurator.AddPostgresSaga<PaymentStateMachine, PaymentState, PaymentStateMachineDefinition>();
+    }
+
+    /// <summary>Adds a saga, kept in <see cref="SagasDbContext"/>, which must be registered and have the saga's map.</summary>
+    /// <typeparam name="TMachine">The state machine.</typeparam>
+    /// <typeparam name="TState">Its state.</typeparam>
+    /// <typeparam name="TDefinition">Names its queue.</typeparam>
+    /// <param name="configurator">The bus registration.</param>
+    public static void AddPostgresSaga<TMachine, TState, TDefinition>(this IBusRegistrationConfigurator configurator)
+        where TMachine : class, SagaStateMachine<TState>
+        where TState : class, SagaStateMachineInstance
+        where TDefinition : class, ISagaDefinition<TState>
+    {
+        configurator.TryAddSingleton(TimeProvider.System);
+        configurator.AddSagaStateMachine<TMachine, TState, TDefinition>().EntityFrameworkRepository(InPostgres);
     }
 
     // Two messages for one saga at once are rare, so nothing is locked: the row version finds them, and the second is retried.

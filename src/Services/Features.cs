@@ -1,3 +1,4 @@
+using MassTransit.EntityFrameworkCoreIntegration;
 using Sagas.FileIntake.Storage;
 using Sagas.OutboundCalls;
 using Sagas.Persistence;
@@ -13,46 +14,53 @@ using Sagas.Services.Payments;
 
 namespace Sagas.Services;
 
-/// <summary>The features of the product. A new one is a folder with a module, and a line here.</summary>
-public static class Features
+/// <summary>The features that a program runs. A new one of the product is a folder with a module, and a line here.</summary>
+/// <param name="modules">Every feature's module.</param>
+public sealed class Features(IReadOnlyList<FeatureModule> modules)
 {
+    /// <summary>The features of the product.</summary>
+    public static Features Product { get; } =
+        new([
+            new PaymentsModule(),
+            new OperationsModule(),
+            new IngestModule(),
+            new CrmModule(),
+            new AlarmsModule(),
+            new AlertsModule(),
+            new ObjectStatusModule(),
+        ]);
+
     /// <summary>Every feature's module.</summary>
-    public static IReadOnlyList<FeatureModule> All { get; } =
-    [
-        new PaymentsModule(),
-        new OperationsModule(),
-        new IngestModule(),
-        new CrmModule(),
-        new AlarmsModule(),
-        new AlertsModule(),
-        new ObjectStatusModule(),
-    ];
+    public IReadOnlyList<FeatureModule> Modules { get; } = modules;
 
     /// <summary>Every role, which is what a process has when none is named.</summary>
-    public static RoleSet AllRoles { get; } =
-        new([.. All.SelectMany(module => module.Roles).Select(role => role.Name).Distinct()]);
+    public RoleSet AllRoles { get; } = new([.. modules.SelectMany(module => module.Roles).Select(role => role.Name).Distinct()]);
 
     /// <summary>The queues that services consume from.</summary>
-    public static IReadOnlyList<FeatureEndpoint> Endpoints { get; } = [.. All.SelectMany(module => module.Endpoints)];
+    public IReadOnlyList<FeatureEndpoint> Endpoints { get; } = [.. modules.SelectMany(module => module.Endpoints)];
+
+    /// <summary>The messages that have exchanges of their names and are read from plain JSON.</summary>
+    public ContractTypes Messages { get; } = new(modules.SelectMany(module => module.Messages));
 
     /// <summary>What messages from outside must fulfil.</summary>
-    public static IReadOnlyList<MessageRule> MessageRules { get; } = [.. All.SelectMany(module => module.MessageRules)];
+    public IReadOnlyList<MessageRule> MessageRules { get; } = [.. modules.SelectMany(module => module.MessageRules)];
 
-    /// <summary>
-    /// The schema: the SQL files in the folders of persistence, outbound calls, file intake, sagas and features.
-    /// </summary>
-    public static IReadOnlyList<Migration> Migrations { get; } =
+    /// <summary>The maps of the sagas that modules bring.</summary>
+    public IReadOnlyList<ISagaClassMap> SagaMaps { get; } = [.. modules.SelectMany(module => module.SagaMaps)];
+
+    /// <summary>The schema: the SQL files in the folders of persistence, outbound calls, file intake, sagas and features.</summary>
+    public IReadOnlyList<Migration> Migrations { get; } =
         Migration.EmbeddedIn([
             typeof(SchemaMigrator).Assembly,
             typeof(CallTarget).Assembly,
             typeof(FileStore).Assembly,
             typeof(SagasDbContext).Assembly,
-            .. All.Select(module => module.GetType().Assembly),
+            .. modules.Select(module => module.GetType().Assembly),
         ]);
 
     /// <summary>The endpoint of a queue.</summary>
     /// <exception cref="InvalidOperationException">No module declares it.</exception>
-    public static FeatureEndpoint Endpoint(string queue) =>
+    public FeatureEndpoint Endpoint(string queue) =>
         Endpoints.FirstOrDefault(endpoint => endpoint.Queue == queue)
         ?? throw new InvalidOperationException(
             $"No feature module declares the endpoint {queue}: add it to its module's Endpoints."
@@ -62,7 +70,7 @@ public static class Features
     /// <param name="value">The list; null or empty for all.</param>
     /// <param name="roles">The roles; all where the list names none or an unknown one.</param>
     /// <param name="unknown">The first name that is not a role.</param>
-    public static bool TryParseRoles(string? value, out RoleSet roles, out string? unknown)
+    public bool TryParseRoles(string? value, out RoleSet roles, out string? unknown)
     {
         var names = (value ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         unknown = names.FirstOrDefault(name => !AllRoles.Has(name));

@@ -9,7 +9,8 @@ namespace Sagas.Cli.Broker;
 internal sealed class DeadLetterQueues(BrokerConnection broker)
 {
     /// <summary>The queues of the services.</summary>
-    public static IReadOnlyList<string> ServiceQueues { get; } = [.. Features.Endpoints.Select(endpoint => endpoint.Queue)];
+    public static IReadOnlyList<string> ServiceQueues { get; } =
+    [.. Features.Product.Endpoints.Select(endpoint => endpoint.Queue)];
 
     // Each look is a delivery, and RabbitMQ 4 drops a message of a quorum queue after 20 deliveries: a copy replaces a
     // message after this many looks.

@@ -27,7 +27,12 @@ internal static class MigrateCommand
                     Connections.Postgres(parse, terminal),
                     cancellationToken
                 );
-                var applied = await SchemaMigrator.MigrateAsync(database.Source, Features.Migrations, null, cancellationToken);
+                var applied = await SchemaMigrator.MigrateAsync(
+                    database.Source,
+                    Features.Product.Migrations,
+                    null,
+                    cancellationToken
+                );
                 if (parse.GetValue<bool>(CommandOptions.JsonName))
                     terminal.WriteJson(new { applied });
                 else

@@ -13,12 +13,14 @@ namespace Sagas.Host.Bus;
 internal static class BusRegistration
 {
     /// <param name="services">The services; settings and database must be among them.</param>
-    /// <param name="features">What the features register from.</param>
+    /// <param name="features">The program's features.</param>
+    /// <param name="process">What the features register from.</param>
     /// <param name="transport">What carries the messages.</param>
     /// <param name="onlyDeploy">Starting the bus declares exchanges, queues and bindings, and consumes nothing.</param>
     public static void AddBus(
         this IServiceCollection services,
-        FeatureContext features,
+        Features features,
+        FeatureContext process,
         BusTransport transport,
         bool onlyDeploy = false
     )
@@ -39,22 +41,22 @@ internal static class BusRegistration
             bus.ConfigureHealthCheckOptions(options => options.Name = "bus");
             // MassTransit would report this configuration and machine to its makers.
             bus.ConfigureUsageTelemetryOptions(options => options.Enabled = false);
-            AddOutbox(bus, features.Roles);
-            foreach (var module in Features.All)
-                module.AddConsumers(bus, features);
-            bus.AddConfigureEndpointsCallback(ConfigureEndpoint);
+            AddOutbox(bus, process.Roles);
+            foreach (var module in features.Modules)
+                module.AddConsumers(bus, process);
+            bus.AddConfigureEndpointsCallback((context, name, endpoint) => ConfigureEndpoint(context, features, name, endpoint));
             if (transport == BusTransport.RabbitMq)
             {
                 bus.UsingRabbitMq(
                     (context, configurator) =>
                     {
                         configurator.DeployTopologyOnly = onlyDeploy;
-                        ConfigureRabbitMq(context, configurator, features.Roles, onlyDeploy);
+                        ConfigureRabbitMq(context, configurator, features, process.Roles, onlyDeploy);
                     }
                 );
             }
             else
-                bus.UsingInMemory(ConfigureInMemory);
+                bus.UsingInMemory((context, configurator) => ConfigureInMemory(context, configurator, features));
         });
     }
 
@@ -74,6 +76,7 @@ internal static class BusRegistration
     private static void ConfigureRabbitMq(
         IBusRegistrationContext context,
         IRabbitMqBusFactoryConfigurator bus,
+        Features features,
         RoleSet roles,
         bool onlyDeploy
     )
@@ -93,27 +96,32 @@ internal static class BusRegistration
             }
         );
         bus.PrefetchCount = rabbitMq.PrefetchCount;
-        ConfigureMessages(context, bus);
-        foreach (var module in Features.All)
+        ConfigureMessages(context, bus, features);
+        foreach (var module in features.Modules)
             module.ConfigureBroker(bus, context, roles, onlyDeploy);
         bus.ConfigureEndpoints(context);
     }
 
-    private static void ConfigureInMemory(IBusRegistrationContext context, IInMemoryBusFactoryConfigurator bus)
+    private static void ConfigureInMemory(IBusRegistrationContext context, IInMemoryBusFactoryConfigurator bus, Features features)
     {
         bus.PrefetchCount = Options<RabbitMqOptions>(context).PrefetchCount;
-        ConfigureMessages(context, bus);
+        ConfigureMessages(context, bus, features);
         bus.ConfigureEndpoints(context);
     }
 
-    private static void ConfigureMessages(IBusRegistrationContext context, IBusFactoryConfigurator bus)
+    private static void ConfigureMessages(IBusRegistrationContext context, IBusFactoryConfigurator bus, Features features)
     {
-        bus.UseContractEntityNames();
-        bus.UsePlainJson(Options<MessagesOptions>(context));
+        bus.UseContractEntityNames(features.Messages);
+        bus.UsePlainJson(Options<MessagesOptions>(context), features.Messages);
         bus.UseEntityFrameworkMessageScheduler(context);
     }
 
-    private static void ConfigureEndpoint(IRegistrationContext context, string name, IReceiveEndpointConfigurator endpoint)
+    private static void ConfigureEndpoint(
+        IRegistrationContext context,
+        Features features,
+        string name,
+        IReceiveEndpointConfigurator endpoint
+    )
     {
         var loggers = context.GetRequiredService<ILoggerFactory>();
         var logger = loggers.CreateLogger("Sagas.DeadLetters");
@@ -134,16 +142,16 @@ internal static class BusRegistration
         endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(new UnknownMessageFilter(logger)));
         endpoint.ConfigureError(pipe =>
         {
-            pipe.UseFilter(new FaultReportFilter(logger));
+            pipe.UseFilter(new FaultReportFilter(logger, features.Messages));
             pipe.UseFilter(new MassTransit.Middleware.ErrorTransportFilter());
         });
         // From the outside in: log scope, validation, retry, transaction.
         endpoint.UseFilter(new LogScopeFilter());
-        endpoint.UseMessageRules(Features.MessageRules, Options<MessagesOptions>(context), timeProvider);
+        endpoint.UseMessageRules(features.MessageRules, Options<MessagesOptions>(context), timeProvider);
         endpoint.UseMessageRetry(retry =>
             retry.SetRetryPolicy(filter => new DeliveryRetryPolicy(filter, timeProvider, deliveries, stopping))
         );
-        if (Features.Endpoint(name).UsesOutbox)
+        if (features.Endpoint(name).UsesOutbox)
             endpoint.UseEntityFrameworkOutbox<SagasDbContext>(context);
     }
 

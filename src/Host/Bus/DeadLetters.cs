@@ -13,7 +13,7 @@ internal sealed class DeadLettered;
 /// Logs why a message goes to the error queue: one line with the reason when it is invalid, MassTransit's report with the stack
 /// otherwise. Adds the message's type as a header, so that it can be retried.
 /// </summary>
-internal sealed partial class FaultReportFilter(ILogger logger) : IFilter<ExceptionReceiveContext>
+internal sealed partial class FaultReportFilter(ILogger logger, ContractTypes contracts) : IFilter<ExceptionReceiveContext>
 {
     private const string TypeHeader = "MT-MessageType";
     private const string Envelope = "application/vnd.masstransit+json";
@@ -33,13 +33,13 @@ internal sealed partial class FaultReportFilter(ILogger logger) : IFilter<Except
     public void Probe(ProbeContext context) => context.CreateFilterScope("faultReport");
 
     // The exchange names the type of plain JSON, and a retry is sent to the queue without an exchange.
-    private static void SetTypeHeader(ExceptionReceiveContext context)
+    private void SetTypeHeader(ExceptionReceiveContext context)
     {
         var headers = context.TransportHeaders;
         if (
             context.ContentType?.MediaType != Envelope
             && headers.Get<string>(TypeHeader) is null
-            && ContractTypes.Find(headers.Get<string>("RabbitMQ-ExchangeName")) is { } type
+            && contracts.Find(headers.Get<string>("RabbitMQ-ExchangeName")) is { } type
         )
             context.ExceptionHeaders.Set(TypeHeader, type.Name);
     }

@@ -22,6 +22,7 @@ internal sealed partial class TopologyDeployment(
     IOptions<RabbitMqOptions> rabbitMq,
     IOptions<MessagesOptions> messages,
     IConfiguration configuration,
+    Features features,
     IHostApplicationLifetime lifetime,
     ILoggerFactory loggers,
     BrokerVersion version,
@@ -80,16 +81,16 @@ internal sealed partial class TopologyDeployment(
     private async Task DeployAsync(CancellationToken cancellationToken)
     {
         using var quiet = LogContext.PushProperty(OnlyProblems, true);
-        var context = new FeatureContext(Features.AllRoles, configuration, messages.Value);
+        var context = new FeatureContext(features.AllRoles, configuration, messages.Value);
         var services = new ServiceCollection();
         services.AddSingleton(configuration).AddSingleton(lifetime).AddSingleton(loggers).AddSingleton(version);
         services.AddLogging();
         services.AddSingleton(TimeProvider.System);
-        services.AddSettings(configuration);
-        services.AddDatabase();
-        foreach (var module in Features.All)
+        services.AddSettings(configuration, features);
+        services.AddDatabase(features);
+        foreach (var module in features.Modules)
             module.AddServices(services, context);
-        services.AddBus(context, BusTransport.RabbitMq, onlyDeploy: true);
+        services.AddBus(features, context, BusTransport.RabbitMq, onlyDeploy: true);
         await using var provider = services.BuildServiceProvider();
         var bus = provider.GetRequiredService<IBusControl>();
         await bus.StartAsync(cancellationToken);

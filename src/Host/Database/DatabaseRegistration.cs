@@ -3,19 +3,21 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Sagas.Host.Settings;
+using Sagas.Services;
 
 namespace Sagas.Host.Database;
 
 /// <summary>The database.</summary>
 internal static class DatabaseRegistration
 {
-    public static void AddDatabase(this IServiceCollection services)
+    public static void AddDatabase(this IServiceCollection services, Features features)
     {
         services.AddSingleton(provider =>
             CreateDataSource(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.Postgres)
         );
         services.AddDbContextPool<SagasDbContext>(
-            (provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
+            (provider, options) =>
+                options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>()).UseSagaMaps(features.SagaMaps)
         );
     }
 

@@ -4,7 +4,8 @@ using Sagas.Services;
 namespace Sagas.Host.Database;
 
 /// <summary>Brings the schema up to date before anything else starts.</summary>
-internal sealed class SchemaMigration(DatabaseStartupRetry database, ILogger<SchemaMigration> logger) : IHostedService
+internal sealed class SchemaMigration(DatabaseStartupRetry database, Features features, ILogger<SchemaMigration> logger)
+    : IHostedService
 {
     /// <summary>Whether the schema is known to be up to date.</summary>
     public bool IsDone { get; private set; }
@@ -13,7 +14,7 @@ internal sealed class SchemaMigration(DatabaseStartupRetry database, ILogger<Sch
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await database.RunAsync(
-            (dataSource, token) => SchemaMigrator.MigrateAsync(dataSource, Features.Migrations, logger, token),
+            (dataSource, token) => SchemaMigrator.MigrateAsync(dataSource, features.Migrations, logger, token),
             cancellationToken
         );
         IsDone = true;

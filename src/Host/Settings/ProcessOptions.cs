@@ -1,13 +1,13 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using Sagas.Configuration;
+using Microsoft.Extensions.Options;
 using Sagas.Services;
 using Sagas.Services.Modules;
 
 namespace Sagas.Host.Settings;
 
 /// <summary>What a services process is: the settings that are in no section.</summary>
-internal sealed record ProcessOptions : IValidatedOptions
+internal sealed record ProcessOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "";
@@ -21,13 +21,18 @@ internal sealed record ProcessOptions : IValidatedOptions
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(25);
 
     /// <summary>The roles; all where <see cref="Roles"/> names none or an unknown one.</summary>
-    public RoleSet RoleSet => Features.TryParseRoles(Roles, out var roles, out _) ? roles : Features.AllRoles;
+    public RoleSet RolesAmong(Features features) =>
+        features.TryParseRoles(Roles, out var roles, out _) ? roles : features.AllRoles;
+}
 
-    /// <inheritdoc/>
-    public IEnumerable<string> Validate()
-    {
-        if (!Features.TryParseRoles(Roles, out _, out var unknown))
-            yield return $"Roles names '{unknown}', which is not a role: "
-                + $"use any of {Features.AllRoles}, separated by commas, or nothing for all.";
-    }
+/// <summary>Checks that each role is one of the program's features.</summary>
+internal sealed class RoleValidation(Features features) : IValidateOptions<ProcessOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ProcessOptions options) =>
+        features.TryParseRoles(options.Roles, out _, out var unknown)
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail(
+                $"Roles names '{unknown}', which is not a role: use any of {features.AllRoles}, separated by commas, "
+                    + "or nothing for all."
+            );
 }

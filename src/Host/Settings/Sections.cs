@@ -8,17 +8,17 @@ namespace Sagas.Host.Settings;
 internal static class Sections
 {
     /// <summary>The host's sections, then those of the features.</summary>
-    public static IReadOnlyList<OptionsSection> All { get; } =
-    [
-        new(ProcessOptions.Section, typeof(ProcessOptions)),
-        new(DatabaseOptions.Section, typeof(DatabaseOptions)) { IsOpen = true },
-        new(LoggingOptions.Section, typeof(LoggingOptions)) { IsOpen = true },
-        new(BusOptions.Section, typeof(BusOptions)),
-        new(RabbitMqOptions.Section, typeof(RabbitMqOptions)),
-        new(MessagesOptions.Section, typeof(MessagesOptions)),
-        .. Features.All.SelectMany(module => module.Sections),
-    ];
+    public static IReadOnlyList<OptionsSection> Of(Features features) =>
+        [
+            new(ProcessOptions.Section, typeof(ProcessOptions)),
+            new(DatabaseOptions.Section, typeof(DatabaseOptions)) { IsOpen = true },
+            new(LoggingOptions.Section, typeof(LoggingOptions)) { IsOpen = true },
+            new(BusOptions.Section, typeof(BusOptions)),
+            new(RabbitMqOptions.Section, typeof(RabbitMqOptions)),
+            new(MessagesOptions.Section, typeof(MessagesOptions)),
+            .. features.Modules.SelectMany(module => module.Sections),
+        ];
 
     /// <summary>Finds misspelled settings.</summary>
-    public static UnknownSettings Unknown { get; } = new(All, "Serilog");
+    public static UnknownSettings Unknown(Features features) => new(Of(features), "Serilog");
 }

@@ -6,9 +6,10 @@ namespace Sagas.Services.Messages;
 /// Names the exchange of a message as the message itself, without its namespace: what a producer that knows nothing of
 /// .NET expects to find. Whatever publishes to or binds these exchanges must use it.
 /// </summary>
-/// <param name="others">Names messages that are not the product's own, such as MassTransit's faults.</param>
-public sealed class ContractEntityNameFormatter(IEntityNameFormatter others) : IEntityNameFormatter
+/// <param name="contracts">The messages.</param>
+/// <param name="others">Names all other messages, such as MassTransit's faults.</param>
+public sealed class ContractEntityNameFormatter(ContractTypes contracts, IEntityNameFormatter others) : IEntityNameFormatter
 {
     /// <inheritdoc />
-    public string FormatEntityName<T>() => ContractTypes.Contains(typeof(T)) ? typeof(T).Name : others.FormatEntityName<T>();
+    public string FormatEntityName<T>() => contracts.Contains(typeof(T)) ? typeof(T).Name : others.FormatEntityName<T>();
 }

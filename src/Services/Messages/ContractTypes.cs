@@ -3,25 +3,30 @@ using Sagas.Contracts;
 
 namespace Sagas.Services.Messages;
 
-/// <summary>The messages of <c>Sagas.Contracts</c> by their short names, which are also the names of their exchanges.</summary>
-public static class ContractTypes
+/// <summary>Messages by their short names, which are also the names of their exchanges.</summary>
+/// <param name="further">The messages of modules, beside those of <c>Sagas.Contracts</c>.</param>
+public sealed class ContractTypes(IEnumerable<Type> further)
 {
     private const string UrnPrefix = "urn:message:";
 
-    private static readonly FrozenDictionary<string, Type> _byName = typeof(CustomerRegistered)
+    private readonly FrozenDictionary<string, Type> _byName = typeof(CustomerRegistered)
         .Assembly.GetExportedTypes()
         .Where(type => type is { IsClass: true, IsAbstract: false } && type.Namespace == typeof(CustomerRegistered).Namespace)
+        .Concat(further)
         .ToFrozenDictionary(type => type.Name, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether a type is one of the product's messages.</summary>
+    /// <summary>The messages of <c>Sagas.Contracts</c>.</summary>
+    public static ContractTypes Product { get; } = new([]);
+
+    /// <summary>Whether a type is one of these messages.</summary>
     /// <param name="type">Any type.</param>
-    public static bool Contains(Type type) => _byName.TryGetValue(type.Name, out var contract) && contract == type;
+    public bool Contains(Type type) => _byName.TryGetValue(type.Name, out var contract) && contract == type;
 
     /// <summary>The message of a name.</summary>
     /// <param name="name">A short name such as <c>PaymentRequested</c>, or the same with its namespace or as MassTransit's
     /// URN.</param>
     /// <returns>Null when there is no such message.</returns>
-    public static Type? Find(string? name)
+    public Type? Find(string? name)
     {
         if (string.IsNullOrWhiteSpace(name))
             return null;

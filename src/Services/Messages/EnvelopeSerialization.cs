@@ -8,7 +8,7 @@ namespace Sagas.Services.Messages;
 /// <summary>
 /// Reads MassTransit's own envelope as MassTransit does, except that what cannot be read is an invalid message.
 /// </summary>
-internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDeserializer
+internal sealed class EnvelopeDeserializer(MessagesOptions options, ContractTypes contracts) : IMessageDeserializer
 {
     public ContentType ContentType => SystemTextJsonMessageSerializer.JsonContentType;
 
@@ -51,7 +51,7 @@ internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDe
             throw new InvalidMessageException("The MassTransit envelope has no messageType.");
         var context = new EnvelopeMessageContext(envelope, SystemTextJsonMessageSerializer.Instance);
         Check(context);
-        return new Context(ContentType, context, types, envelope, message);
+        return new Context(contracts, ContentType, context, types, envelope, message);
     }
 
     // MassTransit parses these when they are first asked for, which would be in the middle of its own pipeline.
@@ -72,6 +72,7 @@ internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDe
         exception is JsonException { Path: { Length: > 0 } path } ? $" at {path}" : "";
 
     private sealed class Context(
+        ContractTypes contracts,
         ContentType contentType,
         MessageContext context,
         string[] types,
@@ -93,7 +94,7 @@ internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDe
         public override bool TryGetMessage<T>(out T? message)
             where T : class
         {
-            if (ContractTypes.Contains(typeof(T)))
+            if (contracts.Contains(typeof(T)))
             {
                 message = IsSupportedMessageType<T>() ? (T)ContractReader.Of(typeof(T)).Read(_message) : null;
                 return message is not null;
@@ -111,11 +112,11 @@ internal sealed class EnvelopeDeserializer(MessagesOptions options) : IMessageDe
 }
 
 /// <summary>Registers <see cref="EnvelopeDeserializer"/> in place of MassTransit's.</summary>
-internal sealed class EnvelopeSerializerFactory(MessagesOptions options) : ISerializerFactory
+internal sealed class EnvelopeSerializerFactory(MessagesOptions options, ContractTypes contracts) : ISerializerFactory
 {
     public ContentType ContentType => SystemTextJsonMessageSerializer.JsonContentType;
 
     public IMessageSerializer CreateSerializer() => SystemTextJsonMessageSerializer.Instance;
 
-    public IMessageDeserializer CreateDeserializer() => new EnvelopeDeserializer(options);
+    public IMessageDeserializer CreateDeserializer() => new EnvelopeDeserializer(options, contracts);
 }

@@ -7,16 +7,20 @@ public static class MessagesConfiguration
 {
     /// <summary>Names exchanges as their messages. Everything that publishes needs this, the command line too.</summary>
     /// <param name="bus">The bus that is being configured.</param>
-    public static void UseContractEntityNames(this IBusFactoryConfigurator bus) =>
-        bus.MessageTopology.SetEntityNameFormatter(new ContractEntityNameFormatter(bus.MessageTopology.EntityNameFormatter));
+    /// <param name="contracts">The messages; those of <c>Sagas.Contracts</c> by default.</param>
+    public static void UseContractEntityNames(this IBusFactoryConfigurator bus, ContractTypes? contracts = null) =>
+        bus.MessageTopology.SetEntityNameFormatter(
+            new ContractEntityNameFormatter(contracts ?? ContractTypes.Product, bus.MessageTopology.EntityNameFormatter)
+        );
 
     /// <summary>Accepts plain JSON beside MassTransit's envelope; what cannot be read is an invalid message.</summary>
     /// <param name="bus">The bus that is being configured.</param>
     /// <param name="options">What is accepted.</param>
-    public static void UsePlainJson(this IBusFactoryConfigurator bus, MessagesOptions options)
+    /// <param name="contracts">The messages.</param>
+    public static void UsePlainJson(this IBusFactoryConfigurator bus, MessagesOptions options, ContractTypes contracts)
     {
-        bus.AddDeserializer(new EnvelopeSerializerFactory(options));
-        bus.AddDeserializer(new PlainJsonSerializerFactory(options), isDefault: true);
+        bus.AddDeserializer(new EnvelopeSerializerFactory(options, contracts));
+        bus.AddDeserializer(new PlainJsonSerializerFactory(options, contracts), isDefault: true);
     }
 
     /// <summary>Rejects messages from outside that break a rule. It runs before retry and outbox, which could not help.</summary>

@@ -10,7 +10,7 @@ namespace Sagas.Services.Messages;
 /// JSON without an envelope, as producers that are not .NET write it, for <c>application/json</c> and for deliveries
 /// without a content type. The type of the message is known from the exchange that it was published to.
 /// </summary>
-internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageDeserializer
+internal sealed class PlainJsonDeserializer(MessagesOptions options, ContractTypes contracts) : IMessageDeserializer
 {
     private const string TypeHeader = "MT-MessageType";
     private const string ExchangeHeader = "RabbitMQ-ExchangeName";
@@ -20,7 +20,7 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageD
     // further queues), and would be set on every message that is published in answer.
     private const RawSerializerOptions RawOptions = RawSerializerOptions.AddTransportHeaders;
 
-    private readonly EnvelopeDeserializer _envelopes = new(options);
+    private readonly EnvelopeDeserializer _envelopes = new(options, contracts);
 
     public ContentType ContentType => SystemTextJsonRawMessageSerializer.JsonContentType;
 
@@ -62,16 +62,16 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageD
 
     // The header comes first because it is set on purpose; the AMQP property "type" last, since other software fills it
     // with names of its own.
-    private static Type FindType(Headers headers, IDictionary<string, object>? properties)
+    private Type FindType(Headers headers, IDictionary<string, object>? properties)
     {
         var header = headers.Get<string>(TypeHeader);
         var exchange = headers.Get<string>(ExchangeHeader);
         object? property = null;
         properties?.TryGetValue("RMQ-Type", out property);
         var first = header?.Split(';', 2)[0];
-        return ContractTypes.Find(first)
-            ?? ContractTypes.Find(exchange)
-            ?? ContractTypes.Find(property as string)
+        return contracts.Find(first)
+            ?? contracts.Find(exchange)
+            ?? contracts.Find(property as string)
             ?? throw new InvalidMessageException(
                 "The type of the message is not known: it was published to "
                     + (string.IsNullOrEmpty(exchange) ? "the queue itself" : $"the exchange '{exchange}'")
@@ -104,11 +104,11 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options) : IMessageD
 }
 
 /// <summary>Registers <see cref="PlainJsonDeserializer"/>.</summary>
-internal sealed class PlainJsonSerializerFactory(MessagesOptions options) : ISerializerFactory
+internal sealed class PlainJsonSerializerFactory(MessagesOptions options, ContractTypes contracts) : ISerializerFactory
 {
     public ContentType ContentType => SystemTextJsonRawMessageSerializer.JsonContentType;
 
     public IMessageSerializer CreateSerializer() => new SystemTextJsonRawMessageSerializer();
 
-    public IMessageDeserializer CreateDeserializer() => new PlainJsonDeserializer(options);
+    public IMessageDeserializer CreateDeserializer() => new PlainJsonDeserializer(options, contracts);
 }

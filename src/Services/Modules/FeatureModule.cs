@@ -1,4 +1,5 @@
 using MassTransit;
+using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,6 +21,12 @@ public abstract class FeatureModule
 
     /// <summary>The configuration sections that the feature reads.</summary>
     public virtual IReadOnlyList<OptionsSection> Sections => [];
+
+    /// <summary>The feature's messages that are not in <c>Sagas.Contracts</c>.</summary>
+    public virtual IReadOnlyList<Type> Messages => [];
+
+    /// <summary>The maps of the feature's sagas that <see cref="SagasDbContext"/> does not know by itself.</summary>
+    public virtual IReadOnlyList<ISagaClassMap> SagaMaps => [];
 
     /// <summary>What messages from outside must fulfil.</summary>
     public virtual IReadOnlyList<MessageRule> MessageRules => [];

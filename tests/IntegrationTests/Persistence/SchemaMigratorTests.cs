@@ -28,13 +28,13 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
     public async Task Ten_processes_that_start_at_once_apply_each_file_once()
     {
         var applied = await Task.WhenAll(
-            Enumerable.Range(0, 10).Select(_ => SchemaMigrator.MigrateAsync(_source, Features.Migrations))
+            Enumerable.Range(0, 10).Select(_ => SchemaMigrator.MigrateAsync(_source, Features.Product.Migrations))
         );
 
         var names = Assert.Single(applied, names => names.Count > 0);
-        Assert.Equal(Features.Migrations.Select(migration => migration.Version), names);
-        Assert.Empty(await SchemaMigrator.MigrateAsync(_source, Features.Migrations));
-        Assert.Equal(Features.Migrations.Count, await CountAsync("schema_migration"));
+        Assert.Equal(Features.Product.Migrations.Select(migration => migration.Version), names);
+        Assert.Empty(await SchemaMigrator.MigrateAsync(_source, Features.Product.Migrations));
+        Assert.Equal(Features.Product.Migrations.Count, await CountAsync("schema_migration"));
     }
 
     [Fact]

@@ -25,7 +25,7 @@ internal sealed class DatabaseTemplate(Func<Task<string>> server)
                 CommandTimeout = 180,
             }.ConnectionString
         );
-        await SchemaMigrator.MigrateAsync(source, Features.Migrations);
+        await SchemaMigrator.MigrateAsync(source, Features.Product.Migrations);
         return template.Name;
     }
 }

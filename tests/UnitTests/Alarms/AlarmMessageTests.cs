@@ -10,7 +10,11 @@ namespace Sagas.UnitTests.Alarms;
 public sealed class AlarmMessageTests
 {
     private static readonly DateTimeOffset _now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly MessageRules _rules = new(Features.MessageRules, new MessagesOptions(), new FakeTimeProvider(_now));
+    private static readonly MessageRules _rules = new(
+        Features.Product.MessageRules,
+        new MessagesOptions(),
+        new FakeTimeProvider(_now)
+    );
     private static readonly AlarmStatusChanged _good = new("a", "u", "WARNING", _now);
 
     private const string Body =

@@ -12,17 +12,18 @@ namespace Sagas.UnitTests.Architecture;
 /// <summary>The part of docs/configuration.md that is written from the options classes and their comments.</summary>
 internal static partial class ConfigurationReference
 {
+    private static readonly IReadOnlyList<OptionsSection> _sections = Sections.Of(Features.Product);
     private static readonly Dictionary<Assembly, Dictionary<string, XElement>> _comments = [];
 
     /// <summary>The roles, then a table per section.</summary>
     public static string Write()
     {
         var text = new StringBuilder("## Roles\n\n| Role | A process of this role |\n| --- | --- |\n");
-        foreach (var role in Features.All.SelectMany(module => module.Roles).DistinctBy(role => role.Name))
+        foreach (var role in Features.Product.Modules.SelectMany(module => module.Roles).DistinctBy(role => role.Name))
             text.Append($"| `{role.Name}` | {role.Description} |\n");
         foreach (
-            var group in Sections
-                .All.SelectMany(Setting.Of)
+            var group in _sections
+                .SelectMany(Setting.Of)
                 .DistinctBy(setting => setting.Key)
                 .GroupBy(SectionOf)
                 .OrderBy(group => Position(group.Key))
@@ -45,11 +46,11 @@ internal static partial class ConfigurationReference
 
     // Nested sections follow the one they are in.
     private static int Position(string section) =>
-        Sections.All.Select((declared, index) => (declared.Name, index)).First(pair => pair.Name == section.Split(':')[0]).index;
+        _sections.Select((declared, index) => (declared.Name, index)).First(pair => pair.Name == section.Split(':')[0]).index;
 
     private static string? About(string section)
     {
-        var declared = Sections.All.FirstOrDefault(one => one.Name == section);
+        var declared = _sections.FirstOrDefault(one => one.Name == section);
         var about =
             declared is null ? Nested(section)
             : section.Length == 0 ? null
@@ -58,16 +59,14 @@ internal static partial class ConfigurationReference
     }
 
     private static string? Nested(string section) =>
-        Sections
-            .All.Where(one => section.StartsWith(one.Name + ":", StringComparison.Ordinal))
+        _sections
+            .Where(one => section.StartsWith(one.Name + ":", StringComparison.Ordinal))
             .SelectMany(one => one.Types)
             .SelectMany(Setting.PropertiesOf)
             .Where(property =>
                 Setting.IsSection(property.PropertyType)
                 && section.EndsWith(":" + property.Name, StringComparison.Ordinal)
-                && Sections.All.Any(one =>
-                    one.Types.Contains(property.DeclaringType!) && section == $"{one.Name}:{property.Name}"
-                )
+                && _sections.Any(one => one.Types.Contains(property.DeclaringType!) && section == $"{one.Name}:{property.Name}")
             )
             .Select(property => Summary($"P:{property.DeclaringType!.FullName}.{property.Name}", property.DeclaringType.Assembly))
             .FirstOrDefault();

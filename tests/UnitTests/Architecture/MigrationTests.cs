@@ -21,7 +21,7 @@ public sealed class MigrationTests
     public void A_migration_never_changes()
     {
         var changed = Features
-            .Migrations.Where(migration =>
+            .Product.Migrations.Where(migration =>
                 _checksums.TryGetValue(migration.Version, out var checksum) && checksum != migration.Checksum
             )
             .Select(migration => $"{migration.Version}.sql changed; add a new migration instead.");
@@ -33,10 +33,10 @@ public sealed class MigrationTests
     public void Every_migration_is_in_the_list()
     {
         var missing = Features
-            .Migrations.Where(migration => !_checksums.ContainsKey(migration.Version))
+            .Product.Migrations.Where(migration => !_checksums.ContainsKey(migration.Version))
             .Select(migration => $"Add [\"{migration.Version}\"] = \"{migration.Checksum}\".");
         var removed = _checksums
-            .Keys.Except(Features.Migrations.Select(migration => migration.Version))
+            .Keys.Except(Features.Product.Migrations.Select(migration => migration.Version))
             .Select(version => $"{version}.sql was removed; databases that have it remain.");
 
         Assert.Empty(missing.Concat(removed));

@@ -38,6 +38,8 @@ public sealed class NamespaceTests
         Sagas.Cli.Demo Sagas.Cli.Generate Sagas.Cli.Migrate Sagas.Cli.Completion
         Sagas.Cli
         Sagas.Benchmarks
+
+        Sagas.Examples.OrderShipment
         """;
 
     // Existing dependencies in the wrong direction. This list may only shrink.

@@ -10,7 +10,7 @@ internal static class Repository
 
     /// <summary>Source and project files by pattern, without what builds put between them.</summary>
     public static IEnumerable<string> Files(string pattern) =>
-        new[] { "src", "benchmarks", "tests" }
+        new[] { "src", "benchmarks", "examples", "tests" }
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), pattern, SearchOption.AllDirectories))
             .Where(path => !IsBuilt(path));
 

@@ -67,7 +67,7 @@ public sealed class DeadLetterTests
     {
         var queues = DeadLetterQueues.Of([]);
 
-        Assert.All(Features.Endpoints, endpoint => Assert.Contains(endpoint.Queue + "_error", queues));
+        Assert.All(Features.Product.Endpoints, endpoint => Assert.Contains(endpoint.Queue + "_error", queues));
         Assert.Superset(
             new HashSet<string> { "send-alert_error", "sync-customer_error", "object-status_error", "object-status-lists_error" },
             queues.ToHashSet()

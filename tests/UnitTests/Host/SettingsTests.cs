@@ -20,7 +20,7 @@ public sealed class SettingsTests
             new Dictionary<string, string?> { ["Serilog:MinimumLevel:Default"] = "Fatal" }
         );
 
-        Assert.Same(Features.AllRoles, Options<ProcessOptions>(app).RoleSet);
+        Assert.Same(Features.Product.AllRoles, Options<ProcessOptions>(app).RolesAmong(Features.Product));
         Assert.Equal(TimeSpan.FromSeconds(25), Options<ProcessOptions>(app).ShutdownTimeout);
         Assert.Equal(BusTransport.RabbitMq, Options<BusOptions>(app).Transport);
         Assert.Equal("/", Options<RabbitMqOptions>(app).VirtualHost);
@@ -38,14 +38,14 @@ public sealed class SettingsTests
             ("Alerts:Limit:PerSecond", "")
         );
 
-        Assert.Same(Features.AllRoles, Options<ProcessOptions>(app).RoleSet);
+        Assert.Same(Features.Product.AllRoles, Options<ProcessOptions>(app).RolesAmong(Features.Product));
         Assert.Null(Options<OperationsOptions>(app).ApiKey);
     }
 
     [Fact]
     public void Roles_are_a_list()
     {
-        var roles = new ProcessOptions { Roles = " sagas , Operations" }.RoleSet;
+        var roles = new ProcessOptions { Roles = " sagas , Operations" }.RolesAmong(Features.Product);
 
         Assert.True(roles.Has(PaymentsModule.SagasRole));
         Assert.True(roles.Has(OperationsModule.OperationsRole));

@@ -20,11 +20,13 @@ internal static class IncomingJson
             all.Set("RabbitMQ-ExchangeName", exchange);
         foreach (var (name, value) in headers)
             all.Set(name, value);
-        return new PlainJsonSerializerFactory(Options).CreateDeserializer().Deserialize(new BytesMessageBody(body), all);
+        return new PlainJsonSerializerFactory(Options, ContractTypes.Product)
+            .CreateDeserializer()
+            .Deserialize(new BytesMessageBody(body), all);
     }
 
     public static SerializerContext Envelope(string body) =>
-        new EnvelopeSerializerFactory(Options)
+        new EnvelopeSerializerFactory(Options, ContractTypes.Product)
             .CreateDeserializer()
             .Deserialize(new StringMessageBody(body), new DictionarySendHeaders());
 

@@ -8,7 +8,11 @@ namespace Sagas.UnitTests.Messages;
 public sealed class MessageRulesTests
 {
     private static readonly DateTimeOffset _now = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
-    private static readonly MessageRules _rules = new(Features.MessageRules, new MessagesOptions(), new FakeTimeProvider(_now));
+    private static readonly MessageRules _rules = new(
+        Features.Product.MessageRules,
+        new MessagesOptions(),
+        new FakeTimeProvider(_now)
+    );
 
     private static PaymentRequested Payment(
         string paymentId = "p",

@@ -1,0 +1,5 @@
+using Sagas.Examples.OrderShipment;
+using Sagas.Host;
+using Sagas.Services;
+
+return await SagasHost.RunAsync(args, new Features([.. Features.Product.Modules, new OrderShipmentModule()]));
