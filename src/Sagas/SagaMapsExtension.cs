@@ -19,7 +19,7 @@ public static class SagaMaps
     }
 }
 
-/// <summary>The maps among a context's options. They are part of <see cref="Info"/>, so that EF keeps a model per set of maps.</summary>
+/// <summary>The maps among a context's options. By <see cref="Info"/>, EF keeps a model for each set of them.</summary>
 internal sealed class SagaMapsExtension(IReadOnlyList<ISagaClassMap> maps) : IDbContextOptionsExtension
 {
     public IReadOnlyList<ISagaClassMap> Maps { get; } = maps;
