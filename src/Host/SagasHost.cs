@@ -26,7 +26,8 @@ public static partial class SagasHost
     /// <param name="settings">Configuration keys that override every other source.</param>
     /// <param name="features">What the process can run; the product's features by default.</param>
     /// <returns>The application; once <c>StartAsync</c> has returned, the schema is migrated and every endpoint bound.</returns>
-    /// <exception cref="InvalidConfigurationException">The configuration cannot be used; the message says what to change.</exception>
+    /// <exception cref="InvalidConfigurationException">The configuration cannot be used; the message says what to
+    /// change.</exception>
     public static WebApplication Create(
         string[] args,
         IReadOnlyDictionary<string, string?>? settings = null,

@@ -48,7 +48,9 @@ public sealed class Features(IReadOnlyList<FeatureModule> modules)
     /// <summary>The maps of the sagas that modules bring.</summary>
     public IReadOnlyList<ISagaClassMap> SagaMaps { get; } = [.. modules.SelectMany(module => module.SagaMaps)];
 
-    /// <summary>The schema: the SQL files in the folders of persistence, outbound calls, file intake, sagas and features.</summary>
+    /// <summary>
+    /// The schema: the SQL files in the folders of persistence, outbound calls, file intake, sagas and features.
+    /// </summary>
     public IReadOnlyList<Migration> Migrations { get; } =
         Migration.EmbeddedIn([
             typeof(SchemaMigrator).Assembly,
