@@ -27,6 +27,7 @@ Without apt-get, but with Docker, PostgreSQL and RabbitMQ run in containers. To 
   SAGAS_TEST_POSTGRES             an Npgsql connection string with the right to create databases
   SAGAS_TEST_RABBITMQ             an AMQP address, such as amqp://user:password@localhost:5672/
   SAGAS_TEST_RABBITMQ_MANAGEMENT  its management plugin, where that is not at port 15672 of the same host
+SAGAS_TEST_ANALYZERS=true builds with the analyzers, as .ci/run does.
 SAGAS_TEST_HANG_TIMEOUT (10m; with --chaos 60m) is how long one test may run before the run is ended.
 TEXT
 }
@@ -109,11 +110,11 @@ choose_directory() {
   [ -z "$memory" ] || chmod 755 "$memory"
 }
 
-# With a compiler that stays for the whole build, which halves what that costs, and ends with this script. Without the
-# analyzers, which double what is left: .ci/run and every other build run them. The compiler would keep the caller's
+# With a compiler that stays for the whole build, which halves what that costs, and ends with this script. The analyzers
+# would double what is left: .ci/run asks for them, and every other build runs them. The compiler would keep the caller's
 # standard output open, hence the file.
 compile() {
-  dotnet build "$1" -c Release -nologo --verbosity quiet -clp:ErrorsOnly -p:RunAnalyzersDuringBuild=false \
+  dotnet build "$1" -c Release -nologo --verbosity quiet -clp:ErrorsOnly -p:RunAnalyzersDuringBuild="${SAGAS_TEST_ANALYZERS:-false}" \
     -p:UseSharedCompilation=true -p:SharedCompilationId="$compiler" \
     </dev/null >"$results/build.log" 2>&1 9>&- || { cat "$results/build.log" >&2; fail "the build failed: see above."; }
 }

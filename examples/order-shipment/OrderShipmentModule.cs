@@ -1,6 +1,7 @@
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Sagas.Configuration;
+using Sagas.Database;
 using Sagas.OutboundCalls;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;

@@ -1,4 +1,5 @@
 using MassTransit;
+using Sagas.Database;
 using Sagas.OutboundCalls;
 
 namespace Sagas.Examples.OrderShipment;

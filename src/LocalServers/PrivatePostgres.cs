@@ -119,7 +119,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             }
             catch (ServerStartException e) when (attempt < 20 && e.Message.Contains("still in use", StringComparison.Ordinal))
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(250), cancellationToken);
+                await Task.Delay(TimeSpan.FromMilliseconds(250), TimeProvider.System, cancellationToken);
             }
         }
     }

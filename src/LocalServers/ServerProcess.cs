@@ -114,7 +114,7 @@ public sealed class ServerProcess : IAsyncDisposable
                         + LogOfThisRun(4000),
                     false
                 );
-            await Task.Delay(TimeSpan.FromMilliseconds(50), cancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
         }
     }
 

@@ -25,4 +25,14 @@ public static class Backoff
     /// <param name="random">From 0 to 1.</param>
     public static TimeSpan FullJitter(TimeSpan first, TimeSpan max, int failures, double random) =>
         Exponential(first, max, failures) * random;
+
+    /// <summary>Exponential, of which a share is random: near the full delay, and not in step.</summary>
+    /// <inheritdoc cref="Exponential"/>
+    /// <param name="first">The longest delay after the first failure.</param>
+    /// <param name="max">The longest delay.</param>
+    /// <param name="failures">How often it has failed in a row, from 1.</param>
+    /// <param name="share">The share of the delay that is random, from 0 to 1.</param>
+    /// <param name="random">From 0 to 1.</param>
+    public static TimeSpan PartialJitter(TimeSpan first, TimeSpan max, int failures, double share, double random) =>
+        Exponential(first, max, failures) * (1 - (share * (1 - random)));
 }

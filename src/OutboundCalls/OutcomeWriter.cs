@@ -7,6 +7,10 @@ using Sagas.Persistence;
 namespace Sagas.OutboundCalls;
 
 /// <summary>Writes outcomes in batches, each with its messages in one transaction, until they are written.</summary>
+/// <remarks>
+/// Not a <see cref="BatchingWriter{TItem}"/>, whose callers wait and learn of failures: an outcome is retried here, and no batch
+/// may have a key twice.
+/// </remarks>
 internal sealed partial class OutcomeWriter(
     CallTarget target,
     IServiceScopeFactory scopes,
@@ -128,15 +132,15 @@ internal sealed partial class OutcomeWriter(
         await using var scope = scopes.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<DbContext>();
         await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
-        var written = await CallStore.WriteAsync(database, target.Name, batch, cancellationToken);
-        var mine = batch.Where(outcome => written.Contains(outcome.Call.IdempotencyKey)).ToArray();
+        var keys = await CallStore.WriteAsync(database, target.Name, batch, cancellationToken);
+        var mine = batch.Where(outcome => keys.Contains(outcome.Call.IdempotencyKey)).ToArray();
         var completed = mine.Select(outcome => outcome.Completed).OfType<CompletedCall>().ToArray();
         var enqueued = completed.Length > 0 && await target.ApplyAsync(database, completed, cancellationToken);
         if (mine.Any(outcome => outcome.Event is not null))
             await PublishAsync(scope.ServiceProvider, database, mine, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         foreach (var outcome in batch)
-            Log(outcome, written.Contains(outcome.Call.IdempotencyKey));
+            Log(outcome, keys.Contains(outcome.Call.IdempotencyKey));
         return enqueued;
     }
 

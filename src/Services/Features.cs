@@ -1,4 +1,5 @@
 using MassTransit.EntityFrameworkCoreIntegration;
+using Sagas.Database;
 using Sagas.FileIntake.Storage;
 using Sagas.OutboundCalls;
 using Sagas.Persistence;

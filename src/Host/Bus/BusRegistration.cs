@@ -1,5 +1,6 @@
 using MassTransit;
 using Microsoft.Extensions.Options;
+using Sagas.Database;
 using Sagas.Host.Settings;
 using Sagas.Persistence;
 using Sagas.Services;

@@ -1,4 +1,5 @@
 using MassTransit;
+using Sagas.OutboundCalls;
 
 namespace Sagas.Host.Bus;
 
@@ -23,7 +24,6 @@ internal sealed partial class DeliveryRetryPolicy(
 {
     private const int AttemptsAfterUnknownFault = 3;
     private const int AttemptsAfterRace = 10;
-    private const int MaxDoublings = 9;
 
     // After about a second; shorter failures need no attention.
     private const int ReportedAttempt = 7;
@@ -45,13 +45,13 @@ internal sealed partial class DeliveryRetryPolicy(
         where T : class, PipeContext => new PolicyContext<T>(this, context);
 
     public bool IsHandled(Exception exception) =>
-        filter.Match(exception) && TransientFaults.Classify(exception) != FaultKind.Refused;
+        filter.Match(exception) && TransientFaults.Classify(exception) != FaultKind.InvalidMessage;
 
     public void Probe(ProbeContext context) => context.Set(new { Policy = "Delivery", MaxDelay = _maxDelay });
 
     private bool TryDelay(Exception exception, ref Counts counts, out TimeSpan delay)
     {
-        var kind = filter.Match(exception) ? TransientFaults.Classify(exception) : FaultKind.Refused;
+        var kind = filter.Match(exception) ? TransientFaults.Classify(exception) : FaultKind.InvalidMessage;
         counts = kind switch
         {
             FaultKind.Race => counts with { All = counts.All + 1, Races = counts.Races + 1 },
@@ -60,10 +60,9 @@ internal sealed partial class DeliveryRetryPolicy(
         };
         if (kind == FaultKind.Transient && counts.All == ReportedAttempt && MayReport())
             LogWaiting(logger, exception.GetBaseException().Message);
-        var doublings = Math.Min(kind == FaultKind.Unknown ? counts.Unknown : counts.All, MaxDoublings) - 1;
-        var longest = (kind == FaultKind.Unknown ? _delayAfterUnknownFault : _minDelay) * (1 << doublings);
-        // Jitter over the upper half, so that deliveries that failed together are not retried together.
-        delay = (longest < _maxDelay ? longest : _maxDelay) * (0.5 + Random.Shared.NextDouble() / 2);
+        var (first, failures) = kind == FaultKind.Unknown ? (_delayAfterUnknownFault, counts.Unknown) : (_minDelay, counts.All);
+        // Deliveries that failed together are not retried together.
+        delay = Backoff.PartialJitter(first, _maxDelay, failures, share: 0.5, Random.Shared.NextDouble());
         return kind switch
         {
             FaultKind.Transient => true,

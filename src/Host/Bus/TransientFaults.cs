@@ -8,7 +8,7 @@ namespace Sagas.Host.Bus;
 internal enum FaultKind
 {
     /// <summary>No later attempt can end differently.</summary>
-    Refused,
+    InvalidMessage,
 
     /// <summary>It is not about the message: database, broker or network. Some later attempt will succeed.</summary>
     Transient,
@@ -20,7 +20,7 @@ internal enum FaultKind
     Unknown,
 }
 
-/// <summary>Tells faults of the surroundings from faults of messages and code.</summary>
+/// <summary>Distinguishes infrastructure failures from invalid messages and faults of code.</summary>
 internal static class TransientFaults
 {
     public static FaultKind Classify(Exception exception)
@@ -55,7 +55,7 @@ internal static class TransientFaults
     private static FaultKind Single(Exception exception) =>
         exception switch
         {
-            InvalidMessageException => FaultKind.Refused,
+            InvalidMessageException => FaultKind.InvalidMessage,
             EndOfStreamException or IOException => FaultKind.Transient,
             RabbitMQClientException or ConnectionException or TransportException => FaultKind.Transient,
             MessageNotAcknowledgedException or TransportUnavailableException => FaultKind.Transient,

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Sagas.Database;
 using Sagas.Host.Settings;
 using Sagas.Services;
 

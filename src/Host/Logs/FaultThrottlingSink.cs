@@ -44,7 +44,7 @@ internal sealed class FaultThrottlingSink(Logger output) : ILogEventSink, IDispo
         entry.Level < LogEventLevel.Fatal
         && (
             entry.Exception is { } exception
-                ? TransientFaults.Classify(exception) is FaultKind.Transient or FaultKind.Race or FaultKind.Refused
+                ? TransientFaults.Classify(exception) is FaultKind.Transient or FaultKind.Race or FaultKind.InvalidMessage
                 : entry.Level >= LogEventLevel.Warning
         );
 

@@ -93,7 +93,7 @@ internal static class LogRegistration
             // For every message that waits for the database; the retry policy reports it in one line.
             "R-RETRY" => TransientFaults.Classify(exception) is FaultKind.Transient or FaultKind.Race,
             // For every invalid message; its dead letter's line has the reason.
-            "R-FAULT" => TransientFaults.Classify(exception) is FaultKind.Refused,
+            "R-FAULT" => TransientFaults.Classify(exception) is FaultKind.InvalidMessage,
             // For every message that a stopping process gives back.
             "T-FAULT" => exception is OperationCanceledException,
             // For every endpoint, each time that "Connection Failed" has given the reason.

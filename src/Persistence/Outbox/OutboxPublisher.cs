@@ -129,7 +129,7 @@ internal sealed partial class OutboxPublisher(
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
                 LogReleaseFailed(exception.GetBaseException().Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken);
+                await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, stoppingToken);
             }
         }
     }
@@ -140,7 +140,7 @@ internal sealed partial class OutboxPublisher(
         while (await _published.Reader.WaitToReadAsync(CancellationToken.None))
         {
             if (!stoppingToken.IsCancellationRequested && _published.Reader.Count < MaxDeleteBatch)
-                await Task.Delay(_deleteDelay, CancellationToken.None);
+                await Task.Delay(_deleteDelay, TimeProvider.System, CancellationToken.None);
             while (sequenceNumbers.Count < MaxDeleteBatch && _published.Reader.TryRead(out var sequenceNumber))
                 sequenceNumbers.Add(sequenceNumber);
             try
@@ -158,7 +158,7 @@ internal sealed partial class OutboxPublisher(
                 LogDeleteFailed(sequenceNumbers.Count, exception.GetBaseException().Message);
                 if (stoppingToken.IsCancellationRequested)
                     return;
-                await Task.Delay(TimeSpan.FromSeconds(1), CancellationToken.None);
+                await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, CancellationToken.None);
                 foreach (var sequenceNumber in sequenceNumbers)
                     _published.Writer.TryWrite(sequenceNumber);
                 sequenceNumbers.Clear();

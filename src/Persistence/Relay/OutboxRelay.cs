@@ -92,7 +92,8 @@ internal sealed partial class OutboxRelay(
             catch (Exception exception)
             {
                 LogFailed(exception.GetBaseException().Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, stoppingToken)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -223,7 +224,8 @@ internal sealed partial class OutboxRelay(
                 when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
             {
                 LogNotListening(exception.GetBaseException().Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, stoppingToken)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             catch (OperationCanceledException)
             {

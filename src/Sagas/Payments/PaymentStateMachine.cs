@@ -41,7 +41,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
 
         During(Expired, When(RevivePayment).Then(Revive).IfElseAsync(CustomerIsKnown, Process, WaitForCustomer));
 
-        DuringAny(When(PaymentRequested).Then(RefuseConflict));
+        DuringAny(When(PaymentRequested).Then(RejectConflict));
 
         // What was decided stays decided: a repeated answer of the gateway, or a wake-up that lost its race, changes nothing.
         During(Completed, Failed, Expired, Ignore(PaymentProcessed), Ignore(PaymentDeclined));
@@ -98,13 +98,13 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
             $"Payment {context.Saga.PaymentId} is {context.Saga.CurrentState}; only an expired payment can be revived."
         );
 
-    private static void RefuseConflict(BehaviorContext<PaymentState, PaymentRequested> context)
+    private static void RejectConflict(BehaviorContext<PaymentState, PaymentRequested> context)
     {
         var (payment, message) = (context.Saga, context.Message);
         if (
             payment.CustomerId == message.CustomerId.Trim()
             && payment.Amount == message.Amount
-            && payment.Currency == message.Currency.ToUpperInvariant()
+            && string.Equals(payment.Currency, message.Currency, StringComparison.OrdinalIgnoreCase)
         )
             return;
         throw new InvalidMessageException(

@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Sagas.Contracts;
+using Sagas.Database;
 
 namespace Sagas.Services.Alarms;
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Sagas.Configuration;
+using Sagas.Database;
 using Sagas.FileIntake;
 using Sagas.FileIntake.Storage;
 using Sagas.OutboundCalls;

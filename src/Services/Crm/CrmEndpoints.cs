@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Sagas.Contracts;
 using Sagas.Customers;
+using Sagas.Database;
 using Sagas.Persistence;
 using Sagas.Services.Operations;
 
@@ -38,9 +39,9 @@ public static class CrmEndpoints
     {
         var customerId = id.Trim();
         if (customerId.Length is 0 or > MaxCustomerIdLength || customerId.Any(char.IsControl))
-            return Refused("The customer id must have 1 to 128 characters and no control characters.");
+            return BadRequest("The customer id must have 1 to 128 characters and no control characters.");
         if (!IsName(requestedBy))
-            return Refused("requestedBy must have at most 512 characters and no control characters.");
+            return BadRequest("requestedBy must have at most 512 characters and no control characters.");
         var saga = SagaIdentity.Customer(customerId);
         var state = await database
             .Customers.AsNoTracking()
@@ -67,7 +68,7 @@ public static class CrmEndpoints
     )
     {
         if (!IsName(requestedBy))
-            return Refused("requestedBy must have at most 512 characters and no control characters.");
+            return BadRequest("requestedBy must have at most 512 characters and no control characters.");
         var requested = 0;
         var last = "";
         while (true)
@@ -97,5 +98,5 @@ public static class CrmEndpoints
 
     private static bool IsName(string? name) => name is null || (name.Length <= MaxNameLength && !name.Any(char.IsControl));
 
-    private static IResult Refused(string what) => Results.Problem(what, statusCode: StatusCodes.Status400BadRequest);
+    private static IResult BadRequest(string what) => Results.Problem(what, statusCode: StatusCodes.Status400BadRequest);
 }

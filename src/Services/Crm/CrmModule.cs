@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Sagas.Configuration;
 using Sagas.Customers;
+using Sagas.Database;
 using Sagas.OutboundCalls;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;

@@ -1,6 +1,6 @@
 using Npgsql;
 using Sagas.Contracts;
-using Sagas.Customers;
+using Sagas.Database;
 using Sagas.Persistence;
 
 namespace Sagas.Services.Ingest;

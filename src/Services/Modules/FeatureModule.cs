@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Sagas.Configuration;
+using Sagas.Database;
 using Sagas.Services.Messages;
 
 namespace Sagas.Services.Modules;

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Sagas.Contracts;
+using Sagas.Database;
 
 namespace Sagas.Services.Operations;
 

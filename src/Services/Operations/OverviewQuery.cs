@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Sagas.Database;
 
 namespace Sagas.Services.Operations;
 

@@ -1,6 +1,7 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Sagas.Configuration;
+using Sagas.Database;
 using Sagas.OutboundCalls;
 using Sagas.Payments;
 using Sagas.Services.Messages;

@@ -1,5 +1,6 @@
 using MassTransit;
 using Sagas.Contracts;
+using Sagas.Database;
 using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Payments;

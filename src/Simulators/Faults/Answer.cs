@@ -71,7 +71,7 @@ internal sealed record Answer(int Status, string ContentType, ReadOnlyMemory<byt
 
         await response.BodyWriter.WriteAsync(Body[..(Body.Length / 2)], cancellationToken);
         await response.BodyWriter.FlushAsync(cancellationToken);
-        await Task.Delay(_travelTime, cancellationToken);
+        await Task.Delay(_travelTime, TimeProvider.System, cancellationToken);
         context.Abort();
     }
 }

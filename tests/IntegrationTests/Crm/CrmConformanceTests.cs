@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Sagas.Contracts;
+using Sagas.Database;
 using Sagas.OutboundCalls;
 using Sagas.Services.Crm;
 

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Sagas.Contracts;
 using Sagas.Customers;
+using Sagas.Database;
 using Sagas.Services.Ingest;
 using Xunit.Abstractions;
 using RedeliveryOptions = Sagas.Payments.RedeliveryOptions;

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Sagas.Contracts;
+using Sagas.Database;
 using Sagas.OutboundCalls;
 using Sagas.Services.Payments;
 

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Sagas.Database;
 using Sagas.OutboundCalls;
 using Sagas.Services.Payments;
 

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
+using Sagas.Database;
 using Sagas.OutboundCalls;
 using Xunit.Abstractions;
 

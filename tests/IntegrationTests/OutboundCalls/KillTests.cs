@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Sagas.Database;
 using Sagas.OutboundCalls;
 
 namespace Sagas.IntegrationTests.OutboundCalls;

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Npgsql;
+using Sagas.Database;
 using Sagas.OutboundCalls;
 
 namespace Sagas.IntegrationTests.OutboundCalls;

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Sagas.Contracts;
+using Sagas.Database;
 using Sagas.IntegrationTests.OutboundCalls;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;

@@ -12,8 +12,8 @@ public sealed class TransientFaultsTests
     public static TheoryData<Exception, string> Faults =>
         new()
         {
-            { new InvalidMessageException("no"), nameof(FaultKind.Refused) },
-            { new InvalidOperationException("outer", new InvalidMessageException("no")), nameof(FaultKind.Refused) },
+            { new InvalidMessageException("no"), nameof(FaultKind.InvalidMessage) },
+            { new InvalidOperationException("outer", new InvalidMessageException("no")), nameof(FaultKind.InvalidMessage) },
             { new NpgsqlException("gone", new SocketException((int)SocketError.ConnectionRefused)), nameof(FaultKind.Transient) },
             { new NpgsqlException("gone", new IOException()), nameof(FaultKind.Transient) },
             { Postgres(PostgresErrorCodes.AdminShutdown), nameof(FaultKind.Transient) },

@@ -40,7 +40,7 @@ public sealed class StatusApiGateTests
     {
         using var calls = new StatusCalls(_quick) { Answer = (_, _) => Code(HttpStatusCode.BadRequest) };
 
-        Assert.Equal(StatusKind.Refused, (await calls.Gate.AskAsync("1")).Kind);
+        Assert.Equal(StatusKind.Rejected, (await calls.Gate.AskAsync("1")).Kind);
         Assert.Single(calls.Calls);
     }
 

@@ -22,4 +22,14 @@ public sealed class BackoffTests
             TimeSpan.FromMilliseconds(milliseconds),
             Backoff.FullJitter(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), failures, random)
         );
+
+    [Theory]
+    [InlineData(0.0, 75)]
+    [InlineData(0.5, 87.5)]
+    [InlineData(1.0, 100)]
+    public void A_part_of_the_delay_is_random(double random, double milliseconds) =>
+        Assert.Equal(
+            TimeSpan.FromMilliseconds(milliseconds),
+            Backoff.PartialJitter(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), 1, share: 0.25, random)
+        );
 }

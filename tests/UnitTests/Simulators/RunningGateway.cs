@@ -9,11 +9,11 @@ namespace Sagas.UnitTests.Simulators;
 /// <summary>The simulators on a free port, in this process: real connections, so that they can really be cut.</summary>
 internal sealed class RunningGateway : IAsyncDisposable
 {
-    private readonly WebApplication app;
+    private readonly WebApplication _app;
 
     private RunningGateway(WebApplication app)
     {
-        this.app = app;
+        _app = app;
         Client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
     }
 
@@ -72,7 +72,7 @@ internal sealed class RunningGateway : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
-        await app.DisposeAsync();
+        await _app.DisposeAsync();
     }
 
     internal sealed record Reply(int Status, string? MediaType, string Body, bool IsReplay, TimeSpan? RetryAfter)

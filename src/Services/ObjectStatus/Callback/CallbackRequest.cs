@@ -53,19 +53,19 @@ internal sealed record CallbackRequest(
             using var document = JsonDocument.Parse(body);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? Read(document.RootElement, maximumIds)
-                : Refused($$"""The body must be a JSON object such as {"{{ListName}}":[1,2,3]}.""");
+                : BadRequest($$"""The body must be a JSON object such as {"{{ListName}}":[1,2,3]}.""");
         }
         // InvalidOperationException: text with an unpaired surrogate.
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return Refused("The body is not JSON.");
+            return BadRequest("The body is not JSON.");
         }
     }
 
     private static CallbackRequest Read(JsonElement body, int maximumIds)
     {
         if (!body.TryGetProperty(ListName, out var list) || list.ValueKind != JsonValueKind.Array)
-            return Refused($"The body has no list '{ListName}'.");
+            return BadRequest($"The body has no list '{ListName}'.");
         if (list.GetArrayLength() > maximumIds)
         {
             return new(
@@ -83,9 +83,9 @@ internal sealed record CallbackRequest(
         {
             var id = Text(element)?.Trim();
             if (id is null)
-                return Refused($"'{ListName}' must hold whole numbers and texts only.");
+                return BadRequest($"'{ListName}' must hold whole numbers and texts only.");
             if (Identifiers.Problem(id) is { } problem)
-                return Refused($"An id in '{ListName}' {problem}.");
+                return BadRequest($"An id in '{ListName}' {problem}.");
             ids.Add(id);
         }
 
@@ -100,7 +100,7 @@ internal sealed record CallbackRequest(
             _ => null,
         };
 
-    private static CallbackRequest Refused(string problem) => new([], StatusCodes.Status400BadRequest, problem);
+    private static CallbackRequest BadRequest(string problem) => new([], StatusCodes.Status400BadRequest, problem);
 
     private static CallbackRequest TooLong(ObjectStatusOptions options) =>
         new(

@@ -14,7 +14,7 @@ internal sealed class ObjectStatusConsumer(ObjectStatusFetcher fetcher, IOptions
     {
         var id = context.Message.ObjectId.Trim();
         var answer = await fetcher.ObserveAsync(id);
-        if (answer.Kind == StatusKind.Refused)
+        if (answer.Kind == StatusKind.Rejected)
             throw new InvalidMessageException($"{nameof(ObjectStatusRequested)}: {answer.Reason}.");
         if (answer.Kind == StatusKind.Failed)
             await context.Redeliver(Later(context.GetRedeliveryCount()));
@@ -22,8 +22,13 @@ internal sealed class ObjectStatusConsumer(ObjectStatusFetcher fetcher, IOptions
 
     // Near the full delay: a message that comes back early is most likely postponed again.
     private TimeSpan Later(int redeliveries) =>
-        Backoff.Exponential(options.Value.RedeliveryDelay, options.Value.MaxRedeliveryDelay, redeliveries + 1)
-        * (0.75 + (Random.Shared.NextDouble() / 4));
+        Backoff.PartialJitter(
+            options.Value.RedeliveryDelay,
+            options.Value.MaxRedeliveryDelay,
+            redeliveries + 1,
+            share: 0.25,
+            Random.Shared.NextDouble()
+        );
 }
 
 /// <summary>The queue of <see cref="ObjectStatusConsumer"/>.</summary>

@@ -13,7 +13,7 @@ internal enum StatusKind
     Failed,
 
     /// <summary>The API will never answer this.</summary>
-    Refused,
+    Rejected,
 }
 
 /// <summary>An answer of the status API, or that there was none.</summary>

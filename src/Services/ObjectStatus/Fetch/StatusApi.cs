@@ -91,7 +91,7 @@ internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatu
             404 or 410 => new(StatusKind.Offline, timeProvider.GetUtcNow()),
             // A key that is wrong or was withdrawn is not about this object, and will be put right.
             401 or 403 or 407 or 408 or 425 or 429 => Failed($"the status API answered {code}", RetryAfterOf(response)),
-            >= 400 and < 500 => new(StatusKind.Refused, timeProvider.GetUtcNow(), $"the status API answered {code}"),
+            >= 400 and < 500 => new(StatusKind.Rejected, timeProvider.GetUtcNow(), $"the status API answered {code}"),
             _ => Failed($"the status API answered {code}", RetryAfterOf(response)),
         };
     }

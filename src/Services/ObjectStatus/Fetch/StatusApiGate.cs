@@ -27,7 +27,7 @@ internal sealed partial class StatusApiGate
     private readonly ObjectStatusMetrics _metrics;
     private readonly CancellationToken _stopping;
     private readonly ILogger _logger;
-    private readonly SemaphoreSlim _places;
+    private readonly SemaphoreSlim _permits;
     private readonly ResiliencePipeline<StatusAnswer> _breaker;
     private readonly CircuitBreakerStateProvider _state = new();
 
@@ -48,12 +48,12 @@ internal sealed partial class StatusApiGate
             lifetime.ApplicationStopping,
             logger
         );
-        _places = new SemaphoreSlim(_options.MaxConcurrency);
+        _permits = new SemaphoreSlim(_options.MaxConcurrency);
         _breaker = new ResiliencePipelineBuilder<StatusAnswer> { TimeProvider = timeProvider }
             .AddCircuitBreaker(Breaker())
             .Build();
         metrics.Observe(
-            () => _options.MaxConcurrency - _places.CurrentCount,
+            () => _options.MaxConcurrency - _permits.CurrentCount,
             () => _state.CircuitState == CircuitState.Closed ? 0 : 1
         );
     }
@@ -85,7 +85,7 @@ internal sealed partial class StatusApiGate
 
     private async Task<(StatusAnswer? Answer, TimeSpan Pause)> TryAsync(string id)
     {
-        await _places.WaitAsync(_stopping);
+        await _permits.WaitAsync(_stopping);
         try
         {
             var started = _timeProvider.GetTimestamp();
@@ -104,7 +104,7 @@ internal sealed partial class StatusApiGate
         }
         finally
         {
-            _places.Release();
+            _permits.Release();
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Sagas.Customers;
+using Sagas.Database;
 
 namespace Sagas.IntegrationTests.Payments.Races;
 

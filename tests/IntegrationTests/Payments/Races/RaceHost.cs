@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Sagas.Contracts;
 using Sagas.Customers;
+using Sagas.Database;
 using Sagas.Payments;
 using Sagas.Persistence;
 using RedeliveryOptions = Sagas.Payments.RedeliveryOptions;

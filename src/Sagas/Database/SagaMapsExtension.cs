@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Sagas;
+namespace Sagas.Database;
 
 /// <summary>Adds sagas to <see cref="SagasDbContext"/>.</summary>
 public static class SagaMaps

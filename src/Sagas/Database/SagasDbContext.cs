@@ -5,7 +5,7 @@ using Sagas.Customers;
 using Sagas.Payments;
 using Sagas.Persistence;
 
-namespace Sagas;
+namespace Sagas.Database;
 
 /// <summary>The database: sagas, inbox, outbox and history.</summary>
 /// <param name="options">Connection and provider; Npgsql.</param>

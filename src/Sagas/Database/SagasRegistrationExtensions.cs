@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Sagas.Customers;
 using Sagas.Payments;
 
-namespace Sagas;
+namespace Sagas.Database;
 
 /// <summary>Registers the sagas with all that they need.</summary>
 public static class SagasRegistrationExtensions

@@ -1,7 +1,8 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Sagas.Customers;
 
-namespace Sagas.Customers;
+namespace Sagas.Database;
 
 /// <summary>The directory in Postgres. It works in the transaction of the message that is being consumed.</summary>
 /// <param name="dbContext">The context of that transaction.</param>
