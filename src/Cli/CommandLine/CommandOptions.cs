@@ -34,7 +34,7 @@ internal static class CommandOptions
     /// <param name="terminal">Its width is the width of the help.</param>
     /// <param name="features">The features by which the program's help groups its commands; empty: it is not grouped.</param>
     public static Option Help(Terminal terminal, IReadOnlyList<FeatureCommands> features) =>
-        new HelpOption
+        new HelpOption("--help", "-h")
         {
             Action = new HelpWithExamples(new HelpAction { MaxWidth = Math.Min(terminal.Width, 110) }, features, terminal),
         };

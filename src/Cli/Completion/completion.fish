@@ -5,7 +5,13 @@ function __sagas_complete
     # The program completes a line that begins with its name, however it was typed.
     set -l line sagas (string sub --start (math (string length -- $words[1]) + 1) -- (commandline --current-process --cut-at-cursor))
     set -l line (string join '' -- $line)
-    $words[1] "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null
+    set -l suggestions ($words[1] "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null | string match '?*')
+    if test (count $suggestions) -gt 0
+        printf '%s\n' $suggestions
+    else
+        # Where the program suggests nothing, names of files.
+        __fish_complete_path (commandline --current-token)
+    end
 end
 
-complete --command sagas --arguments '(__sagas_complete)'
+complete --command sagas --no-files --arguments '(__sagas_complete)'
