@@ -135,6 +135,23 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     }
 
     [Fact]
+    public async Task A_file_that_many_submit_at_the_same_time_is_new_to_one_of_them()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var hash = $"{round:x64}";
+            var submissions = Enumerable
+                .Range(0, 8)
+                .Select(_ => Task.Run(() => _database.Store.AddAsync("customers", "a.csv", hash, 1, null, default)));
+
+            var results = await Task.WhenAll(submissions);
+
+            Assert.Single(results, result => result.IsNew);
+            Assert.Single(results.Select(result => result.File.FileId).Distinct());
+        }
+    }
+
+    [Fact]
     public async Task Two_files_of_the_same_customers_at_once_leave_the_data_of_the_later_one()
     {
         const int Rows = 1_500;
