@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Sagas.EndToEndTests.Crm;
 
 /// <summary>Customers, a part of whom change while they are sent to the CRM.</summary>
@@ -5,12 +7,17 @@ namespace Sagas.EndToEndTests.Crm;
 /// <param name="changed">How many of them change; the first ones.</param>
 internal sealed class CustomerLoad(int customers, int changed)
 {
+    /// <summary>What the ids of these customers begin with.</summary>
+    public const string Prefix = "crm-";
+
     public int Customers => customers;
 
     /// <summary>How often the CRM stores data at most; a change that comes before the first call makes one less.</summary>
     public int MaxEffects => customers + changed;
 
-    public static string Id(int number) => $"c-{number:D6}";
+    public static string Id(int number) => $"{Prefix}{number:D6}";
+
+    public static int NumberOf(string id) => int.Parse(id.AsSpan(Prefix.Length), CultureInfo.InvariantCulture);
 
     public string LastName(int number) => number < changed ? "v2" : "v1";
 

@@ -1,12 +1,13 @@
 using System.Globalization;
 using Npgsql;
+using Sagas.EndToEndTests.Chaos;
 using Sagas.EndToEndTests.Processes;
 using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Ingest;
 
 /// <summary>The ingest and its database die while a file is read; afterwards every row was done once.</summary>
-[Collection(ChaosCollections.Second)]
+[Collection(ChaosServers.Name)]
 public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper output)
 {
     // At the beginning of a batch's transaction, in its middle, and before its commit.

@@ -1,23 +1,19 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Npgsql;
-using Sagas.LocalServers;
 
 namespace Sagas.EndToEndTests.Processes;
 
 /// <summary>The product as processes: a gateway simulator and services, on a database and a virtual host of its own.</summary>
 internal sealed class RunningSystem : IAsyncDisposable
 {
-    private const string Listening = "Now listening on: ";
     private const string Started = "Application started.";
 
     private readonly Dictionary<string, string> _settings;
     private readonly Dictionary<int, ProgramProcess> _services = [];
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
-    private ProgramProcess? _simulators;
+    private SimulatorsProcess? _simulators;
 
     /// <summary>Describes the system; nothing runs yet.</summary>
     /// <param name="postgres">Connection string of its database.</param>
@@ -52,43 +48,26 @@ internal sealed class RunningSystem : IAsyncDisposable
 
     public NpgsqlDataSource Database { get; }
 
-    /// <summary>Where the simulators are.</summary>
-    public Uri Gateway { get; private set; } = new("http://127.0.0.1");
+    /// <summary>The simulators of third parties.</summary>
+    public SimulatorsProcess Simulators => _simulators ?? throw new InvalidOperationException("The simulators do not run.");
 
     public IEnumerable<ProgramProcess> Services => _services.Values;
 
     /// <summary>The callback's port of each services process, which it has again after a restart; none: any free one.</summary>
     public IReadOnlyList<int> CallbackPorts { get; set; } = [];
 
-    /// <summary>Starts the gateway simulator.</summary>
-    /// <param name="faults">What goes wrong there, as configuration.</param>
-    public async Task StartGatewayAsync(params (string Key, string Value)[] faults)
-    {
-        await StartSimulatorsAsync(faults.ToDictionary(fault => $"Gateway:Faults:{fault.Key}", fault => fault.Value));
-    }
-
-    /// <summary>Starts the simulators, or starts them again at the same address.</summary>
+    /// <summary>Starts the simulators, which the services call from then on.</summary>
     /// <param name="settings">Their configuration.</param>
-    public async Task StartSimulatorsAsync(IReadOnlyDictionary<string, string> settings)
+    public async Task StartSimulatorsAsync(IEnumerable<KeyValuePair<string, string>> settings)
     {
-        if (_simulators is not null)
-            await _simulators.DisposeAsync();
-        // A port that no outgoing connection gets while the simulators are down.
-        var url = _simulators is null ? $"http://127.0.0.1:{LoopbackPorts.Pick(1)[0]}" : Gateway.ToString();
-        var all = new Dictionary<string, string>(settings) { ["ASPNETCORE_URLS"] = url };
-        _simulators = ProgramProcess.Start("simulators", "Sagas.Simulators", [], all, Listening);
-        var line = await _simulators.ReadyAsync();
-        Gateway = new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..].Trim());
-        _settings["Payments:GatewayUrl"] = Gateway.ToString();
-        _settings["ObjectStatus:StatusApi"] = new Uri(Gateway, "/object-status").ToString();
-        _settings["Crm:Url"] = new Uri(Gateway, "/crm").ToString();
-        _settings["Alerts:Endpoint"] = new Uri(Gateway, "/webhooks/alerts").ToString();
+        _simulators = await SimulatorsProcess.StartAsync(settings);
+        _settings["Payments:GatewayUrl"] = _simulators.Address.ToString();
+        _settings["ObjectStatus:StatusApi"] = new Uri(_simulators.Address, "/object-status").ToString();
+        _settings["Crm:Url"] = new Uri(_simulators.Address, "/crm").ToString();
+        _settings["Alerts:Endpoint"] = new Uri(_simulators.Address, "/webhooks/alerts").ToString();
         // The simulators have no TLS, which must be allowed explicitly.
-        _settings["Alerts:AllowedHosts"] = Gateway.Host;
+        _settings["Alerts:AllowedHosts"] = _simulators.Address.Host;
     }
-
-    /// <summary>Ends the simulators as a crash does.</summary>
-    public Task KillSimulatorsAsync() => _simulators!.KillAsync();
 
     /// <summary>Starts a services process; <see cref="ProgramProcess.ReadyAsync"/> awaits its readiness.</summary>
     /// <param name="number">From 1; replaces the ended process of that number.</param>
@@ -98,6 +77,7 @@ internal sealed class RunningSystem : IAsyncDisposable
             await before.DisposeAsync();
         var name = NameOf(number);
         var postgres = new NpgsqlConnectionStringBuilder(_settings["ConnectionStrings:Postgres"]) { ApplicationName = name };
+        postgres.Remove("Maximum Pool Size");
         var settings = new Dictionary<string, string>(_settings) { ["ConnectionStrings:Postgres"] = postgres.ConnectionString };
         if (CallbackPorts.Count > 0)
             settings["ObjectStatus:CallbackPort"] = CallbackPorts[number - 1].ToString(CultureInfo.InvariantCulture);
@@ -170,36 +150,15 @@ internal sealed class RunningSystem : IAsyncDisposable
         return JsonDocument.Parse(output).RootElement;
     }
 
-    /// <summary>Has the gateway take so long from now on.</summary>
+    /// <summary>Sets how long the gateway takes from now on.</summary>
     public Task SetLatencyAsync(int milliseconds) =>
-        SetFaultsAsync("/payments/faults", new { latency = new { minMs = milliseconds, maxMs = milliseconds } });
-
-    /// <summary>Has the simulators behave so from now on.</summary>
-    public async Task SetFaultsAsync(string path, object faults)
-    {
-        using var response = await _http.PutAsJsonAsync(new Uri(Gateway, path), faults);
-        response.EnsureSuccessStatusCode();
-    }
-
-    /// <summary>Tells the simulators something.</summary>
-    public async Task PostAsync(string path)
-    {
-        using var response = await _http.PostAsync(new Uri(Gateway, path), null);
-        response.EnsureSuccessStatusCode();
-    }
+        Simulators.PutAsync("/payments/faults", new { latency = new { minMs = milliseconds, maxMs = milliseconds } });
 
     /// <summary>What the gateway counted.</summary>
-    public Task<JsonElement> SummaryAsync() => GetAsync("/payments/summary");
+    public Task<JsonElement> SummaryAsync() => Simulators.GetAsync("/payments/summary");
 
     /// <summary>Every request that the gateway received.</summary>
-    public IAsyncEnumerable<JsonElement> RecordsAsync() => ListAsync("/payments/records");
-
-    /// <summary>What the simulators answer.</summary>
-    public Task<JsonElement> GetAsync(string path) => _http.GetFromJsonAsync<JsonElement>(new Uri(Gateway, path));
-
-    /// <summary>The elements of a list that the simulators answer.</summary>
-    public IAsyncEnumerable<JsonElement> ListAsync(string path) =>
-        _http.GetFromJsonAsAsyncEnumerable<JsonElement>(new Uri(Gateway, path));
+    public IAsyncEnumerable<JsonElement> RecordsAsync() => Simulators.ListAsync("/payments/records");
 
     public async Task<T> QueryAsync<T>(string sql)
     {
@@ -237,6 +196,5 @@ internal sealed class RunningSystem : IAsyncDisposable
         if (_simulators is not null)
             await _simulators.DisposeAsync();
         await Database.DisposeAsync();
-        _http.Dispose();
     }
 }

@@ -1,40 +1,30 @@
 using System.Globalization;
+using Sagas.EndToEndTests.Chaos;
 using Sagas.EndToEndTests.Processes;
 using Sagas.TestSupport.Chaos;
-using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Crm;
 
-/// <summary>The CRM fails in every way, and it and the services are killed at random; afterwards the CRM has every customer's
-/// newest data, and stored none of them twice.</summary>
-[Collection(ChaosCollections.First)]
-public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper output) : SystemChaosTest(servers, output)
+/// <summary>The CRM fails in every way and is killed; afterwards it has every customer's newest data, and stored none of them
+/// twice.</summary>
+internal sealed class CrmScenario(Narration narration, CustomerLoad load, int registered, int kills) : ChaosScenario(narration)
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sagas-crm-");
-    private CustomerLoad _load = null!;
-    private int _registered;
-    private int _kills;
 
-    [PrivateServersFact]
-    [Trait("Category", "Chaos")]
-    public Task Every_customer_reaches_the_CRM_once_when_it_and_the_services_are_killed() =>
-        RunAsync(new CustomerLoad(600, 100), registered: 200, kills: 1, Eventually.Timeout);
+    // A process of its own, since it is killed: the other simulators keep their books in memory.
+    private SimulatorsProcess _crm = null!;
 
-    [PrivateServersFact]
-    [Trait("Category", "ChaosFull")]
-    public Task A_hundred_thousand_customers_reach_the_CRM_once_with_twenty_kills_of_each() =>
-        RunAsync(new CustomerLoad(100_000, 5_000), registered: 5_000, kills: 20, TimeSpan.FromMinutes(3));
+    public override string[] Roles => ["sagas", "crm"];
 
-    private protected override (string Key, string Value)[] Settings =>
+    public override (string Key, string Value)[] Settings =>
         [
-            ("Roles", "sagas,crm"),
             ("Crm:Enabled", "true"),
             ("Crm:Calls:CallTimeout", "00:00:02"),
             ("Crm:Calls:LeaseMargin", "00:00:02"),
             ("Crm:Calls:MaxBreakerDelay", "00:00:02"),
         ];
 
-    private protected override string[] Sections =>
+    public override string[] Sections =>
         [
             "SELECT current_state, last_name, count(*), max(sync_failure) FROM customer_state GROUP BY 1, 2",
             "SELECT state, count(*), max(attempts), min(due), max(last_outcome), now() FROM outbound_call GROUP BY 1",
@@ -66,19 +56,16 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
         }
     }
 
-    protected override Task PrepareAsync() => Running.StartSimulatorsAsync(Faults);
-
-    protected override IEnumerable<Disturbance> Plan() =>
+    public override IEnumerable<Disturbance> Disturbances(Func<int, double[]> moments) =>
         [
-            .. KillServices(_kills),
-            .. Moments(_kills).Select(moment => new Disturbance("the CRM", moment, "SIGKILL", RestartCrmAsync)),
-            .. Moments(1).Select(moment => new Disturbance("the CRM's work", moment, "stop for 2 s", GoDownAsync)),
+            .. moments(kills).Select(moment => new Disturbance("the CRM", moment, "SIGKILL", _crm.KillAndStartAsync)),
+            .. moments(1).Select(moment => new Disturbance("the CRM's work", moment, "stop for 2 s", GoDownAsync)),
         ];
 
-    protected override async Task WorkAsync()
+    public override async Task WorkAsync()
     {
         await Task.WhenAll(
-            Broker.PublishAsync(Running.RabbitMq, CustomerLoad.Registrations(0, _registered, 1), Eventually.Cancellation()),
+            Broker.PublishAsync(Running.RabbitMq, CustomerLoad.Registrations(0, registered, 1), Eventually.Cancellation()),
             IngestAsync()
         );
         Narration.Say("all customers are queued");
@@ -88,14 +75,15 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
             share => share >= 0.1,
             TimeSpan.FromMinutes(10)
         );
-        await Broker.PublishAsync(Running.RabbitMq, _load.Changes, Eventually.Cancellation());
+        await Broker.PublishAsync(Running.RabbitMq, load.Changes, Eventually.Cancellation());
         Narration.Say("all changes are published");
     }
 
-    protected override async Task<double> ShareAsync() =>
-        (await Running.GetAsync("/crm/summary")).GetProperty("effects").GetDouble() / _load.Customers;
+    // The customers of other scenarios are in the CRM too.
+    public override async Task<double> ShareAsync() =>
+        Math.Min(1, (await _crm.GetAsync("/crm/summary")).GetProperty("effects").GetDouble() / load.Customers);
 
-    protected override async Task<string> UnsettledAsync()
+    public override async Task<string> UnsettledAsync()
     {
         var counts = await Running.QueryAsync<string>(
             """
@@ -103,34 +91,36 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
                 (SELECT count(*) FROM customer_state
                  WHERE current_state = 'Synced' AND synced_version = version AND last_name IN ('v1', 'v2')) || ' synced',
                 (SELECT count(*) FROM customer_state WHERE last_name = 'v2') || ' changed',
-                (SELECT count(*) FROM outbound_call WHERE due IS NOT NULL) || ' calls due',
+                (SELECT count(*) FROM outbound_call WHERE target = 'crm' AND due IS NOT NULL) || ' calls due',
                 (SELECT count(*) FROM outbox_message) || ' in the outbox')
             """
         );
-        var settled = $"{_load.Customers} synced, {_load.MaxEffects - _load.Customers} changed, 0 calls due, 0 in the outbox";
+        var settled = $"{load.Customers} synced, {load.MaxEffects - load.Customers} changed, 0 calls due, 0 in the outbox";
         return counts == settled ? "" : counts;
     }
 
-    protected override async Task BalanceAsync()
+    public override async Task BalanceAsync()
     {
         var mistakes = new List<string>();
         var stored = await StoredAsync();
-        await using var command = Running.Database.CreateCommand("SELECT customer_id, version FROM customer_state");
+        await using var command = Running.Database.CreateCommand(
+            $"SELECT customer_id, version FROM customer_state WHERE customer_id LIKE '{CustomerLoad.Prefix}%'"
+        );
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
             var id = reader.GetString(0);
-            var expected = (reader.GetInt32(1), _load.LastName(int.Parse(id.AsSpan(2), CultureInfo.InvariantCulture)));
+            var expected = (reader.GetInt32(1), load.LastName(CustomerLoad.NumberOf(id)));
             if (!stored.TryGetValue(id, out var found))
                 mistakes.Add($"{id} is missing");
             else if (found != expected)
                 mistakes.Add($"{id} is {found} instead of {expected}");
         }
 
-        var summary = await Running.GetAsync("/crm/summary");
+        var summary = await _crm.GetAsync("/crm/summary");
         foreach (var name in (string[])["calls", "effects", "replays", "faults"])
             Narration.Say($"{name} at the CRM", summary.GetProperty(name).GetInt64());
-        var repeated = await Running.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE attempts > 1");
+        var repeated = await Running.QueryAsync<long>("SELECT count(*) FROM outbound_call WHERE target = 'crm' AND attempts > 1");
         Narration.Say("calls made more than once", repeated);
         foreach (var name in (string[])["duplicateEffects", "staleEffects", "rejected"])
         {
@@ -138,28 +128,29 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
                 mistakes.Add($"{name}: {count}");
         }
 
-        Assert.Equal(_load.Customers, stored.Count);
+        Assert.Equal(load.Customers, stored.Count);
         Assert.True(mistakes.Count == 0, $"{mistakes.Count} mistakes:\n{string.Join('\n', mistakes.Take(20))}");
-        _folder.Delete(recursive: true);
     }
 
-    private Task RunAsync(CustomerLoad load, int registered, int kills, TimeSpan timeout)
+    public override async ValueTask DisposeAsync()
     {
-        (_load, _registered, _kills) = (load, registered, kills);
-        return RunAsync(timeout);
+        if (_crm is not null)
+            await _crm.DisposeAsync();
+        _folder.Delete(recursive: true);
+        await base.DisposeAsync();
+    }
+
+    protected override async Task PrepareAsync()
+    {
+        _crm = await SimulatorsProcess.StartAsync(Faults);
+        Running.Configure("Crm:Url", new Uri(_crm.Address, "/crm").ToString());
     }
 
     private async Task IngestAsync()
     {
         var path = Path.Combine(_folder.FullName, "customers.csv");
-        await File.WriteAllLinesAsync(path, CustomerLoad.Rows(_registered, _load.Customers));
+        await File.WriteAllLinesAsync(path, CustomerLoad.Rows(registered, load.Customers));
         await Running.RunCommandAsync("files", "ingest", path);
-    }
-
-    private async Task RestartCrmAsync()
-    {
-        await Running.KillSimulatorsAsync();
-        await Running.StartSimulatorsAsync(Faults);
     }
 
     // It may be killed at this moment.
@@ -168,7 +159,7 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
             "the CRM does not work",
             async () =>
             {
-                await Running.PostAsync("/crm/down?seconds=2");
+                await _crm.PostAsync("/crm/down?seconds=2");
                 return true;
             }
         );
@@ -176,12 +167,11 @@ public sealed class CrmChaosTests(KillableServers servers, ITestOutputHelper out
     private async Task<Dictionary<string, (int Version, string LastName)>> StoredAsync()
     {
         var stored = new Dictionary<string, (int Version, string LastName)>();
-        await foreach (var customer in Running.ListAsync("/crm/stored"))
+        await foreach (var customer in _crm.ListAsync("/crm/stored"))
         {
-            stored[customer.GetProperty("customerId").GetString()!] = (
-                customer.GetProperty("version").GetInt32(),
-                customer.GetProperty("lastName").GetString()!
-            );
+            var id = customer.GetProperty("customerId").GetString()!;
+            if (id.StartsWith(CustomerLoad.Prefix, StringComparison.Ordinal))
+                stored[id] = (customer.GetProperty("version").GetInt32(), customer.GetProperty("lastName").GetString()!);
         }
 
         return stored;
