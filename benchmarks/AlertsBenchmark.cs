@@ -40,7 +40,7 @@ internal static class AlertsBenchmark
         CancellationToken cancellationToken
     )
     {
-        await using var postgres = await PrivatePostgres.StartAsync(cancellationToken);
+        await using var postgres = await PrivatePostgres.StartAsync(cancellationToken: cancellationToken);
         await using var rabbitMq = await PrivateRabbitMq.StartAsync(cancellationToken);
         var atLimit = await RunAsync("limited", limited, Limit);
         var untold = await RunAsync("learned", learned, Limit, isTold: false);

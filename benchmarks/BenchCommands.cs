@@ -18,7 +18,7 @@ internal static class BenchCommands
             "Sagas per second with and without outbox, the relay on a backlog, and what Postgres alone can do.",
             async (_, quick, cancellationToken) =>
             {
-                await using var postgres = await PrivatePostgres.StartAsync(cancellationToken);
+                await using var postgres = await PrivatePostgres.StartAsync(cancellationToken: cancellationToken);
                 await using var rabbitMq = await PrivateRabbitMq.StartAsync(cancellationToken);
                 return await OutboxReport.MeasureAsync(postgres, rabbitMq, quick, terminal.Error.WriteLine, cancellationToken);
             },
@@ -88,7 +88,7 @@ internal static class BenchCommands
                 + "compared with a bare \\copy of the same file.",
             async (parse, quick, cancellationToken) =>
             {
-                await using var postgres = await PrivatePostgres.StartAsync(cancellationToken);
+                await using var postgres = await PrivatePostgres.StartAsync(cancellationToken: cancellationToken);
                 var benchmark = new IngestBenchmark(postgres, terminal.Error.WriteLine);
                 return await benchmark.MeasureAsync(parse.GetValue(rows), quick ? 1 : 3, cancellationToken);
             },

@@ -81,7 +81,7 @@ internal static class StatusBenchmark
         CancellationToken cancellationToken
     )
     {
-        await using var postgres = await PrivatePostgres.StartAsync(cancellationToken);
+        await using var postgres = await PrivatePostgres.StartAsync(cancellationToken: cancellationToken);
         await using var rabbitMq = await PrivateRabbitMq.StartAsync(cancellationToken);
         var runs = new List<StatusRun>();
         foreach (var calls in inFlight)

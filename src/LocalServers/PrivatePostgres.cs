@@ -5,7 +5,7 @@ namespace Sagas.LocalServers;
 
 /// <summary>
 /// A private PostgreSQL server: on a free loopback port, in a temporary directory that is removed when it is disposed
-/// of or when this process ends, however it ends. It is as durable as a production server (fsync and synchronous
+/// of or when this process ends, however it ends. By default it is as durable as a production server (fsync and synchronous
 /// commits), so that killing and measuring it mean something. Members are not safe to call concurrently, except
 /// <see cref="CreateDatabaseAsync"/>.
 /// </summary>
@@ -22,14 +22,16 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     private readonly string _directory;
     private readonly string _postgres;
+    private readonly bool _durable;
     private readonly string _password = RandomNumberGenerator.GetHexString(32, lowercase: true);
     private ServerProcess? _process;
     private int _port;
 
-    private PrivatePostgres(string directory, string postgres)
+    private PrivatePostgres(string directory, string postgres, bool durable)
     {
         _directory = directory;
         _postgres = postgres;
+        _durable = durable;
     }
 
     /// <summary>Whether this machine has the programs that <see cref="StartAsync"/> needs.</summary>
@@ -50,15 +52,16 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private string DataDirectory => Path.Combine(_directory, "data");
 
     /// <summary>Makes a server and starts it.</summary>
+    /// <param name="durable">False for a server whose data may be lost when the machine fails, which costs less.</param>
     /// <param name="cancellationToken">Cancels the start; nothing is left behind.</param>
     /// <returns>The server, which accepts connections.</returns>
     /// <exception cref="ServerNotInstalledException">PostgreSQL is not on this machine.</exception>
     /// <exception cref="ServerStartException">It could not be started.</exception>
-    public static async Task<PrivatePostgres> StartAsync(CancellationToken cancellationToken = default)
+    public static async Task<PrivatePostgres> StartAsync(bool durable = true, CancellationToken cancellationToken = default)
     {
         var initdb = ServerPrograms.FindPostgres("initdb") ?? throw NotInstalled("initdb");
         var postgres = ServerPrograms.FindPostgres("postgres") ?? throw NotInstalled("postgres");
-        var server = new PrivatePostgres(ServerDirectory.Create("postgres"), postgres);
+        var server = new PrivatePostgres(ServerDirectory.Create("postgres"), postgres, durable);
         try
         {
             await server.InitialiseAsync(initdb, cancellationToken);
@@ -197,6 +200,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         // As docker-compose has it: the indexes of ten million customers fit into memory, checkpoints are rare and WAL files
         // used again, and room for the WAL keeps writers of much from waiting for its writer's every megabyte. All else that
         // matters to speed or durability is Postgres's default.
+        var durable = _durable ? "on" : "off";
         string[] settings =
         [
             "listen_addresses=127.0.0.1",
@@ -210,9 +214,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
             "wal_buffers=64MB",
             "wal_writer_flush_after=64MB",
             "default_toast_compression=lz4",
-            "fsync=on",
-            "synchronous_commit=on",
-            "full_page_writes=on",
+            $"fsync={durable}",
+            $"synchronous_commit={durable}",
+            $"full_page_writes={durable}",
         ];
         var process = ServerProcess.Start(
             _directory,

@@ -2,7 +2,8 @@ using Sagas.LocalServers;
 
 // Holds a PostgreSQL and a RabbitMQ for as long as it runs, and says where they are in the variables that tests read.
 // test.sh starts it beside the build, and all test projects share its servers.
-var starting = PrivatePostgres.StartAsync();
+// The tests that kill servers start their own.
+var starting = PrivatePostgres.StartAsync(durable: false);
 await using var rabbitMq = await PrivateRabbitMq.StartAsync(management: true);
 await using var postgres = await starting;
 Console.WriteLine($"SAGAS_TEST_POSTGRES='{postgres.ConnectionString}'");

@@ -98,7 +98,7 @@ internal sealed class DemoSystem : IAsyncDisposable
     private async Task StartServersAsync(ConsoleReporter reporter, bool inMemory, CancellationToken cancellationToken)
     {
         reporter.Say("Starting a private PostgreSQL on a free port …");
-        var postgres = await PrivatePostgres.StartAsync(cancellationToken);
+        var postgres = await PrivatePostgres.StartAsync(cancellationToken: cancellationToken);
         _started.Push(postgres);
         _postgres = await postgres.CreateDatabaseAsync("sagas", cancellationToken);
         if (inMemory)

@@ -19,7 +19,7 @@ internal sealed class IngestDatabase : IAsyncDisposable
     private IngestDatabase(TestDatabase database)
     {
         _database = database;
-        Source = NpgsqlDataSource.Create(database.ConnectionString + ";Maximum Pool Size=60");
+        Source = NpgsqlDataSource.Create(database.ConnectionString);
         Store = new FileStore(Source);
     }
 

@@ -58,7 +58,7 @@ public sealed class PrivatePostgresTests(KillableServers servers)
     [PrivateServersFact]
     public async Task Two_at_once_do_not_disturb_each_other_and_nothing_stays_of_one_that_is_disposed_of()
     {
-        await using var other = await PrivatePostgres.StartAsync(Eventually.Cancellation());
+        await using var other = await PrivatePostgres.StartAsync(cancellationToken: Eventually.Cancellation());
         var database = await other.CreateDatabaseAsync("mine", Eventually.Cancellation());
         var data = (await QueryAsync<string>(database, "SHOW data_directory"))!;
         var port = new NpgsqlConnectionStringBuilder(database).Port;
@@ -102,7 +102,9 @@ public sealed class PrivatePostgresTests(KillableServers servers)
     [PrivateServersFact]
     public async Task Keeps_running_for_those_who_kept_its_address_only()
     {
-        var address = await Task.Run(async () => (await PrivatePostgres.StartAsync(Eventually.Cancellation())).ConnectionString);
+        var address = await Task.Run(async () =>
+            (await PrivatePostgres.StartAsync(cancellationToken: Eventually.Cancellation())).ConnectionString
+        );
 
         for (var collection = 0; collection < 3; collection++)
         {

@@ -13,7 +13,6 @@ internal sealed class PersistenceDatabase : IAsyncDisposable
         _owned = owned;
         ConnectionString = new NpgsqlConnectionStringBuilder(owned.ConnectionString)
         {
-            MaxPoolSize = 40,
             // Long timeouts: a slow server must not fail these tests.
             Timeout = (int)Eventually.Timeout.TotalSeconds,
             CommandTimeout = (int)Eventually.Timeout.TotalSeconds,

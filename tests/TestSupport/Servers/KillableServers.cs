@@ -10,7 +10,7 @@ public sealed class KillableServers : ITestServers, IAsyncLifetime
     private PrivateRabbitMq? _rabbitMq;
 
     /// <summary>Describes the servers; they start with the fixture.</summary>
-    public KillableServers() => _template = new DatabaseTemplate(() => Task.FromResult(Postgres.ConnectionString));
+    public KillableServers() => _template = new DatabaseTemplate(() => Task.FromResult(Postgres.ConnectionString), pooled: false);
 
     /// <summary>The database server.</summary>
     public PrivatePostgres Postgres => _postgres ?? throw new InvalidOperationException("PostgreSQL is not installed here.");

@@ -44,7 +44,7 @@ public sealed class ServersFixture : ITestServers, IAsyncLifetime
     private static async Task<string> StartPostgresAsync() =>
         Environment.GetEnvironmentVariable("SAGAS_TEST_POSTGRES") is { Length: > 0 } given
             ? given
-            : (await PrivatePostgres.StartAsync()).ConnectionString;
+            : (await PrivatePostgres.StartAsync(durable: false)).ConnectionString;
 
     private static async Task<VirtualHosts> StartRabbitMqAsync()
     {
