@@ -1,6 +1,6 @@
 namespace Sagas.IntegrationTests;
 
-/// <summary>Tests that kill the servers that they share run one after the other, beside all others.</summary>
+/// <summary>Tests that kill the servers that they share run one after the other, in parallel to all other tests.</summary>
 [CollectionDefinition(nameof(KillableServers))]
 public sealed class KillableServersTests : ICollectionFixture<KillableServers>;
 

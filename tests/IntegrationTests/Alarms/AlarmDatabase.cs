@@ -30,18 +30,18 @@ internal sealed class AlarmDatabase : IAsyncDisposable
         await AlarmRows.WriteAsync(connection, changes, CancellationToken.None);
     }
 
-    /// <summary>Tells a user, and commits.</summary>
-    public async Task<ActiveAlarm[]> TellAsync(string user)
+    /// <summary>Sends a user's digest, and commits.</summary>
+    public async Task<ActiveAlarm[]> SendDigestAsync(string user)
     {
         await using var connection = await Source.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        var alarms = await TellAsync(connection, user);
+        var alarms = await SendDigestAsync(connection, user);
         await transaction.CommitAsync();
         return alarms;
     }
 
-    /// <summary>Tells a user, in a transaction that is not committed yet.</summary>
-    public static async Task<ActiveAlarm[]> TellAsync(NpgsqlConnection connection, string user)
+    /// <summary>Sends a user's digest, in a transaction that is not committed yet.</summary>
+    public static async Task<ActiveAlarm[]> SendDigestAsync(NpgsqlConnection connection, string user)
     {
         var (alarms, _) = await AlarmRows.TakeAsync(connection, user, Guid.Empty, CancellationToken.None);
         if (alarms.Length > 0)

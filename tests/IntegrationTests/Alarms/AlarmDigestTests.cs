@@ -7,7 +7,7 @@ public sealed class AlarmDigestTests(SharedAlarms shared) : IClassFixture<Shared
 {
     [Fact]
     [Trait("Category", "Smoke")]
-    public async Task A_digest_tells_the_active_alarms_oldest_first_and_each_change_once()
+    public async Task A_digest_has_the_active_alarms_oldest_first_and_each_change_once()
     {
         var system = shared.System;
         await using var digests = await DigestReader.StartAsync(system, "u");
@@ -57,7 +57,7 @@ public sealed class AlarmDigestTests(SharedAlarms shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task A_request_with_the_same_message_id_tells_nothing_twice()
+    public async Task A_request_with_the_same_message_id_sends_no_second_digest()
     {
         var system = shared.System;
         await using var digests = await DigestReader.StartAsync(system, "again");
@@ -76,7 +76,7 @@ public sealed class AlarmDigestTests(SharedAlarms shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task A_bad_change_is_a_dead_letter_and_those_around_it_are_written()
+    public async Task A_bad_change_becomes_a_dead_letter_and_the_others_are_written()
     {
         var system = shared.System;
         var letters = await system.ReadDeadLettersAsync("AlarmStatusChanged");

@@ -5,7 +5,7 @@ using Sagas.Services.Alarms;
 
 namespace Sagas.IntegrationTests.Alarms;
 
-/// <summary>A step in a user's history: changes that arrive together, or a digest that is asked for (no changes).</summary>
+/// <summary>A step in a user's history: changes that arrive together, or a request for a digest (no changes).</summary>
 /// <param name="Changes">The changes, in the order of their arrival.</param>
 /// <param name="Cut">The first attempt ends before its commit, as when the process is killed; the broker delivers again.</param>
 internal sealed record AlarmStep(IReadOnlyList<AlarmChange> Changes, bool Cut)
@@ -23,9 +23,9 @@ internal sealed record AlarmStep(IReadOnlyList<AlarmChange> Changes, bool Cut)
 /// <summary>What happens to one user's alarms. Changes come out of order and repeatedly.</summary>
 internal sealed record AlarmHistory(IReadOnlyList<AlarmStep> Steps)
 {
-    private const int MostSteps = 12;
+    private const int MaxSteps = 12;
 
-    // Few alarms and few times, so that repetitions, ties and overtaking are the rule. Some times differ by a nanosecond only,
+    // Few alarms and few times, so that repetitions, ties and reordering are common. Some times differ by a nanosecond only,
     // and some are one moment written in two ways.
     private static readonly string[] _alarms = ["a", "B", "ä"];
 
@@ -53,7 +53,7 @@ internal sealed record AlarmHistory(IReadOnlyList<AlarmStep> Steps)
         var digest = Gen.Constant(Array.Empty<AlarmChange>());
         var cut = Gen.Choose(0, 4).Select(number => number == 0);
         var step = Gen.Frequency((3, arrival), (2, digest)).SelectMany(_ => cut, (what, isCut) => new AlarmStep(what, isCut));
-        var history = Gen.Choose(2, MostSteps).SelectMany(count => Gen.ArrayOf(step, count)).SelectMany(Repeat);
+        var history = Gen.Choose(2, MaxSteps).SelectMany(count => Gen.ArrayOf(step, count)).SelectMany(Repeat);
         return Arb.From(Gen.ArrayOf(history.Select(steps => new AlarmHistory(steps)), users), Shrink);
     }
 
@@ -67,7 +67,7 @@ internal sealed record AlarmHistory(IReadOnlyList<AlarmStep> Steps)
                 (which, times) => (AlarmStep[])[.. steps, .. Enumerable.Repeat(steps[which], times)]
             );
 
-    // To the one user whose digests are wrong, then to the steps that make it so.
+    // First to the user whose digests are wrong, then to the steps that cause it.
     private static IEnumerable<AlarmHistory[]> Shrink(AlarmHistory[] histories)
     {
         if (histories.Length > 1)

@@ -10,14 +10,14 @@ using Xunit.Abstractions;
 namespace Sagas.IntegrationTests.Alarms;
 
 /// <summary>
-/// The statements on Postgres against the model: histories of changes and digests, shuffled, repeated and cut off by crashes.
+/// Compares the statements on Postgres with the model: histories of changes and digests, shuffled, repeated and interrupted.
 /// Many users' histories run together, their changes in one statement, as they do in the services.
 /// </summary>
 public sealed class AlarmHistoryTests(ServersFixture servers, ITestOutputHelper output)
     : IClassFixture<ServersFixture>,
         IAsyncLifetime
 {
-    // More than by default find what is rarer.
+    // More histories than the default find rarer defects.
     private const string HistoriesVariable = "SAGAS_TEST_HISTORIES";
     private const int Histories = 2_000;
     private const int UsersPerRound = 500;
@@ -85,20 +85,20 @@ public sealed class AlarmHistoryTests(ServersFixture servers, ITestOutputHelper 
     {
         await using var connection = await _database.Source.OpenConnectionAsync();
         if (step.Cut)
-            await TellAsync(connection, user, commit: false);
-        var told = await TellAsync(connection, user, commit: true);
+            await SendDigestAsync(connection, user, commit: false);
+        var sent = await SendDigestAsync(connection, user, commit: true);
         var expected = user.Model.Digest();
         // As text, since two ways to write one moment are equal otherwise.
         Assert.True(
-            JsonSerializer.Serialize(expected) == JsonSerializer.Serialize(told),
-            $"{user.History}\nexpected: {JsonSerializer.Serialize(expected)}\ntold:     {JsonSerializer.Serialize(told)}"
+            JsonSerializer.Serialize(expected) == JsonSerializer.Serialize(sent),
+            $"{user.History}\nexpected: {JsonSerializer.Serialize(expected)}\ntold:     {JsonSerializer.Serialize(sent)}"
         );
     }
 
-    private static async Task<ActiveAlarm[]> TellAsync(NpgsqlConnection connection, User user, bool commit)
+    private static async Task<ActiveAlarm[]> SendDigestAsync(NpgsqlConnection connection, User user, bool commit)
     {
         await using var transaction = await connection.BeginTransactionAsync();
-        var alarms = await AlarmDatabase.TellAsync(connection, user.Id);
+        var alarms = await AlarmDatabase.SendDigestAsync(connection, user.Id);
         await (commit ? transaction.CommitAsync() : transaction.RollbackAsync());
         return alarms;
     }

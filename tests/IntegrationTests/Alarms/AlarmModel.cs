@@ -3,10 +3,10 @@ using Sagas.Services.Alarms;
 
 namespace Sagas.IntegrationTests.Alarms;
 
-/// <summary>What one user's alarms and digests are to be: the reference that the statements are compared with.</summary>
+/// <summary>The expected alarms and digests of one user: the reference that the statements are compared with.</summary>
 internal sealed class AlarmModel
 {
-    private readonly Dictionary<string, (string Status, Instant ChangedAt, bool Told)> _alarms = [];
+    private readonly Dictionary<string, (string Status, Instant ChangedAt, bool Sent)> _alarms = [];
 
     public void Change(AlarmChange change)
     {
@@ -17,7 +17,7 @@ internal sealed class AlarmModel
     public List<ActiveAlarm> Digest()
     {
         var digest = _alarms
-            .Where(alarm => !alarm.Value.Told && alarm.Value.Status != "CLEARED")
+            .Where(alarm => !alarm.Value.Sent && alarm.Value.Status != "CLEARED")
             .Select(alarm => new ActiveAlarm(alarm.Key, alarm.Value.Status, alarm.Value.ChangedAt))
             .OrderBy(alarm => alarm.LatestChangedAt)
             .ThenBy(alarm => alarm.AlarmId, StringComparer.Ordinal)

@@ -30,32 +30,32 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
     [Theory]
     [InlineData("CRITICAL", "a CRITICAL")]
     [InlineData("CLEARED", "")]
-    public async Task A_digest_that_meets_a_change_under_way_tells_it_once_it_is_committed(string status, string expected)
+    public async Task A_digest_waits_for_an_uncommitted_change_and_then_uses_it(string status, string expected)
     {
         await _database.WriteAsync(new AlarmChange("u", "a", "WARNING", _first));
         await using var connection = await _database.Source.OpenConnectionAsync();
         await using var change = await connection.BeginTransactionAsync();
         await AlarmRows.WriteAsync(connection, [new AlarmChange("u", "a", status, _second)], CancellationToken.None);
-        var digest = _database.TellAsync("u");
+        var digest = _database.SendDigestAsync("u");
         await WaitForLockAsync();
         await change.CommitAsync();
         Assert.Equal(expected, string.Join(", ", (await digest).Select(alarm => $"{alarm.AlarmId} {alarm.Status}")));
-        Assert.Empty(await _database.TellAsync("u"));
+        Assert.Empty(await _database.SendDigestAsync("u"));
     }
 
     [Fact]
-    public async Task A_change_that_meets_a_digest_under_way_is_in_the_next_one()
+    public async Task A_change_during_an_uncommitted_digest_is_in_the_next_one()
     {
         await _database.WriteAsync(new AlarmChange("u", "a", "WARNING", _first));
         await using var connection = await _database.Source.OpenConnectionAsync();
         await using var digest = await connection.BeginTransactionAsync();
-        var told = await AlarmDatabase.TellAsync(connection, "u");
+        var sent = await AlarmDatabase.SendDigestAsync(connection, "u");
         var change = _database.WriteAsync(new AlarmChange("u", "a", "CRITICAL", _second));
         await WaitForLockAsync();
         await digest.CommitAsync();
         await change;
-        Assert.Equal("WARNING", Assert.Single(told).Status);
-        Assert.Equal(_second, Assert.Single(await _database.TellAsync("u")).LatestChangedAt);
+        Assert.Equal("WARNING", Assert.Single(sent).Status);
+        Assert.Equal(_second, Assert.Single(await _database.SendDigestAsync("u")).LatestChangedAt);
     }
 
     [Fact]
@@ -64,8 +64,8 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
         await _database.WriteAsync(new AlarmChange("u", "a", "WARNING", _first));
         await using var connection = await _database.Source.OpenConnectionAsync();
         await using var first = await connection.BeginTransactionAsync();
-        Assert.Single(await AlarmDatabase.TellAsync(connection, "u"));
-        var second = _database.TellAsync("u");
+        Assert.Single(await AlarmDatabase.SendDigestAsync(connection, "u"));
+        var second = _database.SendDigestAsync("u");
         await WaitForLockAsync();
         await first.CommitAsync();
         Assert.Empty(await second);
@@ -78,10 +78,10 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
         await using (var connection = await _database.Source.OpenConnectionAsync())
         {
             await using var killed = await connection.BeginTransactionAsync();
-            Assert.Single(await AlarmDatabase.TellAsync(connection, "u"));
+            Assert.Single(await AlarmDatabase.SendDigestAsync(connection, "u"));
         }
 
-        Assert.Single(await _database.TellAsync("u"));
+        Assert.Single(await _database.SendDigestAsync("u"));
     }
 
     [Fact]
@@ -151,9 +151,9 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
         await _database.ExecuteAsync("UPDATE alarm SET received_at = now() - interval '29 days'");
         await Housekeeping().CleanUpAsync(CancellationToken.None);
         await _database.WriteAsync(new AlarmChange("u", "a", "CRITICAL", _first));
-        Assert.Empty(await _database.TellAsync("u"));
+        Assert.Empty(await _database.SendDigestAsync("u"));
         await _database.WriteAsync(new AlarmChange("u", "a", "CRITICAL", Instant.Parse("2021-06-07T20:40:15.598765214Z")));
-        Assert.Single(await _database.TellAsync("u"));
+        Assert.Single(await _database.SendDigestAsync("u"));
     }
 
     [Fact]
@@ -183,7 +183,7 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
             new("u", "a", "WARNING", Instant.Parse("2021-06-07T20:40:15.50Z")),
             new("u", "b", "CLEARED", _first)
         );
-        await _database.TellAsync("u");
+        await _database.SendDigestAsync("u");
         await _database.WriteAsync(new AlarmChange("u", "a", "CRITICAL", _first));
         Assert.Equal(
             "a CRITICAL 2021-06-07T20:40:15.598765212Z told 2021-06-07T20:40:15.50Z true; "
@@ -223,7 +223,7 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
     {
         for (var user = 0; user < Users; user++)
         {
-            foreach (var alarm in await _database.TellAsync($"u{user}"))
+            foreach (var alarm in await _database.SendDigestAsync($"u{user}"))
                 sent.Add(($"u{user}", alarm));
         }
     }
@@ -231,7 +231,7 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
     private AlarmHousekeeping Housekeeping() =>
         new(_database.Source, Options.Create(new AlarmsOptions()), TimeProvider.System, NullLogger<AlarmHousekeeping>.Instance);
 
-    // Once one waits for a lock, the two transactions overlap.
+    // Once a transaction waits for a lock, the two overlap.
     private Task WaitForLockAsync() =>
         Eventually.EqualAsync(
             1L,

@@ -18,7 +18,7 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
     private static readonly DateTimeOffset _newYear = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public async Task Scheduled_digests_reach_every_user_with_something_to_tell_once_whichever_process_asks()
+    public async Task Scheduled_digests_reach_each_user_with_changes_once_from_any_process()
     {
         (string, string?)[] scheduled = [("Roles", "alarms"), ("Alarms:DigestInterval", "00:00:01")];
         await using var system = await TestSystem.CreateAsync(servers, scheduled);
@@ -28,13 +28,13 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
         await using var digests = await DigestReader.StartAsync(system, "u");
         for (var user = 0; user < 120; user++)
             await PublishAsync(system, $"u{user}", "a", user % 2 == 0 ? "WARNING" : "CLEARED");
-        var told = new List<string>();
-        while (told.Count < 60)
-            told.Add((await digests.NextAsync()).UserId);
-        Assert.Equal(60, told.Distinct().Count());
-        Assert.DoesNotContain(told, user => int.Parse(user[1..], CultureInfo.InvariantCulture) % 2 == 1);
+        var sent = new List<string>();
+        while (sent.Count < 60)
+            sent.Add((await digests.NextAsync()).UserId);
+        Assert.Equal(60, sent.Distinct().Count());
+        Assert.DoesNotContain(sent, user => int.Parse(user[1..], CultureInfo.InvariantCulture) % 2 == 1);
 
-        // Three more turns, of which there is nothing to say.
+        // Three more runs, with nothing to send.
         var after = await system.QueryAsync<DateTime>("SELECT last_run_at + interval '3 seconds' FROM alarm_digest_schedule");
         await system.WaitForAsync($"SELECT count(*) FROM alarm_digest_schedule WHERE last_run_at >= '{after:O}'", 1L);
         Assert.True(digests.IsEmpty);
@@ -42,7 +42,7 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
     }
 
     [Fact]
-    public async Task Without_a_schedule_nobody_is_told_unasked()
+    public async Task Without_a_schedule_no_digest_is_sent_unrequested()
     {
         var system = shared.System;
         await PublishAsync(system, "unasked", "a", "WARNING");
@@ -85,7 +85,7 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
     }
 
     [Fact]
-    public async Task A_user_with_very_many_alarms_is_told_in_several_digests_in_order()
+    public async Task A_user_with_very_many_alarms_gets_several_digests_in_order()
     {
         var system = shared.System;
         await using var digests = await DigestReader.StartAsync(system, "many");
@@ -117,7 +117,7 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
     }
 
     [Fact]
-    public async Task A_change_that_the_database_refuses_does_not_fail_those_of_its_batch()
+    public async Task A_change_that_the_database_rejects_does_not_fail_the_rest_of_its_batch()
     {
         var system = shared.System;
         await system.ExecuteAsync("ALTER TABLE alarm ADD CHECK (alarm_id <> 'poison')");
@@ -144,7 +144,7 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
     }
 
     [Fact]
-    public async Task A_service_that_uses_MassTransit_reports_asks_and_reads()
+    public async Task A_service_that_uses_MassTransit_publishes_alarms_and_reads_digests()
     {
         var system = shared.System;
         var received = new TaskCompletionSource<AlarmDigest>();
@@ -178,7 +178,7 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
     }
 
     [Fact]
-    public async Task The_queue_of_digests_is_there_before_the_first_of_them_whoever_starts_first_unless_it_is_not_wanted()
+    public async Task The_digest_queue_exists_before_the_first_digest_unless_it_is_disabled()
     {
         var system = shared.System;
         Assert.Equal(0u, await system.CountAsync("AlarmDigest"));
@@ -194,7 +194,7 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
     }
 
     [Fact]
-    public async Task Without_a_broker_alarms_are_told_on_the_in_memory_bus()
+    public async Task Without_a_broker_digests_are_sent_on_the_in_memory_bus()
     {
         await using var system = await StartAsync(("Bus:Transport", "InMemory"));
         var bus = system.Services.GetRequiredService<IBus>();
@@ -206,7 +206,7 @@ public sealed class AlarmServicesTests(ServersFixture servers, SharedAlarms shar
     }
 
     [Fact]
-    public async Task The_command_line_reports_asks_and_shows()
+    public async Task The_command_line_publishes_alarms_requests_digests_and_lists_both()
     {
         var system = shared.System;
         var sagas = new CommandLineRunner(

@@ -6,7 +6,7 @@ using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.Alarms;
 
-/// <summary>A digest as a reader that knows nothing of MassTransit takes it from the queue.</summary>
+/// <summary>A digest as read from the queue without MassTransit.</summary>
 internal sealed record ReceivedDigest(string UserId, IReadOnlyList<string> Alarms, string MessageId, JsonElement Body)
 {
     private static readonly string[] _shown = ["AlarmID", "Status", "LatestChangedAt"];
@@ -28,7 +28,7 @@ internal sealed record ReceivedDigest(string UserId, IReadOnlyList<string> Alarm
     }
 }
 
-/// <summary>Reads the digests of a test's users from the queue <c>AlarmDigest</c>, without those that are sent again.</summary>
+/// <summary>Reads the digests of a test's users from the queue <c>AlarmDigest</c>, without duplicates.</summary>
 internal sealed class DigestReader : IAsyncDisposable
 {
     private readonly Channel<ReceivedDigest> _digests = Channel.CreateUnbounded<ReceivedDigest>();

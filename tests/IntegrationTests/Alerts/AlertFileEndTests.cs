@@ -10,10 +10,10 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
     private static readonly object _unlimited = new { perSecond = 0 };
 
     [Fact]
-    public async Task A_compressed_file_continues_where_it_was_when_its_reader_stopped_or_was_killed()
+    public async Task A_compressed_file_continues_where_it_stopped_after_its_reader_is_stopped_or_killed()
     {
         const int rows = 2_000;
-        // The receiver takes 300 alerts and then asks for a pause of 15 minutes, during which the reader stands still.
+        // The receiver takes 300 alerts and then asks for a pause of 15 minutes, during which the reader is idle.
         await using var system = await AlertSystem.StartAsync(
             servers,
             new { perSecond = 0.001, burst = 300 },
@@ -86,9 +86,9 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
     }
 
     [Fact]
-    public async Task While_the_receiver_takes_nothing_no_more_is_entered_than_configured()
+    public async Task While_the_receiver_accepts_nothing_no_more_rows_are_entered_than_configured()
     {
-        // Each row fails at once and comes again in an hour: the rows under way make room, the undelivered ones do not.
+        // Each row fails at once and is due again in an hour: it leaves the rows ahead but still counts as undelivered.
         await using var system = await AlertSystem.StartAsync(
             servers,
             new { perSecond = 0, answer = 500 },

@@ -12,7 +12,7 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
 {
     [Fact]
     [Trait("Category", "Smoke")]
-    public async Task Each_row_of_a_file_is_one_alert_and_what_is_none_is_rejected_with_line_and_reason()
+    public async Task Each_row_of_a_file_is_one_alert_and_invalid_rows_are_rejected_with_line_and_reason()
     {
         shared.System.Drop(
             "rows.csv",
@@ -52,7 +52,7 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
     }
 
     [Fact]
-    public async Task The_same_content_is_never_sent_twice_whatever_it_is_called_and_however_it_comes()
+    public async Task The_same_content_is_never_sent_twice_under_any_name_from_folder_or_upload()
     {
         string[] lines = ["same-7,without a header", "same-8,as well"];
         shared.System.Drop("first.csv", lines);
@@ -87,19 +87,19 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
     }
 
     [Fact]
-    public async Task An_upload_is_delivered_and_one_that_is_empty_is_refused()
+    public async Task An_upload_is_delivered_and_an_empty_one_is_rejected()
     {
         var (accepted, _) = await UploadAsync("upload-125,Order has been placed\n");
-        var (refused, problem) = await UploadAsync("");
+        var (rejected, problem) = await UploadAsync("");
         await shared.System.WaitForStateAsync("delivered", 1, "user_id = 'upload-125'");
 
         Assert.Equal(HttpStatusCode.Accepted, accepted);
-        Assert.Equal(HttpStatusCode.BadRequest, refused);
+        Assert.Equal(HttpStatusCode.BadRequest, rejected);
         Assert.Equal("The file is empty.", problem.GetProperty("detail").GetString());
     }
 
     [Fact]
-    public async Task A_header_with_only_one_of_the_columns_alerts_nobody()
+    public async Task A_header_with_only_one_of_the_columns_fails_the_file()
     {
         shared.System.Drop("wrong.csv", "userId,subject", "wrong-1,hello");
         await shared.System.UntilMovedAsync("failed/wrong.csv");
@@ -112,7 +112,7 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
     }
 
     [Fact]
-    public async Task Files_with_and_without_a_header_alert_their_users_and_tell_which_rows_are_none()
+    public async Task Files_with_and_without_a_header_alert_their_users_and_list_their_rejected_rows()
     {
         shared.System.Drop(
             "header.csv",
@@ -174,7 +174,7 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
             0,
             await shared.System.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'columns.csv'")
         );
-        // What comes before the cut is entered.
+        // The rows before the cut are entered.
         Assert.Equal(
             RowsBefore(cut),
             await shared.System.Services.QueryAsync<long>("SELECT rows FROM alert_files_overview WHERE name = 'cut.csv.gz'")
@@ -202,7 +202,7 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
         }
         catch (InvalidDataException)
         {
-            // Here it is cut.
+            // The file is cut here.
         }
 
         return rows;

@@ -9,14 +9,14 @@ using Sagas.Simulators;
 
 namespace Sagas.IntegrationTests.Alerts;
 
-/// <summary>Services with the role <c>alerts</c>, and a receiver that takes as much as a test says.</summary>
+/// <summary>Services with the role <c>alerts</c>, and a receiver whose limits a test sets.</summary>
 internal sealed class AlertSystem : IAsyncDisposable
 {
     public const string ApiKey = "key-of-the-operators";
 
     private readonly WebApplication _simulators;
     private readonly DirectoryInfo _folder;
-    private int _refused;
+    private int _forced;
 
     private AlertSystem(TestSystem services, WebApplication simulators, DirectoryInfo folder)
     {
@@ -29,10 +29,10 @@ internal sealed class AlertSystem : IAsyncDisposable
     public HttpClient Receiver { get; }
 
     /// <summary>The status code for every alert, with a <c>Retry-After</c> of an hour; null lets the receiver answer.</summary>
-    public int? Refusal { get; set; }
+    public int? ForcedStatus { get; set; }
 
-    /// <summary>The number of alerts answered with <see cref="Refusal"/>.</summary>
-    public int Refused => Volatile.Read(ref _refused);
+    /// <summary>The number of alerts answered with <see cref="ForcedStatus"/>.</summary>
+    public int ForcedResponses => Volatile.Read(ref _forced);
 
     /// <summary>The watched folder.</summary>
     public string Folder => _folder.FullName;
@@ -60,14 +60,14 @@ internal sealed class AlertSystem : IAsyncDisposable
         simulators.Use(
             async (context, next) =>
             {
-                if (system is not { Refusal: { } refusal } || context.Request.Method != HttpMethods.Post)
+                if (system is not { ForcedStatus: { } status } || context.Request.Method != HttpMethods.Post)
                 {
                     await next();
                     return;
                 }
 
-                Interlocked.Increment(ref system._refused);
-                context.Response.StatusCode = refusal;
+                Interlocked.Increment(ref system._forced);
+                context.Response.StatusCode = status;
                 context.Response.Headers.RetryAfter = "3600";
             }
         );
@@ -81,7 +81,7 @@ internal sealed class AlertSystem : IAsyncDisposable
                 ("Alerts:UploadFolder", Path.Combine(folder.FullName, "uploads")),
                 ("Alerts:AllowedHosts", "127.0.0.1"),
                 ("Alerts:Endpoint", simulators.Urls.First() + "/webhooks/alerts"),
-                // A slow machine makes no call time out and no lease end.
+                // So long that no call times out and no lease ends on a slow machine.
                 ("Alerts:Calls:CallTimeout", "01:00:00"),
                 ("Alerts:Calls:LeaseMargin", "01:00:00"),
                 ("ShutdownTimeout", $"{Eventually.Timeout}"),
@@ -95,7 +95,7 @@ internal sealed class AlertSystem : IAsyncDisposable
         return system;
     }
 
-    /// <summary>Has the receiver behave: <c>perSecond</c>, <c>burst</c>, <c>answer</c>.</summary>
+    /// <summary>Sets how the receiver behaves: <c>perSecond</c>, <c>burst</c>, <c>answer</c>.</summary>
     public async Task BehaveAsync(object behaviour)
     {
         using var response = await Receiver.PutAsJsonAsync("/webhooks/behaviour", behaviour);
@@ -137,15 +137,15 @@ internal sealed class AlertSystem : IAsyncDisposable
 
     public async Task<WebhookRecord[]> RecordsAsync() => (await Receiver.GetFromJsonAsync<WebhookRecord[]>("/webhooks/records"))!;
 
-    /// <summary>What the receiver was sent for users whose names begin so.</summary>
+    /// <summary>What was sent to the receiver for users whose names begin with <paramref name="users"/>.</summary>
     public async Task<WebhookRecord[]> RecordsOfAsync(string users) =>
         [.. (await RecordsAsync()).Where(record => record.UserId?.StartsWith(users, StringComparison.Ordinal) == true)];
 
-    /// <summary>What the receiver took for users whose names begin so.</summary>
+    /// <summary>What the receiver accepted for users whose names begin with <paramref name="users"/>.</summary>
     public async Task<WebhookRecord[]> AlertedAsync(string users = "") =>
         [.. (await RecordsOfAsync(users)).Where(record => record.Outcome == "Alerted")];
 
-    /// <summary>What the receiver wrote into its output file for users whose names begin so.</summary>
+    /// <summary>The receiver's output file, for users whose names begin with <paramref name="users"/>.</summary>
     public string[] Output(string users)
     {
         using var file = new StreamReader(new FileStream(OutputOf(_folder), FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
@@ -157,7 +157,7 @@ internal sealed class AlertSystem : IAsyncDisposable
     public Task UntilMovedAsync(string name) =>
         Eventually.TrueAsync($"{name} in the folder", () => File.Exists(Path.Combine(Folder, name)));
 
-    /// <summary>Waits until the services have asked for permits twice: the first response may be from before.</summary>
+    /// <summary>Waits until the services have requested permits twice: the first request may have begun earlier.</summary>
     public async Task AskedForPermitsAsync()
     {
         const string reads = "SELECT seq_scan + coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE relname = 'rate_limit'";

@@ -6,7 +6,7 @@ using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.Alerts;
 
-/// <summary>From the message to the receiver's answer and what follows from it.</summary>
+/// <summary>Delivery of an alert, from the message to the receiver's answer and its consequences.</summary>
 public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared shared)
     : IClassFixture<ServersFixture>,
         IClassFixture<DeliveryTests.Shared>
@@ -14,65 +14,65 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
     private static readonly object _unlimited = new { perSecond = 0 };
 
     [Fact]
-    public async Task An_alert_is_delivered_once_however_often_it_is_sent_and_told_to_the_world()
+    public async Task An_alert_sent_several_times_is_delivered_once_and_published_once()
     {
         var system = await shared.BehavingAsync(_unlimited);
         await using var channel = await system.Services.OpenChannelAsync();
         await channel.ExchangeDeclareAsync("AlertDelivered", "fanout", durable: true);
-        await channel.QueueDeclareAsync("told", durable: true, exclusive: false, autoDelete: false);
-        await channel.QueueBindAsync("told", "AlertDelivered", "");
+        await channel.QueueDeclareAsync("events", durable: true, exclusive: false, autoDelete: false);
+        await channel.QueueBindAsync("events", "AlertDelivered", "");
 
         for (var time = 0; time < 3; time++)
-            await system.SendAsync("order-7 ✓", "told-125", "Order has been placed, \"Ada\"");
-        await system.WaitForStateAsync("delivered", 1, "user_id LIKE 'told-%'");
-        await system.SendAsync("order-8", "told-126", "x");
-        await system.WaitForStateAsync("delivered", 2, "user_id LIKE 'told-%'");
+            await system.SendAsync("order-7 ✓", "event-125", "Order has been placed, \"Ada\"");
+        await system.WaitForStateAsync("delivered", 1, "user_id LIKE 'event-%'");
+        await system.SendAsync("order-8", "event-126", "x");
+        await system.WaitForStateAsync("delivered", 2, "user_id LIKE 'event-%'");
 
-        var alerted = await system.AlertedAsync("told-");
+        var alerted = await system.AlertedAsync("event-");
         Assert.Equal(2, alerted.Length);
-        Assert.Equal(("told-125", "Order has been placed, \"Ada\""), (alerted[0].UserId, alerted[0].AlertMessage));
+        Assert.Equal(("event-125", "Order has been placed, \"Ada\""), (alerted[0].UserId, alerted[0].AlertMessage));
         Assert.StartsWith("msg_", alerted[0].Id, StringComparison.Ordinal);
         Assert.Equal("order-8", alerted[1].Id);
-        Assert.Equal(["told-125,\"Order has been placed, \"\"Ada\"\"\"", "told-126,x"], system.Output("told-"));
-        var told = new HashSet<string?>();
+        Assert.Equal(["event-125,\"Order has been placed, \"\"Ada\"\"\"", "event-126,x"], system.Output("event-"));
+        var events = new HashSet<string?>();
         await Eventually.TrueAsync(
             "two events",
             async () =>
             {
                 // A late confirm makes the relay send the message again.
-                while (await channel.BasicGetAsync("told", autoAck: true) is { } message)
+                while (await channel.BasicGetAsync("events", autoAck: true) is { } message)
                 {
-                    if (Encoding.UTF8.GetString(message.Body.Span).Contains("told-", StringComparison.Ordinal))
-                        told.Add(message.BasicProperties.MessageId);
+                    if (Encoding.UTF8.GetString(message.Body.Span).Contains("event-", StringComparison.Ordinal))
+                        events.Add(message.BasicProperties.MessageId);
                 }
 
-                return told.Count >= 2;
+                return events.Count >= 2;
             }
         );
-        Assert.Equal(2, told.Count);
+        Assert.Equal(2, events.Count);
     }
 
     [Fact]
-    public async Task A_final_refusal_is_failed_at_once_and_not_tried_again()
+    public async Task A_rejected_alert_fails_at_once_and_is_not_retried()
     {
         var system = await shared.BehavingAsync(new { perSecond = 0, answer = 422 });
 
-        await system.SendAsync("refused-1", "refused-125", "x");
-        await system.WaitForStateAsync("failed", 1, "alert_id = 'refused-1'");
+        await system.SendAsync("rejected-1", "rejected-125", "x");
+        await system.WaitForStateAsync("failed", 1, "alert_id = 'rejected-1'");
 
         Assert.Equal(
             "422: the receiver rejected it",
-            await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery WHERE alert_id = 'refused-1'")
+            await system.Services.QueryAsync<string>("SELECT last_answer FROM alert_delivery WHERE alert_id = 'rejected-1'")
         );
-        Assert.Single(await system.RecordsOfAsync("refused-"));
+        Assert.Single(await system.RecordsOfAsync("rejected-"));
         await system.Services.WaitForAsync(
-            "SELECT count(*) FROM outbound_call WHERE idempotency_key = 'refused-1' AND due IS NOT NULL",
+            "SELECT count(*) FROM outbound_call WHERE idempotency_key = 'rejected-1' AND due IS NOT NULL",
             0L
         );
     }
 
     [Fact]
-    public async Task Failures_follow_the_schedule_and_what_is_given_up_goes_back_once_by_hand()
+    public async Task Failures_follow_the_schedule_and_parked_alerts_are_retried_once_on_request()
     {
         var system = await shared.BehavingAsync(new { perSecond = 0, answer = 500 });
 
@@ -92,7 +92,7 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
     }
 
     [Fact]
-    public async Task A_receiver_that_is_gone_is_left_alone_until_a_person_retries()
+    public async Task A_receiver_that_answers_410_is_not_called_until_an_operator_retries()
     {
         await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0, answer = 410 });
 
@@ -117,7 +117,7 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
         await system.FailAsync(new { tooManyRequests = 1, retryAfterSeconds = 0 });
 
         await system.SendAsync("waiting-1", "waiting-125", "x");
-        // More than its schedule has.
+        // More calls than its schedule has attempts.
         await Eventually.TrueAsync("five calls", async () => (await system.RecordsOfAsync("waiting-")).Length >= 5);
         Assert.Equal(
             0,
@@ -131,7 +131,7 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
     }
 
     [Fact]
-    public async Task Changing_anything_needs_the_key()
+    public async Task Retries_and_uploads_need_the_key()
     {
         var system = await shared.BehavingAsync(_unlimited);
         using var stranger = new HttpClient { BaseAddress = system.Services.Http.BaseAddress };
@@ -156,7 +156,7 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
     }
 
     [Fact]
-    public async Task A_secret_is_rotated_without_a_delivery_lost()
+    public async Task A_secret_is_rotated_without_losing_a_delivery()
     {
         var system = await shared.BehavingAsync(_unlimited);
 
@@ -167,7 +167,7 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
     }
 
     [Fact]
-    public async Task A_receiver_on_a_private_address_that_is_not_allowed_is_never_connected_to()
+    public async Task A_receiver_on_a_private_address_that_is_not_allowed_is_never_called()
     {
         await using var system = await AlertSystem.StartAsync(
             servers,
@@ -208,7 +208,7 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
                 ("Alerts:Secrets", $"{NextSecret} {Sagas.Services.Alerts.AlertsOptions.DevelopmentSecret}"),
             ];
 
-        /// <summary>The system, with a receiver that behaves so.</summary>
+        /// <summary>The system, with a receiver of this behaviour.</summary>
         internal async Task<AlertSystem> BehavingAsync(object behaviour)
         {
             await System.BehaveAsync(behaviour);

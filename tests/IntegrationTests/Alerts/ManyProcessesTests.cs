@@ -39,7 +39,7 @@ public sealed class ManyProcessesTests(ServersFixture servers) : IClassFixture<S
         await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0 }, ("Alerts:Limit:PerSecond", "200"));
         await using var other = system.Services.AnotherProcess();
         await other.StartAsync();
-        system.Refusal = answer;
+        system.ForcedStatus = answer;
 
         system.Drop("users.csv", Enumerable.Range(1, rows).Select(number => $"{number},m"));
         await Eventually.TrueAsync("a pause in both processes", () => IsPaused(system.Services) && IsPaused(other));
@@ -51,13 +51,13 @@ public sealed class ManyProcessesTests(ServersFixture servers) : IClassFixture<S
             """,
             true
         );
-        var before = system.Refused;
+        var before = system.ForcedResponses;
         Assert.InRange(before, 1, rows - 1);
         await other.StopAsync();
         await system.Services.StopAsync();
-        Assert.Equal(before, system.Refused);
+        Assert.Equal(before, system.ForcedResponses);
 
-        system.Refusal = null;
+        system.ForcedStatus = null;
         await system.Services.ExecuteAsync(
             "UPDATE rate_limit SET paused_until = now(), next_permit_at = now(), version = version + 1"
         );

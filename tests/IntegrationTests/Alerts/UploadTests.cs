@@ -14,7 +14,7 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
     private static readonly object _unlimited = new { perSecond = 0 };
 
     [Fact]
-    public async Task An_uploaded_file_alerts_its_users_once_however_often_it_comes()
+    public async Task A_file_uploaded_twice_alerts_its_users_once()
     {
         var system = shared.System;
 
@@ -104,7 +104,7 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
     }
 
     [Fact]
-    public async Task Retrying_what_there_is_not_changes_nothing()
+    public async Task Retrying_an_unknown_alert_or_file_changes_nothing()
     {
         await using var system = await AlertSystem.StartAsync(servers, new { perSecond = 0, answer = 410 });
         await system.SendAsync("a1", "127", "z");

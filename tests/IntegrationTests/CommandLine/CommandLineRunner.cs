@@ -3,7 +3,7 @@ using Sagas.Cli.CommandLine;
 
 namespace Sagas.IntegrationTests.CommandLine;
 
-/// <summary>The command line in front of one database and one broker.</summary>
+/// <summary>The command line with one database and one broker.</summary>
 internal sealed class CommandLineRunner(string postgres, Uri rabbitMq)
 {
     private readonly Dictionary<string, string> _environment = new()

@@ -9,7 +9,7 @@ public sealed class DemoTests
     public Task The_demo_completes_a_payment_that_came_before_its_customer() => PlayAsync("demo", "--once", "--json");
 
     [PrivateServersFact]
-    public Task The_demo_does_so_without_a_broker_too() => PlayAsync("demo", "--once", "--json", "--in-memory");
+    public Task The_demo_completes_a_payment_without_a_broker_too() => PlayAsync("demo", "--once", "--json", "--in-memory");
 
     private static async Task PlayAsync(params string[] args)
     {

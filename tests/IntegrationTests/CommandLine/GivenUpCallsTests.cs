@@ -3,13 +3,13 @@ using static Sagas.TestSupport.Servers.Postgres;
 
 namespace Sagas.IntegrationTests.CommandLine;
 
-/// <summary>The command line in front of calls that the services gave up.</summary>
+/// <summary>The command line with calls that the services parked.</summary>
 public sealed class GivenUpCallsTests(RunningServices services) : IClassFixture<RunningServices>
 {
     private readonly CommandLineRunner _sagas = services.Sagas;
 
     [Fact]
-    public async Task Only_parked_calls_are_made_again()
+    public async Task Only_parked_calls_are_retried()
     {
         await _sagas.JsonAsync("c", "payer");
         await SyncedAsync("payer");
@@ -54,9 +54,9 @@ public sealed class GivenUpCallsTests(RunningServices services) : IClassFixture<
         await services.SetAsync("crm/faults", new { });
 
         var key = $"{SagaIdentity.Customer("ada"):D}/1";
-        var refused = await _sagas.RunAsync("calls", "retry", key);
-        Assert.Equal(1, refused.ExitCode);
-        Assert.Contains("sagas customers retry --id", refused.Error, StringComparison.Ordinal);
+        var rejected = await _sagas.RunAsync("calls", "retry", key);
+        Assert.Equal(1, rejected.ExitCode);
+        Assert.Contains("sagas customers retry --id", rejected.Error, StringComparison.Ordinal);
         Assert.Equal(0, (await _sagas.JsonAsync("calls", "retry", "--all")).GetProperty("released").GetArrayLength());
         await CallAsync("parked", call => Text(call, "key") == key && Text(call, "customerId") == "ada");
 
@@ -66,8 +66,8 @@ public sealed class GivenUpCallsTests(RunningServices services) : IClassFixture<
         Assert.Equal(4, (await _sagas.RunAsync("customers", "retry", "--id", "nobody")).ExitCode);
         await using (var empty = await services.CreateVirtualHostAsync())
         {
-            var unheard = await services.InFrontOf(empty.Uri).RunAsync("customers", "retry", "--all");
-            Assert.Contains("Start the services first", unheard.Error, StringComparison.Ordinal);
+            var unbound = await services.InFrontOf(empty.Uri).RunAsync("customers", "retry", "--all");
+            Assert.Contains("Start the services first", unbound.Error, StringComparison.Ordinal);
         }
         Assert.Equal(0, (await _sagas.JsonAsync("customers", "retry", "--registered")).GetProperty("retried").GetArrayLength());
 
@@ -77,7 +77,7 @@ public sealed class GivenUpCallsTests(RunningServices services) : IClassFixture<
     }
 
     [Fact]
-    public async Task Alerts_that_there_are_not_are_not_retried_and_enable_no_endpoint()
+    public async Task Retrying_an_unknown_alert_retries_nothing_and_enables_no_endpoint()
     {
         const string disabled = "SELECT disabled_at IS NOT NULL FROM rate_limit WHERE target = 'alert-webhook'";
         await services.SetAsync("webhooks/behaviour", new { perSecond = 0, answer = 410 });

@@ -24,7 +24,7 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
     }
 
     [PrivateServersFact]
-    public async Task It_waits_for_Postgres_and_goes_on_and_Ctrl_C_ends_the_waiting()
+    public async Task Ingest_waits_for_Postgres_and_continues_and_Ctrl_C_ends_the_wait()
     {
         await AdvisoryLockGate.BuildAsync(
             _database.ConnectionString,
@@ -67,7 +67,7 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
 
         await DuringOutageAsync(() => alert.SaysAsync("waiting to reconnect"));
         await alert.SaysAsync("Postgres is available again; continuing.");
-        // No services run here, which would fail with this server: SQL delivers the alerts, so that the file is read to its end.
+        // The services would fail with this server and do not run: SQL delivers the alerts, so that the file is read to its end.
         await Eventually.TrueAsync(
             "the file is read to its end",
             async () =>
@@ -87,7 +87,7 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
     }
 
     [PrivateServersFact]
-    public async Task Before_anything_was_begun_it_says_that_Postgres_cannot_be_reached()
+    public async Task Ingest_that_has_not_begun_fails_when_Postgres_is_unavailable()
     {
         await File.WriteAllTextAsync(Customers, "id\n1\n");
         await DuringOutageAsync(async () =>
@@ -107,7 +107,7 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
         new CustomerFile(1, 0).Write(file, Rows, CancellationToken.None);
     }
 
-    // With some rows committed and more about to be, which wait until Postgres is there again.
+    // Some rows are committed, and more wait at the gate when Postgres is killed.
     private async Task<CommandLineRun> IngestAcrossOutageAsync(Func<RunningCommand, Task> during)
     {
         await using var gate = await AdvisoryLockGate.CloseAsync(_database.ConnectionString);

@@ -22,15 +22,15 @@ internal sealed class RunningCommand : IAsyncDisposable
     /// <summary>What it wrote to its error output so far.</summary>
     public string Error => _error.Text;
 
-    /// <summary>Starts a command line in front of a database.</summary>
+    /// <summary>Starts a command line with a database.</summary>
     public static RunningCommand Start(string postgres, params string[] args) => new(postgres, args);
 
-    /// <summary>Waits until it has said something.</summary>
+    /// <summary>Waits until it has written a text.</summary>
     public async Task SaysAsync(string text)
     {
         var said = _error.SaysAsync(text);
         await Task.WhenAny(said, ExitCode).WaitAsync(Eventually.Timeout);
-        Assert.True(_error.Text.Contains(text, StringComparison.Ordinal), $"It did not say '{text}' but: {_error.Text}");
+        Assert.True(_error.Text.Contains(text, StringComparison.Ordinal), $"It did not write '{text}' but: {_error.Text}");
     }
 
     /// <summary>Waits for its end.</summary>

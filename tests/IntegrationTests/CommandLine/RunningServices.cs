@@ -6,8 +6,8 @@ using Sagas.Simulators;
 
 namespace Sagas.IntegrationTests.CommandLine;
 
-/// <summary>Services that run, the third parties that they call, and the command line in front of them.</summary>
-/// <remarks>The tests of a class share them one after the other: each uses names of its own, and mends what it breaks.</remarks>
+/// <summary>Services that run, the third parties that they call, and the command line for them.</summary>
+/// <remarks>The tests of a class share them and run in sequence: each uses its own names and undoes its faults.</remarks>
 public sealed class RunningServices : IAsyncLifetime
 {
     private readonly ServersFixture _servers = new();
@@ -55,7 +55,7 @@ public sealed class RunningServices : IAsyncLifetime
                 ["Crm:Url"] = url + "/crm",
                 ["Alerts:Endpoint"] = url + "/webhooks/alerts",
                 ["Alerts:AllowedHosts"] = "127.0.0.1",
-                // A call that fails is parked at once, and no slow machine makes one fail.
+                // A call that fails is parked at once, and a slow machine makes no call fail.
                 ["Payments:Retry:MaxAttempts"] = "1",
                 ["Payments:Calls:CallTimeout"] = "01:00:00",
                 ["Crm:Retry:MaxAttempts"] = "1",
@@ -84,12 +84,12 @@ public sealed class RunningServices : IAsyncLifetime
         response.EnsureSuccessStatusCode();
     }
 
-    /// <summary>Lets payments wait at the gateway until <see cref="OpenPayments"/>.</summary>
+    /// <summary>Makes payments wait at the gateway until <see cref="OpenPayments"/>.</summary>
     internal void HoldPayments() => _paymentGate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal void OpenPayments() => _paymentGate?.TrySetResult();
 
-    /// <summary>The command line in front of the same database and a broker without the services' queues.</summary>
+    /// <summary>The command line with the same database and a broker without the services' queues.</summary>
     internal CommandLineRunner InFrontOf(Uri rabbitMq) => new(Postgres, rabbitMq);
 
     /// <summary>An empty virtual host.</summary>

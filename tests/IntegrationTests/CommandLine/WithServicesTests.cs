@@ -4,14 +4,14 @@ using RabbitMQ.Client;
 
 namespace Sagas.IntegrationTests.CommandLine;
 
-/// <summary>The command line in front of services that run.</summary>
+/// <summary>The command line with running services.</summary>
 public sealed class WithServicesTests(RunningServices services) : IClassFixture<RunningServices>
 {
     private readonly CommandLineRunner _sagas = services.Sagas;
 
     [Fact]
     [Trait("Category", "Smoke")]
-    public async Task A_payment_that_waits_is_shown_waiting_and_after_its_customer_came_completed()
+    public async Task A_waiting_payment_is_shown_waiting_and_once_its_customer_is_registered_completed()
     {
         await _sagas.JsonAsync("p", "4711", "--payment-id", "invoice-8", "--amount", "12.34", "--currency", "GBP");
         var waiting = await _sagas.JsonWhenAsync(
@@ -48,7 +48,7 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
     }
 
     [Fact]
-    public async Task Many_are_published_and_every_one_is_listed()
+    public async Task Many_customers_are_published_and_each_is_listed()
     {
         var published = await _sagas.JsonAsync("c", "load", "--count", "20");
 
@@ -69,7 +69,7 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_message_that_is_refused_is_listed_with_the_reason_and_fails_again_when_retried()
+    public async Task An_invalid_message_is_listed_with_the_reason_and_fails_again_when_retried()
     {
         await _sagas.JsonAsync("p", "4712", "--payment-id", "invoice-9");
         await _sagas.JsonWhenAsync(payment => Text(payment, "state") is not null, "payments", "show", "invoice-9");
@@ -87,7 +87,7 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
     }
 
     [Fact]
-    public async Task Plain_json_that_was_refused_can_be_retried_by_saying_what_it_is()
+    public async Task Invalid_plain_json_can_be_retried_with_its_message_type()
     {
         var id = Guid.NewGuid().ToString();
         await using var connection = await Broker.ConnectAsync(services.RabbitMq);

@@ -5,7 +5,7 @@ using Sagas.Cli.Broker;
 
 namespace Sagas.IntegrationTests.CommandLine;
 
-/// <summary>Servers that run, and services that never did.</summary>
+/// <summary>Running servers on which the services never ran.</summary>
 public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private TestDatabase _database = null!;
@@ -31,7 +31,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     [Theory]
     [InlineData("c", "4711")]
     [InlineData("p", "4711")]
-    public async Task Nothing_is_published_that_nobody_would_receive(params string[] args)
+    public async Task Nothing_is_published_without_a_receiver(params string[] args)
     {
         var run = await _sagas.RunAsync(args);
 
@@ -41,7 +41,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     }
 
     [Fact]
-    public async Task A_queue_that_is_not_bound_does_not_make_it_look_published()
+    public async Task A_queue_that_is_not_bound_does_not_count_as_a_receiver()
     {
         await using var channel = await _connection.CreateChannelAsync();
         await channel.QueueDeclareAsync("payment-saga", durable: true, exclusive: false, autoDelete: false);
@@ -53,9 +53,9 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         Assert.Contains("no queue is bound", run.Error);
     }
 
-    // More than are on their way to the broker at a time.
+    // More than are in flight to the broker at a time.
     [Fact]
-    public async Task Many_are_published_and_every_one_arrives_once()
+    public async Task Many_messages_are_published_and_each_arrives_once()
     {
         await using var channel = await DeclareAsync("customer-saga");
         await channel.ExchangeDeclareAsync("CustomerRegistered", ExchangeType.Fanout, durable: true);
@@ -71,7 +71,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     }
 
     [Fact]
-    public async Task A_database_without_tables_is_told_how_to_get_them_and_gets_them()
+    public async Task A_database_without_tables_is_reported_and_can_be_migrated()
     {
         await using var empty = await servers.CreateEmptyDatabaseAsync("cli");
         var sagas = new CommandLineRunner(empty.ConnectionString, _host.Uri);
@@ -92,7 +92,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     }
 
     [Fact]
-    public async Task Watching_ends_well_when_it_is_told_to()
+    public async Task Watching_ends_with_exit_code_0_on_Ctrl_C()
     {
         var run = await _sagas.StopOnOutputAsync("payments", "list", "--watch");
 
@@ -101,7 +101,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     }
 
     [Fact]
-    public async Task Messages_that_wait_are_listed_with_what_for()
+    public async Task Waiting_messages_are_listed_with_the_reason()
     {
         // Inserted by SQL, since a relay would publish them before the test could list them.
         await ExecuteAsync(
@@ -132,7 +132,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     }
 
     [Fact]
-    public async Task Looking_at_dead_letters_however_often_loses_none_and_keeps_what_they_say()
+    public async Task Listing_dead_letters_repeatedly_loses_none_and_keeps_their_content()
     {
         await using var channel = await DeclareAsync("payment-saga");
         await PublishAsync(channel, "payment-saga_error", "first", "{ no json");
@@ -152,7 +152,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     }
 
     [Fact]
-    public async Task A_dead_letter_goes_back_once_as_it_first_came_and_the_others_stay()
+    public async Task A_retried_dead_letter_returns_once_unchanged_and_the_others_stay()
     {
         await using var channel = await DeclareAsync("payment-saga");
         await PublishAsync(
@@ -188,19 +188,19 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     }
 
     [Fact]
-    public async Task A_dead_letter_that_does_not_say_what_it_is_goes_back_only_when_a_person_says_so()
+    public async Task A_dead_letter_without_a_message_type_is_retried_only_with_a_given_one()
     {
         await using var channel = await DeclareAsync("payment-saga");
         await PublishAsync(channel, "payment-saga_error", null, """{"paymentId":"a"}""");
         var id = Ids(await LettersAsync(1)).Single()!;
 
-        var refused = await Eventually.MatchesAsync(
-            "the letter is there again",
+        var rejected = await Eventually.MatchesAsync(
+            "the letter is back in its queue",
             () => _sagas.RunAsync("deadletters", "retry", "--all"),
             run => !run.Output.Contains("No dead letters.", StringComparison.Ordinal)
         );
-        Assert.Equal(1, refused.ExitCode);
-        Assert.Contains("--as", refused.Error);
+        Assert.Equal(1, rejected.ExitCode);
+        Assert.Contains("--as", rejected.Error);
         Assert.Equal(id, Ids(await LettersAsync(1)).Single());
 
         await _sagas.JsonOnceDoneAsync("deadletters", "retry", id, "--as", "PaymentRequested");
@@ -210,7 +210,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     }
 
     [Fact]
-    public async Task Dead_letters_of_a_queue_that_is_gone_stay()
+    public async Task Dead_letters_of_a_deleted_queue_stay()
     {
         await using var channel = await DeclareAsync("billing");
         await PublishAsync(channel, "billing_error", "lost", "{}", ("MT-MessageType", "X"));
@@ -223,7 +223,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         Assert.Equal(["lost"], Ids(await LettersAsync(1, "--queue", "billing")));
     }
 
-    // What was looked at is there again a moment later.
+    // Listed messages return to the queue a moment later.
     private Task<System.Text.Json.JsonElement> LettersAsync(int count, params string[] more) =>
         _sagas.JsonWhenAsync(letters => letters.GetArrayLength() == count, ["deadletters", "list", .. more]);
 

@@ -79,7 +79,7 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
     private static async Task ApplyAsync(CrmSystem system, IEnumerable<Case> cases)
     {
         var target = new CrmTarget(Options.Create(new CrmOptions()));
-        var ended = cases.Select(one =>
+        var completed = cases.Select(one =>
         {
             var id = SagaIdentity.Customer(one.Id("statement"));
             var call = new OutboundCall(
@@ -97,7 +97,7 @@ public sealed class CrmConformanceTests(ServersFixture servers) : IClassFixture<
         await using var scope = system.Services.CreateAsyncScope();
         var database = scope.ServiceProvider.GetRequiredService<SagasDbContext>();
         await using var transaction = await database.Database.BeginTransactionAsync();
-        await CrmResults.ApplyAsync(database, target, [.. ended], CancellationToken.None);
+        await CrmResults.ApplyAsync(database, target, [.. completed], CancellationToken.None);
         await transaction.CommitAsync();
     }
 

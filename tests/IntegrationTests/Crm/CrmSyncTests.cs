@@ -24,7 +24,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     [InlineData("IdempotencyKey", 20)]
     [InlineData("Lookup", 1)]
     [InlineData("Lookup", 20)]
-    public async Task Whatever_goes_wrong_the_CRM_ends_with_the_newest_data_stored_once(string mode, int batchSize)
+    public async Task After_any_fault_the_CRM_has_the_newest_data_stored_once(string mode, int batchSize)
     {
         const int customers = 40;
         await using var system = await CrmSystem.StartAsync(
@@ -35,7 +35,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         );
         await system.SetFaultsAsync(_everyFault);
 
-        // Few of the calls in large batches may meet a fault, hence more versions until enough have.
+        // Few calls of large batches may meet a fault, so versions are added until enough have.
         for (var version = 1; version <= 3 || await system.CountAsync("faults") <= 20; version++)
         {
             await system.PublishAllAsync(Enumerable.Range(1, customers).Select(number => Customer(number, version)));
@@ -56,7 +56,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     }
 
     [Fact]
-    public async Task At_most_once_parks_what_may_have_been_executed_until_an_operator_decides()
+    public async Task At_most_once_parks_unknown_outcomes_until_an_operator_decides()
     {
         const int customers = 40;
         await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"));
@@ -91,7 +91,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     }
 
     [Fact]
-    public async Task A_change_during_the_call_is_the_next_call()
+    public async Task A_change_during_a_call_causes_the_next_call()
     {
         await using var system = await CrmSystem.StartAsync(servers);
         var answer = new TaskCompletionSource();
@@ -116,7 +116,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
 
     [Fact]
     [Trait("Category", "Smoke")]
-    public async Task What_the_CRM_refuses_fails_with_its_reason_until_the_data_are_better()
+    public async Task A_customer_that_the_CRM_rejects_fails_with_its_reason_until_the_data_are_corrected()
     {
         await using var system = await CrmSystem.StartAsync(servers);
         await system.PublishAsync(Customer(1, 1) with { Email = "ada@refused.example" });
@@ -140,7 +140,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     }
 
     [Fact]
-    public async Task An_operator_has_them_told_again_over_HTTP_with_the_key_only()
+    public async Task An_operator_retries_failed_syncs_over_HTTP_with_the_key_only()
     {
         const string key = "a-key-that-is-long-enough";
         await using var system = await CrmSystem.StartAsync(
@@ -182,7 +182,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     }
 
     [Fact]
-    public async Task New_data_wait_until_an_unknown_call_of_the_old_ones_can_no_longer_arrive()
+    public async Task New_data_wait_until_an_old_call_of_unknown_outcome_can_no_longer_arrive()
     {
         await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"), ("Crm:LookupDelay", "01:00:00"));
         var stored = new TaskCompletionSource();

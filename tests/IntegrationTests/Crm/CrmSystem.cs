@@ -76,10 +76,10 @@ internal sealed class CrmSystem : IAsyncDisposable
             ["RabbitMq:Uri"] = host.Uri.ToString(),
             ["Roles"] = "sagas,crm",
             ["Crm:Url"] = simulators.Urls.First() + "/crm",
-            // A slow machine makes no call time out and no lease end.
+            // So long that no call times out and no lease ends on a slow machine.
             ["Crm:Calls:CallTimeout"] = "01:00:00",
             ["Crm:Calls:LeaseMargin"] = "01:00:00",
-            // Short, so that a test ends soon. The CRM has finished what it answers or cuts off.
+            // Short, so that a test ends soon. The CRM is done with a request before it answers or aborts it.
             ["Crm:Retry:Delay"] = "00:00:00.020",
             ["Crm:Retry:MaxDelay"] = "00:00:00.100",
             ["Crm:LookupDelay"] = "00:00:00.020",

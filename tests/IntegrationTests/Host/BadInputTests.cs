@@ -69,7 +69,7 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
     }
 
     [Fact]
-    public async Task A_message_sent_to_the_queue_itself_is_known_by_its_header_or_its_AMQP_type()
+    public async Task A_message_sent_to_the_queue_itself_is_identified_by_its_header_or_its_AMQP_type()
     {
         var system = await shared.StartedAsync();
         await using var letters = await system.ReadDeadLettersAsync("customer-saga");
@@ -101,7 +101,7 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
                 $$"""{"customerId":"twice","firstName":"{{name}}"}""",
                 new BasicProperties { MessageId = "crm-17" }
             );
-            // Consumed side by side, either may be the one that counts.
+            // If both were queued, they could be consumed in either order.
             await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id = 'twice'", 1L);
         }
 

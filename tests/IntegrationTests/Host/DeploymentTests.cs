@@ -15,7 +15,7 @@ public sealed class DeploymentTests(ServersFixture servers) : IClassFixture<Serv
 
     // Declared by two at once, a queue costs one of them its connection.
     [Fact]
-    public async Task Processes_take_turns_to_declare_the_queues_and_consume_those_of_their_roles_alone()
+    public async Task Processes_take_turns_to_declare_the_queues_and_consume_only_those_of_their_roles()
     {
         await using var system = await TestSystem.CreateAsync(servers, ("Roles", "payments"));
         Task starting;

@@ -71,7 +71,7 @@ public sealed class InterruptionTests(KillableServers servers, InterruptionTests
     }
 
     [PrivateServersFact]
-    public async Task While_the_database_is_unavailable_callers_are_asked_to_come_again()
+    public async Task While_the_database_is_unavailable_callers_get_503_and_Retry_After()
     {
         var system = await ReadySystemAsync();
         await servers.Postgres.KillAsync();
@@ -114,7 +114,7 @@ public sealed class InterruptionTests(KillableServers servers, InterruptionTests
     }
 
     [PrivateServersFact]
-    public async Task A_broker_that_restarts_costs_no_message()
+    public async Task A_broker_restart_loses_no_message()
     {
         var system = await ReadySystemAsync();
         await PublishCustomersAsync(system, "kept", 0, 100);
@@ -123,7 +123,7 @@ public sealed class InterruptionTests(KillableServers servers, InterruptionTests
         await system.WaitForAsync(Customers("kept"), 100L);
     }
 
-    /// <summary>Its shutdown has a limit that a wait for the database would reach and fail the test.</summary>
+    /// <summary>The shutdown timeout exceeds the test's: a shutdown that waits for the database fails the test.</summary>
     public sealed class Shared : SharedSystem
     {
         private readonly DirectoryInfo _uploads;

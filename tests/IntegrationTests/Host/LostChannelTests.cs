@@ -7,7 +7,7 @@ namespace Sagas.IntegrationTests.Host;
 public sealed class LostChannelTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
-    public async Task An_endpoint_whose_connection_is_lost_while_it_is_set_up_begins_again()
+    public async Task An_endpoint_that_loses_its_connection_during_setup_starts_again()
     {
         await using var virtualHost = await servers.CreateVirtualHostAsync("lost");
         var received = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,7 +38,7 @@ public sealed class LostChannelTests(ServersFixture servers) : IClassFixture<Ser
 
     public sealed record Letter;
 
-    /// <summary>What the client does now and then when its connection is lost: it never comes back.</summary>
+    /// <summary>As the client sometimes does when its connection is lost: the call never returns.</summary>
     private sealed class StrandedOnce : IFilter<ChannelContext>
     {
         public bool Happened { get; private set; }

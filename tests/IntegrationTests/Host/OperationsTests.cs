@@ -28,8 +28,8 @@ public sealed class OperationsTests(OperationsTests.Shared shared) : IClassFixtu
         await system.WaitForAsync("SELECT count(*) FROM payment_state WHERE current_state = 'Expired'", 1L);
         foreach (var key in (string?[])[null, Key + "x"])
         {
-            using var refused = await SendAsync(system, HttpMethod.Post, revive, key);
-            await Problem.ReadDetailAsync(refused, HttpStatusCode.Unauthorized);
+            using var rejected = await SendAsync(system, HttpMethod.Post, revive, key);
+            await Problem.ReadDetailAsync(rejected, HttpStatusCode.Unauthorized);
         }
         Assert.Equal(0L, await system.QueryAsync<long>(revived));
         using var accepted = await SendAsync(system, HttpMethod.Post, revive, Key);
@@ -41,7 +41,7 @@ public sealed class OperationsTests(OperationsTests.Shared shared) : IClassFixtu
     [InlineData("/nowhere", HttpStatusCode.NotFound)]
     [InlineData("/files/customers", HttpStatusCode.MethodNotAllowed)]
     [InlineData("/retry?file=x", HttpStatusCode.BadRequest)]
-    public async Task What_is_not_there_or_malformed_is_a_problem(string path, HttpStatusCode status)
+    public async Task Unknown_paths_and_malformed_requests_are_answered_with_a_problem(string path, HttpStatusCode status)
     {
         using var response = await SendAsync(await shared.StartedAsync(), HttpMethod.Get, path, Key);
         await Problem.ReadDetailAsync(response, status);

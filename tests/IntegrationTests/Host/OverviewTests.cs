@@ -17,7 +17,7 @@ public sealed class OverviewTests(OverviewTests.Shared shared) : IClassFixture<O
     }
 
     [Fact]
-    public async Task The_overview_counts_and_names_nobody()
+    public async Task The_overview_counts_and_contains_no_names()
     {
         var system = await shared.StartedAsync();
         await system.PublishAsync("CustomerRegistered", """{"customerId":"c-9","firstName":"Jane","email":"jane@example.com"}""");
@@ -41,7 +41,7 @@ public sealed class OverviewTests(OverviewTests.Shared shared) : IClassFixture<O
         );
     }
 
-    // The payment does not look for its customer again while a test looks at it.
+    // The payment is not redelivered while a test reads it.
     public sealed class Shared()
         : SharedSystem(
             new ServersFixture(),

@@ -4,11 +4,11 @@ using RabbitMQ.Client;
 
 namespace Sagas.IntegrationTests.Host;
 
-/// <summary>A process with the role <c>sagas</c> alone, where no process has had another one.</summary>
+/// <summary>A process with the role <c>sagas</c> alone, where no other role has ever run.</summary>
 public sealed class SagasRoleTests(SagasRoleTests.Shared shared) : IClassFixture<SagasRoleTests.Shared>
 {
     [Fact]
-    public async Task What_is_published_in_answer_to_plain_JSON_has_none_of_its_headers_and_is_of_its_conversation()
+    public async Task A_message_published_for_plain_JSON_has_its_conversation_id_and_none_of_its_headers()
     {
         var system = await shared.StartedAsync();
         await system.PublishAsync("CustomerRegistered", """{"customerId":"c"}""");
