@@ -23,11 +23,11 @@ public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper o
                 var records = await system.RecordsAsync();
                 var last = records.Where(record => record.At > records.Last().At.AddSeconds(-Seconds)).ToArray();
                 var rate = last.Count(record => record.Outcome == "Alerted") / Seconds;
-                var refused = (double)last.Count(record => record.Outcome == "Limited") / Math.Max(last.Length, 1);
-                output.WriteLine($"{rate:0.0}/s of {Allowed}/s, {refused:P1} refused");
+                var limited = (double)last.Count(record => record.Outcome == "Limited") / Math.Max(last.Length, 1);
+                output.WriteLine($"{rate:0.0}/s of {Allowed}/s, {limited:P1} limited");
                 return records.Length > 0
                     && rate >= Allowed * 0.5
-                    && refused <= 0.05
+                    && limited <= 0.05
                     && records[^1].At > records[0].At.AddSeconds(Seconds * 2);
             }
         );

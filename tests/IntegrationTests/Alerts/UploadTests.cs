@@ -6,7 +6,7 @@ using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.Alerts;
 
-/// <summary>Files by HTTP, and another try by HTTP.</summary>
+/// <summary>Files uploaded and alerts retried over HTTP.</summary>
 public sealed class UploadTests(ServersFixture servers, UploadTests.Shared shared)
     : IClassFixture<ServersFixture>,
         IClassFixture<UploadTests.Shared>
@@ -65,7 +65,7 @@ public sealed class UploadTests(ServersFixture servers, UploadTests.Shared share
             0,
             await system.Services.QueryAsync<long>("SELECT count(*) FROM file WHERE name LIKE 'large%' OR name LIKE 'empty%'")
         );
-        // Of the other tests' files, too, once they are read.
+        // Other tests' files are removed too, once they are read.
         await Eventually.EqualAsync(0, () => Directory.GetFiles(system.UploadFolder).Length);
     }
 

@@ -13,7 +13,7 @@ public sealed class DeploymentTests(ServersFixture servers) : IClassFixture<Serv
     private const string Customer =
         """{"customerId":"c","firstName":"Jane","lastName":"Doe","email":"jane@example.com","phone":"555-0199"}""";
 
-    // Declared by two at once, a queue costs one of them its connection.
+    // Of two processes that declare a queue at once, one loses its connection.
     [Fact]
     public async Task Processes_take_turns_to_declare_the_queues_and_consume_only_those_of_their_roles()
     {
@@ -69,14 +69,14 @@ public sealed class DeploymentTests(ServersFixture servers) : IClassFixture<Serv
         await system.PublishAsync("CustomerRegistered", """{"customerId":"","firstName":"Jane","email":"jane@example.com"}""");
         var lines = new List<string>();
         bool consumed = false,
-            refused = false;
-        while (!(consumed && refused))
+            invalid = false;
+        while (!(consumed && invalid))
         {
             var line = await process.ReadLineAsync();
             lines.Add(line);
             var entry = JsonDocument.Parse(line).RootElement;
             var message = entry.GetProperty("@m").GetString()!;
-            refused |= message.Contains("CustomerId must not be empty");
+            invalid |= message.Contains("CustomerId must not be empty");
             if (!message.StartsWith("RECEIVE", StringComparison.Ordinal) || !message.Contains("customer-saga"))
                 continue;
             consumed = true;

@@ -57,7 +57,7 @@ public sealed class ShutdownTests(ServersFixture servers) : IClassFixture<Server
     [Theory]
     [InlineData("Roles", "sagas,none")]
     [InlineData("Payments:Calls:CallTimeout", "a while")]
-    public async Task A_wrong_configuration_ends_the_process_with_a_sentence(string key, string value)
+    public async Task An_invalid_configuration_ends_the_process_with_a_message_and_no_stack_trace(string key, string value)
     {
         using var process = HostProcess.Start(new Dictionary<string, string?> { [key] = value });
         var (exitCode, error) = await process.EndsAsync();

@@ -43,7 +43,7 @@ internal sealed class TestSystem : IAsyncDisposable
             ["ConnectionStrings:Postgres"] = database.ConnectionString,
             ["RabbitMq:Uri"] = (await virtualHost).Uri.ToString(),
             ["urls"] = "http://127.0.0.1:0",
-            // Reached only by what never ends, as a machine that does much else stands still for seconds.
+            // Long, since a busy machine stalls for seconds: only a defect reaches them.
             ["ShutdownTimeout"] = "00:02:00",
             ["RabbitMq:HeartbeatInterval"] = "00:01:00",
             // These tests are about the host, and start no CRM.
@@ -167,7 +167,7 @@ internal sealed class TestSystem : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Waits until a query gives a value.</summary>
+    /// <summary>Waits until a query returns a value.</summary>
     public Task WaitForAsync<T>(string sql, T expected) => Eventually.EqualAsync(expected, () => QueryAsync<T>(sql), what: sql);
 
     public async ValueTask DisposeAsync()

@@ -31,7 +31,7 @@ public sealed class CompressedIngestTests(ServersFixture servers) : IClassFixtur
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_compressed_file_that_is_cut_or_damaged_fails_after_the_rows_before_that_place(bool isCut)
+    public async Task A_truncated_or_damaged_compressed_file_fails_after_the_rows_before_the_defect(bool isCut)
     {
         var lines = IngestDatabase.Customers(Rows).Split('\n');
         byte[] content = [.. Gzip(lines[..2001]), .. Gzip(lines[2001..^1])];

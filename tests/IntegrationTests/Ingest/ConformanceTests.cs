@@ -35,7 +35,7 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
     [InlineData(1, true, 4, 7)]
     [InlineData(2, true, 1, 1000)]
     [InlineData(3, false, 8, 3)]
-    public async Task A_file_does_what_publishing_its_rows_does(int seed, bool crm, int partitions, int batch)
+    public async Task A_file_has_the_same_effects_as_publishing_its_rows(int seed, bool crm, int partitions, int batch)
     {
         var random = new Random(TestSeed.Take(output, otherwise: seed));
         var (first, second) = (RandomRows(random), RandomRows(random));
@@ -45,10 +45,10 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
         await MakeKnownAsync(ingested);
         await MakeKnownAsync(published);
 
-        // A file of new customers only takes another path than one with known customers.
+        // A file with only new customers takes another code path than one with known customers.
         var fresh = RandomRows(random).Select((row, number) => row with { CustomerId = $"n{number}" }).ToArray();
         var messages = new List<CustomerRegistered>();
-        // The second file comes again: by another name it is the same file, with one more line it is another one.
+        // The second file is submitted again: under another name it is the same file, with one more line a different one.
         foreach (
             var (name, rows, more) in new[]
             {
@@ -69,15 +69,15 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
                 rows.Select(row => row with { RegisteredAt = row.RegisteredAt ?? time, Source = row.Source ?? name })
             );
         }
-        var told = await PublishAsync(published, messages, crm);
+        var requests = await PublishAsync(published, messages, crm);
 
         Assert.Equal(4 * Rows, messages.Count);
         Assert.All(
             (await published.CustomersAsync()).Zip(await ingested.CustomersAsync()),
             pair => Assert.Equal(pair.First, pair.Second)
         );
-        Assert.Equal(told.Order(StringComparer.Ordinal), (await ingested.QueuedAsync()).Order(StringComparer.Ordinal));
-        Assert.Equal(crm, told.Length > 0);
+        Assert.Equal(requests.Order(StringComparer.Ordinal), (await ingested.QueuedAsync()).Order(StringComparer.Ordinal));
+        Assert.Equal(crm, requests.Length > 0);
     }
 
     private static async Task MakeKnownAsync(IngestDatabase database)
@@ -133,18 +133,18 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
         bool crm
     )
     {
-        var told = new Told();
+        var requests = new SyncRequests();
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(database.Source));
         builder.Services.AddSingleton(Options.Create(new RedeliveryOptions()));
         builder.Services.AddSingleton(Options.Create(new CustomerSyncOptions { Enabled = crm }));
-        builder.Services.AddSingleton(told);
+        builder.Services.AddSingleton(requests);
         builder.Services.Configure<MassTransitHostOptions>(host => host.WaitUntilStarted = true);
         builder.Services.AddMassTransit(bus =>
         {
             bus.AddEntityFrameworkOutbox<SagasDbContext>(outbox => outbox.UsePostgres());
             bus.AddSagas();
-            bus.AddConsumer<ToldConsumer>();
+            bus.AddConsumer<SyncRequestConsumer>();
             bus.AddConfigureEndpointsCallback(
                 (context, _, endpoint) =>
                 {
@@ -163,25 +163,25 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
             () =>
                 database.QueryAsync<bool>(
                     $"""
-                    SELECT (SELECT count(*) FROM inbox_state) = {messages.Count} + {told.Customers.Count}
+                    SELECT (SELECT count(*) FROM inbox_state) = {messages.Count} + {requests.Customers.Count}
                        AND NOT EXISTS (SELECT FROM outbox_message)
                     """
                 )
         );
         await host.StopAsync();
-        return [.. told.Customers];
+        return [.. requests.Customers];
     }
 
-    private sealed class Told
+    private sealed class SyncRequests
     {
         public ConcurrentQueue<string> Customers { get; } = [];
     }
 
-    private sealed class ToldConsumer(Told told) : IConsumer<SyncCustomer>
+    private sealed class SyncRequestConsumer(SyncRequests requests) : IConsumer<SyncCustomer>
     {
         public Task Consume(ConsumeContext<SyncCustomer> context)
         {
-            told.Customers.Enqueue(context.Message.CustomerId);
+            requests.Customers.Enqueue(context.Message.CustomerId);
             return Task.CompletedTask;
         }
     }

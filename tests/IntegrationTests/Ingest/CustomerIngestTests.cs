@@ -50,7 +50,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     }
 
     [Fact]
-    public async Task The_same_content_changes_nothing_the_second_time_and_says_so()
+    public async Task The_same_content_changes_nothing_the_second_time_and_is_reported_as_completed()
     {
         await _database.IngestAsync("a.csv", "id,first_name\n1,Ada\n");
         var before = await EverythingAsync();
@@ -79,7 +79,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     }
 
     [Fact]
-    public async Task An_interrupted_file_continues_where_it_was()
+    public async Task An_interrupted_file_continues_where_it_stopped()
     {
         const int Rows = 2_000;
         var path = _database.Write("large.csv", IngestDatabase.Customers(Rows, dirty: 0.02));
@@ -118,7 +118,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
     }
 
     [Fact]
-    public async Task Two_processes_with_the_same_file_do_it_once()
+    public async Task Two_processes_with_the_same_file_ingest_it_once()
     {
         const int Rows = 2_000;
         var path = _database.Write("large.csv", IngestDatabase.Customers(Rows));
@@ -160,7 +160,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
         await _database.Store.AddAsync("customers", "a.csv", await ContentHash.ComputeAsync(first, default), 1, null, default);
         await _database.Store.AddAsync("customers", "b.csv", await ContentHash.ComputeAsync(second, default), 1, null, default);
 
-        // With different partitions and batches, so that they meet in every way.
+        // With different partitions and batches, so that they overlap in many ways.
         await Task.WhenAll(
             _database
                 .Processor(new IngestOptions { Partitions = 4, MaxBatchRows = 105 })

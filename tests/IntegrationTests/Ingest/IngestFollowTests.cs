@@ -4,7 +4,7 @@ using Sagas.IntegrationTests.Crm;
 namespace Sagas.IntegrationTests.Ingest;
 
 /// <summary><c>sagas files ingest --follow</c>.</summary>
-/// <remarks>Where no CRM runs, SQL does to the customers what it would do, so that the order is the test's.</remarks>
+/// <remarks>Where no CRM runs, SQL changes the customers in its place, so that the test sets the order.</remarks>
 public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private IngestDatabase _database = null!;
@@ -14,7 +14,7 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
     public async Task DisposeAsync() => await _database.DisposeAsync();
 
     [Fact]
-    public async Task It_waits_for_the_customers_of_the_named_files_alone()
+    public async Task It_waits_for_the_customers_of_the_named_files_only()
     {
         await _database.IngestAsync("others.csv", "id\n7\n8\n9\n");
         var first = _database.Write("a.csv", "id,first_name\n1,Ada\n2,Grace\n1,Augusta\n,nobody\n");
@@ -33,7 +33,7 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
     }
 
     [Fact]
-    public async Task A_file_that_was_ingested_before_is_followed_and_what_the_CRM_has_is_not_waited_for()
+    public async Task A_file_that_was_ingested_before_is_followed_without_waiting_for_synced_customers()
     {
         var file = _database.Write("a.csv", "id\n1\n2\n");
         await _database.IngestAsync("a.csv", "id\n1\n2\n");
@@ -54,7 +54,7 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
     }
 
     [Fact]
-    public async Task Customers_that_the_CRM_could_not_be_told_of_are_counted_and_fail_the_command()
+    public async Task Customers_that_could_not_be_synced_are_counted_and_fail_the_command()
     {
         var file = _database.Write("a.csv", "id\n1\n2\n3\n");
         await _database.IngestAsync("before.csv", "id\n3\n", crm: false);
@@ -75,7 +75,7 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
         );
     }
 
-    // More than are looked up at once, and most of them known to the CRM when the looking begins.
+    // More customers than one look-up reads, most of them synced when following begins.
     [Fact]
     public async Task A_file_larger_than_the_window_is_followed_to_its_end()
     {
@@ -94,7 +94,7 @@ public sealed class IngestFollowTests(ServersFixture servers) : IClassFixture<Se
     }
 
     [Fact]
-    public async Task It_ends_when_a_real_CRM_has_been_told_of_everyone()
+    public async Task It_ends_when_the_CRM_has_all_customers()
     {
         await using var system = await CrmSystem.StartAsync(servers);
         await system.SetFaultsAsync(new { failBefore = 0.2, lostAfter = 0.1 });

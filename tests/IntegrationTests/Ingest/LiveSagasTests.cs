@@ -13,7 +13,7 @@ namespace Sagas.IntegrationTests.Ingest;
 /// <summary>A file is read while the sagas work on the same customers and their payments.</summary>
 public sealed class LiveSagasTests(ServersFixture servers) : IClassFixture<ServersFixture>, IDisposable
 {
-    // Nobody waits for this one in a test: what is processed soon was released.
+    // No test waits this long: a payment that is processed soon was released.
     private static readonly TimeSpan _long = TimeSpan.FromMinutes(2);
 
     private static readonly DateTimeOffset _start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -40,7 +40,7 @@ public sealed class LiveSagasTests(ServersFixture servers) : IClassFixture<Serve
     }
 
     [Fact]
-    public async Task A_payment_that_looked_before_the_file_was_done_and_waits_after_does_not_wait_for_its_next_redelivery()
+    public async Task A_payment_that_looks_before_and_commits_after_its_customer_is_ingested_needs_no_redelivery()
     {
         await using var race = await RaceHost.StartAsync(servers, _long);
         var payment = race.Pauses.ArmAt(RacePoint.PaymentHasLooked);
@@ -49,25 +49,25 @@ public sealed class LiveSagasTests(ServersFixture servers) : IClassFixture<Serve
 
         var ingesting = IngestAsync(race, "id\nc1\n");
         await race.UntilCustomerIsKnownAsync();
-        payment.LetGo();
+        payment.Release();
         await ingesting;
 
         Assert.Equal(["p1"], await race.ProcessPaymentsAsync(1));
     }
 
     [Fact]
-    public async Task Sagas_and_files_that_meet_at_the_same_customers_lose_nothing()
+    public async Task Sagas_and_files_that_change_the_same_customers_lose_no_change()
     {
         const int Customers = 30;
         const int Rounds = 6;
         await using var race = await RaceHost.StartAsync(servers, TimeSpan.FromSeconds(1));
-        // Each tells of each customer, the newest data sometimes the one and sometimes the other.
+        // Both have data of each customer; the newest is sometimes a message and sometimes a row.
         var published = Enumerable
             .Range(0, Rounds)
-            .SelectMany(round => Enumerable.Range(0, Customers).Select(n => Told(n, 2 * round)));
+            .SelectMany(round => Enumerable.Range(0, Customers).Select(n => Registration(n, 2 * round)));
         var rows = Enumerable
             .Range(0, Rounds)
-            .SelectMany(round => Enumerable.Range(0, Customers).Select(n => Told(n, 2 * round + (n % 2 == 0 ? 1 : -1))));
+            .SelectMany(round => Enumerable.Range(0, Customers).Select(n => Registration(n, 2 * round + (n % 2 == 0 ? 1 : -1))));
         var content =
             "id,first_name,registered_at\n"
             + string.Concat(
@@ -105,7 +105,7 @@ public sealed class LiveSagasTests(ServersFixture servers) : IClassFixture<Serve
         Assert.Equal(Customers, await race.QueryAsync<long>("SELECT count(*) FROM saga_transition WHERE from_state IS NULL"));
     }
 
-    private static CustomerRegistered Told(int customer, int hour) =>
+    private static CustomerRegistered Registration(int customer, int hour) =>
         new($"c{customer}", $"data {hour}", RegisteredAt: _start.AddHours(hour));
 
     private async Task IngestAsync(RaceHost race, string content, int batch = 1000)

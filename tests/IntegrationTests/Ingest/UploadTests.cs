@@ -7,7 +7,7 @@ using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.Ingest;
 
-/// <summary>The ways into a services process: the watched folder and uploads.</summary>
+/// <summary>Files that enter by the watched folder and by uploads.</summary>
 public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<UploadTests.Shared>, IAsyncLifetime
 {
     private const string Key = "a-key-that-is-long-enough";
@@ -33,7 +33,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
     }
 
     [Fact]
-    public async Task Files_in_the_folder_are_taken_in_and_moved()
+    public async Task Files_in_the_folder_are_ingested_and_moved()
     {
         Put("good.csv", "id,email\nfolder-1,ada@example.org\nfolder-2,nobody\n");
         Put("bad.csv", "no header\n");
@@ -62,7 +62,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
     }
 
     [Fact]
-    public async Task A_file_that_cannot_be_read_stays_and_holds_up_no_other()
+    public async Task A_file_that_cannot_be_read_stays_and_delays_no_other()
     {
         // Reading it fails for every user; a file without permissions can be read by root.
         File.CreateSymbolicLink(Path.Combine(Incoming, "a-broken.csv"), "/proc/self/mem");
@@ -81,7 +81,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
     [Trait("Category", "Smoke")]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task An_upload_is_taken_in_and_its_progress_told(bool multipart)
+    public async Task An_upload_is_ingested_and_its_progress_reported(bool multipart)
     {
         var prefix = multipart ? "form" : "body";
         var content = $"id,email\n{prefix}-1,ada@example.org\n{prefix}-2,nobody\n";
@@ -103,7 +103,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
         );
         await UploadsAreGoneAsync();
 
-        // The same content once more is the same upload, and it is done.
+        // The same content again is the same upload, already completed.
         using var again = await _operator.PostAsync(_uploads, new StringContent(content));
         Assert.Equal(HttpStatusCode.OK, again.StatusCode);
         var same = await again.Content.ReadFromJsonAsync<JsonElement>();
@@ -114,24 +114,24 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
     public async Task An_invalid_upload_is_answered_with_a_problem_and_leaves_nothing_behind()
     {
         var files = await CountFilesAsync();
-        await RefusedAsync(
+        await RejectedAsync(
             new StringContent(new string('x', 100_001)),
             HttpStatusCode.RequestEntityTooLarge,
             "larger than 100,000 bytes"
         );
-        await RefusedAsync(new StringContent(""), HttpStatusCode.BadRequest, "The file is empty.");
-        await RefusedAsync(
+        await RejectedAsync(new StringContent(""), HttpStatusCode.BadRequest, "The file is empty.");
+        await RejectedAsync(
             new MultipartFormDataContent { { new StringContent("1"), "field" } },
             HttpStatusCode.BadRequest,
             "The form has no file"
         );
         var cut = new StringContent("--x\r\nContent-Disposition: form-data; name=file; filename=a.csv\r\n\r\nid\n1\n");
         cut.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
-        await RefusedAsync(cut, HttpStatusCode.BadRequest, "The multipart form is malformed or was cut off.");
+        await RejectedAsync(cut, HttpStatusCode.BadRequest, "The multipart form is malformed or was cut off.");
         using (var missing = await _operator.GetAsync(new Uri($"/files/customers/{Guid.NewGuid()}", UriKind.Relative)))
             Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
         _operator.DefaultRequestHeaders.Clear();
-        await RefusedAsync(new StringContent("id\n1\n"), HttpStatusCode.Unauthorized, "X-Api-Key");
+        await RejectedAsync(new StringContent("id\n1\n"), HttpStatusCode.Unauthorized, "X-Api-Key");
 
         await UploadsAreGoneAsync();
         Assert.Equal(files, await CountFilesAsync());
@@ -143,7 +143,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
             new[] { "state", "name", "rows", "added", "rejected" }.Select(property => status.GetProperty(property).ToString())
         );
 
-    // As a whole: a file that is empty for long enough is taken for complete.
+    // Moved when complete: a file that stays empty for long enough counts as complete.
     private void Put(string name, string content)
     {
         var written = Path.Combine(shared.Folder, name);
@@ -162,7 +162,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
 
     private Task<long> CountFilesAsync() => _system.QueryAsync<long>("SELECT count(*) FROM file");
 
-    private async Task RefusedAsync(HttpContent content, HttpStatusCode expected, string detail)
+    private async Task RejectedAsync(HttpContent content, HttpStatusCode expected, string detail)
     {
         using (content)
         {

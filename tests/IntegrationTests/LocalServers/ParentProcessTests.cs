@@ -9,7 +9,7 @@ namespace Sagas.IntegrationTests.LocalServers;
 public sealed class ParentProcessTests
 {
     [PrivateServersFact]
-    public async Task Servers_and_their_directories_go_when_the_process_that_started_them_is_killed()
+    public async Task Servers_and_their_directories_are_removed_when_their_parent_process_is_killed()
     {
         var program = Path.Combine(AppContext.BaseDirectory, "Sagas.TestServers.dll");
         using var parent = Process.Start(

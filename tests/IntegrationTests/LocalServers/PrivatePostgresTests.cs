@@ -9,7 +9,7 @@ namespace Sagas.IntegrationTests.LocalServers;
 [Collection(nameof(KillableServers))]
 public sealed class PrivatePostgresTests(KillableServers servers)
 {
-    // No condition shows that a process does not end; one that is ending does so within this time.
+    // No condition shows that a process does not end; one that ends does so within this time.
     private static readonly TimeSpan _endShows = TimeSpan.FromMilliseconds(500);
 
     [PrivateServersFact]
@@ -24,13 +24,13 @@ public sealed class PrivatePostgresTests(KillableServers servers)
     }
 
     [PrivateServersFact]
-    public async Task Refuses_whoever_does_not_know_its_password()
+    public async Task Rejects_a_wrong_password()
     {
         var guess = new NpgsqlConnectionStringBuilder(servers.Postgres.ConnectionString) { Password = "sagas" }.ConnectionString;
 
-        var refusal = await Assert.ThrowsAsync<PostgresException>(() => QueryAsync<int>(guess, "SELECT 1"));
+        var error = await Assert.ThrowsAsync<PostgresException>(() => QueryAsync<int>(guess, "SELECT 1"));
 
-        Assert.Equal(PostgresErrorCodes.InvalidPassword, refusal.SqlState);
+        Assert.Equal(PostgresErrorCodes.InvalidPassword, error.SqlState);
     }
 
     [PrivateServersFact]
@@ -56,7 +56,7 @@ public sealed class PrivatePostgresTests(KillableServers servers)
     }
 
     [PrivateServersFact]
-    public async Task Two_at_once_do_not_disturb_each_other_and_nothing_stays_of_one_that_is_disposed_of()
+    public async Task Two_at_once_do_not_affect_each_other_and_a_disposed_one_leaves_nothing()
     {
         await using var other = await PrivatePostgres.StartAsync(cancellationToken: Eventually.Cancellation());
         var database = await other.CreateDatabaseAsync("mine", Eventually.Cancellation());
@@ -100,7 +100,7 @@ public sealed class PrivatePostgresTests(KillableServers servers)
     }
 
     [PrivateServersFact]
-    public async Task Keeps_running_for_those_who_kept_its_address_only()
+    public async Task Keeps_running_when_only_its_address_is_kept()
     {
         var address = await Task.Run(async () =>
             (await PrivatePostgres.StartAsync(cancellationToken: Eventually.Cancellation())).ConnectionString

@@ -14,7 +14,7 @@ public sealed class PrivateRabbitMqTests(KillableServers servers)
     private const string Queue = "kept";
 
     [PrivateServersFact]
-    public async Task Keeps_confirmed_messages_when_it_is_stopped_and_when_it_is_killed_and_another_does_not_notice()
+    public async Task Keeps_confirmed_messages_when_it_is_stopped_and_when_it_is_killed_without_affecting_another()
     {
         await using var other = await PrivateRabbitMq.StartAsync(Eventually.Cancellation());
         var mine = await other.CreateVirtualHostAsync("mine", Eventually.Cancellation());

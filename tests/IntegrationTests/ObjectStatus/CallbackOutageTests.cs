@@ -8,7 +8,7 @@ namespace Sagas.IntegrationTests.ObjectStatus;
 public sealed class CallbackOutageTests(KillableServers servers)
 {
     [PrivateServersFact]
-    public async Task Ids_are_taken_while_broker_or_database_is_away_refused_while_both_are_and_all_taken_are_fetched()
+    public async Task Ids_are_accepted_without_broker_or_database_rejected_without_both_and_all_accepted_are_fetched()
     {
         var brokerTimeout = TimeSpan.FromSeconds(2);
         await using var system = await ObjectStatusSystem.StartAsync(
@@ -22,17 +22,17 @@ public sealed class CallbackOutageTests(KillableServers servers)
         await system.AcceptAsync("without-database");
 
         await servers.RabbitMq.KillAsync();
-        using (var refused = await system.PostAsync("""{"object_ids":["refused"]}"""))
+        using (var rejected = await system.PostAsync("""{"object_ids":["rejected"]}"""))
         {
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
-            Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter?.Delta);
-            await ObjectStatusSystem.ProblemAsync(refused);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, rejected.StatusCode);
+            Assert.Equal(TimeSpan.FromSeconds(1), rejected.Headers.RetryAfter?.Delta);
+            await ObjectStatusSystem.ProblemAsync(rejected);
         }
 
         await servers.Postgres.StartAgainAsync();
         await system.AcceptAsync(Enumerable.Range(1, 2_000).Select(number => $"many-{number}"));
-        // One callback a second finds out whether the broker is back, the others do not wait for it. On a machine that does much
-        // else all of the first ones may find out.
+        // One callback a second probes the broker; the others do not wait for it. On a busy machine each of the first ones may
+        // be the one that probes.
         var count = 0;
         for (TimeSpan? fastest = null; fastest is null || fastest >= brokerTimeout; )
         {
@@ -44,6 +44,6 @@ public sealed class CallbackOutageTests(KillableServers servers)
 
         await servers.RabbitMq.StartAgainAsync();
         await system.SeenAsync(2_002 + count);
-        Assert.DoesNotContain("refused", system.Api.Calls.Keys);
+        Assert.DoesNotContain("rejected", system.Api.Calls.Keys);
     }
 }

@@ -28,8 +28,8 @@ public sealed class CommandLineTests(ServersFixture servers) : IClassFixture<Ser
         Assert.Contains("lamp", shown.Output);
         Assert.Contains("Last seen", shown.Output);
 
-        var refused = await sagas.RunAsync("objects", "post", "1", "--callback", system.Host.Http.BaseAddress + "callback");
-        Assert.Equal(1, refused.ExitCode);
-        Assert.Contains("404", refused.Error);
+        var rejected = await sagas.RunAsync("objects", "post", "1", "--callback", system.Host.Http.BaseAddress + "callback");
+        Assert.Equal(1, rejected.ExitCode);
+        Assert.Contains("404", rejected.Error);
     }
 }

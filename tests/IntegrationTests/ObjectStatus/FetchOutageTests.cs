@@ -1,11 +1,11 @@
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-/// <summary>The fetching of statuses while the database is killed.</summary>
+/// <summary>Status fetches while the database is killed.</summary>
 [Collection(nameof(KillableServers))]
 public sealed class FetchOutageTests(KillableServers servers)
 {
     [PrivateServersFact]
-    public async Task An_answer_that_cannot_be_committed_is_kept_until_it_can_and_told_then()
+    public async Task An_answer_that_cannot_be_committed_is_kept_and_published_once_it_can()
     {
         await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:CacheDuration", "01:00:00"));
         await system.KeepSightingsAsync();

@@ -7,7 +7,7 @@ namespace Sagas.IntegrationTests.ObjectStatus;
 public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
-    public async Task A_burst_of_one_object_costs_one_call_and_so_does_what_comes_while_its_answer_is_fresh()
+    public async Task A_burst_of_one_object_costs_one_call_and_another_request_with_a_fresh_answer_costs_none()
     {
         await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:CacheDuration", "01:00:00"));
         var answer = new TaskCompletionSource();
@@ -42,9 +42,9 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task Two_thousand_calls_wait_at_once_without_a_thread_each_and_never_more_than_are_allowed()
+    public async Task Two_thousand_calls_wait_at_once_without_a_thread_each_and_the_limit_holds()
     {
-        // Where the broker confirms late, ids come in twice: a fresh answer serves for both, so the count of calls is exact.
+        // If the broker confirms late, ids are posted twice: a fresh answer serves both, so the count of calls is exact.
         await using var system = await ObjectStatusSystem.StartAsync(
             servers,
             ("ObjectStatus:MaxConcurrency", "2000"),
@@ -56,7 +56,7 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
         foreach (var post in Enumerable.Range(1, 2500).Chunk(500))
             await system.AcceptAsync(post.Select(number => $"o-{number}"));
         await Eventually.EqualAsync(2000, () => system.Api.MostInFlight);
-        // Of all that this process does, the tests beside this one among it.
+        // The threads of the whole process, including tests that run in parallel.
         Assert.InRange(ThreadPool.ThreadCount, 1, 500);
 
         answer.SetResult();
@@ -66,7 +66,7 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task While_the_API_is_down_messages_wait_it_is_left_alone_and_then_all_are_fetched()
+    public async Task While_the_API_is_down_messages_wait_with_few_calls_and_all_are_fetched_afterwards()
     {
         await using var system = await ObjectStatusSystem.StartAsync(
             servers,
@@ -80,7 +80,7 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
         system.Api.Code = (_, _) => Volatile.Read(ref down) ? 500 : 200;
 
         await system.AcceptAsync(Enumerable.Range(1, 500).Select(number => $"o-{number}"));
-        // Some are held, and in time all are put off: their messages are in the outbox, due later.
+        // Some are held, and eventually all are postponed: their messages are in the outbox, due later.
         await system.Host.WaitForAsync(
             "SELECT count(*) > 50 FROM outbox_message WHERE message_type LIKE '%ObjectStatusRequested%' AND enqueue_time > now()",
             true
@@ -97,7 +97,7 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task An_object_that_fails_for_itself_is_tried_again_and_later_and_one_that_is_refused_is_a_dead_letter()
+    public async Task An_object_that_fails_alone_is_retried_and_redelivered_and_a_rejected_one_is_a_dead_letter()
     {
         await using var system = await ObjectStatusSystem.StartAsync(
             servers,
@@ -109,21 +109,21 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
         system.Api.Code = (id, call) =>
             (id, call) switch
             {
-                ("refused", _) => 422,
+                ("rejected", _) => 422,
                 ("gone", _) => 404,
                 // Three attempts for each of two deliveries.
                 ("moody", <= 6) => 503,
                 _ => 200,
             };
 
-        await system.AcceptAsync("moody", "refused", "gone", "well");
+        await system.AcceptAsync("moody", "rejected", "gone", "well");
         await system.SeenAsync(2);
-        await Eventually.TrueAsync("a call for what is gone", () => system.Api.Calls.ContainsKey("gone"));
+        await Eventually.TrueAsync("a call for the missing object", () => system.Api.Calls.ContainsKey("gone"));
 
         Assert.Equal(7, system.Api.Calls["moody"]);
         Assert.Equal(1, system.Api.Calls["gone"]);
         var letter = await letters.NextAsync();
-        Assert.Contains("refused", letter.Body);
+        Assert.Contains("rejected", letter.Body);
         Assert.Contains("422", letter.Reason);
         Assert.Equal(
             "moody,well",
@@ -132,7 +132,7 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task A_stop_lets_calls_in_flight_end_and_gives_back_the_messages_that_wait()
+    public async Task A_stop_finishes_calls_in_flight_and_returns_waiting_messages_to_the_queue()
     {
         await using var system = await ObjectStatusSystem.StartAsync(servers, ("ObjectStatus:MaxConcurrency", "4"));
         var letters = await system.Host.ReadDeadLettersAsync("object-status");
@@ -147,7 +147,7 @@ public sealed class FetchTests(ServersFixture servers) : IClassFixture<ServersFi
         answer.SetResult();
         await stopping.WaitAsync(Eventually.Timeout);
 
-        // Whoever got the place of a call that ended before the word was passed on was still called.
+        // A message that got the permit of a finished call before the stop reached it is still fetched.
         Assert.InRange(system.Api.CallCount, 4, 40);
         Assert.Equal(system.Api.CallCount, await system.Host.QueryAsync<long>("SELECT count(*) FROM object_status"));
         await system.Host.StartAsync();

@@ -5,15 +5,15 @@ using Xunit.Abstractions;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-/// <summary>When objects were last seen, as it is written.</summary>
+/// <summary>How the last sighting of an object is written.</summary>
 public sealed class LastSeenTests(SharedStatus shared, ITestOutputHelper output) : IClassFixture<SharedStatus>
 {
     [Fact]
-    public async Task Answers_that_come_late_move_nothing_back_and_bring_nothing_back()
+    public async Task Late_answers_move_no_sighting_back_and_restore_no_expired_object()
     {
         var system = await shared.EmptyAsync();
         var writer = system.Host.Services.GetRequiredService<LastSeenWriter>();
-        // As exact as the database is.
+        // At a precision that the database stores.
         var now = DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
         async Task<TimeSpan> BackAsync(string id) =>
             now - await system.Host.QueryAsync<DateTime>($"SELECT last_seen FROM object_status WHERE object_id = '{id}'");
@@ -39,7 +39,7 @@ public sealed class LastSeenTests(SharedStatus shared, ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Two_processes_that_see_the_same_objects_do_not_wait_for_each_other_for_ever()
+    public async Task Two_processes_that_see_the_same_objects_do_not_deadlock()
     {
         var system = await shared.EmptyAsync();
         var one = system.Host.Services.GetRequiredService<LastSeenWriter>();

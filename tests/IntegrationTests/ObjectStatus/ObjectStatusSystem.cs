@@ -6,7 +6,7 @@ using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-/// <summary>A host with the callback, with the API that it asks.</summary>
+/// <summary>A host with the callback, and the status API that it calls.</summary>
 internal sealed class ObjectStatusSystem : IAsyncDisposable
 {
     private const string SeenQueue = "seen-by-the-test";
@@ -55,7 +55,7 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
         return await _client.SendAsync(request);
     }
 
-    /// <summary>Posts ids, which must be accepted; again, as callers do, when they are asked to.</summary>
+    /// <summary>Posts ids, which must be accepted; retries after 503, as callers do.</summary>
     public async Task AcceptAsync(params IEnumerable<object> ids)
     {
         var body = JsonSerializer.Serialize(new { object_ids = ids });
@@ -80,11 +80,11 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
 
     public Task SeenAsync(long objects) => Host.WaitForAsync("SELECT count(*) FROM object_status", objects);
 
-    /// <summary>Waits until the API has been called so often.</summary>
+    /// <summary>Waits until the API has been called at least this often.</summary>
     public Task CalledAsync(int times) =>
         Eventually.MatchesAsync($"{times} calls of the API", () => Task.FromResult(Api.CallCount), count => count >= times);
 
-    /// <summary>Has every <c>ObjectSeen</c> from now on kept in a queue.</summary>
+    /// <summary>Keeps every <c>ObjectSeen</c> from now on in a queue.</summary>
     public async Task KeepSightingsAsync()
     {
         await using var channel = await Host.OpenChannelAsync();
@@ -99,7 +99,7 @@ internal sealed class ObjectStatusSystem : IAsyncDisposable
         await channel.QueueBindAsync(SeenQueue, "ObjectSeen", "");
     }
 
-    /// <summary>Takes the sightings that were kept, and counts them.</summary>
+    /// <summary>Takes the kept sightings and counts them.</summary>
     public Task<int> SightingsAsync(int atLeast) => Host.TakeAllAsync(SeenQueue, atLeast);
 
     public async ValueTask DisposeAsync()

@@ -2,7 +2,7 @@ using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.ObjectStatus;
 
-/// <summary>A started process with the role <c>status</c> that sweeps when a test says so, for the tests of a class.</summary>
+/// <summary>A started process with the role <c>status</c> that sweeps only when a test asks, for the tests of a class.</summary>
 public sealed class SharedStatus : IAsyncLifetime
 {
     private ObjectStatusSystem _system = null!;
@@ -17,7 +17,7 @@ public sealed class SharedStatus : IAsyncLifetime
 
     public async Task DisposeAsync() => await _system.DisposeAsync();
 
-    /// <summary>The system, which knows of no object.</summary>
+    /// <summary>The system, without any objects.</summary>
     internal async Task<ObjectStatusSystem> EmptyAsync()
     {
         await _system.Host.ExecuteAsync("TRUNCATE object_status");

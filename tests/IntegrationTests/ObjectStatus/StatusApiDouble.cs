@@ -19,7 +19,7 @@ internal sealed class StatusApiDouble : IAsyncDisposable
 
     public string Url { get; private set; } = "";
 
-    /// <summary>How often each object was asked for.</summary>
+    /// <summary>How often each object was requested.</summary>
     public ConcurrentDictionary<string, int> Calls { get; } = new();
 
     public int CallCount => Calls.Values.Sum();
@@ -49,7 +49,7 @@ internal sealed class StatusApiDouble : IAsyncDisposable
 
     private async Task AnswerAsync(HttpContext context, string id)
     {
-        // A slash is left as it was sent, since it would be taken for a separator.
+        // A slash stays escaped, since routing would take it for a separator.
         id = id.Replace("%2F", "/", StringComparison.Ordinal);
         var now = Interlocked.Increment(ref _inFlight);
         for (var most = MostInFlight; now > most; most = MostInFlight)

@@ -116,7 +116,7 @@ public sealed class SweepTests(ServersFixture servers, SharedStatus shared)
         var firstBatch = await AdvisoryLockGate.CloseAsync(database);
         var sweeping = Sweep(system).CleanUpAsync(CancellationToken.None);
         await firstBatch.ReachedAsync();
-        // Waits behind the first batch, and has the gate before the second one.
+        // Queues for the gate behind the first batch and ahead of the second.
         var closing = AdvisoryLockGate.CloseAsync(database);
         await firstBatch.ReachedAsync(2);
         await firstBatch.DisposeAsync();

@@ -15,7 +15,7 @@ namespace Sagas.IntegrationTests.OutboundCalls;
 /// <summary>Which target a test calls and how.</summary>
 internal sealed record TargetSettings(Uri Url, CallMode Mode)
 {
-    /// <summary>Calls time out and leases end only when a test says so, not because the machine is busy.</summary>
+    /// <summary>Calls time out and leases end only when a test makes them, not because the machine is busy.</summary>
     public static TimeSpan Never { get; } = TimeSpan.FromHours(1);
 
     public OutboundCallOptions Options { get; init; } =
@@ -40,7 +40,7 @@ internal sealed record TargetSettings(Uri Url, CallMode Mode)
     /// <summary>Raised before a request is built.</summary>
     public Action? Building { get; init; }
 
-    /// <summary>Raised when an answer of success is read.</summary>
+    /// <summary>Raised when a successful answer is read.</summary>
     public Action? Answered { get; init; }
 }
 

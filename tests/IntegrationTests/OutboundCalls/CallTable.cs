@@ -50,7 +50,7 @@ internal sealed class CallTable : IAsyncDisposable
         return rows;
     }
 
-    /// <summary>The bodies of the outgoing messages whose type ends so.</summary>
+    /// <summary>The bodies of the outgoing messages of a type.</summary>
     public async Task<IReadOnlyList<string>> MessagesAsync(string type)
     {
         var bodies = new List<string>();
@@ -74,7 +74,7 @@ internal sealed class CallTable : IAsyncDisposable
         await command.ExecuteNonQueryAsync();
     }
 
-    /// <summary>What is in flight is due, as when the leases have ended.</summary>
+    /// <summary>Makes calls in flight due, as when their leases have ended.</summary>
     public Task EndLeasesAsync() => ExecuteAsync("UPDATE outbound_call SET due = now() WHERE state = 'in_flight'");
 
     public Task<IReadOnlyList<Row>> UntilFinishedAsync() =>

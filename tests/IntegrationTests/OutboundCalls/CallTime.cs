@@ -3,7 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Sagas.IntegrationTests.OutboundCalls;
 
-/// <summary>The system's clock, but calls time out only when a test says so, not because the machine is busy.</summary>
+/// <summary>The system's clock, but calls time out only when a test makes them, not because the machine is busy.</summary>
 /// <remarks>
 /// Each call has a <see cref="FakeTimeProvider"/> of its own. One for all would time out every call in flight together with
 /// the one that hangs, and a call that the gateway is still working on would then be looked up, not found and made again.
@@ -16,10 +16,10 @@ internal sealed class CallTime : TimeProvider
 
     private readonly ConcurrentDictionary<string, FakeTimeProvider> _clocks = new();
 
-    /// <summary>The next timeout is that of this call.</summary>
+    /// <summary>Assigns the next timeout to this call.</summary>
     public void NextIs(string key) => _next = key;
 
-    /// <summary>The call's time is over.</summary>
+    /// <summary>Makes the call time out.</summary>
     public void End(string key) => _clocks[key].Advance(TargetSettings.Never);
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>

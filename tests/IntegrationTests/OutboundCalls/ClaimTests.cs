@@ -13,7 +13,7 @@ public sealed class ClaimTests(ServersFixture servers) : IClassFixture<ServersFi
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_claim_given_back_counts_no_attempt_and_leaves_no_doubt(bool answerLost)
+    public async Task A_released_claim_counts_no_attempt_and_leaves_no_unknown_outcome(bool answerLost)
     {
         await using var table = await CallTable.CreateAsync(servers);
         await using var process = CallProcess.Create(table.ConnectionString, new(new("http://localhost"), CallMode.AtMostOnce));
@@ -47,7 +47,7 @@ public sealed class ClaimTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task A_claim_ends_with_its_lease_and_leaves_a_doubt()
+    public async Task A_claim_ends_with_its_lease_and_leaves_an_unknown_outcome()
     {
         await using var table = await CallTable.CreateAsync(servers);
         await using var process = CallProcess.Create(table.ConnectionString, new(new("http://localhost"), CallMode.AtMostOnce));

@@ -2,7 +2,7 @@ using Sagas.OutboundCalls;
 
 namespace Sagas.IntegrationTests.OutboundCalls;
 
-/// <summary>Calls are found shared by processes, made within the limit and written in batches.</summary>
+/// <summary>Calls are shared by processes, made within the limit and written in batches.</summary>
 public sealed class DispatchTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
@@ -88,7 +88,7 @@ public sealed class DispatchTests(ServersFixture servers) : IClassFixture<Server
     }
 
     [Fact]
-    public async Task Outcomes_are_kept_while_the_database_refuses_them()
+    public async Task Outcomes_are_kept_while_the_database_rejects_them()
     {
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
         await using var table = await CallTable.CreateAsync(servers);
@@ -110,7 +110,7 @@ public sealed class DispatchTests(ServersFixture servers) : IClassFixture<Server
         Assert.Equal(8, (await table.MessagesAsync("PaymentProcessed")).Count);
     }
 
-    // As configured where nothing is, but for the time that a call may take.
+    // The defaults, except for the time that a call may take.
     private static TargetSettings Usual(FailingGateway gateway, CallMode mode = CallMode.IdempotencyKey) =>
         new(gateway.Url, mode)
         {

@@ -46,15 +46,15 @@ public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOut
     }
 
     [Fact]
-    public async Task A_pause_that_one_process_was_asked_for_holds_for_the_others_and_ends_by_itself()
+    public async Task A_pause_requested_from_one_process_holds_for_the_others_and_ends_by_itself()
     {
         await using var table = await CallTable.CreateAsync(servers);
         await EnterAsync(table, 100);
         await using var provider = Services(table);
-        var (told, other) = (Limiter(provider, new CallRateLimit()), Limiter(provider, new CallRateLimit()));
-        Assert.Equal(10, await told.TakeAsync(10, 0, default));
+        var (first, other) = (Limiter(provider, new CallRateLimit()), Limiter(provider, new CallRateLimit()));
+        Assert.Equal(10, await first.TakeAsync(10, 0, default));
 
-        await told.PauseAsync(Call(0), TimeSpan.FromHours(1), isRate: true, "429", default);
+        await first.PauseAsync(Call(0), TimeSpan.FromHours(1), isRate: true, "429", default);
 
         Assert.Equal(0, await other.TakeAsync(10, 0, default));
         Assert.InRange(other.Paused, TimeSpan.FromMinutes(50), TimeSpan.FromHours(1));
@@ -119,7 +119,7 @@ public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOut
 
         async Task AskAsync(DistributedRateLimiter limiter, int room, int running)
         {
-            // As long as a process waits at most before it asks again.
+            // The longest that a process waits before it asks again.
             _timeProvider.Advance(_lease / 4);
             await limiter.TakeAsync(room, running, default);
         }
@@ -136,7 +136,7 @@ public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOut
         Assert.False(limiter.AnythingDue);
         await EnterAsync(table, 10);
 
-        // Had one been reserved, this would be ten seconds away.
+        // If one had been reserved, the next would be due in ten seconds.
         Assert.Equal(1, await limiter.TakeAsync(10, 0, default));
     }
 

@@ -14,7 +14,7 @@ namespace Sagas.IntegrationTests.OutboundCalls;
 internal enum Wrong
 {
     Nothing,
-    RefusedBusy,
+    TooManyRequests,
     UnavailableBefore,
     ErrorBefore,
     ErrorAfter,
@@ -130,8 +130,8 @@ internal sealed class FailingGateway : IAsyncDisposable
         var response = context.Response;
         switch (wrong)
         {
-            case Wrong.RefusedBusy or Wrong.UnavailableBefore:
-                response.StatusCode = wrong == Wrong.RefusedBusy ? 429 : 503;
+            case Wrong.TooManyRequests or Wrong.UnavailableBefore:
+                response.StatusCode = wrong == Wrong.TooManyRequests ? 429 : 503;
                 response.Headers.RetryAfter = "0";
                 return;
             case Wrong.ErrorBefore or Wrong.ErrorAfter:

@@ -2,13 +2,13 @@ using Sagas.OutboundCalls;
 
 namespace Sagas.IntegrationTests.OutboundCalls;
 
-/// <summary>A third party that fails in every way: each call has its effect once, and one message says so.</summary>
+/// <summary>A third party that fails in every way: each call has its effect once and is reported by one message.</summary>
 public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private static readonly Wrong[] _everyWay =
     [
         Wrong.Nothing,
-        Wrong.RefusedBusy,
+        Wrong.TooManyRequests,
         Wrong.UnavailableBefore,
         Wrong.ErrorBefore,
         Wrong.ErrorAfter,
@@ -24,7 +24,7 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
     [Theory]
     [InlineData(CallMode.IdempotencyKey, true)]
     [InlineData(CallMode.Lookup, false)]
-    public async Task Every_fault_twice_over_ends_in_one_effect_and_one_message(CallMode mode, bool honoursKeys)
+    public async Task Any_two_faults_in_a_row_end_in_one_effect_and_one_message(CallMode mode, bool honoursKeys)
     {
         await using var gateway = await FailingGateway.StartAsync(honoursKeys);
         // Each key goes through two faults, every pair of them once.
@@ -56,7 +56,7 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
 
     [Fact]
     [Trait("Category", "Smoke")]
-    public async Task At_most_once_repeats_only_what_is_proved_not_to_have_happened()
+    public async Task At_most_once_retries_only_what_was_certainly_not_executed()
     {
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
         gateway.Plan = (key, request) => request == 1 ? Enum.Parse<Wrong>(key) : Wrong.Nothing;
@@ -68,7 +68,7 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
         await process.EnterAsync(_everyWay.Select(wrong => wrong.ToString()));
         var rows = await table.UntilFinishedAsync();
 
-        Wrong[] resolved = [Wrong.Nothing, Wrong.RefusedBusy, Wrong.UnavailableBefore];
+        Wrong[] resolved = [Wrong.Nothing, Wrong.TooManyRequests, Wrong.UnavailableBefore];
         Assert.Equal(
             resolved.Select(wrong => wrong.ToString()).Order(),
             rows.Where(row => row.State == "done").Select(row => row.Key)
@@ -88,7 +88,7 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task A_decline_is_final_and_says_why()
+    public async Task A_decline_is_final_and_has_its_reason()
     {
         await using var gateway = await FailingGateway.StartAsync();
         gateway.Plan = (_, _) => Wrong.Declines;
@@ -105,7 +105,7 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task A_refusal_after_a_lost_answer_is_left_to_a_person_who_may_retry_it()
+    public async Task A_rejection_after_a_lost_answer_is_parked_and_an_operator_can_retry_it()
     {
         await using var gateway = await FailingGateway.StartAsync();
         gateway.Plan = (_, request) =>
@@ -148,7 +148,7 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task Given_up_attempts_are_parked_with_the_reason()
+    public async Task A_call_without_attempts_left_is_parked_with_the_reason()
     {
         await using var gateway = await FailingGateway.StartAsync();
         gateway.Plan = (_, _) => Wrong.UnavailableBefore;

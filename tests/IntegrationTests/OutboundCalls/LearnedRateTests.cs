@@ -11,7 +11,7 @@ public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper o
     [InlineData(200, 200)]
     [InlineData(200, 20)]
     [InlineData(20, 5)]
-    public async Task What_the_receiver_allows_is_found_in_half_a_minute_and_hardly_exceeded_afterwards(
+    public async Task The_allowed_rate_is_found_in_half_a_minute_and_hardly_exceeded_afterwards(
         double allowed,
         double burst
     )
@@ -40,7 +40,7 @@ public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper o
     }
 
     [Fact]
-    public async Task After_many_refusals_in_a_row_the_rate_is_back_in_half_a_minute()
+    public async Task After_many_429_answers_in_a_row_the_rate_recovers_in_half_a_minute()
     {
         await using var senders = await SimulatedSenders.CreateAsync(servers);
         (senders.Allowed, senders.Burst) = (200, 50);
@@ -55,7 +55,7 @@ public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper o
     }
 
     [Fact]
-    public async Task A_receiver_that_takes_few_calls_gets_few_too_many()
+    public async Task A_receiver_with_a_low_limit_gets_few_calls_too_many()
     {
         await using var senders = await SimulatedSenders.CreateAsync(servers);
         (senders.Allowed, senders.Burst) = (1, 1);
@@ -64,7 +64,7 @@ public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper o
         await RunAsync(senders, 200);
 
         Assert.InRange(senders.Last(200).PerSecond, 0.8, 1.02);
-        Assert.InRange(senders.Last(200).Refused, 0, 0.05);
+        Assert.InRange(senders.Last(200).Limited, 0, 0.05);
     }
 
     private async Task RunAsync(SimulatedSenders senders, double seconds)
@@ -76,7 +76,7 @@ public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper o
             line.Append(CultureInfo.InvariantCulture, $" {senders.Last(5).PerSecond:0.#}");
         }
 
-        output.WriteLine($"{line}; {senders.Last(seconds).Refused:P2} refused");
+        output.WriteLine($"{line}; {senders.Last(seconds).Limited:P2} limited");
     }
 
     // The rate is reached and held with few 429 answers; without any, the limit cannot be found.
@@ -84,6 +84,6 @@ public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper o
     {
         await RunAsync(senders, 40);
         Assert.InRange(senders.Last(40).PerSecond, senders.Allowed * 0.75, senders.Allowed * 1.03);
-        Assert.InRange(senders.Last(40).Refused, 0, 0.02);
+        Assert.InRange(senders.Last(40).Limited, 0, 0.02);
     }
 }

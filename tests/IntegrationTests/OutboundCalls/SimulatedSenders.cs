@@ -29,7 +29,7 @@ internal sealed class SimulatedSenders : IAsyncDisposable
     private readonly long _started;
     private readonly PriorityQueue<Func<Task>, long> _events = new();
     private readonly int _callsAtOnce;
-    private readonly List<(TimeSpan At, bool Refused)> _answers = [];
+    private readonly List<(TimeSpan At, bool Limited)> _answers = [];
     private double _tokens;
     private long _tokensAt;
 
@@ -67,10 +67,10 @@ internal sealed class SimulatedSenders : IAsyncDisposable
 
     private TimeSpan Now => _timeProvider.GetElapsedTime(_started);
 
-    /// <summary>What the receiver takes per second; 0: nothing at all.</summary>
+    /// <summary>What the receiver accepts per second; 0 for nothing.</summary>
     public double Allowed { get; set; }
 
-    /// <summary>What it takes at one moment.</summary>
+    /// <summary>What it accepts at one moment.</summary>
     public double Burst { get; set; }
 
     /// <summary>Without a limit, the rate is learned.</summary>
@@ -112,13 +112,13 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         SkipTo(end);
     }
 
-    /// <summary>Calls taken per second, and the share of calls refused, in the last seconds.</summary>
-    public (double PerSecond, double Refused) Last(double seconds)
+    /// <summary>Calls accepted per second, and the share of calls answered 429, in the last seconds.</summary>
+    public (double PerSecond, double Limited) Last(double seconds)
     {
         var last = _answers.Where(answer => answer.At > Now - TimeSpan.FromSeconds(seconds)).ToArray();
         return (
-            last.Count(answer => !answer.Refused) / seconds,
-            last.Length == 0 ? 0 : (double)last.Count(answer => answer.Refused) / last.Length
+            last.Count(answer => !answer.Limited) / seconds,
+            last.Length == 0 ? 0 : (double)last.Count(answer => answer.Limited) / last.Length
         );
     }
 
@@ -142,7 +142,7 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         await _table.DisposeAsync();
     }
 
-    // What a dispatcher does, with calls that are never done.
+    // Acts like a dispatcher whose calls are never done.
     private async Task AskAsync(Sender sender)
     {
         var limiter = sender.Limiter;
@@ -171,9 +171,9 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         var now = _timeProvider.GetTimestamp();
         _tokens = Math.Min(Burst, _tokens + (_timeProvider.GetElapsedTime(_tokensAt, now).TotalSeconds * Allowed));
         _tokensAt = now;
-        var refused = _tokens < 1;
-        _answers.Add((Now, refused));
-        if (!refused)
+        var limited = _tokens < 1;
+        _answers.Add((Now, limited));
+        if (!limited)
         {
             _tokens--;
             return;
@@ -192,7 +192,7 @@ internal sealed class SimulatedSenders : IAsyncDisposable
             _timeProvider.Advance(_timeProvider.GetElapsedTime(_timeProvider.GetTimestamp(), timestamp));
     }
 
-    /// <summary>Tells each connection the time when it is opened: the time stands still as long as it is used.</summary>
+    /// <summary>Sets each connection's time when it is opened; the time does not move while the connection is in use.</summary>
     private sealed class DatabaseClock(Func<TimeSpan> passed) : DbConnectionInterceptor
     {
         public const string Setting = "test.passed";

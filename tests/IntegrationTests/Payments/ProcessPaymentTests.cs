@@ -29,14 +29,14 @@ public sealed class ProcessPaymentTests(ServersFixture servers) : IClassFixture<
         var payment = new ProcessPayment("p-1", "c-1", 12.34m, "EUR");
         var conversation = NewId.NextGuid();
 
-        // Twice, as two messages: the inbox cannot know that they mean the same; the idempotency key does.
+        // Twice, as two messages: the inbox sees different messages; the idempotency key is the same.
         await bus.Publish(payment, context => context.ConversationId = conversation);
         await table.UntilAsync(rows => rows.Count == 1);
         await bus.Publish(payment, context => context.ConversationId = conversation);
         await bus.Publish(payment with { PaymentId = "p-2" });
 
-        using var patience = new CancellationTokenSource(Eventually.Timeout);
-        var both = new[] { await events.ReadAsync(patience.Token), await events.ReadAsync(patience.Token) };
+        using var timeout = new CancellationTokenSource(Eventually.Timeout);
+        var both = new[] { await events.ReadAsync(timeout.Token), await events.ReadAsync(timeout.Token) };
         await table.UntilFinishedAsync();
         // All three commands and both events are consumed: a third event would be here by now.
         await Eventually.EqualAsync(5, () => table.CountAsync("SELECT count(*) FROM inbox_state"));

@@ -15,7 +15,7 @@ internal sealed class Arrivals
 
     public IReadOnlyList<Arrival> All => [.. _all];
 
-    /// <summary>Why messages were given up.</summary>
+    /// <summary>Why messages failed.</summary>
     public IReadOnlyList<string> Faults => [.. _faults];
 
     public IReadOnlyList<int> NumbersOf(string name) =>
@@ -47,7 +47,7 @@ internal sealed class Arrivals
     }
 }
 
-/// <summary>Counts the deliveries that are over, whatever came of them.</summary>
+/// <summary>Counts finished deliveries, successful or not.</summary>
 internal sealed class Deliveries : IReceiveObserver
 {
     private readonly ConcurrentDictionary<string, int> _settled = new();

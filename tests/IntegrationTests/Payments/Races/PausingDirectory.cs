@@ -17,7 +17,7 @@ internal enum RacePoint
     CustomerHasReleased,
 }
 
-/// <summary>Holds the next transaction that comes to a point until the test lets it go.</summary>
+/// <summary>Holds the next transaction that reaches a point until the test releases it.</summary>
 internal sealed class Pauses
 {
     private readonly ConcurrentDictionary<RacePoint, Pause> _armed = [];
@@ -27,8 +27,8 @@ internal sealed class Pauses
     public Task PassAsync(RacePoint point) => _armed.TryRemove(point, out var pause) ? pause.HoldAsync() : Task.CompletedTask;
 }
 
-/// <summary>One transaction, held.</summary>
-/// <param name="fail">It fails when it is let go.</param>
+/// <summary>A held transaction.</summary>
+/// <param name="fail">Whether it fails when it is released.</param>
 internal sealed class Pause(bool fail)
 {
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -36,7 +36,7 @@ internal sealed class Pause(bool fail)
 
     public Task ReachedAsync() => _reached.Task.WaitAsync(Eventually.Timeout);
 
-    public void LetGo() => _go.SetResult();
+    public void Release() => _go.SetResult();
 
     public async Task HoldAsync()
     {

@@ -8,7 +8,7 @@ namespace Sagas.IntegrationTests.Payments.Races;
 /// </summary>
 public sealed class PaymentMeetsCustomerTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
-    // Longer than any test: what is processed before was released.
+    // Longer than any test: a payment that is processed earlier was released.
     private static readonly TimeSpan _long = TimeSpan.FromMinutes(30);
 
     private static readonly TimeSpan _short = TimeSpan.FromMilliseconds(100);
@@ -27,7 +27,7 @@ public sealed class PaymentMeetsCustomerTests(ServersFixture servers) : IClassFi
         await race.PublishAsync(_payment);
         await race.UntilPaymentIsAsync("AwaitingCustomer");
 
-        customer.LetGo();
+        customer.Release();
 
         await AssertProcessedOnceAsync(race, attempts: 1);
         await AssertReleasedAsync(race);
@@ -43,7 +43,7 @@ public sealed class PaymentMeetsCustomerTests(ServersFixture servers) : IClassFi
         await race.PublishAsync(_customer);
         await race.UntilCustomerIsKnownAsync();
 
-        payment.LetGo();
+        payment.Release();
 
         await AssertProcessedOnceAsync(race, attempts: 1);
     }
@@ -60,35 +60,35 @@ public sealed class PaymentMeetsCustomerTests(ServersFixture servers) : IClassFi
         await payment.ReachedAsync();
 
         // The payment commits first, then the customer: each too late for the other.
-        payment.LetGo();
+        payment.Release();
         await race.UntilPaymentIsAsync("AwaitingCustomer");
-        customer.LetGo();
+        customer.Release();
 
         await AssertProcessedOnceAsync(race);
     }
 
     [Fact]
-    public async Task A_payment_that_looks_again_while_its_customer_commits_is_told_to_look_once_more()
+    public async Task A_payment_that_looks_again_while_its_customer_commits_is_redelivered_once_more()
     {
         await using var race = await RaceHost.StartAsync(servers, _short);
         await race.PublishAsync(_payment);
         await race.UntilPaymentIsAsync("AwaitingCustomer");
         var payment = race.Pauses.ArmAt(RacePoint.PaymentHasLooked);
         await payment.ReachedAsync();
-        // Its wake-up is spent, and the next is not committed: there is nothing that the customer could pull forward.
+        // Its redelivery is consumed and the next one is not committed: the customer has none to pull forward.
         await race.PublishAsync(_customer);
         await race.UntilCustomerIsKnownAsync();
         var attempts = await race.QueryAsync<int>("SELECT attempts FROM payment_state");
 
-        // The customer has seen that, and wakes it; what was held comes too late and changes nothing.
+        // The customer sees that and redelivers the payment; the held transaction comes too late and changes nothing.
         await race.UntilPaymentIsAsync("Processing");
-        payment.LetGo();
+        payment.Release();
 
         await AssertProcessedOnceAsync(race, attempts);
     }
 
     [Fact]
-    public async Task A_customer_whose_transaction_fails_releases_nobody_until_it_succeeds()
+    public async Task A_customer_whose_transaction_fails_releases_no_payment_until_it_succeeds()
     {
         await using var race = await RaceHost.StartAsync(servers, _long);
         await race.PublishAsync(_payment);
@@ -97,13 +97,13 @@ public sealed class PaymentMeetsCustomerTests(ServersFixture servers) : IClassFi
         await race.PublishAsync(_customer);
         await failing.ReachedAsync();
         var retried = race.Pauses.ArmAt(RacePoint.CustomerHasReleased);
-        failing.LetGo();
+        failing.Release();
         await retried.ReachedAsync();
         Assert.True(
             await race.QueryAsync<bool>("SELECT enqueue_time > now() FROM outbox_message WHERE schedule_token_id IS NOT NULL")
         );
 
-        retried.LetGo();
+        retried.Release();
 
         await AssertProcessedOnceAsync(race, attempts: 1);
         await AssertReleasedAsync(race);
@@ -125,7 +125,7 @@ public sealed class PaymentMeetsCustomerTests(ServersFixture servers) : IClassFi
         Assert.Equal("other", await race.QueryAsync<string>("SELECT payment_id FROM payments_waiting"));
     }
 
-    // One row of history for each look: by their number it is known which redelivery completed the wait.
+    // One history row per attempt: their number shows which redelivery ended the wait.
     private static async Task AssertProcessedOnceAsync(RaceHost race, int? attempts = null)
     {
         Assert.Equal(["p1"], await race.ProcessPaymentsAsync(1));

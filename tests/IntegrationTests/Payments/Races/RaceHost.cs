@@ -23,7 +23,7 @@ internal sealed class RaceHost : IAsyncDisposable
     private readonly NpgsqlDataSource _dataSource;
     private readonly IHost _host;
 
-    // A message that is sent again is the same message.
+    // By message id: a message that is sent again counts once.
     private readonly ConcurrentDictionary<Guid, string> _processPayments = [];
 
     private RaceHost(TestDatabase database, RedeliveryOptions options)
@@ -105,7 +105,7 @@ internal sealed class RaceHost : IAsyncDisposable
             bus.AddConfigureEndpointsCallback(
                 (context, queue, endpoint) =>
                 {
-                    // Without inbox, the gateway's side sees each message that is published, one too many as well.
+                    // Without an inbox, the gateway's side sees each published message, including one too many.
                     if (queue == GatewayQueue)
                         return;
                     endpoint.UseMessageRetry(retry => retry.Interval(20, TimeSpan.FromMilliseconds(20)));
