@@ -22,8 +22,8 @@ public sealed class ServersFixtureTests(ServersFixture servers) : IClassFixture<
         await user.OpenAsync();
         await first.DisposeAsync();
 
-        var refusal = await Assert.ThrowsAsync<PostgresException>(() => QueryAsync<int>(first.ConnectionString, "SELECT 1"));
-        Assert.Equal(PostgresErrorCodes.InvalidCatalogName, refusal.SqlState);
+        var error = await Assert.ThrowsAsync<PostgresException>(() => QueryAsync<int>(first.ConnectionString, "SELECT 1"));
+        Assert.Equal(PostgresErrorCodes.InvalidCatalogName, error.SqlState);
     }
 
     [Fact]

@@ -1,8 +1,7 @@
 using Sagas.LocalServers;
 
-// Holds a PostgreSQL and a RabbitMQ for as long as it runs, and says where they are in the variables that tests read.
-// test.sh starts it beside the build, and all test projects share its servers.
-// The tests that kill servers start their own.
+// Runs a PostgreSQL and a RabbitMQ until it ends, and prints their addresses as the variables that tests read. test.sh starts
+// it in parallel to the build, and all test projects share its servers; tests that kill servers start their own.
 var starting = PrivatePostgres.StartAsync(durable: false);
 await using var rabbitMq = await PrivateRabbitMq.StartAsync(management: true);
 await using var postgres = await starting;

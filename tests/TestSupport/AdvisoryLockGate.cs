@@ -4,7 +4,7 @@ namespace Sagas.TestSupport;
 
 /// <summary>
 /// Blocks sessions that request an advisory lock of Postgres, so that a test can act in the middle of what the product
-/// does, whatever the speed of either. Disposing of it releases them.
+/// does, on a machine of any speed. Disposing of it releases them.
 /// </summary>
 public sealed class AdvisoryLockGate : IAsyncDisposable
 {
@@ -74,7 +74,7 @@ public sealed class AdvisoryLockGate : IAsyncDisposable
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>Waits until so many sessions wait for the lock.</summary>
+    /// <summary>Waits until this many sessions wait for the lock.</summary>
     public Task ReachedAsync(int count = 1) =>
         Eventually.MatchesAsync($"{count} wait at the gate", CountWaitingAsync, waiting => waiting >= count);
 

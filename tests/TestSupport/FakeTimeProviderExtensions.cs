@@ -2,15 +2,15 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Sagas.TestSupport;
 
-/// <summary>Moves a fake clock while others work by it.</summary>
+/// <summary>Advances a fake clock while other code uses it.</summary>
 public static class FakeTimeProviderExtensions
 {
     private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>Moves the clock step by step until a condition holds; what is due after each step has a moment to run.</summary>
+    /// <summary>Moves the clock step by step until a condition holds; timers that are due have a moment to run.</summary>
     /// <param name="timeProvider">The clock.</param>
     /// <param name="what">What is awaited, for the message of a failure.</param>
-    /// <param name="condition">Whether it has come.</param>
+    /// <param name="condition">Whether it holds.</param>
     /// <param name="step">How far the clock moves at once.</param>
     public static Task AdvanceUntilAsync(this FakeTimeProvider timeProvider, string what, Func<bool> condition, TimeSpan step) =>
         Eventually.MatchesAsync(

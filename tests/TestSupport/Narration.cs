@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Sagas.TestSupport;
 
-/// <summary>What a test says while it runs, each line with its time; first the seed of its random numbers.</summary>
+/// <summary>The log of a test, each line with its time; first the seed of its random numbers.</summary>
 public sealed class Narration
 {
     private readonly Stopwatch _watch = Stopwatch.StartNew();
@@ -29,7 +29,7 @@ public sealed class Narration
     /// <summary>Since the test began.</summary>
     public TimeSpan Elapsed => _watch.Elapsed;
 
-    /// <summary>Writes a line to the test's result and, for who watches it, to the console.</summary>
+    /// <summary>Writes a line to the test's output and to the console.</summary>
     public void Say(string text)
     {
         var line = string.Create(CultureInfo.InvariantCulture, $"{Elapsed.TotalSeconds, 7:0.0} s  {text}");

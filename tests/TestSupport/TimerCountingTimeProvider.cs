@@ -15,7 +15,7 @@ public sealed class TimerCountingTimeProvider : FakeTimeProvider
         return timer;
     }
 
-    /// <summary>Awaits that so many timers were made, the ended ones included.</summary>
+    /// <summary>Awaits that this many timers have been created in all.</summary>
     public Task TimersMadeAsync(int count) =>
         Eventually.MatchesAsync(
             $"{count} timers are made",

@@ -4,7 +4,7 @@ using Sagas.EndToEndTests.Processes;
 
 namespace Sagas.EndToEndTests.Alarms;
 
-/// <summary>Alarms change and digests go out; afterwards every change was told once.</summary>
+/// <summary>Alarms change and digests are sent; every change is sent once.</summary>
 internal sealed class AlarmScenario(Narration narration, int users, int alarms, int changes, int requests)
     : ChaosScenario(narration)
 {
@@ -60,24 +60,24 @@ internal sealed class AlarmScenario(Narration narration, int users, int alarms, 
             _isAllRequested = true;
         }
 
-        var untold = await Running.QueryAsync<long>(
+        var unsent = await Running.QueryAsync<long>(
             "SELECT (SELECT count(*) FROM alarms_overview WHERE to_tell) + (SELECT count(*) FROM outbox_message)"
         );
-        return untold > 0 ? $"{untold} changes and messages are untold" : await _queues.DescribeFilledAsync();
+        return unsent > 0 ? $"{unsent} changes and messages are unsent" : await _queues.DescribeFilledAsync();
     }
 
     public override async Task BalanceAsync()
     {
-        // Every change that was reported is done once the newest of its alarm is known, which was awaited.
+        // The newest change of each alarm is known, as awaited before; older ones have no effect.
         await _queues.HoldNothingNewAsync(message => message.Queue == "AlarmStatusChanged");
         var audit = new DigestAudit(Running, _workload);
         await audit.BalancesAsync();
         Narration.Say("changes", _workload.Reports.Length);
         Narration.Say("  reported twice", _workload.Arrival.Length - _workload.Reports.Length);
-        Narration.Say("digests asked for", _workload.Requests + _workload.Users);
+        Narration.Say("digests requested", _workload.Requests + _workload.Users);
         Narration.Say("digests", audit.Digests);
         Narration.Say("  delivered again (same id)", audit.Repeated);
-        Narration.Say("alarms told", audit.TellingsOfAlarms);
+        Narration.Say("alarms in digests", audit.AlarmsInDigests);
     }
 
     private string NewestSql() =>

@@ -20,7 +20,7 @@ internal readonly record struct Report(int Number, int User, int Alarm, int Stat
 
     public bool IsActive => Status != AlarmStatus.Cleared;
 
-    /// <summary>Times differ by nanoseconds, which is all that tells the changes' order.</summary>
+    /// <summary>Times differ by nanoseconds only, which define the order of the changes.</summary>
     public string ChangedAt => Instant.FromUnixTime(_start, Number).ToString();
 
     public static int NumberOf(string changedAt) => Instant.Parse(changedAt).Nanosecond;
@@ -37,7 +37,7 @@ internal sealed class AlarmWorkload
 {
     private const int ReportedTwiceOfHundred = 2;
 
-    // As far as a change is overtaken by others.
+    // Changes are shuffled within chunks of this many.
     private const int Disorder = 2_000;
 
     private readonly int[] _requests;
@@ -46,7 +46,7 @@ internal sealed class AlarmWorkload
     /// <param name="alarms">How many alarms each of them has.</param>
     /// <param name="changes">How many changes.</param>
     /// <param name="requests">How many requests for digests.</param>
-    /// <param name="random">Decides all else.</param>
+    /// <param name="random">Decides everything else.</param>
     public AlarmWorkload(int users, int alarms, int changes, int requests, Random random)
     {
         Users = users;
@@ -88,7 +88,7 @@ internal sealed class AlarmWorkload
 
     /// <summary>A part of what is published, the requests spread evenly over it.</summary>
     /// <param name="part">From 0.</param>
-    /// <param name="parts">Of so many.</param>
+    /// <param name="parts">The number of parts.</param>
     public IEnumerable<PlainMessage> Part(int part, int parts)
     {
         var changes = Slice(Arrival, part, parts).Select(report => report.ToMessage()).ToArray();

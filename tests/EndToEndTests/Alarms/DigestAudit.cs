@@ -4,10 +4,10 @@ using Sagas.EndToEndTests.Processes;
 namespace Sagas.EndToEndTests.Alarms;
 
 /// <summary>One alarm in a digest.</summary>
-internal sealed record Told(string AlarmId, string Status, string ChangedAt);
+internal sealed record DigestAlarm(string AlarmId, string Status, string ChangedAt);
 
 /// <summary>A digest from the queue.</summary>
-internal sealed record Digest(string MessageId, string UserId, IReadOnlyList<Told> Alarms);
+internal sealed record Digest(string MessageId, string UserId, IReadOnlyList<DigestAlarm> Alarms);
 
 /// <summary>Compares all digests that arrived with what was reported, alarm by alarm.</summary>
 internal sealed class DigestAudit(RunningSystem system, AlarmWorkload workload)
@@ -17,11 +17,11 @@ internal sealed class DigestAudit(RunningSystem system, AlarmWorkload workload)
     /// <summary>Digests, each once.</summary>
     public int Digests { get; private set; }
 
-    /// <summary>Digests that the broker had more than once, under one message id.</summary>
+    /// <summary>Digests delivered more than once under one message id.</summary>
     public int Repeated { get; private set; }
 
     /// <summary>The number of alarms in all digests.</summary>
-    public int TellingsOfAlarms { get; private set; }
+    public int AlarmsInDigests { get; private set; }
 
     /// <summary>Checks that everything balances.</summary>
     public async Task BalancesAsync()
@@ -33,13 +33,13 @@ internal sealed class DigestAudit(RunningSystem system, AlarmWorkload workload)
         var problems = new List<string>();
         foreach (var digest in digests)
         {
-            problems.AddRange(digest.Alarms.Select(told => Check(digest, told, last)).OfType<string>());
+            problems.AddRange(digest.Alarms.Select(sent => Check(digest, sent, last)).OfType<string>());
             problems.AddRange(CheckOrder(digest));
         }
 
         foreach (var (alarm, number) in workload.Newest)
         {
-            if (!workload.Reports[number].IsActive || (last.TryGetValue(alarm, out var told) && told == number))
+            if (!workload.Reports[number].IsActive || (last.TryGetValue(alarm, out var sent) && sent == number))
                 continue;
             problems.Add($"Lost: {workload.Reports[number]}");
         }
@@ -50,19 +50,19 @@ internal sealed class DigestAudit(RunningSystem system, AlarmWorkload workload)
     }
 
     // Arrival is the order in which a reader sees them, also across digests.
-    private string? Check(Digest digest, Told told, Dictionary<(int User, int Alarm), int> last)
+    private string? Check(Digest digest, DigestAlarm sent, Dictionary<(int User, int Alarm), int> last)
     {
-        TellingsOfAlarms++;
-        var number = Instant(told);
+        AlarmsInDigests++;
+        var number = Instant(sent);
         if (number >= workload.Reports.Length)
-            return $"Never reported: {digest.UserId} {told}";
+            return $"Never reported: {digest.UserId} {sent}";
         var report = workload.Reports[number];
         var reported = (report.UserId, report.AlarmId, report.Status, report.ChangedAt);
-        if (reported != (digest.UserId, told.AlarmId, told.Status, told.ChangedAt) || !report.IsActive)
-            return $"{digest.UserId} received {told}, but {report} was published";
+        if (reported != (digest.UserId, sent.AlarmId, sent.Status, sent.ChangedAt) || !report.IsActive)
+            return $"{digest.UserId} received {sent}, but {report} was published";
         var alarm = (report.User, report.Alarm);
         if (last.TryGetValue(alarm, out var before) && before >= number)
-            return before == number ? $"Told twice: {report}" : $"Told after a newer one: {report}";
+            return before == number ? $"Sent twice: {report}" : $"Sent after a newer one: {report}";
 
         last[alarm] = number;
         return null;
@@ -76,7 +76,7 @@ internal sealed class DigestAudit(RunningSystem system, AlarmWorkload workload)
             yield return $"Not the oldest first: digest {digest.MessageId} of {digest.UserId}";
     }
 
-    private static int Instant(Told told) => Report.NumberOf(told.ChangedAt);
+    private static int Instant(DigestAlarm sent) => Report.NumberOf(sent.ChangedAt);
 
     private static Digest Read(QueuedMessage message)
     {
@@ -84,7 +84,7 @@ internal sealed class DigestAudit(RunningSystem system, AlarmWorkload workload)
         var alarms = json
             .RootElement.GetProperty("ActiveAlarms")
             .EnumerateArray()
-            .Select(alarm => new Told(
+            .Select(alarm => new DigestAlarm(
                 alarm.GetProperty("AlarmID").GetString()!,
                 alarm.GetProperty("Status").GetString()!,
                 alarm.GetProperty("LatestChangedAt").GetString()!

@@ -22,7 +22,7 @@ public sealed class DeadLetterTests(OneProcess process)
     ];
 
     [Fact]
-    public async Task Bad_messages_are_listed_with_their_reasons_and_good_ones_after_them_go_through()
+    public async Task Invalid_messages_are_listed_with_their_reasons_and_valid_ones_after_them_are_consumed()
     {
         var system = await process.StartedAsync();
         var bad = _bad.Select(message => (Message: new PlainMessage(message.Exchange, message.Body), message.Reason)).ToArray();
@@ -44,7 +44,7 @@ public sealed class DeadLetterTests(OneProcess process)
     }
 
     [Fact]
-    public async Task A_message_that_was_ahead_of_its_time_goes_through_when_it_is_retried_later()
+    public async Task A_message_dated_in_the_future_is_consumed_when_it_is_retried_later()
     {
         var system = await process.StartedAsync();
         var requestedAt = DateTimeOffset.UtcNow.AddHours(1);
@@ -60,7 +60,7 @@ public sealed class DeadLetterTests(OneProcess process)
         var letter = (await LettersAsync(system, early.MessageId))[early.MessageId];
         Assert.Contains("lies in the future", letter.GetProperty("reason").GetString());
         Assert.Equal("PaymentRequested", letter.GetProperty("message").GetString());
-        // Its time comes by other clocks counting as right.
+        // A larger clock skew makes its time acceptable.
         await system.StopServicesAsync();
         system.Configure("Messages:MaxClockSkew", "02:00:00");
         await system.StartReadyAsync(processes: 1);
@@ -89,7 +89,7 @@ public sealed class DeadLetterTests(OneProcess process)
             letters => messageIds.All(letters.ContainsKey)
         );
 
-    // What two consumers could not accept is listed twice.
+    // A message that two consumers rejected is listed twice.
     private static async Task<Dictionary<string, JsonElement>> ListAsync(RunningSystem system) =>
         (await system.RunCommandAsync("deadletters", "list"))
             .EnumerateArray()

@@ -33,7 +33,7 @@ internal sealed record DocumentedCommand(string Page, string Text, string? Outpu
         return commands;
     }
 
-    // Without the remark behind it; `a && b` is two commands.
+    // Without the comment after it; `a && b` is two commands.
     private static IEnumerable<string> Parts(string line) => line.Split('#')[0].Split("&&", StringSplitOptions.TrimEntries);
 
     private static string FindRoot()

@@ -3,7 +3,7 @@ using Sagas.EndToEndTests.Processes;
 
 namespace Sagas.EndToEndTests.CommandLine;
 
-/// <summary>What a new user does, with the programs they use.</summary>
+/// <summary>The first steps of a new user, with the published programs.</summary>
 [Collection(SharedServers.Name)]
 public sealed class FirstLookTests(OneProcess process)
 {

@@ -153,10 +153,10 @@ internal sealed class CrmScenario(Narration narration, CustomerLoad load, int re
         await Running.RunCommandAsync("files", "ingest", path);
     }
 
-    // It may be killed at this moment.
+    // The CRM may be killed at this moment.
     private Task GoDownAsync() =>
         Eventually.TrueAsync(
-            "the CRM does not work",
+            "the CRM is down",
             async () =>
             {
                 await _crm.PostAsync("/crm/down?seconds=2");

@@ -12,7 +12,7 @@ internal sealed class CustomerLoad(int customers, int changed)
 
     public int Customers => customers;
 
-    /// <summary>How often the CRM stores data at most; a change that comes before the first call makes one less.</summary>
+    /// <summary>The most times that the CRM stores data; a change before the first call saves one.</summary>
     public int MaxEffects => customers + changed;
 
     public static string Id(int number) => $"{Prefix}{number:D6}";
@@ -38,7 +38,7 @@ internal sealed class CustomerLoad(int customers, int changed)
     /// <summary>The changes.</summary>
     public IReadOnlyList<PlainMessage> Changes => Registrations(0, changed, 2);
 
-    /// <summary>Customers as a file has them.</summary>
+    /// <summary>Customers as rows of a file.</summary>
     public static IEnumerable<string> Rows(int from, int to) =>
         Enumerable
             .Range(from, to - from)

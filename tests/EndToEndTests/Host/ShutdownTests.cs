@@ -10,13 +10,13 @@ public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper outp
 {
     private const int Payments = 400;
 
-    // Far longer than an orderly stop needs on a busy machine, so that what takes as long has not ended by itself.
+    // Far longer than an orderly stop needs on a busy machine, so that a process that takes this long was cut off.
     private static readonly TimeSpan _gracePeriod = TimeSpan.FromMinutes(2);
 
     private readonly Narration _narration = new(output);
 
     [Fact]
-    public async Task SIGTERM_under_load_ends_before_the_grace_period_does_and_nothing_is_asked_twice()
+    public async Task SIGTERM_under_load_ends_before_the_grace_period_and_no_request_is_sent_twice()
     {
         await using var shared = await SharedSystem.StartAsync(
             servers,
@@ -27,7 +27,7 @@ public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper outp
             ("Payments:Calls:LeaseMargin", "01:00:00")
         );
         var system = shared.Running;
-        // So slow that the gateway is far from done when the signal comes, however late that is noticed.
+        // So slow that the gateway is far from done when the signal arrives, even on a busy machine.
         await system.SetLatencyAsync(2_000);
         var workload = new Workload(customers: 200, Payments, _narration.Random);
         await Broker.PublishAsync(system.RabbitMq, workload.Messages, Eventually.Cancellation());
@@ -45,7 +45,7 @@ public sealed class ShutdownTests(ServersFixture servers, ITestOutputHelper outp
         await system.StartReadyAsync(processes: 1);
         await new Settlement(system, workload).SettledAsync();
         await new Audit(system, workload).BalancesAsync();
-        // The gateway is faultless here: whatever it was asked a second time, an orderly stop left unfinished.
+        // The gateway has no faults here: a second request for a payment means that the stop left it unfinished.
         Assert.Equal(Payments, (await system.SummaryAsync()).GetProperty("requests").GetInt32());
     }
 

@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Ingest;
 
-/// <summary>The ingest and its database die while a file is read; afterwards every row was done once.</summary>
+/// <summary>The ingest and its database are killed while a file is read; every row is done once.</summary>
 [Collection(ChaosServers.Name)]
 public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper output)
 {
@@ -51,7 +51,7 @@ public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper o
                     async () => ingest.Ended.IsCompleted || await gate.CountWaitingAsync() > 0
                 );
                 Assert.False(ingest.Ended.IsCompleted, $"It ended before it was killed: {ingest.LastLines(20)}");
-                // The last time it is the database: the ingest waits for it and reads the file to its end.
+                // The last kill is of the database: the ingest waits for it and reads the file to its end.
                 await (kill < kills ? ingest.KillAsync() : RestartDatabaseAsync(ingest));
                 var done = await QueryAsync<long>(source, "SELECT coalesce(sum(rows), 0)::bigint FROM file_progress");
                 _narration.Say($"killed before it wrote to {table}; {done} rows are done");
@@ -70,7 +70,7 @@ public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper o
         }
     }
 
-    // They hold the ingest in the middle of a batch, so that it is there to be killed.
+    // The gates hold the ingest in the middle of a batch, so that it is killed there.
     private static async Task BuildGatesAsync(TestDatabase database, NpgsqlDataSource source)
     {
         await ExecuteAsync(source, "CREATE TABLE ingest_goal (rows bigint, gate text); INSERT INTO ingest_goal DEFAULT VALUES");

@@ -4,8 +4,8 @@ using System.Net.Http.Json;
 
 namespace Sagas.EndToEndTests.ObjectStatus;
 
-/// <summary>Posts ids as the callback's callers do: one post after the other, each given up after a second and posted again, to
-/// whichever process answers.</summary>
+/// <summary>Posts ids as the callback's callers do: one post after the other, each cancelled after a second and posted again, to
+/// the next process.</summary>
 /// <param name="ports">The processes' callbacks.</param>
 /// <param name="objects">How many distinct ids there are.</param>
 internal sealed class CallbackClient(IReadOnlyList<int> ports, int objects) : IDisposable
@@ -20,7 +20,7 @@ internal sealed class CallbackClient(IReadOnlyList<int> ports, int objects) : ID
     /// <summary>The ids of posts that were answered with 200.</summary>
     public IReadOnlyCollection<string> Acknowledged => _acknowledged;
 
-    /// <summary>How much of the ids has been acknowledged, 0 to 1.</summary>
+    /// <summary>The share of ids that are acknowledged, from 0 to 1.</summary>
     public double Share => (double)_acknowledged.Count / objects;
 
     /// <summary>Posts that were not answered with 200 in time.</summary>

@@ -3,7 +3,7 @@ using Sagas.EndToEndTests.Processes;
 
 namespace Sagas.EndToEndTests.Payments;
 
-/// <summary>Compares, row by row, what was asked for with what the services, the gateway and the listeners have.</summary>
+/// <summary>Compares, row by row, what was requested with what the services, the gateway and the listeners have.</summary>
 internal sealed class Audit(RunningSystem system, Workload workload)
 {
     private const int MistakesShown = 15;
@@ -25,7 +25,7 @@ internal sealed class Audit(RunningSystem system, Workload workload)
         {
             var expected = order.IsDeclined ? "Failed" : "Completed";
             var entry = gateway.GetValueOrDefault(order.Key);
-            Compare(order, "is asked for at the gateway", entry?.Order, order);
+            Compare(order, "request at the gateway", entry?.Order, order);
             Compare(order, "charges at the gateway", entry?.Effects, order.IsDeclined ? 0 : 1);
             Compare(order, "declines at the gateway", entry?.Declines, order.IsDeclined ? 1 : 0);
             var row = rows.GetValueOrDefault(order.PaymentId);
@@ -51,7 +51,7 @@ internal sealed class Audit(RunningSystem system, Workload workload)
 
     private void CheckEvents(Order order, string type, string? reference, PaymentEvent[] events)
     {
-        Compare(order, "messages that tell of it", events.Select(message => message.MessageId).Distinct().Count(), 1);
+        Compare(order, "events", events.Select(message => message.MessageId).Distinct().Count(), 1);
         foreach (var message in events)
         {
             Compare(order, "event", message.Type, type);

@@ -4,11 +4,11 @@ using Sagas.EndToEndTests.Processes;
 namespace Sagas.EndToEndTests.Payments;
 
 /// <summary>What the gateway did under one key.</summary>
-/// <param name="Effects">How often money was taken.</param>
+/// <param name="Effects">How often money was charged.</param>
 /// <param name="Declines">How often the payment was declined for the first time.</param>
-/// <param name="Requests">How often it was asked.</param>
+/// <param name="Requests">How often it was requested.</param>
 /// <param name="Reference">The gateway's name for the charge.</param>
-/// <param name="Order">What was asked for.</param>
+/// <param name="Order">What was requested.</param>
 internal sealed record GatewayEntry(int Effects, int Declines, int Requests, string? Reference, Order Order);
 
 /// <summary>The gateway's record, by key.</summary>

@@ -3,13 +3,13 @@ using RabbitMQ.Client;
 
 namespace Sagas.EndToEndTests.Payments;
 
-/// <summary>Another system that listens to what becomes of payments: a durable queue, read when everything is over.</summary>
+/// <summary>Another system that listens for the results of payments: a durable queue, read at the end of a test.</summary>
 internal static class PaymentEvents
 {
     private const string Queue = "test-payment-events";
     private static readonly string[] _exchanges = ["PaymentCompleted", "PaymentFailed"];
 
-    /// <summary>Makes the queue. Declares the exchanges as the services will.</summary>
+    /// <summary>Creates the queue, and declares the exchanges as the services will.</summary>
     public static async Task ListenAsync(Uri rabbitMq)
     {
         await using var connection = await Broker.ConnectAsync(rabbitMq);
@@ -23,7 +23,7 @@ internal static class PaymentEvents
         }
     }
 
-    /// <summary>Takes out all that arrived.</summary>
+    /// <summary>Takes all events that arrived.</summary>
     public static async Task<IReadOnlyList<PaymentEvent>> ReadAsync(Uri rabbitMq) =>
         [.. (await Broker.DrainAsync(rabbitMq, Queue)).Select(Read)];
 

@@ -3,10 +3,10 @@ using Xunit.Sdk;
 
 namespace Sagas.EndToEndTests.Payments;
 
-/// <summary>Tells whether all payments have come to their end, and what is stuck when they do not.</summary>
+/// <summary>Checks whether all payments are final, and shows what is stuck if they are not.</summary>
 internal sealed class Settlement(RunningSystem system, Workload workload)
 {
-    // Customers and payments that are known, and what is under way.
+    // Known customers and payments, and the work in progress.
     private const string Counts = """
         SELECT concat_ws(', ',
             (SELECT count(*) FROM customer_state WHERE customer_id LIKE 'c-%') || ' customers', (SELECT count(*) FROM payment_state) || ' payments',
@@ -44,14 +44,14 @@ internal sealed class Settlement(RunningSystem system, Workload workload)
 
     private readonly ServiceQueues _queues = new(system, "customer-saga", "payment-saga", "process-payment");
 
-    /// <summary>What has not come to its end; empty when all has.</summary>
+    /// <summary>What is not settled yet; empty when all is.</summary>
     public async Task<string> DescribeUnsettledAsync()
     {
         var counts = await system.QueryAsync<string>(Counts);
         return counts == _settled ? await _queues.DescribeFilledAsync() : counts;
     }
 
-    /// <summary>Awaits that everything has come to its end.</summary>
+    /// <summary>Awaits that everything is settled.</summary>
     /// <exception cref="XunitException">Something is stuck; the message says what.</exception>
     public async Task SettledAsync()
     {
@@ -65,10 +65,10 @@ internal sealed class Settlement(RunningSystem system, Workload workload)
         }
     }
 
-    /// <summary>Checks that no message failed and none is left that was not consumed.</summary>
+    /// <summary>Checks that no message has failed or is left unconsumed.</summary>
     public Task QueuesHoldNothingNewAsync() => _queues.HoldNothingNewAsync();
 
-    /// <summary>Where everything is.</summary>
+    /// <summary>The state of everything, for the message of a failure.</summary>
     public async Task<string> DescribeAsync() =>
         $"{await system.DescribeAsync(_sections)}\n{await _queues.DescribeAsync()}\n-- gateway: {await system.SummaryAsync()}";
 }

@@ -3,13 +3,13 @@ using Sagas.EndToEndTests.Processes;
 
 namespace Sagas.EndToEndTests.Payments;
 
-/// <summary>A payment that is asked for.</summary>
+/// <summary>A requested payment.</summary>
 internal sealed record Order(string PaymentId, string CustomerId, decimal Amount)
 {
     /// <summary>The name of the payment at the gateway.</summary>
     public string Key { get; } = SagaIdentity.Payment(PaymentId).ToString("D");
 
-    /// <summary>The simulated gateway declines amounts that end so, and no others.</summary>
+    /// <summary>The simulated gateway declines amounts with this fraction, and no others.</summary>
     public bool IsDeclined => Amount % 1 == 0.13m;
 
     public string ToJson() =>

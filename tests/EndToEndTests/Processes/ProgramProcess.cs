@@ -45,7 +45,7 @@ internal sealed class ProgramProcess : IAsyncDisposable
     public Task<int> Ended { get; }
 
     /// <summary>Starts a program from the tests' folder.</summary>
-    /// <param name="name">What reports call it.</param>
+    /// <param name="name">Its name in reports.</param>
     /// <param name="program">Name of its assembly.</param>
     /// <param name="arguments">Its command line.</param>
     /// <param name="settings">Configuration keys, which become environment variables.</param>

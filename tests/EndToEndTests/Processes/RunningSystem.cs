@@ -124,7 +124,7 @@ internal sealed class RunningSystem : IAsyncDisposable
     /// <summary>Configures the services that are started from now on.</summary>
     public void Configure(string key, string value) => _settings[key] = value;
 
-    /// <summary>What the process of a number calls itself to the database.</summary>
+    /// <summary>The application name of a process in the database.</summary>
     public static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"services-{number}");
 
     public ProgramProcess Service(int number) => _services[number];

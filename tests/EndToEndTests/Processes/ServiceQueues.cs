@@ -46,7 +46,7 @@ internal sealed class ServiceQueues(RunningSystem system, params string[] names)
         );
     }
 
-    /// <summary>What is in all of them.</summary>
+    /// <summary>Describes what is in all of them.</summary>
     public async Task<string> DescribeAsync()
     {
         try

@@ -2,20 +2,20 @@ using Sagas.EndToEndTests.Payments;
 
 namespace Sagas.EndToEndTests.Processes;
 
-/// <summary>Tests that leave the servers alone share them, and run one after the other beside those that do not.</summary>
+/// <summary>Tests that do not kill servers share them, and run one after the other in parallel to those that do.</summary>
 [CollectionDefinition(Name)]
 public sealed class SharedServers : ICollectionFixture<ServersFixture>, ICollectionFixture<OneProcess>
 {
     public const string Name = "shared servers";
 }
 
-/// <summary>One services process with all roles, for tests that keep to messages of their own.</summary>
+/// <summary>One services process with all roles, for tests that use messages of their own.</summary>
 public sealed class OneProcess : IAsyncLifetime
 {
     private readonly SemaphoreSlim _starting = new(1, 1);
     private SharedSystem? _system;
 
-    /// <summary>The system, which the first one to ask starts.</summary>
+    /// <summary>The system; the first call starts it.</summary>
     internal async Task<RunningSystem> StartedAsync()
     {
         await _starting.WaitAsync();

@@ -91,7 +91,7 @@ public sealed class AlarmHistoryTests(ServersFixture servers, ITestOutputHelper 
         // As text, since two ways to write one moment are equal otherwise.
         Assert.True(
             JsonSerializer.Serialize(expected) == JsonSerializer.Serialize(sent),
-            $"{user.History}\nexpected: {JsonSerializer.Serialize(expected)}\ntold:     {JsonSerializer.Serialize(sent)}"
+            $"{user.History}\nexpected: {JsonSerializer.Serialize(expected)}\nsent:     {JsonSerializer.Serialize(sent)}"
         );
     }
 

@@ -22,7 +22,7 @@ public sealed class ShutdownTests(ServersFixture servers) : IClassFixture<Server
         );
         var postgres = system.Settings["ConnectionStrings:Postgres"]!;
         await using var letters = await system.ReadDeadLettersAsync("customer-saga");
-        // So many are made, and those in hand after them wait at the gate.
+        // This many are committed; those consumed after them wait at the gate.
         await system.ExecuteAsync("CREATE SEQUENCE made");
         await AdvisoryLockGate.BuildAsync(postgres, "customer_state", condition: $"nextval('made') > {made}", forEachRow: true);
         using (var process = HostProcess.Start(system.Settings))
@@ -39,12 +39,12 @@ public sealed class ShutdownTests(ServersFixture servers) : IClassFixture<Server
         }
         var customers = await system.QueryAsync<long>(Customers);
         Assert.InRange(customers, made + inFlight, Load);
-        // No other process could send what this one has left.
+        // No other process runs that could have published the rest.
         Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM outbox_message"));
         Assert.Equal(customers, await system.TakeAllAsync("sync-customer", (int)customers));
 
-        // What has a row has left the queue, except where the channel was closed before the broker read the acknowledgement: it
-        // delivers those messages again, and the inbox knows them.
+        // A message with a row has left the queue, unless the channel was closed before the broker read the acknowledgement: the
+        // broker delivers it again, and the inbox skips it.
         await system.StartAsync();
         await system.WaitForAsync(Customers, (long)Load);
         await system.WaitForCountAsync("customer-saga", 0);

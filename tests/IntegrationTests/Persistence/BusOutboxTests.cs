@@ -71,16 +71,16 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
     }
 
     [Fact]
-    public async Task Messages_saved_bit_by_bit_in_one_transaction_are_sent_in_order()
+    public async Task Messages_saved_step_by_step_in_one_transaction_are_sent_in_order()
     {
-        // The broker refuses the first message of each at first; those after it wait.
-        var refused = new ConcurrentDictionary<Guid, bool>();
+        // The broker rejects the first message of each transaction once; those after it wait.
+        var rejected = new ConcurrentDictionary<Guid, bool>();
         await using var process = await TestProcess.StartAsync(
             _database,
             new ProcessSetup
             {
                 Sending = context =>
-                    refused.TryRemove(context.MessageId!.Value, out _)
+                    rejected.TryRemove(context.MessageId!.Value, out _)
                         ? throw new InvalidOperationException("Later.")
                         : Task.CompletedTask,
             }
@@ -97,7 +97,7 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
                         {
                             var messageId = NewId.NextGuid();
                             if (number == 0)
-                                refused[messageId] = true;
+                                rejected[messageId] = true;
                             await publish.Publish(
                                 new WorkDone($"{transaction}", number),
                                 context => context.MessageId = messageId
@@ -119,7 +119,7 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
     }
 
     [Fact]
-    public async Task A_scope_that_goes_on_after_a_rollback_sends_what_it_then_commits()
+    public async Task A_scope_that_continues_after_a_rollback_sends_what_it_then_commits()
     {
         await using var process = await TestProcess.StartAsync(_database);
         await process.InScopeAsync(
@@ -191,15 +191,18 @@ public sealed class BusOutboxTests(ServersFixture servers) : IClassFixture<Serve
     [Fact]
     public async Task Without_delivery_service_the_row_stays_until_another_process_relays_it()
     {
-        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        await using var producer = await TestProcess.StartAsync(_database, new ProcessSetup { Relays = false, Time = time });
+        var timeProvider = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var producer = await TestProcess.StartAsync(
+            _database,
+            new ProcessSetup { Relays = false, TimeProvider = timeProvider }
+        );
         await producer.PublishStoredAsync("left");
         var heartbeat = await HeartbeatAsync();
         await Eventually.TrueAsync(
             "a heartbeat is written",
             async () =>
             {
-                time.Advance(TimeSpan.FromSeconds(1));
+                timeProvider.Advance(TimeSpan.FromSeconds(1));
                 return await HeartbeatAsync() > heartbeat;
             }
         );

@@ -94,7 +94,7 @@ public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<S
         new()
         {
             Postgres = proxy.ConnectionString,
-            Time = _timeProvider,
+            TimeProvider = _timeProvider,
             Endpoint = endpoint =>
             {
                 if (retries)
@@ -105,7 +105,7 @@ public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<S
     private static Task<int> BackendAsync(OrdersDbContext db) =>
         db.Database.SqlQueryRaw<int>("SELECT pg_backend_pid() AS \"Value\"").SingleAsync();
 
-    // A commit in doubt is looked for with the next heartbeat.
+    // A commit in doubt is looked up with the next heartbeat.
     private Task ArriveAsync(TestProcess process, PostgresProxy proxy, string name, int expected) =>
         Eventually.EqualAsync(
             expected,

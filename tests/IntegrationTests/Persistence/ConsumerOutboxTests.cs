@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Sagas.IntegrationTests.Persistence;
 
-/// <summary>Effects and outgoing messages of a consumer are one, and happen once.</summary>
+/// <summary>Effects and outgoing messages of a consumer are atomic, and happen once.</summary>
 public sealed class ConsumerOutboxTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;
@@ -29,7 +29,7 @@ public sealed class ConsumerOutboxTests(ServersFixture servers) : IClassFixture<
         Assert.Equal(0, await _database.CountAsync("inbox_state"));
         Assert.Equal(0, await _database.CountAsync("outbox_message"));
 
-        // What comes next also shows that the first message did not arrive, only later.
+        // The next message shows that the first one does not arrive later either.
         process.Script.Work = Script.EffectAndMessageAsync;
         await process.SendAsync(new Work("done", 2));
         await process.Arrivals.CountAsync("done", 1);
@@ -54,12 +54,12 @@ public sealed class ConsumerOutboxTests(ServersFixture servers) : IClassFixture<
     {
         await using var process = await TestProcess.StartAsync(_database);
         var consuming = new TaskCompletionSource();
-        var goOn = new TaskCompletionSource();
+        var resume = new TaskCompletionSource();
         process.Script.Work = async (context, db) =>
         {
             await Script.EffectAndMessageAsync(context, db);
             consuming.TrySetResult();
-            await goOn.Task;
+            await resume.Task;
         };
         var messageId = NewId.NextGuid();
         await process.SendAsync(new Work("twice", 1), messageId);
@@ -69,14 +69,14 @@ public sealed class ConsumerOutboxTests(ServersFixture servers) : IClassFixture<
             1,
             () => _database.CountAsync("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
         );
-        goOn.SetResult();
+        resume.SetResult();
         await process.Deliveries.SettledAsync(TestProcess.WorkQueue, 2);
 
         await AssertOnceAsync(process, "twice");
     }
 
     [Fact]
-    public async Task A_statement_that_failed_fails_the_consumer_also_when_it_hides_the_failure()
+    public async Task A_failed_statement_fails_the_consumer_even_if_it_hides_the_failure()
     {
         // Postgres answers COMMIT of a failed transaction with a rollback and no error: the message must not count as consumed.
         await using var process = await TestProcess.StartAsync(_database);

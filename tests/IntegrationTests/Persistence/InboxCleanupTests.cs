@@ -6,7 +6,7 @@ using Sagas.Persistence;
 
 namespace Sagas.IntegrationTests.Persistence;
 
-/// <summary>Consumed messages are remembered for as long as the window says, and no longer.</summary>
+/// <summary>Consumed messages are remembered for the duplicate detection window, and no longer.</summary>
 public sealed class InboxCleanupTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;
@@ -16,7 +16,7 @@ public sealed class InboxCleanupTests(ServersFixture servers) : IClassFixture<Se
     public async Task DisposeAsync() => await _database.DisposeAsync();
 
     [Fact]
-    public async Task Only_what_is_older_than_the_window_is_removed()
+    public async Task Only_messages_older_than_the_window_are_removed()
     {
         await using var process = await StartAsync(
             new ProcessSetup { Outbox = outbox => outbox.DuplicateDetectionWindow = TimeSpan.FromHours(1) }
@@ -31,7 +31,7 @@ public sealed class InboxCleanupTests(ServersFixture servers) : IClassFixture<Se
     }
 
     [Fact]
-    public async Task A_week_is_remembered_unless_the_window_is_set()
+    public async Task Messages_are_remembered_for_a_week_by_default()
     {
         await using var process = await StartAsync(new ProcessSetup());
         await AddAsync(1, TimeSpan.FromHours(169));
@@ -53,14 +53,14 @@ public sealed class InboxCleanupTests(ServersFixture servers) : IClassFixture<Se
     }
 
     [Fact]
-    public async Task Cleaning_up_can_be_left_to_others()
+    public async Task Cleanup_can_be_disabled()
     {
         var setup = new ProcessSetup { Outbox = outbox => outbox.DisableInboxCleanupService() };
         await using var process = await TestProcess.StartAsync(_database, setup);
         Assert.Null(Cleanup(process));
     }
 
-    // It cleans up when the test says so, and not also by itself every minute.
+    // Stopped, so that it cleans up only when the test asks, not every minute.
     private async Task<TestProcess> StartAsync(ProcessSetup setup)
     {
         var process = await TestProcess.StartAsync(_database, setup);

@@ -2,7 +2,7 @@ using MassTransit;
 
 namespace Sagas.IntegrationTests.Persistence;
 
-/// <summary>Messages of one transaction arrive in the order in which they were published, whichever way they go.</summary>
+/// <summary>Messages of one transaction arrive in the order in which they were published, on every path.</summary>
 public sealed class OrderingTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private const int Transactions = 60;
@@ -82,7 +82,7 @@ public sealed class OrderingTests(ServersFixture servers) : IClassFixture<Server
         await _database.OutboxIsEmptyAsync();
     }
 
-    // What a broker that stalls confirms late would be sent again.
+    // Messages that a stalled broker confirms late would be sent again.
     private static void ConfirmsAreAwaited(IEntityFrameworkOutboxConfigurator outbox) => outbox.QueryTimeout = Eventually.Timeout;
 
     private async Task StoreAsync(int transactions, Uri? rabbitMq = null)

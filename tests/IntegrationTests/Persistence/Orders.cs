@@ -12,7 +12,7 @@ public sealed record Work(string Name, int Number);
 /// <summary>What consumers and sagas publish.</summary>
 public sealed record WorkDone(string Name, int Number);
 
-/// <summary>Creates an order; again, it is counted like <see cref="OrderCounted"/>.</summary>
+/// <summary>Creates an order; an existing one is counted like <see cref="OrderCounted"/>.</summary>
 public sealed record OrderPlaced(Guid OrderId);
 
 /// <summary>Adds one to an open order's count, and a line.</summary>
@@ -45,7 +45,7 @@ public sealed class OrderLine
     public int Number { get; set; }
 }
 
-/// <summary>What a consumer does. Nothing but the inbox keeps it from being there twice.</summary>
+/// <summary>The effect of a consumer. Only the inbox prevents a second one.</summary>
 public sealed class Effect
 {
     public long Id { get; set; }
@@ -116,7 +116,7 @@ internal sealed class OrderStateMap : SagaClassMap<OrderState>
 
 internal sealed class OrdersDbContext(DbContextOptions<OrdersDbContext> options) : SagaDbContext(options)
 {
-    /// <summary>The tables that the migrations do not make.</summary>
+    /// <summary>The tables that the migrations do not create.</summary>
     public const string CreateTables = """
         CREATE TABLE order_state (correlation_id uuid PRIMARY KEY, current_state text NOT NULL, count integer NOT NULL);
         CREATE TABLE order_line (

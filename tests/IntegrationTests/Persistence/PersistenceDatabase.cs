@@ -61,7 +61,7 @@ internal sealed class PersistenceDatabase : IAsyncDisposable
     public Task OutboxIsEmptyAsync() => Eventually.EqualAsync(0, () => CountAsync("outbox_message"));
 
     /// <summary>Assigns the unsent messages to a process that died long ago.</summary>
-    public async Task<int> GiveOutboxToDeadProcessAsync()
+    public async Task<int> AssignOutboxToDeadProcessAsync()
     {
         var dead = Guid.NewGuid();
         await ExecuteAsync(

@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Sagas.IntegrationTests.Persistence;
 
-/// <summary>What a client learns of a commit that the server has done.</summary>
+/// <summary>What a client receives after a commit that the server has made.</summary>
 public enum LostAnswer
 {
     /// <summary>Nothing: the connection is gone.</summary>
@@ -16,7 +16,7 @@ public enum LostAnswer
     ServerShutsDown,
 }
 
-/// <summary>A way to Postgres on which the answer to one COMMIT gets lost.</summary>
+/// <summary>A proxy to Postgres that loses the response to one COMMIT.</summary>
 internal sealed class PostgresProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -41,10 +41,10 @@ internal sealed class PostgresProxy : IAsyncDisposable
 
     public string ConnectionString { get; }
 
-    /// <summary>How many answers got lost.</summary>
+    /// <summary>How many responses were lost.</summary>
     public int Lost { get; private set; }
 
-    /// <summary>Loses the answer to the next commit on a server process's connection.</summary>
+    /// <summary>Loses the response to the next commit on a server process's connection.</summary>
     public void LoseAnswerToCommit(int backend, LostAnswer answer) => _armed = (backend, answer);
 
     public async ValueTask DisposeAsync()

@@ -25,7 +25,7 @@ public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<Serv
         await process.SendAsync(new Work("redelivered", 1), messageId);
         await process.Arrivals.CountAsync("redelivered", 4);
 
-        // The message first sent, delivered once more, changes nothing.
+        // Delivering the first message again changes nothing.
         await process.SendAsync(new Work("redelivered", 1), messageId);
         await process.Deliveries.SettledAsync(TestProcess.WorkQueue, 5);
 
@@ -41,7 +41,7 @@ public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<Serv
             _database,
             new ProcessSetup
             {
-                // The relay sends it and does not learn that it did.
+                // The relay sends it, but the send fails afterwards.
                 Sending = context =>
                     context.DestinationAddress!.AbsolutePath.EndsWith(TestProcess.WorkQueue, StringComparison.Ordinal)
                     && twice.TrySetResult(context)
@@ -67,7 +67,7 @@ public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<Serv
     }
 
     [Fact]
-    public async Task A_consumer_that_fails_is_given_the_message_again_until_it_succeeds_and_then_no_more()
+    public async Task A_failing_consumer_gets_the_message_again_until_it_succeeds_and_then_no_more()
     {
         await using var process = await TestProcess.StartAsync(
             _database,
@@ -96,7 +96,7 @@ public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<Serv
     }
 
     [Fact]
-    public async Task A_saga_that_fails_is_given_the_event_again_until_it_succeeds()
+    public async Task A_failing_saga_gets_the_event_again_until_it_succeeds()
     {
         await using var process = await TestProcess.StartAsync(
             _database,
@@ -138,7 +138,7 @@ public sealed class RedeliveryTests(ServersFixture servers) : IClassFixture<Serv
         await _database.OutboxIsEmptyAsync();
         await process.PublishStoredAsync("last");
         await process.Arrivals.CountAsync("last", 1);
-        // Each of another transaction: they have no common order.
+        // From different transactions: they have no common order.
         Assert.Equal([1, 2, 3], process.Arrivals.NumbersOf("counted").Order());
     }
 

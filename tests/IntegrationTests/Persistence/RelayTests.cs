@@ -21,7 +21,7 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     public async Task Messages_of_a_dead_process_are_sent_with_their_ids_and_in_order()
     {
         await StoreAsync("dead", 5);
-        Assert.Equal(5, await _database.GiveOutboxToDeadProcessAsync());
+        Assert.Equal(5, await _database.AssignOutboxToDeadProcessAsync());
         var stored = await _database.ColumnAsync<Guid>("SELECT message_id FROM outbox_message ORDER BY position");
 
         await using var process = await TestProcess.StartAsync(_database);
@@ -50,23 +50,23 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task A_consumer_that_ends_when_its_process_has_handed_over_its_messages_loses_none()
+    public async Task A_consumer_that_ends_after_its_process_has_released_its_outbox_loses_no_message()
     {
         var published = new TaskCompletionSource();
-        var goOn = new TaskCompletionSource();
+        var resume = new TaskCompletionSource();
         await using var stopping = await TestProcess.StartAsync(_database, new ProcessSetup { Relays = false });
         stopping.Script.Work = async (context, db) =>
         {
             await Script.EffectAndMessageAsync(context, db);
             published.SetResult();
-            await goOn.Task;
+            await resume.Task;
         };
         await stopping.SendAsync(new Work("late", 1));
         await published.Task;
-        // As when the consumer takes longer than the process has to stop.
+        // As when the consumer runs longer than the shutdown timeout.
         await stopping.Services.GetRequiredService<OutboxInstance>().StopAsync(CancellationToken.None);
         Assert.Equal(0, await _database.CountAsync("outbox_instance"));
-        goOn.SetResult();
+        resume.SetResult();
         await stopping.Deliveries.SettledAsync(TestProcess.WorkQueue, 1);
         await stopping.StopAsync();
         Assert.Equal(1, await _database.CountAsync("effect"));
@@ -78,22 +78,22 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task A_process_that_loses_its_hold_in_the_middle_of_a_consumer_sends_all_of_its_messages_in_order()
+    public async Task A_process_that_loses_its_outbox_during_a_consumer_sends_all_of_its_messages_in_order()
     {
-        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { Time = time });
+        var timeProvider = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { TimeProvider = timeProvider });
         var owner = process.Services.GetRequiredService<OutboxInstance>();
         process.Script.Work = async (context, _) =>
         {
             await context.Publish(new WorkDone("held", 0));
             await using (var blocker = new Npgsql.NpgsqlConnection(_database.ConnectionString))
             {
-                // The heartbeat fails for this long.
+                // Heartbeats fail while the table is locked.
                 await blocker.OpenAsync();
                 await using var transaction = await blocker.BeginTransactionAsync();
                 await using var lockState = new Npgsql.NpgsqlCommand("LOCK TABLE outbox_instance", blocker);
                 await lockState.ExecuteNonQueryAsync();
-                time.Advance(TimeSpan.FromSeconds(4));
+                timeProvider.Advance(TimeSpan.FromSeconds(4));
                 Assert.Null(owner.OutboxId);
                 await context.Publish(new WorkDone("held", 1));
             }
@@ -102,7 +102,7 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
                 "the process owns an outbox",
                 () =>
                 {
-                    time.Advance(TimeSpan.FromSeconds(1));
+                    timeProvider.Advance(TimeSpan.FromSeconds(1));
                     return owner.OutboxId is not null;
                 }
             );
@@ -116,18 +116,18 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task A_message_that_cannot_be_sent_stays_with_its_error_and_holds_up_no_other()
+    public async Task A_message_that_cannot_be_sent_stays_with_its_error_and_delays_no_other()
     {
         await StoreAsync("unsendable");
         var unsendable = await _database.ScalarAsync<Guid>("SELECT message_id FROM outbox_message");
         await StoreAsync("good", 3);
-        var refuses = true;
+        var rejects = true;
         await using var process = await TestProcess.StartAsync(
             _database,
             new ProcessSetup
             {
                 Sending = context =>
-                    refuses && context.MessageId == unsendable
+                    rejects && context.MessageId == unsendable
                         ? throw new InvalidOperationException("Not this one.")
                         : Task.CompletedTask,
             }
@@ -140,15 +140,15 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
         );
         await Eventually.EqualAsync(1, () => _database.CountAsync("outbox_message"));
 
-        refuses = false;
+        rejects = false;
         await process.Arrivals.CountAsync("unsendable", 1);
         await _database.OutboxIsEmptyAsync();
     }
 
     [Fact]
-    public async Task A_message_that_the_broker_refuses_at_first_is_sent_later_with_its_id_and_in_its_order()
+    public async Task A_message_that_the_broker_rejects_at_first_is_sent_later_with_its_id_and_in_its_order()
     {
-        var refusals = 3;
+        var rejections = 3;
         var attempts = new ConcurrentQueue<Guid?>();
         await using var process = await TestProcess.StartAsync(
             _database,
@@ -157,7 +157,7 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
                 Sending = context =>
                 {
                     attempts.Enqueue(context.MessageId);
-                    return Interlocked.Decrement(ref refusals) >= 0
+                    return Interlocked.Decrement(ref rejections) >= 0
                         ? throw new InvalidOperationException("Come later.")
                         : Task.CompletedTask;
                 },
@@ -165,14 +165,14 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
         );
         process.Script.Work = async (context, _) =>
         {
-            await context.Publish(new WorkDone("refused", 0));
-            await context.Publish(new WorkDone("refused", 1));
+            await context.Publish(new WorkDone("rejected", 0));
+            await context.Publish(new WorkDone("rejected", 1));
         };
-        await process.SendAsync(new Work("refused", 1));
+        await process.SendAsync(new Work("rejected", 1));
 
-        await process.Arrivals.CountAsync("refused", 2);
+        await process.Arrivals.CountAsync("rejected", 2);
         await _database.OutboxIsEmptyAsync();
-        Assert.Equal([0, 1], process.Arrivals.NumbersOf("refused"));
+        Assert.Equal([0, 1], process.Arrivals.NumbersOf("rejected"));
         Assert.Single(attempts.Take(4).Distinct());
         Assert.Equal(attempts.Last(), process.Arrivals.All[1].MessageId);
     }
@@ -217,9 +217,9 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task A_process_does_not_take_itself_for_dead_when_its_database_stalls_after_it_said_that_it_lives()
+    public async Task A_process_keeps_its_own_outbox_instance_when_its_database_stalls_after_a_heartbeat()
     {
-        // As if a minute went by before its next statement.
+        // As if a minute passed before its next statement.
         await _database.ExecuteAsync(
             """
             CREATE SEQUENCE renewals;
@@ -232,13 +232,13 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
             """
         );
 
-        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { Time = time });
+        var timeProvider = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { TimeProvider = timeProvider });
         await Eventually.TrueAsync(
             "three heartbeats were written",
             async () =>
             {
-                time.Advance(TimeSpan.FromSeconds(1));
+                timeProvider.Advance(TimeSpan.FromSeconds(1));
                 return await _database.CountAsync("renewals WHERE last_value >= 3") == 1;
             }
         );
@@ -247,7 +247,7 @@ public sealed class RelayTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task A_process_starts_before_the_name_of_its_database_is_known()
+    public async Task A_process_starts_while_the_host_name_of_its_database_cannot_be_resolved()
     {
         var unknown = new Npgsql.NpgsqlConnectionStringBuilder(_database.ConnectionString)
         {

@@ -3,7 +3,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace Sagas.IntegrationTests.Persistence;
 
-/// <summary>Many messages for one saga at once, and the history that they leave.</summary>
+/// <summary>Concurrent messages for one saga, and its history.</summary>
 public sealed class SagaConcurrencyTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;
@@ -22,7 +22,7 @@ public sealed class SagaConcurrencyTests(ServersFixture servers) : IClassFixture
         await using var process = await StartAsync(mode, include);
         var order = NewId.NextGuid();
 
-        // The first ones race to make the saga, the others to change it.
+        // The first ones race to create the saga, the others to change it.
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => process.SendOrderAsync(new OrderPlaced(order))));
         await process.Deliveries.SettledAsync(TestProcess.OrderQueue, 8);
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => process.SendOrderAsync(new OrderCounted(order))));
@@ -56,7 +56,7 @@ public sealed class SagaConcurrencyTests(ServersFixture servers) : IClassFixture
     }
 
     [Fact]
-    public async Task History_tells_what_each_event_did()
+    public async Task History_records_what_each_event_did()
     {
         await using var process = await StartAsync(ConcurrencyMode.Optimistic, include: false);
         var order = NewId.NextGuid();
@@ -94,7 +94,7 @@ public sealed class SagaConcurrencyTests(ServersFixture servers) : IClassFixture
     }
 
     [Fact]
-    public async Task Without_outbox_a_saga_is_kept_and_its_history_too()
+    public async Task Without_outbox_a_saga_and_its_history_are_saved()
     {
         await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { SagaOutbox = false });
         var order = NewId.NextGuid();

@@ -39,7 +39,7 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
     }
 
     [Fact]
-    public async Task A_saga_is_made_once_when_its_first_event_comes_again()
+    public async Task A_saga_is_created_once_when_its_first_event_is_delivered_again()
     {
         await using var process = await TestProcess.StartAsync(_database);
         var order = NewId.NextGuid();
@@ -74,7 +74,7 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
     }
 
     [Fact]
-    public async Task An_event_delivered_again_is_skipped_by_a_saga_that_has_moved_on_and_would_refuse_it()
+    public async Task An_event_delivered_again_is_skipped_by_a_saga_that_no_longer_accepts_it()
     {
         await using var process = await TestProcess.StartAsync(_database);
         var order = await PlaceAsync(process);
@@ -95,7 +95,7 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
     }
 
     [Fact]
-    public async Task An_event_delivered_again_does_not_bring_a_completed_saga_back()
+    public async Task An_event_delivered_again_does_not_recreate_a_completed_saga()
     {
         await using var process = await TestProcess.StartAsync(_database);
         var order = NewId.NextGuid();

@@ -24,7 +24,7 @@ public sealed class SchedulerTests(ServersFixture servers) : IClassFixture<Serve
         var due = DateTime.MaxValue;
         process.Script.Work = async (context, db) =>
         {
-            // Due times count from when the message is scheduled, not from the start of a transaction that takes its time.
+            // Due times count from when the message is scheduled, not from the start of a long transaction.
             await db.Database.ExecuteSqlRawAsync("SELECT pg_sleep(0.4)");
             due = DateTime.UtcNow + delay;
             await context.SchedulePublish(due, new WorkDone("scheduled", 1));
@@ -33,12 +33,12 @@ public sealed class SchedulerTests(ServersFixture servers) : IClassFixture<Serve
         await process.Arrivals.CountAsync("scheduled", 1);
 
         var arrived = process.Arrivals.All[0].At;
-        Assert.True(arrived >= due - TimeSpan.FromMilliseconds(20), $"It is due at {due:O} and came at {arrived:O}.");
+        Assert.True(arrived >= due - TimeSpan.FromMilliseconds(20), $"It is due at {due:O} and arrived at {arrived:O}.");
         await _database.OutboxIsEmptyAsync();
     }
 
     [Fact]
-    public async Task A_time_in_the_past_is_now()
+    public async Task A_message_scheduled_in_the_past_is_sent_at_once()
     {
         await using var process = await TestProcess.StartAsync(_database);
         process.Script.Work = (context, _) => context.SchedulePublish(DateTime.UtcNow - _inAnHour, new WorkDone("past", 1));

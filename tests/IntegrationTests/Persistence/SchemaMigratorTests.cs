@@ -6,7 +6,7 @@ using Sagas.Services;
 
 namespace Sagas.IntegrationTests.Persistence;
 
-/// <summary>Migrations are applied once each, wholly or not at all, however many processes start.</summary>
+/// <summary>Each migration is applied once, completely or not at all, by any number of processes.</summary>
 public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     private TestDatabase _database = null!;
@@ -53,14 +53,14 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
     }
 
     [Fact]
-    public async Task A_file_changed_after_it_was_applied_is_refused()
+    public async Task A_file_changed_after_it_was_applied_is_rejected()
     {
         await SchemaMigrator.MigrateAsync(_source, Files(("001_one.sql", "CREATE TABLE one (id int)")));
         var changed = Files(("001_one.sql", "CREATE TABLE one (id bigint)"), ("002_two.sql", "CREATE TABLE two (id int)"));
 
-        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => SchemaMigrator.MigrateAsync(_source, changed));
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => SchemaMigrator.MigrateAsync(_source, changed));
 
-        Assert.Equal("Migration 001_one was applied and then changed; put the change into a new file.", refusal.Message);
+        Assert.Equal("Migration 001_one was applied and then changed; put the change into a new file.", error.Message);
         await Assert.ThrowsAsync<PostgresException>(() => CountAsync("two"));
     }
 
@@ -90,11 +90,11 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
     [Fact]
     public void Every_migration_has_its_own_number()
     {
-        var refusal = Assert.Throws<InvalidOperationException>(() =>
+        var error = Assert.Throws<InvalidOperationException>(() =>
             Files(("001_one.sql", "SELECT 1"), ("001_two.sql", "SELECT 2"))
         );
 
-        Assert.Equal("Migrations 001_one and 001_two have the same number.", refusal.Message);
+        Assert.Equal("Migrations 001_one and 001_two have the same number.", error.Message);
     }
 
     private async Task<long> CountAsync(string table)
@@ -106,7 +106,7 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
     private static IReadOnlyList<Migration> Files(params (string Name, string Sql)[] files) =>
         Migration.EmbeddedIn(new SqlFiles(files));
 
-    /// <summary>An assembly with nothing in it but these files.</summary>
+    /// <summary>An assembly that contains only these files.</summary>
     private sealed class SqlFiles(params (string Name, string Sql)[] files) : Assembly
     {
         public override string[] GetManifestResourceNames() => [.. files.Select(file => "Some.Migrations." + file.Name)];

@@ -6,7 +6,7 @@ using Sagas.Database;
 
 namespace Sagas.IntegrationTests.Persistence;
 
-/// <summary>The schema that the migrations make is the one that the model expects, and it is described for people.</summary>
+/// <summary>The migrated schema is the one that the model expects, and everything in it has a comment.</summary>
 public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
 {
     // Tables that are read and written by SQL alone.
@@ -63,7 +63,7 @@ public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersF
     [Fact]
     public async Task Indexes_are_those_of_the_model()
     {
-        // Unique constraints of a column have Postgres's own name; only what they do counts.
+        // Postgres names the unique constraint of a column itself; names are not compared.
         var migrated = await _database.ColumnAsync<string>(
             $"""
             SELECT format('%s %s%s (%s)%s', t.relname, CASE WHEN i.indisunique THEN 'unique ' ELSE '' END, m.amname,

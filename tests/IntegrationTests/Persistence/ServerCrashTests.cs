@@ -49,7 +49,7 @@ public sealed class ServerCrashTests(KillableServers servers)
         await AssertAllOnceAsync(process, database);
     }
 
-    /// <summary>To a consumer, and to as many sagas.</summary>
+    /// <summary>Sends to the consumer, and to as many sagas.</summary>
     private static Task SendAllAsync(TestProcess process, int from, int count) =>
         Task.WhenAll(
             Enumerable

@@ -8,17 +8,17 @@ using Sagas.Persistence;
 
 namespace Sagas.IntegrationTests.Persistence;
 
-/// <summary>How a <see cref="TestProcess"/> differs from the usual.</summary>
+/// <summary>How a <see cref="TestProcess"/> differs from the default.</summary>
 internal sealed record ProcessSetup
 {
     public Script Script { get; init; } = new();
 
     public Arrivals Arrivals { get; init; } = new();
 
-    /// <summary>The broker; in memory, and of this process alone, unless set.</summary>
+    /// <summary>The broker; in memory and private to this process unless set.</summary>
     public Uri? RabbitMq { get; init; }
 
-    /// <summary>The way to the database, where it is not the direct one.</summary>
+    /// <summary>The connection string, if it is not that of the database.</summary>
     public string? Postgres { get; init; }
 
     public Action<IEntityFrameworkOutboxConfigurator> Outbox { get; init; } = _ => { };
@@ -36,7 +36,7 @@ internal sealed record ProcessSetup
         repository => repository.ConcurrencyMode = ConcurrencyMode.Optimistic;
 
     /// <summary>The clock of the process.</summary>
-    public TimeProvider Time { get; init; } = TimeProvider.System;
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>Called for each stored message before it is sent to the broker.</summary>
     public Func<SendContext, Task>? Sending { get; init; }
@@ -71,7 +71,7 @@ internal sealed class TestProcess : IAsyncDisposable
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.SetMinimumLevel(LogLevel.None);
         builder.Services.AddSingleton(setup.Script);
-        builder.Services.AddSingleton(setup.Time);
+        builder.Services.AddSingleton(setup.TimeProvider);
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(setup.Postgres ?? database.ConnectionString));
         builder.Services.AddDbContextPool<OrdersDbContext>(
             (provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
@@ -79,7 +79,7 @@ internal sealed class TestProcess : IAsyncDisposable
         builder.Services.Configure<MassTransitHostOptions>(options =>
         {
             options.WaitUntilStarted = true;
-            // As the services have it: without a limit an endpoint waits for messages in hand also when their connection is gone.
+            // As in the services: without a limit an endpoint waits for messages in progress even if their connection is lost.
             options.StopTimeout = TimeSpan.FromSeconds(10);
         });
         builder.Services.AddMassTransit(bus => Configure(bus, setup));
@@ -194,7 +194,7 @@ internal sealed class TestProcess : IAsyncDisposable
             "arrivals",
             endpoint =>
             {
-                // One at a time, so that what is noted first arrived first.
+                // One at a time, so that messages are recorded in the order of arrival.
                 endpoint.PrefetchCount = 1;
                 endpoint.ConcurrentMessageLimit = 1;
                 endpoint.Handler<WorkDone>(setup.Arrivals.NoteAsync);

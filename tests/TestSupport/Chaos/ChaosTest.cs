@@ -6,14 +6,14 @@ using Xunit.Sdk;
 namespace Sagas.TestSupport.Chaos;
 
 /// <summary>
-/// A test that disturbs a system while it works, lets it finish, stops it, and then balances its books. Moments of
-/// disturbances are shares of the work that is done, so that all of them fall into the work, on any machine.
+/// A test that disturbs a system while it works, lets it finish, stops it, and then balances its books. The moment of a
+/// disturbance is a share of the work, so that all disturbances happen during the work, on any machine.
 /// </summary>
 /// <param name="servers">The servers that the system uses and that are restarted.</param>
 /// <param name="output">The test's output.</param>
 public abstract class ChaosTest(KillableServers servers, ITestOutputHelper output)
 {
-    // The last tenth is left alone: a disturbance after the end of the work would test nothing.
+    // No disturbance falls into the last tenth: after the end of the work it would test nothing.
     private const double LastMoment = 0.9;
 
     private static readonly TimeSpan _lookInterval = TimeSpan.FromMilliseconds(50);
@@ -21,16 +21,16 @@ public abstract class ChaosTest(KillableServers servers, ITestOutputHelper outpu
     /// <summary>The servers that the system uses.</summary>
     protected KillableServers Servers => servers;
 
-    /// <summary>What the test says, and its random numbers.</summary>
+    /// <summary>The test's log and its random numbers.</summary>
     protected Narration Narration { get; } = new(output);
 
     /// <summary>Starts the system and awaits that it is ready.</summary>
     protected abstract Task StartAsync();
 
-    /// <summary>What is done to it; called once, after its start.</summary>
+    /// <summary>The disturbances; called once, after the start.</summary>
     protected abstract IEnumerable<Disturbance> Plan();
 
-    /// <summary>Gives it all its work. What the work leads to is awaited later.</summary>
+    /// <summary>Submits all work. Its results are awaited later.</summary>
     protected abstract Task WorkAsync();
 
     /// <summary>How much of the work is done, from 0 to 1. May fail while a server is unavailable.</summary>
@@ -39,13 +39,13 @@ public abstract class ChaosTest(KillableServers servers, ITestOutputHelper outpu
     /// <summary>What is still under way; empty where nothing is. May fail while a server is unavailable.</summary>
     protected abstract Task<string> UnsettledAsync();
 
-    /// <summary>Stops the system in good order: what it left unacknowledged is back in its queues then.</summary>
+    /// <summary>Stops the system in an orderly way; unacknowledged messages are then back in their queues.</summary>
     protected abstract Task StopAsync();
 
     /// <summary>Checks that nothing is lost and nothing is done twice.</summary>
     protected abstract Task BalanceAsync();
 
-    /// <summary>Where everything is, for the message of a failure.</summary>
+    /// <summary>The state of everything, for the message of a failure.</summary>
     protected abstract Task<string> DescribeAsync();
 
     /// <summary>Runs the test.</summary>
@@ -61,7 +61,7 @@ public abstract class ChaosTest(KillableServers servers, ITestOutputHelper outpu
             var work = WorkAsync();
             await DisturbAsync(plan, work);
             await work;
-            Narration.Say("the work is given and the last disturbance is over");
+            Narration.Say("the work is submitted and the last disturbance is over");
             await Eventually.EqualAsync("", UnsettledAsync, timeout, "what is under way");
             Narration.Say($"everything is settled, after {(Narration.Elapsed - started).TotalSeconds:0.0} s of work");
             await StopAsync();
@@ -137,7 +137,7 @@ public abstract class ChaosTest(KillableServers servers, ITestOutputHelper outpu
             var share = await Eventually.MatchesAsync("how much of the work is done", ShareAsync, _ => true);
             if (share > done)
                 (done, sinceProgress) = (share, Stopwatch.StartNew());
-            Assert.True(sinceProgress.Elapsed < Eventually.Timeout, $"{done:P1} of the work is done and for long nothing more.");
+            Assert.True(sinceProgress.Elapsed < Eventually.Timeout, $"{done:P1} of the work is done, then no progress.");
             foreach (var track in tracks)
                 await track.AdvanceAsync(done, Narration.Say);
             await Task.Delay(_lookInterval);

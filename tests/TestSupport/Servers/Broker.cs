@@ -53,7 +53,7 @@ public static class Broker
     }
 
     /// <summary>Publishes messages, and repeats each with the same id until the broker has confirmed it.</summary>
-    /// <returns>How often a connection was lost on the way.</returns>
+    /// <returns>How often a connection was lost.</returns>
     public static async Task<int> PublishAsync(
         Uri uri,
         IReadOnlyCollection<PlainMessage> messages,
@@ -107,7 +107,7 @@ public static class Broker
         return found;
     }
 
-    /// <summary>Takes out the messages that are in a queue now. They must be confirmed and have no other consumer.</summary>
+    /// <summary>Takes the messages that are in a queue now. They must be confirmed and have no other consumer.</summary>
     public static async Task<IReadOnlyList<QueuedMessage>> DrainAsync(Uri uri, string queue)
     {
         await using var connection = await ConnectAsync(uri);

@@ -1,7 +1,7 @@
 namespace Sagas.TestSupport.Servers;
 
 /// <summary>A message to publish: plain JSON, as a producer that is not .NET would write it.</summary>
-/// <param name="Exchange">Where to.</param>
+/// <param name="Exchange">The exchange to publish to.</param>
 /// <param name="Body">JSON, or not.</param>
 public sealed record PlainMessage(string Exchange, string Body)
 {

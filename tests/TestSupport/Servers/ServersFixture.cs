@@ -5,10 +5,10 @@ namespace Sagas.TestSupport.Servers;
 /// <summary>
 /// The servers that tests share: one Postgres and one RabbitMQ, those that <c>SAGAS_TEST_POSTGRES</c> and
 /// <c>SAGAS_TEST_RABBITMQ</c> name, or private ones. A test takes databases and virtual hosts of its own from here, so
-/// that classes run side by side.
+/// that classes run in parallel.
 /// </summary>
 /// <remarks>
-/// xunit makes a fixture for each class. The servers belong to the process: they start when the first fixture is made
+/// xunit creates a fixture for each class. The servers belong to the process: they start when the first fixture is created
 /// and end with the process.
 /// </remarks>
 public sealed class ServersFixture : ITestServers, IAsyncLifetime
