@@ -11,10 +11,7 @@ public sealed class LearnedRateTests(ServersFixture servers, ITestOutputHelper o
     [InlineData(200, 200)]
     [InlineData(200, 20)]
     [InlineData(20, 5)]
-    public async Task The_allowed_rate_is_found_in_half_a_minute_and_hardly_exceeded_afterwards(
-        double allowed,
-        double burst
-    )
+    public async Task The_allowed_rate_is_found_in_half_a_minute_and_hardly_exceeded_afterwards(double allowed, double burst)
     {
         await using var senders = await SimulatedSenders.CreateAsync(servers);
         (senders.Allowed, senders.Burst) = (allowed, burst);

@@ -17,7 +17,7 @@ public sealed class AlarmChangeTests
         );
 
     [Fact]
-    public void Of_several_changes_of_one_alarm_the_newest_is_written_whatever_their_order()
+    public void Of_several_changes_of_one_alarm_the_newest_is_written_in_any_order()
     {
         AlarmChange early = new("u", "a", "WARNING", _early),
             late = new("u", "a", "CLEARED", _late);
@@ -44,7 +44,7 @@ public sealed class AlarmChangeTests
     [InlineData("2021-06-07T20:40:15.000000000Z")]
     [InlineData("1970-01-01T00:00:00.000000001Z")]
     [InlineData("9999-12-31T23:59:59.999999999Z")]
-    public void A_time_comes_back_from_its_number_as_it_was(string text) =>
+    public void A_time_is_restored_exactly_from_its_number(string text) =>
         Assert.Equal(text, AlarmRows.FromNumber(AlarmRows.ToNumber(Instant.Parse(text))).ToString());
 
     [Theory]
@@ -53,7 +53,7 @@ public sealed class AlarmChangeTests
     [InlineData(1, true)]
     [InlineData(-1, false)]
     [InlineData(86_400 * 400, false)]
-    public void The_schedule_is_off_or_not_absurd(double seconds, bool accepted) =>
+    public void The_digest_interval_is_zero_or_within_bounds(double seconds, bool accepted) =>
         Assert.Equal(
             accepted,
             Configured

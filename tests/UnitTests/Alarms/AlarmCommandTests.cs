@@ -15,7 +15,7 @@ public sealed class AlarmCommandTests
     [InlineData("alarms list", "<user> is missing")]
     [InlineData("alarms list ada --status loud", "--status must be one of")]
     [InlineData("digests list ada --watch --json", "--watch and --json exclude each other")]
-    public async Task What_cannot_be_meant_is_refused_with_what_can_be(string typed, string expected)
+    public async Task An_invalid_argument_is_rejected_with_the_valid_ones(string typed, string expected)
     {
         var run = await CommandLineRun.OfAsync(typed.Split(' '));
         Assert.Equal(2, run.ExitCode);
@@ -27,7 +27,7 @@ public sealed class AlarmCommandTests
     [InlineData("digests send ada", "RabbitMQ")]
     [InlineData("alarms list ada", "Postgres")]
     [InlineData("digests list ada --json", "Postgres")]
-    public async Task A_server_that_cannot_be_reached_is_named(string typed, string server)
+    public async Task An_unavailable_server_is_named(string typed, string server)
     {
         var run = await CommandLineRun.OfAsync(typed.Split(' '));
         Assert.Equal(3, run.ExitCode);

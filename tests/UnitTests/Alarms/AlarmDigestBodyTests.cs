@@ -7,7 +7,7 @@ using Sagas.Services.Alarms;
 
 namespace Sagas.UnitTests.Alarms;
 
-/// <summary>One body serves readers of plain JSON and MassTransit, as it comes without any configuration.</summary>
+/// <summary>One body can be read as plain JSON and by MassTransit without configuration.</summary>
 public sealed class AlarmDigestBodyTests
 {
     private static readonly AlarmDigest _digest = new(

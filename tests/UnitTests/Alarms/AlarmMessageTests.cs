@@ -71,7 +71,7 @@ public sealed class AlarmMessageTests
 
     [Theory]
     [MemberData(nameof(Bad))]
-    public void A_bad_change_is_refused_with_its_field(AlarmStatusChanged change, string expected)
+    public void An_invalid_change_is_rejected_with_its_field(AlarmStatusChanged change, string expected)
     {
         var reason = Assert.Throws<InvalidMessageException>(() => _rules.Check(change)).Message;
         Assert.StartsWith("AlarmStatusChanged: ", reason);
@@ -80,7 +80,7 @@ public sealed class AlarmMessageTests
 
     [Theory]
     [MemberData(nameof(Good))]
-    public void A_good_change_passes(AlarmStatusChanged change) => _rules.Check(change);
+    public void A_valid_change_is_accepted(AlarmStatusChanged change) => _rules.Check(change);
 
     [Fact]
     public void A_request_needs_a_user() => Assert.Throws<InvalidMessageException>(() => _rules.Check(new SendAlarmDigest("")));
@@ -114,7 +114,7 @@ public sealed class AlarmMessageTests
         var context = Plain(body, "AlarmStatusChanged");
         Assert.Contains(
             expected,
-            Refusal(() =>
+            Rejection(() =>
             {
                 context.TryGetMessage<AlarmStatusChanged>(out var change);
                 _rules.Check(change!);

@@ -48,10 +48,10 @@ public sealed class InstantTests
     [InlineData("9999-12-31T23:59:60Z")]
     [InlineData("９９９９-12-31T23:59:59Z")]
     [InlineData("1623098415")]
-    public void What_is_no_time_is_not_read(string text) => Assert.False(Instant.TryParse(text, null, out _));
+    public void An_invalid_time_is_not_parsed(string text) => Assert.False(Instant.TryParse(text, null, out _));
 
     [Fact]
-    public void Nanoseconds_count_in_the_order_and_zeros_at_the_end_do_not()
+    public void Nanoseconds_affect_the_order_and_trailing_zeros_do_not()
     {
         Assert.True(Instant.Parse("2021-06-07T20:40:15.598765212Z") < Instant.Parse("2021-06-07T20:40:15.598765213Z"));
         Assert.True(Instant.Parse("2021-06-07T20:40:15.6Z") > Instant.Parse("2021-06-07T20:40:15.599999999Z"));
@@ -63,7 +63,7 @@ public sealed class InstantTests
     }
 
     [Fact]
-    public void A_DateTimeOffset_converts_by_itself_and_back_without_what_it_cannot_hold()
+    public void A_DateTimeOffset_converts_implicitly_and_back_truncated_to_ticks()
     {
         var time = new DateTimeOffset(2021, 6, 7, 22, 40, 15, 120, TimeSpan.FromHours(2)).AddTicks(3);
         Instant instant = time;
@@ -76,7 +76,7 @@ public sealed class InstantTests
     }
 
     [Fact]
-    public void It_is_a_text_in_JSON()
+    public void It_is_a_string_in_JSON()
     {
         var json = JsonSerializer.Serialize(new ActiveAlarm("a", "WARNING", Instant.Parse("2021-06-07T20:40:15.598765212Z")));
         Assert.Equal("""{"AlarmID":"a","Status":"WARNING","LatestChangedAt":"2021-06-07T20:40:15.598765212Z"}""", json);
@@ -85,7 +85,7 @@ public sealed class InstantTests
     }
 
     [Fact]
-    public void Values_out_of_range_are_refused()
+    public void Values_out_of_range_are_rejected()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => Instant.FromUnixTime(0, 1_000_000_000));
         Assert.Throws<ArgumentOutOfRangeException>(() => Instant.FromUnixTime(0, -1));

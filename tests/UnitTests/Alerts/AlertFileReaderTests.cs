@@ -26,7 +26,7 @@ public sealed class AlertFileReaderTests
     [InlineData("125,\"a\nb\"\n126,\" \"\n", 3, "message")]
     [InlineData("125,a\n1\u00012,b\n", 2, "control characters")]
     [InlineData("125,a\n126,\"b\n", 2, "never closed")]
-    public void A_row_that_is_no_alert_is_rejected_with_its_line_and_reason(string content, long line, string reason)
+    public void An_invalid_row_is_rejected_with_its_line_and_reason(string content, long line, string reason)
     {
         var rows = Read(content);
 
@@ -45,7 +45,7 @@ public sealed class AlertFileReaderTests
     }
 
     [Fact]
-    public void A_header_with_one_of_the_columns_only_is_invalid()
+    public void A_header_with_only_one_of_the_columns_is_invalid()
     {
         using var file = TextFile.Of("userId,subject\n125,a\n");
 
@@ -54,7 +54,7 @@ public sealed class AlertFileReaderTests
     }
 
     [Fact]
-    public void Reading_goes_on_at_any_row_and_does_not_take_one_for_the_header()
+    public void Reading_can_continue_at_any_row_and_takes_none_for_the_header()
     {
         using var file = TextFile.Of("message,user\na,1\n\"b\nc\",2\nd,3\n");
         var all = Read(file.Path, RecordPosition.Start, out var places);

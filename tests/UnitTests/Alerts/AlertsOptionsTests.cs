@@ -7,7 +7,7 @@ namespace Sagas.UnitTests.Alerts;
 public sealed class AlertsOptionsTests
 {
     [Fact]
-    public void The_defaults_can_be_used() => Assert.Empty(new AlertsOptions().Validate());
+    public void The_defaults_are_valid() => Assert.Empty(new AlertsOptions().Validate());
 
     [Theory]
     [InlineData("https://receiver.example/hook", "", true)]
@@ -25,7 +25,7 @@ public sealed class AlertsOptionsTests
         );
 
     [Fact]
-    public void What_is_wrong_is_said_and_no_secret_told()
+    public void Every_problem_is_reported_without_the_secret()
     {
         var problems = new AlertsOptions
         {

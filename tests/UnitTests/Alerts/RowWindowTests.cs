@@ -11,7 +11,7 @@ public sealed class RowWindowTests
     [Theory]
     [InlineData(100)]
     [InlineData(2000)]
-    public void About_two_seconds_worth_is_ahead_at_the_pace_of_the_deliveries(int perSecond)
+    public void About_two_seconds_of_deliveries_are_entered_ahead(int perSecond)
     {
         var window = new RowWindow(10_000, 50_000, _timeProvider);
         var open = 0;
@@ -44,7 +44,7 @@ public sealed class RowWindowTests
     }
 
     [Fact]
-    public void What_waits_for_another_attempt_counts_towards_the_second_bound()
+    public void Rows_that_wait_for_another_attempt_count_towards_the_second_limit()
     {
         var window = new RowWindow(100, 300, _timeProvider);
 

@@ -35,5 +35,5 @@ public sealed class WebhookSignatureTests
     [InlineData("whsec_not base64!")]
     [InlineData("whsec_c2hvcnQ=")]
     [InlineData("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw,whsec_c2hvcnQ=")]
-    public void What_is_no_secret_is_refused(string secrets) => Assert.Empty(WebhookSignature.Keys(secrets));
+    public void An_invalid_secret_is_rejected(string secrets) => Assert.Empty(WebhookSignature.Keys(secrets));
 }

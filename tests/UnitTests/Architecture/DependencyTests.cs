@@ -10,7 +10,7 @@ using Sagas.Simulators;
 
 namespace Sagas.UnitTests.Architecture;
 
-/// <summary>Which project may use which: what is on the left knows only what is on its right.</summary>
+/// <summary>Which project may use which: a project on the left uses only those on its right.</summary>
 public sealed class DependencyTests
 {
     private static readonly string[] _parts =
@@ -56,14 +56,14 @@ public sealed class DependencyTests
     public static TheoryData<string> Projects => [.. _allowed.Keys];
 
     [Fact]
-    public void Assemblies_use_only_what_the_design_lets_them()
+    public void Assemblies_use_only_what_the_list_allows()
     {
         foreach (var assembly in _assemblies)
             Assert.Empty(Ours(assembly).Except(_allowed[assembly.GetName().Name!]));
     }
 
     [Fact]
-    public void The_contracts_use_nothing_but_the_runtime()
+    public void The_contracts_use_only_the_runtime()
     {
         var used = typeof(CustomerRegistered).Assembly.GetReferencedAssemblies().Select(name => name.Name!);
 
@@ -72,7 +72,7 @@ public sealed class DependencyTests
 
     [Theory]
     [MemberData(nameof(Projects))]
-    public void Project_files_reference_only_what_the_design_lets_them(string project)
+    public void Project_files_reference_only_what_the_list_allows(string project)
     {
         var file = Assert.Single(Repository.Files(project + ".csproj"));
         var references = XDocument
@@ -84,7 +84,7 @@ public sealed class DependencyTests
     }
 
     [Fact]
-    public void Every_project_has_its_place_in_the_design()
+    public void Every_project_is_in_the_list()
     {
         var projects = Repository
             .Files("*.csproj")

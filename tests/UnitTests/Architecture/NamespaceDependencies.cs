@@ -40,7 +40,7 @@ internal sealed partial class NamespaceDependencies
     /// <summary>Every namespace that is declared.</summary>
     public IReadOnlySet<string> Namespaces { get; }
 
-    /// <summary>Each folder that a source uses beside its own.</summary>
+    /// <summary>Each folder that a source uses besides its own.</summary>
     public IEnumerable<(string From, string To, string Path)> All =>
         _sources.SelectMany(source =>
             Imported(source)

@@ -72,7 +72,7 @@ public sealed class NamespaceTests
     }
 
     [Fact]
-    public void Every_namespace_has_its_place_in_the_list() =>
+    public void Every_namespace_is_in_the_list() =>
         Assert.DoesNotContain(_dependencies.Value.Namespaces, name => FolderOf(name).Length == 0);
 
     [Theory]
@@ -101,7 +101,7 @@ public sealed class NamespaceTests
         Assert.Equal(used is null ? [] : [used], dependencies.All.Select(dependency => dependency.To));
     }
 
-    // The persistence has MassTransit's namespaces beside its own.
+    // The persistence has MassTransit's namespaces besides its own.
     private static string FolderOf(string name)
     {
         if (name == "MassTransit" || name.StartsWith("MassTransit.", StringComparison.Ordinal))

@@ -5,26 +5,26 @@ namespace Sagas.UnitTests.Architecture;
 /// <summary>No folder or type has a catch-all name.</summary>
 public sealed partial class NamingTests
 {
-    private static readonly string[] _drawers = ["Common", "Shared", "Core"];
+    private static readonly string[] _catchAlls = ["Common", "Shared", "Core"];
 
     [Fact]
-    public void No_folder_is_a_drawer_for_everything()
+    public void No_folder_has_a_catch_all_name()
     {
         var folders = Repository.Folders().SelectMany(folder => folder.Split(Path.DirectorySeparatorChar)).Distinct().ToArray();
 
         Assert.Contains("Payments", folders);
-        Assert.DoesNotContain(folders, IsDrawer);
+        Assert.DoesNotContain(folders, IsCatchAll);
     }
 
     [Fact]
-    public void No_project_is_a_drawer_for_everything() =>
+    public void No_project_has_a_catch_all_name() =>
         Assert.DoesNotContain(
             Repository.Files("*.csproj").SelectMany(file => Path.GetFileNameWithoutExtension(file).Split('.')),
-            IsDrawer
+            IsCatchAll
         );
 
     [Fact]
-    public void No_namespace_is_a_drawer_for_everything()
+    public void No_namespace_has_a_catch_all_name()
     {
         var namespaces = Sources()
             .SelectMany(source => Namespace().Matches(source))
@@ -33,11 +33,11 @@ public sealed partial class NamingTests
             .ToArray();
 
         Assert.Contains("Sagas.Payments", namespaces);
-        Assert.DoesNotContain(namespaces.SelectMany(name => name.Split('.')), IsDrawer);
+        Assert.DoesNotContain(namespaces.SelectMany(name => name.Split('.')), IsCatchAll);
     }
 
     [Fact]
-    public void No_type_is_named_for_what_it_might_be_doing()
+    public void No_type_has_a_vague_name()
     {
         var types = Sources()
             .SelectMany(source => Type().Matches(source))
@@ -49,7 +49,7 @@ public sealed partial class NamingTests
         Assert.DoesNotContain(types, name => Vague().IsMatch(name));
     }
 
-    private static bool IsDrawer(string name) => _drawers.Contains(name, StringComparer.OrdinalIgnoreCase);
+    private static bool IsCatchAll(string name) => _catchAlls.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     private static IEnumerable<string> Sources() => Repository.Files("*.cs").Select(File.ReadAllText);
 

@@ -7,7 +7,7 @@ namespace Sagas.UnitTests.Architecture;
 public sealed partial class PackageTests
 {
     [Fact]
-    public void No_project_says_a_version_of_its_own()
+    public void No_project_sets_the_version_of_a_package()
     {
         var references = Projects().SelectMany(Packages).ToArray();
 

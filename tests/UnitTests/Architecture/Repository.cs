@@ -5,10 +5,10 @@ internal static class Repository
 {
     private static readonly Lazy<string> _root = new(FindRoot);
 
-    /// <summary>Where the solution is.</summary>
+    /// <summary>The folder of the solution.</summary>
     public static string Root => _root.Value;
 
-    /// <summary>Source and project files by pattern, without what builds put between them.</summary>
+    /// <summary>Source and project files by pattern, without build output.</summary>
     public static IEnumerable<string> Files(string pattern) =>
         new[] { "src", "benchmarks", "examples", "tests" }
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), pattern, SearchOption.AllDirectories))

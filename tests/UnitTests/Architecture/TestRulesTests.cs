@@ -3,17 +3,17 @@ using System.Xml.Linq;
 
 namespace Sagas.UnitTests.Architecture;
 
-/// <summary>What keeps the tests fast, and the same on every machine.</summary>
+/// <summary>Rules that keep the tests fast, and the same on every machine.</summary>
 public sealed partial class TestRulesTests
 {
-    // What may let time pass, and why.
+    // Files that may pause, and why.
     private static readonly Dictionary<string, string> _mayPause = new()
     {
-        ["TestSupport/Eventually.cs"] = "the one loop that awaits what others do",
-        ["TestSupport/Chaos/ChaosTest.cs"] = "looks now and then how much of the work is done",
+        ["TestSupport/Eventually.cs"] = "the one loop that waits for other code",
+        ["TestSupport/Chaos/ChaosTest.cs"] = "polls how much of the work is done",
         ["TestSupport/Servers/Broker.cs"] = "pauses between attempts to publish to a broker that restarts",
         ["IntegrationTests/OutboundCalls/FailingGateway.cs"] = "the latency of a third party",
-        ["IntegrationTests/LocalServers/PrivatePostgresTests.cs"] = "shows that an end that must not come does not come",
+        ["IntegrationTests/LocalServers/PrivatePostgresTests.cs"] = "shows that a process does not end",
         ["EndToEndTests/ObjectStatus/CallbackClient.cs"] = "the pace of a client",
     };
 
@@ -25,7 +25,7 @@ public sealed partial class TestRulesTests
     ];
 
     [Fact]
-    public void What_is_awaited_is_awaited_by_Eventually() =>
+    public void Only_Eventually_waits() =>
         Assert.Empty(Sources().Where(source => Pause().IsMatch(source.Text) && !_mayPause.ContainsKey(source.Path)).Select(Path));
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed partial class TestRulesTests
     private static string Relative(string file) =>
         System.IO.Path.GetRelativePath(System.IO.Path.Combine(Repository.Root, "tests"), file).Replace('\\', '/');
 
-    // A wait without end is one for its cancellation.
+    // An infinite delay waits for its cancellation.
     [GeneratedRegex(@"\b(Task\.Delay|Thread\.Sleep)\((?!Timeout\.Infinite)")]
     private static partial Regex Pause();
 

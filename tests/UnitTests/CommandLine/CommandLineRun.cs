@@ -16,7 +16,7 @@ internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
     /// <summary>Standard output as JSON.</summary>
     public JsonElement Json => JsonDocument.Parse(Output).RootElement;
 
-    /// <summary>Runs a command line where no server can be reached.</summary>
+    /// <summary>Runs a command line where no server is available.</summary>
     public static Task<CommandLineRun> OfAsync(params string[] args) => InAsync(_nowhere, args);
 
     /// <summary>Runs a command line that finds these environment variables and no others.</summary>

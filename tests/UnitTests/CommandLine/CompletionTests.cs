@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Sagas.UnitTests.CommandLine;
 
-/// <summary>The completion of the shells, which asks the program.</summary>
+/// <summary>Shell completion, which asks the program for suggestions.</summary>
 public sealed class CompletionTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("sagas-completion-").FullName;
@@ -24,7 +24,7 @@ public sealed class CompletionTests : IDisposable
     }
 
     [Fact]
-    public async Task Suggestions_for_nothing_are_every_noun()
+    public async Task Suggestions_for_an_empty_line_are_all_nouns()
     {
         var suggestions = (await CommandLineRun.OfAsync("[suggest:6]", "sagas ")).Output.Split(
             '\n',

@@ -21,7 +21,7 @@ public sealed class ComposeSettingsTests
     [InlineData("Cannot connect to Postgres at localhost:1,", "POSTGRES_PORT", "1", "customers", "list")]
     [InlineData("localhost:1", "RABBITMQ_PORT", "1", "customers", "publish", "4711")]
     [InlineData("http://localhost:1/callback", "CALLBACK_PORT", "1", "objects", "post", "7")]
-    public async Task A_server_is_looked_for_at_its_port(string said, string name, string value, params string[] args)
+    public async Task A_server_is_expected_at_its_port(string said, string name, string value, params string[] args)
     {
         var run = await CommandLineRun.InAsync(
             new Dictionary<string, string>
@@ -39,7 +39,7 @@ public sealed class ComposeSettingsTests
     }
 
     [Fact]
-    public async Task The_settings_of_the_services_come_first()
+    public async Task The_settings_of_the_services_take_precedence()
     {
         var run = await CommandLineRun.InAsync(
             new Dictionary<string, string>

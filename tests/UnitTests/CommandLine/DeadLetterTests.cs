@@ -8,7 +8,7 @@ namespace Sagas.UnitTests.CommandLine;
 public sealed class DeadLetterTests
 {
     [Fact]
-    public void It_says_what_failed_where_when_and_why()
+    public void It_shows_what_failed_where_when_and_why()
     {
         var letter = DeadLetter.From(
             "payment-saga_error",
@@ -50,7 +50,7 @@ public sealed class DeadLetterTests
     [InlineData("""{"messageType":[]}""", null, null)]
     [InlineData("""{"paymentId":"a"}""", "MT-MessageType", "urn:message:Sagas.Contracts:PaymentRequested")]
     [InlineData("""{"paymentId":"a"}""", "RabbitMQ-ExchangeName", "PaymentRequested")]
-    public void Its_type_is_known_where_anything_says_so(string body, string? header, string? value)
+    public void The_type_of_plain_JSON_is_read_from_its_headers(string body, string? header, string? value)
     {
         var headers = new Dictionary<string, object?>();
         if (header is not null)
@@ -63,7 +63,7 @@ public sealed class DeadLetterTests
     }
 
     [Fact]
-    public void The_error_queue_of_every_endpoint_is_looked_into()
+    public void The_error_queue_of_every_endpoint_is_read()
     {
         var queues = DeadLetterQueues.Of([]);
 
@@ -75,7 +75,7 @@ public sealed class DeadLetterTests
     }
 
     [Fact]
-    public void Queues_that_are_named_are_looked_into_beside_those_of_the_services()
+    public void Named_queues_are_read_besides_those_of_the_services()
     {
         var queues = DeadLetterQueues.Of(["billing", "old_error"]);
 

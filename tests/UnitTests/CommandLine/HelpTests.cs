@@ -11,7 +11,7 @@ public sealed class HelpTests
 
     [Theory]
     [MemberData(nameof(EveryCommand))]
-    public async Task Every_command_explains_itself_with_exit_codes_within_the_width(string path)
+    public async Task Every_command_has_help_with_exit_codes(string path)
     {
         var run = await CommandLineRun.OfAsync([.. path.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
 
@@ -24,7 +24,7 @@ public sealed class HelpTests
 
     [Theory]
     [MemberData(nameof(EveryCommand))]
-    public async Task The_examples_of_every_command_can_be_typed(string path)
+    public async Task The_examples_of_every_command_can_be_parsed(string path)
     {
         var command = Find(path);
         if (command.Subcommands.Count == 0)

@@ -19,7 +19,7 @@ public sealed class InstallServersTests : IDisposable
     public void Dispose() => Directory.Delete(_machine, recursive: true);
 
     [Fact]
-    public async Task What_is_missing_is_installed_without_asking_and_nothing_else_stays()
+    public async Task Missing_servers_are_installed_without_asking_and_no_policy_file_remains()
     {
         var (exitCode, text) = await RunAsync($"{Script} --yes");
 
@@ -29,7 +29,7 @@ public sealed class InstallServersTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_installed_stays_as_it_is()
+    public async Task Installed_servers_are_left_unchanged()
     {
         Write("usr/lib/postgresql/17/bin/initdb", "");
 
@@ -40,7 +40,7 @@ public sealed class InstallServersTests : IDisposable
     }
 
     [Fact]
-    public async Task Outside_a_terminal_it_installs_nothing_unasked_and_says_how()
+    public async Task Outside_a_terminal_it_installs_nothing_and_shows_how()
     {
         var (exitCode, text) = await RunAsync($"{Script} </dev/null");
 

@@ -38,11 +38,11 @@ public sealed class OutputTests
     [InlineData(600, "10 min")]
     [InlineData(7200, "2 h")]
     [InlineData(864000, "10 days")]
-    public void A_length_of_time_has_one_unit(double seconds, string text) =>
+    public void A_duration_has_one_unit(double seconds, string text) =>
         Assert.Equal(text, Format.Duration(TimeSpan.FromSeconds(seconds)));
 
     [Fact]
-    public void A_moment_is_told_from_now()
+    public void A_time_is_shown_relative_to_now()
     {
         Assert.Equal("in 3.2 s", Format.FromNow(_now.AddSeconds(3.2), _now));
         Assert.Equal("5 min ago", Format.FromNow(_now.AddMinutes(-5), _now));
@@ -50,7 +50,7 @@ public sealed class OutputTests
     }
 
     [Fact]
-    public void What_comes_from_elsewhere_cannot_command_the_terminal()
+    public void Text_from_outside_cannot_control_the_terminal()
     {
         var letter = new DeadLetter(
             "id",
@@ -85,7 +85,7 @@ public sealed class OutputTests
     }
 
     [Fact]
-    public void Json_of_a_payment_has_what_the_view_has()
+    public void Json_of_a_payment_has_the_columns_of_the_view()
     {
         var json = Written(terminal => terminal.WriteJson(new[] { _payment }));
 
@@ -115,7 +115,7 @@ public sealed class OutputTests
     }
 
     [Fact]
-    public void A_payments_page_shows_what_it_waits_for()
+    public void The_page_of_a_payment_shows_what_it_waits_for()
     {
         var payment = new PaymentDetails(
             "invoice-8",

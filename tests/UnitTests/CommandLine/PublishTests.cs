@@ -17,7 +17,7 @@ public sealed class PublishTests
         Assert.Equal((first, last), PublishCustomer.Split(name));
 
     [Fact]
-    public void Many_things_are_numbered_from_1_and_one_thing_is_not()
+    public void Several_ids_are_numbered_from_1_and_a_single_one_is_not()
     {
         Assert.Equal(["load"], PublishOptions.Ids("load", 1));
         Assert.Equal(["load-1", "load-2", "load-3"], PublishOptions.Ids("load", 3));

@@ -44,7 +44,7 @@ public sealed class UsageTests
     [InlineData("--all", "customers", "retry", "--all", "--id", "4711")]
     [InlineData("--queue", "deadletters", "list", "--queue", "")]
     [InlineData("<message-id> is missing", "deadletters", "show")]
-    public async Task What_cannot_be_meant_is_refused_in_a_sentence_that_names_it(string named, params string[] args)
+    public async Task An_invalid_argument_is_rejected_with_a_message_that_names_it(string named, params string[] args)
     {
         var run = await CommandLineRun.OfAsync(args);
 
@@ -55,14 +55,14 @@ public sealed class UsageTests
     }
 
     [Fact]
-    public async Task An_id_may_have_128_characters_and_not_one_more()
+    public async Task An_id_has_at_most_128_characters()
     {
         Assert.Equal(3, (await CommandLineRun.OfAsync("c", new string('x', 128))).ExitCode);
         Assert.Equal(2, (await CommandLineRun.OfAsync("c", new string('x', 129))).ExitCode);
     }
 
     [Fact]
-    public async Task A_number_that_makes_an_id_too_long_is_refused()
+    public async Task A_count_that_makes_an_id_too_long_is_rejected()
     {
         var run = await CommandLineRun.OfAsync("c", new string('x', 125), "--count", "100");
 
@@ -104,7 +104,7 @@ public sealed class UsageTests
     [InlineData("files", "list")]
     [InlineData("deadletters", "show", "x")]
     [InlineData("objects", "post", "1", "--callback", "http://127.0.0.1:1/callback")]
-    public async Task A_server_that_cannot_be_reached_is_named_without_its_password_and_with_how_to_start_it(params string[] args)
+    public async Task An_unavailable_server_is_named_without_its_password_and_with_how_to_start_it(params string[] args)
     {
         foreach (var line in new[] { args, [.. args, "--json"] })
         {
@@ -120,7 +120,7 @@ public sealed class UsageTests
     }
 
     [Fact]
-    public async Task An_option_wins_over_the_environment()
+    public async Task An_option_overrides_the_environment()
     {
         var run = await CommandLineRun.OfAsync("p", "4711", "--rabbitmq", "amqp://other:hidden-secret@127.0.0.1:2/");
 
@@ -130,7 +130,7 @@ public sealed class UsageTests
     }
 
     [Fact]
-    public async Task A_connection_string_that_cannot_be_read_is_a_matter_of_usage()
+    public async Task An_invalid_connection_string_is_a_usage_error()
     {
         var run = await CommandLineRun.OfAsync("payments", "list", "--postgres", "Hots=127.0.0.1");
 

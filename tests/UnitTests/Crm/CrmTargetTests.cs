@@ -7,7 +7,7 @@ using Sagas.Services.Crm;
 
 namespace Sagas.UnitTests.Crm;
 
-/// <summary>What is sent to the CRM, and what its answers are taken for.</summary>
+/// <summary>What is sent to the CRM, and how its answers are classified.</summary>
 public sealed class CrmTargetTests
 {
     private const string Ada = """{"customerId":"a/d a?.","version":2,"firstName":"Ada"}""";
@@ -27,7 +27,7 @@ public sealed class CrmTargetTests
     }
 
     [Fact]
-    public void A_lookup_bears_any_id()
+    public void A_lookup_escapes_any_id()
     {
         using var request = Target(CallMode.Lookup).CreateLookup(Call(CallMode.Lookup));
 
@@ -64,7 +64,7 @@ public sealed class CrmTargetTests
         );
 
     [Fact]
-    public void The_reason_of_a_refusal_is_one_line_of_bearable_length()
+    public void The_reason_of_a_rejection_is_one_line_of_limited_length()
     {
         var outcome = ResponseClassifier.Classify(
             Target(),
@@ -77,7 +77,7 @@ public sealed class CrmTargetTests
     }
 
     [Fact]
-    public async Task A_batch_has_a_key_and_a_result_for_each()
+    public async Task A_batch_has_a_key_and_a_result_for_each_call()
     {
         var target = Target();
         OutboundCall[] calls = [Named("1"), Named("2"), Named("3"), Named("4")];
@@ -116,7 +116,7 @@ public sealed class CrmTargetTests
     }
 
     [Fact]
-    public void What_cannot_be_meant_is_refused_without_the_secret()
+    public void Invalid_options_are_reported_without_the_secret()
     {
         string[] problems =
         [

@@ -74,7 +74,7 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
     [InlineData(1, 2, 0)]
     [InlineData(2, 0, 1)]
     [InlineData(2, 1, 0)]
-    public async Task In_whatever_order_registrations_arrive_the_newest_counts(int first, int second, int third)
+    public async Task In_any_order_of_arrival_the_newest_registration_counts(int first, int second, int third)
     {
         CustomerRegistered[] registrations =
         [
@@ -96,7 +96,7 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
         Assert.Equal(("Byron", At(2)), (_sagas.Customer("42")!.LastName, _sagas.Customer("42")!.RegisteredAt));
     }
 
-    // What is finer Postgres does not keep; the same message would be newer than its own row.
+    // Postgres stores no finer times; the same message would be newer than its own row.
     [Fact]
     public async Task Times_count_to_the_microsecond()
     {
@@ -127,7 +127,7 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Changes), DisableDiscoveryEnumeration = true)]
-    public async Task Changed_data_replace_the_old_ones_and_count_the_version(CustomerRegistered changed)
+    public async Task Changed_data_replace_the_old_ones_and_increment_the_version(CustomerRegistered changed)
     {
         await _sagas.DeliverAsync(Ada);
         var created = _sagas.Clock.GetUtcNow();
@@ -196,7 +196,7 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
     [InlineData(nameof(CustomerStateMachine.Syncing))]
     [InlineData(nameof(CustomerStateMachine.Synced))]
     [InlineData(nameof(CustomerStateMachine.SyncFailed))]
-    public async Task However_far_the_CRM_is_only_newer_and_changed_data_are_taken(string state)
+    public async Task In_every_sync_state_only_newer_and_changed_data_are_accepted(string state)
     {
         await _sagas.DeliverAsync(Ada);
         _sagas.Customer("42")!.CurrentState = state;

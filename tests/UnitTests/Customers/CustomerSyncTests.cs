@@ -14,16 +14,16 @@ public sealed class CustomerSyncTests : IAsyncLifetime
     public async Task DisposeAsync() => await _sagas.DisposeAsync();
 
     [Fact]
-    public async Task A_new_customer_is_told_to_the_CRM_at_once()
+    public async Task A_new_customer_is_sent_to_the_CRM_at_once()
     {
         await _sagas.DeliverAsync(Ada);
 
         Assert.Equal(("Syncing", 1, null, null), Row);
-        Assert.Equal([new SyncCustomer("42", 1)], Asked);
+        Assert.Equal([new SyncCustomer("42", 1)], Sent);
     }
 
     [Fact]
-    public async Task A_customer_whom_the_CRM_has_is_synced()
+    public async Task A_customer_that_the_CRM_has_stored_is_synced()
     {
         await _sagas.DeliverAsync(Ada);
         _sagas.Clock.Advance(TimeSpan.FromMinutes(1));
@@ -31,86 +31,86 @@ public sealed class CustomerSyncTests : IAsyncLifetime
 
         Assert.Equal(("Synced", 1, 1, null), Row);
         Assert.Equal(_sagas.Clock.GetUtcNow(), _sagas.Customer("42")!.UpdatedAt);
-        Assert.Single(Asked);
+        Assert.Single(Sent);
     }
 
     [Fact]
-    public async Task A_change_while_the_CRM_is_told_waits_for_the_call_and_is_the_next()
+    public async Task A_change_during_a_call_waits_for_it_and_causes_the_next()
     {
         await _sagas.DeliverAsync(Ada);
         await _sagas.DeliverAsync(King(1));
         await _sagas.DeliverAsync(King(2) with { FirstName = "Augusta" });
         Assert.Equal(("Syncing", 3, null, null), Row);
-        Assert.Single(Asked);
+        Assert.Single(Sent);
 
         await _sagas.DeliverAsync(new CustomerSynced("42", 1));
         Assert.Equal(("Syncing", 3, 1, null), Row);
-        Assert.Equal([new("42", 1), new SyncCustomer("42", 3)], Asked);
+        Assert.Equal([new("42", 1), new SyncCustomer("42", 3)], Sent);
 
         await _sagas.DeliverAsync(new CustomerSynced("42", 3));
         Assert.Equal(("Synced", 3, 3, null), Row);
-        Assert.Equal(2, Asked.Count);
+        Assert.Equal(2, Sent.Count);
     }
 
     [Fact]
-    public async Task A_change_of_a_synced_customer_is_another_call()
+    public async Task A_change_of_a_synced_customer_causes_another_call()
     {
         await SyncedAsync();
         await _sagas.DeliverAsync(King(1));
 
         Assert.Equal(("Syncing", 2, 1, null), Row);
-        Assert.Equal([new("42", 1), new SyncCustomer("42", 2)], Asked);
+        Assert.Equal([new("42", 1), new SyncCustomer("42", 2)], Sent);
     }
 
     [Fact]
-    public async Task The_same_or_older_data_are_no_other_call()
+    public async Task The_same_or_older_data_cause_no_other_call()
     {
         await SyncedAsync();
         await _sagas.DeliverAsync(Ada);
         await _sagas.DeliverAsync(King(-60));
 
         Assert.Equal(("Synced", 1, 1, null), Row);
-        Assert.Single(Asked);
+        Assert.Single(Sent);
     }
 
     [Fact]
-    public async Task A_customer_whom_the_CRM_refuses_has_failed_with_the_reason()
+    public async Task A_customer_that_the_CRM_rejects_fails_with_the_reason()
     {
         await FailedAsync();
 
         Assert.Equal(("SyncFailed", 1, null, "the CRM said no"), Row);
-        Assert.Single(Asked);
+        Assert.Single(Sent);
     }
 
     [Fact]
-    public async Task A_failure_of_old_data_has_the_new_ones_told()
+    public async Task A_failure_of_old_data_causes_a_call_with_the_new_ones()
     {
         await _sagas.DeliverAsync(Ada);
         await _sagas.DeliverAsync(King(1));
         await _sagas.DeliverAsync(new CustomerSyncFailed("42", 1, "no such mailbox"));
 
         Assert.Equal(("Syncing", 2, null, null), Row);
-        Assert.Equal([new("42", 1), new SyncCustomer("42", 2)], Asked);
+        Assert.Equal([new("42", 1), new SyncCustomer("42", 2)], Sent);
     }
 
     [Fact]
-    public async Task Changed_data_of_a_failed_customer_are_told()
+    public async Task Changed_data_of_a_failed_customer_are_sent()
     {
         await FailedAsync();
         await _sagas.DeliverAsync(King(1));
 
         Assert.Equal(("Syncing", 2, null, null), Row);
-        Assert.Equal([new("42", 1), new SyncCustomer("42", 2)], Asked);
+        Assert.Equal([new("42", 1), new SyncCustomer("42", 2)], Sent);
     }
 
     [Fact]
-    public async Task A_failed_customer_is_told_again_when_a_person_wants_it()
+    public async Task A_failed_customer_is_sent_again_when_an_operator_retries()
     {
         await FailedAsync();
         Assert.Null(await _sagas.DeliverAsync(new RetryCustomerSync("42", "Grace")));
 
         Assert.Equal(("Syncing", 1, null, null), Row);
-        Assert.Equal([new("42", 1), new SyncCustomer("42", 1, Retry: true)], Asked);
+        Assert.Equal([new("42", 1), new SyncCustomer("42", 1, Retry: true)], Sent);
         await _sagas.DeliverAsync(new CustomerSynced("42", 1));
         Assert.Equal(("Synced", 1, 1, null), Row);
     }
@@ -125,11 +125,11 @@ public sealed class CustomerSyncTests : IAsyncLifetime
         Assert.Null(await _sagas.DeliverAsync(new RetryCustomerSync("42")));
 
         Assert.Equal(("Synced", 1, 1, null), Row);
-        Assert.Single(Asked);
+        Assert.Single(Sent);
     }
 
     [Fact]
-    public async Task A_call_that_was_given_up_and_turns_out_to_be_made_counts()
+    public async Task A_parked_call_that_turns_out_to_have_succeeded_counts()
     {
         await FailedAsync();
         await _sagas.DeliverAsync(new CustomerSynced("42", 1));
@@ -138,7 +138,7 @@ public sealed class CustomerSyncTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_old_call_that_turns_out_to_be_made_does_not_make_a_failure_good()
+    public async Task An_old_call_that_turns_out_to_have_succeeded_clears_no_failure()
     {
         await FailedAsync();
         await _sagas.DeliverAsync(King(1));
@@ -149,7 +149,7 @@ public sealed class CustomerSyncTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_was_said_before_changes_nothing()
+    public async Task An_outdated_result_changes_nothing()
     {
         await SyncedAsync();
         await _sagas.DeliverAsync(new CustomerSynced("42", 1));
@@ -166,7 +166,7 @@ public sealed class CustomerSyncTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_result_of_a_version_that_does_not_exist_is_refused()
+    public async Task A_result_of_a_version_that_does_not_exist_is_rejected()
     {
         await _sagas.DeliverAsync(Ada);
 
@@ -179,7 +179,7 @@ public sealed class CustomerSyncTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_said_of_nobody_is_refused()
+    public async Task A_message_about_an_unknown_customer_is_invalid()
     {
         Assert.IsType<InvalidMessageException>((await _sagas.DeliverAsync(new CustomerSynced("nobody", 1)))!.GetBaseException());
         Assert.IsType<InvalidMessageException>(
@@ -189,7 +189,7 @@ public sealed class CustomerSyncTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_customer_from_before_the_CRM_is_told_by_a_retry_or_a_change()
+    public async Task A_customer_registered_without_a_CRM_is_sent_by_a_retry_or_a_change()
     {
         await _sagas.DeliverAsync(Ada);
         _sagas.Customer("42")!.CurrentState = nameof(CustomerStateMachine.Registered);
@@ -205,7 +205,7 @@ public sealed class CustomerSyncTests : IAsyncLifetime
     [InlineData(nameof(CustomerStateMachine.Registered))]
     [InlineData(nameof(CustomerStateMachine.Synced))]
     [InlineData(nameof(CustomerStateMachine.SyncFailed))]
-    public async Task Without_a_CRM_a_changed_customer_is_registered_and_nobody_is_told(string state)
+    public async Task Without_a_CRM_a_changed_customer_is_registered_and_not_sent(string state)
     {
         await using var sagas = await SagasInMemory.StartAsync();
         await sagas.DeliverAsync(Ada);
@@ -219,7 +219,7 @@ public sealed class CustomerSyncTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Without_a_CRM_the_last_call_ends_in_registered_when_the_data_have_changed()
+    public async Task Without_a_CRM_the_last_call_leads_to_registered_if_the_data_have_changed()
     {
         await using var sagas = await SagasInMemory.StartAsync();
         await sagas.DeliverAsync(Ada);
@@ -245,7 +245,7 @@ public sealed class CustomerSyncTests : IAsyncLifetime
     private (string State, int Version, int? Synced, string? Failure) Row =>
         _sagas.Customer("42") is { } row ? (row.CurrentState, row.Version, row.SyncedVersion, row.SyncFailure) : default;
 
-    private IReadOnlyList<SyncCustomer> Asked => _sagas.Published<SyncCustomer>();
+    private IReadOnlyList<SyncCustomer> Sent => _sagas.Published<SyncCustomer>();
 
     private async Task SyncedAsync()
     {

@@ -88,7 +88,7 @@ public sealed class CustomerTransitionsTests
     [InlineData("SyncFailed", 2, "SyncFailed", "before", CustomerChange.None, false)]
     [InlineData("Synced", 3, "Synced", "before", CustomerChange.None, false)]
     [InlineData("Registered", 3, "Registered", "before", CustomerChange.None, false)]
-    public void A_refusal_counts_for_the_current_data_only(
+    public void A_rejection_counts_for_the_current_data_only(
         string state,
         int version,
         string after,
@@ -108,7 +108,7 @@ public sealed class CustomerTransitionsTests
     [InlineData("SyncFailed", true)]
     [InlineData("Syncing", false)]
     [InlineData("Synced", false)]
-    public void A_retry_calls_the_CRM_unless_that_is_done_or_under_way(string state, bool callsCrm)
+    public void A_retry_calls_the_CRM_unless_the_customer_is_synced_or_syncing(string state, bool callsCrm)
     {
         var transition = CustomerTransitions.RetrySync(new(state, 3, 1, "why"), hasCrm: true);
 

@@ -15,7 +15,7 @@ public sealed class OrderShipmentTests : IAsyncLifetime
     private static readonly OrderShipped _shipped = new("order-1", "track-1", _now);
     private static readonly ShipmentRejected _rejected = new("order-1", "no such address", _now);
 
-    // What a message publishes is published before it counts as consumed.
+    // Everything that a message publishes is published before it counts as consumed.
     private static readonly CancellationToken _noWait = new(canceled: true);
 
     private readonly ServiceProvider _provider = new ServiceCollection()
@@ -86,7 +86,7 @@ public sealed class OrderShipmentTests : IAsyncLifetime
     [Theory]
     [InlineData("Shipped")]
     [InlineData("Rejected")]
-    public async Task What_the_carrier_answers_later_changes_nothing(string state)
+    public async Task A_later_answer_of_the_carrier_changes_nothing(string state)
     {
         await BringToAsync(state);
         var before = Order();

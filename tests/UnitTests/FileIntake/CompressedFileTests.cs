@@ -5,7 +5,7 @@ namespace Sagas.UnitTests.FileIntake;
 
 public sealed class CompressedFileTests
 {
-    // What bgzip writes at the end of its files: a member with nothing in it.
+    // bgzip ends its files with this empty member.
     private static readonly byte[] _emptyMember =
     [
         0x1F,
@@ -62,7 +62,7 @@ public sealed class CompressedFileTests
         Assert.Equal(_rows, Whole([.. _first, .. _second, .. new byte[zeros]]));
 
     [Fact]
-    public void What_follows_the_last_member_and_is_no_padding_is_not_passed_over()
+    public void Anything_but_padding_after_the_last_member_is_reported()
     {
         byte[] damagedStart = [.. _second];
         damagedStart[0] = 0;
@@ -77,7 +77,7 @@ public sealed class CompressedFileTests
 
     // The oracle decompresses byte by byte what is left of the file.
     [Fact]
-    public void Wherever_a_file_is_cut_every_whole_row_before_the_cut_is_read_first()
+    public void A_file_cut_at_any_byte_yields_every_whole_row_before_the_cut()
     {
         var all = _rows[..16];
         var (first, second) = (Member(all[..8]), Member(all[8..]));
@@ -96,7 +96,7 @@ public sealed class CompressedFileTests
     }
 
     [Fact]
-    public void A_long_file_that_is_cut_gives_the_rows_before_the_cut()
+    public void A_long_file_that_is_cut_yields_the_rows_before_the_cut()
     {
         foreach (var length in new[] { 50_000, _first.Length - 3, _first.Length + 20_000, _first.Length + _second.Length - 1 })
         {
@@ -111,7 +111,7 @@ public sealed class CompressedFileTests
     [Theory]
     [InlineData(true, 20_000)]
     [InlineData(false, 30_000)]
-    public void A_wrong_checksum_is_told_after_the_rows_it_is_of(bool ofFirst, int rowsBefore)
+    public void A_wrong_checksum_is_reported_after_the_rows_of_its_member(bool ofFirst, int rowsBefore)
     {
         byte[] content = [.. _first, .. _second];
         content[(ofFirst ? _first.Length : content.Length) - 6] ^= 1;
@@ -140,7 +140,7 @@ public sealed class CompressedFileTests
     }
 
     [Fact]
-    public void Reading_goes_on_at_every_record_of_every_member()
+    public void Reading_can_continue_at_every_record_of_every_member()
     {
         using var file = TextFile.Of([.. Member(Rows(1, 12)), .. _emptyMember, .. Member(Rows(13, 24))]);
         var all = file.Read();
@@ -198,14 +198,14 @@ public sealed class CompressedFileTests
         return rows;
     }
 
-    // Far from the end of the file the place is known to some thousand bytes only.
+    // Far from the end of the file the position is known to a few thousand bytes only.
     private static long Near(long place, string? problem)
     {
-        var told = long.Parse(
+        var reported = long.Parse(
             problem!.Split(' ').First(word => word.All(char.IsDigit)),
             System.Globalization.CultureInfo.InvariantCulture
         );
-        Assert.InRange(told, place, place + 10_000);
-        return told;
+        Assert.InRange(reported, place, place + 10_000);
+        return reported;
     }
 }

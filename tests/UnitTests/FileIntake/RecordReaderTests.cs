@@ -23,7 +23,7 @@ public sealed class RecordReaderTests
     [InlineData("", new string[0])]
     [InlineData("a", "a")]
     [InlineData("a,\"b\"", "a¦b")]
-    public void Records_are_read_as_they_are_meant(string content, params string[] expected)
+    public void Valid_records_are_parsed(string content, params string[] expected)
     {
         using var file = TextFile.Of(content);
 
@@ -35,7 +35,7 @@ public sealed class RecordReaderTests
     [InlineData("a,b\n\"c\"d,e\nf,g", "a¦b", "TextAfterQuote¦\"c\"d,e", "f¦g")]
     [InlineData("a,b\n\"c,d\n\"e\",f\ng,h\n", "a¦b", "TextAfterQuote¦\"c,d", "e¦f", "g¦h")]
     [InlineData("a,b\n\"c,d", "a¦b", "QuoteNotClosed¦\"c,d")]
-    public void A_broken_quote_costs_its_line_and_no_other(string content, params string[] expected)
+    public void A_broken_quote_invalidates_only_its_line(string content, params string[] expected)
     {
         using var file = TextFile.Of(content);
 
@@ -43,7 +43,7 @@ public sealed class RecordReaderTests
     }
 
     [Fact]
-    public void A_quote_never_closed_in_a_large_file_costs_its_line_and_no_other()
+    public void A_quote_never_closed_in_a_large_file_invalidates_only_its_line()
     {
         var lines = Enumerable.Range(0, 50_000).Select(n => n == 3 ? "\"3,open" : $"{n},name {n}").ToArray();
         using var file = TextFile.Of(string.Join("\n", lines));
@@ -59,7 +59,7 @@ public sealed class RecordReaderTests
     [Theory]
     [InlineData(100)]
     [InlineData(5_000_000)]
-    public void A_line_that_is_too_long_costs_itself_and_no_other(int length)
+    public void A_line_that_is_too_long_invalidates_only_itself(int length)
     {
         using var file = TextFile.Of($"a,b\n{new string('x', length)},c\nd,e\n");
 
@@ -74,7 +74,7 @@ public sealed class RecordReaderTests
     }
 
     [Fact]
-    public void Too_many_fields_cost_their_line_and_no_other()
+    public void Too_many_fields_invalidate_only_their_line()
     {
         using var file = TextFile.Of("a,b\n1,2,3,4\nc,d\n");
 
@@ -102,7 +102,7 @@ public sealed class RecordReaderTests
     }
 
     [Fact]
-    public void A_file_that_is_ascii_for_long_and_Windows_1252_then_is_read_as_that()
+    public void A_file_with_Windows_1252_text_after_much_ascii_is_read_as_Windows_1252()
     {
         var ascii = string.Concat(Enumerable.Range(0, 20_000).Select(n => $"{n},plain\n"));
         using var file = TextFile.Of([.. Encoding.ASCII.GetBytes(ascii), .. Encoding.Latin1.GetBytes("x,Jürgen\n")]);
@@ -128,7 +128,7 @@ public sealed class RecordReaderTests
     }
 
     [Fact]
-    public void Broken_UTF_8_costs_its_record_and_no_other()
+    public void Broken_UTF_8_invalidates_only_its_record()
     {
         using var file = TextFile.Of([.. "a,Jürgen\n"u8, .. "b,x\xFFy\n"u8[..3], 0xFF, .. "y\nc,Zoë\n"u8]);
 
@@ -139,7 +139,7 @@ public sealed class RecordReaderTests
     }
 
     [Fact]
-    public void A_compressed_file_is_read_as_what_it_decompresses_to()
+    public void A_compressed_file_is_read_decompressed()
     {
         using var file = TextFile.Of(TextFile.Gzip(Encoding.Unicode.GetBytes("\uFEFFid,name\n1,Zoë\n")));
 
@@ -147,7 +147,7 @@ public sealed class RecordReaderTests
     }
 
     [Fact]
-    public void A_compressed_file_that_was_cut_off_is_not_taken_for_a_whole_one()
+    public void A_truncated_compressed_file_is_an_error()
     {
         var random = new Random(1);
         var content = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 20_000).Select(_ => $"{random.Next()},x\n")));
@@ -156,14 +156,14 @@ public sealed class RecordReaderTests
         Assert.ThrowsAny<InvalidDataException>(() => file.Read());
     }
 
-    // Whatever the encoding, a reader that starts at any record reads what a reader from the start reads from there on.
+    // In any encoding, a reader that starts at any record reads what a reader from the start reads from there on.
     [Theory]
     [InlineData("utf-8", false)]
     [InlineData("utf-8", true)]
     [InlineData("utf-16", false)]
     [InlineData("utf-16BE", false)]
     [InlineData("windows-1252", false)]
-    public void Reading_goes_on_at_every_record(string name, bool compressed)
+    public void Reading_can_continue_at_every_record(string name, bool compressed)
     {
         var random = new Random(7);
         var lines = Enumerable
@@ -189,7 +189,7 @@ public sealed class RecordReaderTests
             Assert.Equal(all.Skip(index + 1), file.Read(_short, all[index].Next));
     }
 
-    // A simple reference reader, which reads the whole text at once.
+    // Every field is quoted, so that any text may be in it.
     [Fact]
     public void Random_records_are_read_as_they_were_written()
     {

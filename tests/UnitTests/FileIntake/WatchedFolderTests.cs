@@ -24,7 +24,7 @@ public sealed class WatchedFolderTests : IAsyncDisposable
             await AssertOthersAreNotFoundAsync();
         }
 
-        // It was seen as it is now one and a half seconds ago.
+        // Its current content was first seen one and a half seconds ago.
         var before = _timeProvider.GetUtcNow();
         Assert.Equal(path, await FoundAsync());
         Assert.True(_timeProvider.GetUtcNow() - before >= TimeSpan.FromSeconds(0.5));
@@ -57,7 +57,7 @@ public sealed class WatchedFolderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_file_is_found_once_until_it_changes_or_is_asked_for_again()
+    public async Task A_file_is_found_once_until_it_changes_or_is_requested_again()
     {
         var folder = Watch(stable: TimeSpan.FromMilliseconds(50));
         var path = await WriteAsync("a.csv");
@@ -73,7 +73,7 @@ public sealed class WatchedFolderTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_file_that_failed_has_its_reason_beside_it_and_replaces_none()
+    public async Task A_failed_file_is_moved_with_its_reason_and_replaces_no_other()
     {
         var folder = Watch(stable: TimeSpan.Zero);
         foreach (var expected in new[] { "a.csv", "a.2.csv" })
@@ -114,7 +114,7 @@ public sealed class WatchedFolderTests : IAsyncDisposable
         return _files.Current;
     }
 
-    /// <summary>Lets time pass until a file is found.</summary>
+    /// <summary>Advances the clock until a file is found.</summary>
     private async Task<string> FoundAsync()
     {
         var next = NextAsync();

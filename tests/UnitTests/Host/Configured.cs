@@ -7,7 +7,7 @@ namespace Sagas.UnitTests.Host;
 /// <summary>Options as a process reads them.</summary>
 internal static class Configured
 {
-    /// <summary>What is wrong with a section.</summary>
+    /// <summary>The problems of a section.</summary>
     /// <typeparam name="TOptions">The section's options.</typeparam>
     /// <param name="section">The section.</param>
     /// <param name="values">Its settings, by their names within it.</param>

@@ -33,7 +33,7 @@ public sealed class FaultThrottlingSinkTests : IDisposable
 
     private static Exception Thrown(Exception exception) => Record.Exception(new Action(() => throw exception))!;
 
-    private static Exception BrokerAway() => Thrown(new InvalidOperationException("outer", new SocketException(111)));
+    private static Exception BrokerUnavailable() => Thrown(new InvalidOperationException("outer", new SocketException(111)));
 
     private static LogEvent Event(
         LogEventLevel level,
@@ -51,13 +51,13 @@ public sealed class FaultThrottlingSinkTests : IDisposable
         );
 
     [Fact]
-    public void A_broker_that_is_away_is_one_line_with_the_reason()
+    public void An_unavailable_broker_is_one_line_with_the_reason()
     {
         _lines.Emit(
             Event(
                 LogEventLevel.Error,
                 TimeSpan.Zero,
-                BrokerAway(),
+                BrokerUnavailable(),
                 "S-FAULT {Address} {Id}",
                 ("Address", "x"),
                 ("Id", Guid.NewGuid())
@@ -78,14 +78,14 @@ public sealed class FaultThrottlingSinkTests : IDisposable
     }
 
     [Fact]
-    public void What_ends_the_process_keeps_its_stack()
+    public void A_fatal_error_keeps_its_stack()
     {
-        _lines.Emit(Event(LogEventLevel.Fatal, TimeSpan.Zero, BrokerAway(), "Stopping"));
+        _lines.Emit(Event(LogEventLevel.Fatal, TimeSpan.Zero, BrokerUnavailable(), "Stopping"));
         Assert.Contains(Written, line => line.Contains("at Sagas.UnitTests", StringComparison.Ordinal));
     }
 
     [Fact]
-    public void The_same_fault_of_many_messages_is_told_once_until_a_while_has_passed()
+    public void The_same_fault_of_many_messages_is_logged_once_per_interval()
     {
         foreach (var second in Enumerable.Range(0, 101).Append(200))
             _lines.Emit(
@@ -96,25 +96,25 @@ public sealed class FaultThrottlingSinkTests : IDisposable
                     "Message {MessageId} of {Count} waits: {Reason}",
                     ("MessageId", Guid.NewGuid()),
                     ("Count", second),
-                    ("Reason", "away")
+                    ("Reason", "unavailable")
                 )
             );
-        // After 0, 15, 45 seconds; and when it comes back after it was over.
+        // After 0, 15 and 45 seconds, and when the fault returns after a pause.
         Assert.Equal(
             [
-                "away",
-                "away (14 more like this since the last line)",
-                "away (29 more like this since the last line)",
-                "away (55 more like this since the last line)",
+                "unavailable",
+                "unavailable (14 more like this since the last line)",
+                "unavailable (29 more like this since the last line)",
+                "unavailable (55 more like this since the last line)",
             ],
             Written.Select(line => line.Split("waits: ")[1])
         );
     }
 
     [Theory]
-    [InlineData("Refused {MessageId}: {Reason}", "m-1", "m-2")]
+    [InlineData("Rejected {MessageId}: {Reason}", "m-1", "m-2")]
     [InlineData("File {Name}: {Reason}", "a.csv", "b.csv")]
-    public void What_happens_to_different_things_is_told_of_each(string template, string first, string second)
+    public void Faults_of_different_messages_or_files_are_each_logged(string template, string first, string second)
     {
         var name = template.Contains("Name", StringComparison.Ordinal) ? "Name" : "MessageId";
         foreach (var value in (string[])[first, second])
@@ -132,7 +132,7 @@ public sealed class FaultThrottlingSinkTests : IDisposable
     }
 
     [Fact]
-    public void What_is_no_fault_is_written_as_often_as_it_happens()
+    public void Events_without_a_fault_are_always_logged()
     {
         for (var i = 0; i < 3; i++)
             _lines.Emit(Event(LogEventLevel.Information, TimeSpan.Zero, null, "Done"));

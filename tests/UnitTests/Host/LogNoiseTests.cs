@@ -20,13 +20,13 @@ public sealed class LogNoiseTests
         );
 
     [Fact]
-    public void A_refused_message_is_told_of_by_its_dead_letter_only() =>
+    public void The_fault_of_an_invalid_message_is_noise() =>
         Assert.True(IsNoise("R-FAULT {InputAddress}", new InvalidMessageException("There is no payment x.")));
 
     [Theory]
     [InlineData(LogEventLevel.Information, true)]
     [InlineData(LogEventLevel.Warning, false)]
-    public void What_only_declares_queues_tells_of_problems_only(LogEventLevel level, bool noise) =>
+    public void The_bus_that_declares_queues_logs_problems_only(LogEventLevel level, bool noise) =>
         Assert.Equal(
             noise,
             LogRegistration.IsNoise(
@@ -41,11 +41,11 @@ public sealed class LogNoiseTests
         );
 
     [Fact]
-    public void A_consumer_that_fails_is_told_of() =>
+    public void A_failing_consumer_is_logged() =>
         Assert.False(IsNoise("R-FAULT {InputAddress}", new InvalidOperationException("bug")));
 
     [Fact]
-    public void Each_endpoint_that_waits_for_the_broker_is_not_told_of_but_the_lost_connection_is()
+    public void Endpoints_that_wait_for_the_broker_are_noise_and_the_lost_connection_is_logged()
     {
         Assert.True(IsNoise("Retrying {Delay}: {Message}", new SocketException(111)));
         Assert.False(IsNoise("Connection Failed: {InputAddress}", new SocketException(111)));

@@ -41,7 +41,7 @@ public sealed class PersonalDataTests
     [InlineData("Got {@Message}")]
     [InlineData("Got {Message}")]
     [InlineData("Got {$Message}")]
-    public void A_customer_is_logged_without_what_identifies_them(string template)
+    public void A_customer_is_logged_without_personal_data(string template)
     {
         var line = Log(template, _customer);
         Assert.All(_personal, text => Assert.DoesNotContain(text, line));

@@ -13,7 +13,7 @@ namespace Sagas.UnitTests.Host;
 public sealed class SettingsTests
 {
     [Fact]
-    public async Task Nothing_configured_is_a_whole_process_on_this_machine()
+    public async Task Without_configuration_a_process_has_all_roles_and_local_servers()
     {
         await using var app = SagasHost.Create(
             [],
@@ -29,7 +29,7 @@ public sealed class SettingsTests
     }
 
     [Fact]
-    public async Task What_is_empty_is_not_set()
+    public async Task An_empty_value_is_not_set()
     {
         await using var app = Create(
             ("Roles", ""),
@@ -56,7 +56,7 @@ public sealed class SettingsTests
     [InlineData("amqp://user:p%40ss@broker:5673/my%2Fhost", "broker", 5673, "my/host", "p@ss", false)]
     [InlineData("amqps://user:pw@broker/sagas", "broker", 5671, "sagas", "pw", true)]
     [InlineData("amqp://user:pw@broker", "broker", 5672, "/", "pw", false)]
-    public void The_broker_is_a_URI(string uri, string host, int port, string virtualHost, string password, bool tls)
+    public void The_broker_is_set_by_a_URI(string uri, string host, int port, string virtualHost, string password, bool tls)
     {
         var rabbitMq = new RabbitMqOptions { Uri = uri };
 
@@ -103,7 +103,7 @@ public sealed class SettingsTests
     }
 
     [Fact]
-    public void Everything_that_is_wrong_is_reported_at_once()
+    public void All_problems_are_reported_at_once()
     {
         var problems = Problems(
             ("Roles", "x"),

@@ -43,6 +43,6 @@ public sealed class TransientFaultsTests
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public void A_fault_is_known_by_what_caused_it(Exception exception, string kind) =>
+    public void A_fault_is_classified_by_its_cause(Exception exception, string kind) =>
         Assert.Equal(kind, TransientFaults.Classify(exception).ToString());
 }

@@ -28,7 +28,7 @@ public sealed class EnvelopeTests
     public void A_wrong_field_in_an_envelope_is_named_as_in_plain_JSON(string message, string expected)
     {
         var context = Envelope($$"""{"messageType":["{{Type}}"],"message":{{message}}}""");
-        Assert.Contains(expected, Refusal(() => context.TryGetMessage<PaymentRequested>(out _)));
+        Assert.Contains(expected, Rejection(() => context.TryGetMessage<PaymentRequested>(out _)));
     }
 
     [Theory]
@@ -39,6 +39,6 @@ public sealed class EnvelopeTests
     [InlineData("""{"message":{},"messageType":["x"],"messageId":"17"}""", "not a Guid")]
     [InlineData("""{"message":{},"messageType":["x"],"sourceAddress":"not an address"}""", "cannot be read")]
     [InlineData("""{"message":{},"messageType":["x"],"sentTime":"soon"}""", "cannot be read")]
-    public void An_envelope_that_cannot_be_read_is_refused(string body, string expected) =>
-        Assert.Contains(expected, Refusal(() => Envelope(body)));
+    public void An_envelope_that_cannot_be_read_is_invalid(string body, string expected) =>
+        Assert.Contains(expected, Rejection(() => Envelope(body)));
 }

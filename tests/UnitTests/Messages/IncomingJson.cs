@@ -37,5 +37,5 @@ internal static class IncomingJson
         return message!;
     }
 
-    public static string Refusal(Action action) => Assert.Throws<InvalidMessageException>(action).Message;
+    public static string Rejection(Action action) => Assert.Throws<InvalidMessageException>(action).Message;
 }

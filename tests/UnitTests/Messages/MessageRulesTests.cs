@@ -81,7 +81,7 @@ public sealed class MessageRulesTests
 
     [Theory]
     [MemberData(nameof(BadPayments))]
-    public void A_bad_payment_is_refused_with_its_field(PaymentRequested payment, string expected)
+    public void An_invalid_payment_is_rejected_with_its_field(PaymentRequested payment, string expected)
     {
         var reason = Assert.Throws<InvalidMessageException>(() => _rules.Check(payment)).Message;
         Assert.StartsWith("PaymentRequested: ", reason);
@@ -90,15 +90,15 @@ public sealed class MessageRulesTests
 
     [Theory]
     [MemberData(nameof(GoodPayments))]
-    public void A_good_payment_passes(PaymentRequested payment) => _rules.Check(payment);
+    public void A_valid_payment_is_accepted(PaymentRequested payment) => _rules.Check(payment);
 
     [Theory]
     [MemberData(nameof(BadCustomers))]
-    public void A_bad_customer_is_refused_with_its_field(CustomerRegistered customer, string expected) =>
+    public void An_invalid_customer_is_rejected_with_its_field(CustomerRegistered customer, string expected) =>
         Assert.Contains(expected, Assert.Throws<InvalidMessageException>(() => _rules.Check(customer)).Message);
 
     [Fact]
-    public void A_customer_with_nothing_but_an_id_passes() => _rules.Check(new CustomerRegistered("c"));
+    public void A_customer_with_only_an_id_is_accepted() => _rules.Check(new CustomerRegistered("c"));
 
     [Fact]
     public void A_revival_needs_a_payment() => Assert.Throws<InvalidMessageException>(() => _rules.Check(new RevivePayment(" ")));

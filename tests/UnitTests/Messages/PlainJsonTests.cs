@@ -36,7 +36,7 @@ public sealed class PlainJsonTests
             {"paymentId":"p-1","customerId":"c-1","amount":12.34,"currency":"EUR","requestedAt":"2026-01-31T12:00:00Z",}
             """
     )]
-    public void A_payment_is_read_however_the_producer_writes_its_fields(string body) =>
+    public void A_payment_is_read_in_every_spelling_of_its_fields(string body) =>
         Assert.Equal(_expected, Read<PaymentRequested>(Plain(body, "PaymentRequested")));
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class PlainJsonTests
         Assert.Equal("1", Read<CustomerRegistered>(Plain("""{"customerId":1}""", "CustomerRegistered")).CustomerId);
 
     [Fact]
-    public void A_byte_order_mark_does_not_disturb() =>
+    public void A_byte_order_mark_is_skipped() =>
         Assert.Equal(
             "c",
             Read<CustomerRegistered>(Plain([0xEF, 0xBB, 0xBF, .. """{"customerId":"c"}"""u8], "CustomerRegistered")).CustomerId
@@ -58,7 +58,7 @@ public sealed class PlainJsonTests
         Assert.Equal(_expected, Read<PaymentRequested>(Plain(Payment, null, ("MT-MessageType", name))));
 
     [Fact]
-    public void The_header_goes_before_the_exchange()
+    public void The_header_takes_precedence_over_the_exchange()
     {
         var context = Plain(Payment, "CustomerRegistered", ("MT-MessageType", "PaymentRequested"));
         Assert.True(context.IsSupportedMessageType<PaymentRequested>());
@@ -71,7 +71,7 @@ public sealed class PlainJsonTests
     [InlineData("orders", "'orders'")]
     public void A_message_of_unknown_type_is_invalid_and_the_reason_names_the_header(string? exchange, string expected)
     {
-        var reason = Refusal(() => Plain(Payment, exchange));
+        var reason = Rejection(() => Plain(Payment, exchange));
         Assert.Contains(expected, reason);
         Assert.Contains("MT-MessageType", reason);
     }
@@ -81,11 +81,11 @@ public sealed class PlainJsonTests
     [InlineData("hello", "not JSON")]
     [InlineData("{\"paymentId\":", "not JSON")]
     public void A_body_that_is_not_JSON_is_invalid(string body, string expected) =>
-        Assert.Contains(expected, Refusal(() => Plain(body, "PaymentRequested")));
+        Assert.Contains(expected, Rejection(() => Plain(body, "PaymentRequested")));
 
     [Fact]
     public void A_body_that_is_too_long_is_invalid() =>
-        Assert.Contains("1,048,576", Refusal(() => Plain(new byte[Options.MaxBodyBytes + 1], "PaymentRequested")));
+        Assert.Contains("1,048,576", Rejection(() => Plain(new byte[Options.MaxBodyBytes + 1], "PaymentRequested")));
 
     [Theory]
     [InlineData("[]", "must be a JSON object, and is a list")]
@@ -120,7 +120,7 @@ public sealed class PlainJsonTests
     public void A_field_that_cannot_be_read_is_named_with_what_was_expected(string body, string expected)
     {
         var context = Plain(body, "PaymentRequested");
-        var reason = Refusal(() => context.TryGetMessage<PaymentRequested>(out _));
+        var reason = Rejection(() => context.TryGetMessage<PaymentRequested>(out _));
         Assert.StartsWith("PaymentRequested: ", reason);
         Assert.Contains(expected, reason);
     }
@@ -129,7 +129,7 @@ public sealed class PlainJsonTests
     public void A_reason_contains_no_personal_data() =>
         Assert.DoesNotContain(
             "jane",
-            Refusal(() =>
+            Rejection(() =>
                 Plain("""{"customerId":"c","email":["jane@example.com"]}""", "CustomerRegistered")
                     .TryGetMessage<CustomerRegistered>(out _)
             )
@@ -174,7 +174,7 @@ public sealed class PlainJsonTests
         Assert.Null(Plain(Payment, "PaymentRequested", ("CorrelationId", "order 17")).CorrelationId);
 
     [Fact]
-    public void Where_to_send_answers_is_not_taken_from_a_foreign_header() =>
+    public void The_response_address_is_not_read_from_a_foreign_header() =>
         Assert.Null(
             Plain(
                 Payment,

@@ -38,7 +38,7 @@ public sealed class CallbackRequestTests
     [InlineData("""{"object_ids":[""]}""", 400, "empty")]
     [InlineData("""{"object_ids":["\n.\n\u0007."]}""", 400, "control")]
     [InlineData("""{"object_ids":[1,1,1,1]}""", 413, "at most 3")]
-    public void What_is_no_list_of_ids_is_refused_with_a_sentence(string body, int status, string says)
+    public void An_invalid_body_is_rejected_with_a_message(string body, int status, string says)
     {
         var request = Parse(body, maximumIds: 3);
 
@@ -48,6 +48,6 @@ public sealed class CallbackRequestTests
     }
 
     [Fact]
-    public void Nothing_nested_deeply_brings_it_down() =>
+    public void Deeply_nested_JSON_is_rejected() =>
         Assert.Equal(400, Parse($$"""{"object_ids":{{new string('[', 100_000)}}""").Status);
 }

@@ -35,7 +35,7 @@ public sealed class ObjectStatusOptionsTests
     [InlineData(1000)]
     [InlineData(4000)]
     [InlineData(40_000)]
-    public void More_messages_are_taken_than_calls_made_and_a_channel_can_take_them(int calls)
+    public void More_messages_are_consumed_than_calls_made_within_the_limit_of_a_channel(int calls)
     {
         var options = new ObjectStatusOptions { MaxConcurrency = calls };
 

@@ -21,7 +21,7 @@ public sealed class StatusApiGateTests
     private static Task<HttpResponseMessage> Online() => Task.FromResult(StatusCalls.Json("""{"online":true}"""));
 
     [Fact]
-    public async Task A_call_that_fails_is_made_again_as_often_as_allowed()
+    public async Task A_failing_call_is_retried_as_often_as_allowed()
     {
         using var calls = new StatusCalls(_quick)
         {
@@ -36,7 +36,7 @@ public sealed class StatusApiGateTests
     }
 
     [Fact]
-    public async Task An_answer_that_is_final_is_not_asked_for_again()
+    public async Task A_final_answer_is_not_retried()
     {
         using var calls = new StatusCalls(_quick) { Answer = (_, _) => Code(HttpStatusCode.BadRequest) };
 
@@ -68,7 +68,7 @@ public sealed class StatusApiGateTests
     }
 
     [Fact]
-    public async Task An_API_that_is_down_is_left_alone_but_for_a_call_now_and_then_and_answers_all_when_it_is_back()
+    public async Task An_API_that_is_down_gets_only_occasional_probes_and_answers_all_when_it_is_back()
     {
         using var calls = new StatusCalls(_quick with { MaxAttempts = 20 }, _timeProvider);
         var down = true;
@@ -77,7 +77,7 @@ public sealed class StatusApiGateTests
         var asked = await AskAsync(calls, 500);
         Assert.Equal(20, calls.Calls.Count);
         await PassAsync(TimeSpan.FromSeconds(20), TimeSpan.FromMilliseconds(100));
-        // The breaks double from a second on: probes after 1, 3, 7 and 15 seconds, and not more.
+        // The break doubles from one second: probes after 1, 3, 7 and 15 seconds, and no more.
         Assert.InRange(calls.Calls.Count, 20, 24);
         await _timeProvider.AdvanceUntilAsync("the API is probed", () => calls.Calls.Count > 20, TimeSpan.FromMilliseconds(100));
         Volatile.Write(ref down, false);
@@ -98,13 +98,13 @@ public sealed class StatusApiGateTests
         var asked = await AskAsync(calls, 100);
         await PassAsync(TimeSpan.FromSeconds(2), TimeSpan.FromMilliseconds(50));
 
-        // No time passes any more.
+        // The clock does not move from here on.
         var answers = await Task.WhenAll(asked).WaitAsync(Eventually.Timeout);
         Assert.All(answers, answer => Assert.Equal(StatusKind.Failed, answer.Kind));
     }
 
     [Fact]
-    public async Task What_the_API_asks_to_wait_is_waited()
+    public async Task Retry_After_is_obeyed()
     {
         var called = new List<DateTimeOffset>();
         using var calls = new StatusCalls(_quick, _timeProvider)
@@ -129,7 +129,7 @@ public sealed class StatusApiGateTests
     }
 
     [Fact]
-    public async Task A_stop_gives_back_what_waits_and_lets_calls_in_flight_end()
+    public async Task A_stop_cancels_waiting_requests_and_finishes_calls_in_flight()
     {
         var answer = new TaskCompletionSource();
         using var calls = new StatusCalls(_quick with { MaxConcurrency = 1 })
@@ -150,7 +150,7 @@ public sealed class StatusApiGateTests
         Assert.Equal(StatusKind.Online, (await inFlight).Kind);
     }
 
-    // Outside the test's synchronization context: what a step of the clock lets run has run when the step is over.
+    // Outside the test's synchronization context: work that a step of the clock starts is done when the step returns.
     private static Task<Task<StatusAnswer>[]> AskAsync(StatusCalls calls, int count) =>
         Task.Run(() => Enumerable.Range(1, count).Select(number => calls.Gate.AskAsync($"{number}")).ToArray());
 

@@ -26,7 +26,7 @@ public sealed class StatusApiTests
     [InlineData("1", 429, "", "Failed")]
     [InlineData("1", 500, "", "Failed")]
     [InlineData("1", 503, "", "Failed")]
-    public async Task Answers_are_judged(string id, int code, string body, string kind)
+    public async Task Answers_are_classified(string id, int code, string body, string kind)
     {
         using var calls = new StatusCalls { Answer = (_, _) => Task.FromResult(StatusCalls.Json(body, (HttpStatusCode)code)) };
 
@@ -34,7 +34,7 @@ public sealed class StatusApiTests
     }
 
     [Fact]
-    public async Task An_answer_that_is_too_long_or_breaks_off_is_none()
+    public async Task An_answer_that_is_too_long_or_breaks_off_fails()
     {
         using var calls = new StatusCalls();
         calls.Answer = (_, _) => Task.FromResult(StatusCalls.Json($$"""{"online":true,"more":"{{new string('x', 70_000)}}"}"""));
@@ -46,7 +46,7 @@ public sealed class StatusApiTests
     }
 
     [Fact]
-    public async Task A_call_ends_after_its_time()
+    public async Task A_call_times_out()
     {
         using var calls = new StatusCalls(new ObjectStatusOptions { AttemptTimeout = TimeSpan.FromMilliseconds(50) });
         calls.Answer = async (_, cancel) =>
@@ -65,7 +65,7 @@ public sealed class StatusApiTests
     [InlineData("a b/c?d#e%", "/object-status/objects/a%20b%2Fc%3Fd%23e%25")]
     [InlineData("..", "/object-status/objects/..")]
     [InlineData("ü", "/object-status/objects/%C3%BC")]
-    public async Task An_id_is_one_part_of_the_address_whatever_it_is(string id, string path)
+    public async Task Any_id_is_one_segment_of_the_address(string id, string path)
     {
         using var calls = new StatusCalls();
 

@@ -11,21 +11,22 @@ using Sagas.Services.ObjectStatus.Fetch;
 
 namespace Sagas.UnitTests.ObjectStatus;
 
-/// <summary>A status API without a socket, and what calls it.</summary>
+/// <summary>A status API without a socket, and the code that calls it.</summary>
 internal sealed class StatusCalls : HttpMessageHandler, IHttpClientFactory, IHostApplicationLifetime
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
     private int _inFlight;
 
-    public StatusCalls(ObjectStatusOptions? options = null, TimeProvider? time = null)
+    public StatusCalls(ObjectStatusOptions? options = null, TimeProvider? timeProvider = null)
     {
+        timeProvider ??= TimeProvider.System;
         var given = Options.Create(options ?? new ObjectStatusOptions { AttemptTimeout = Eventually.Timeout });
-        Api = new StatusApi(this, given, time ?? TimeProvider.System);
+        Api = new StatusApi(this, given, timeProvider);
         var metrics = new ObjectStatusMetrics(
             new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>()
         );
-        Gate = new StatusApiGate(Api, given, time ?? TimeProvider.System, metrics, this, NullLogger<StatusApiGate>.Instance);
+        Gate = new StatusApiGate(Api, given, timeProvider, metrics, this, NullLogger<StatusApiGate>.Instance);
     }
 
     public StatusApi Api { get; }

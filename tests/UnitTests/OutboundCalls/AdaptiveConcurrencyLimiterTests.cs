@@ -3,7 +3,7 @@ using Sagas.OutboundCalls;
 
 namespace Sagas.UnitTests.OutboundCalls;
 
-/// <summary>The limit follows what the target can take. Each case is a target, seen through its answers.</summary>
+/// <summary>The limit follows what the target can take. Each test simulates a target by its answers.</summary>
 public sealed class AdaptiveConcurrencyLimiterTests
 {
     private static readonly OutboundCallOptions _options = new()
@@ -39,7 +39,7 @@ public sealed class AdaptiveConcurrencyLimiterTests
     }
 
     [Fact]
-    public void A_refusal_shrinks_it_at_once_and_once_for_all_that_were_in_flight()
+    public void A_429_shrinks_it_at_once_and_only_once_for_all_calls_in_flight()
     {
         var limit = Grown();
 
@@ -50,7 +50,7 @@ public sealed class AdaptiveConcurrencyLimiterTests
     }
 
     [Fact]
-    public void It_settles_below_what_a_target_refuses()
+    public void It_settles_near_the_limit_of_the_target()
     {
         var limit = new AdaptiveConcurrencyLimiter(_options, new FakeTimeProvider());
         var seen = new List<int>();
@@ -66,7 +66,7 @@ public sealed class AdaptiveConcurrencyLimiterTests
     }
 
     [Fact]
-    public void A_target_that_is_down_is_hardly_asked_and_recovers()
+    public void A_target_that_is_down_is_hardly_called_and_recovers()
     {
         var limit = Grown();
 
@@ -94,9 +94,9 @@ public sealed class AdaptiveConcurrencyLimiterTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Random_trouble_with_one_call_in_five_does_not_cost_throughput(bool refused)
+    public void Random_failures_of_one_call_in_five_do_not_cost_throughput(bool throttled)
     {
-        var trouble = refused ? CallHealth.Throttled : CallHealth.Failed;
+        var trouble = throttled ? CallHealth.Throttled : CallHealth.Failed;
         var limit = new AdaptiveConcurrencyLimiter(_options, new FakeTimeProvider());
         var random = new Random(42);
         var seen = new List<int>();
@@ -112,7 +112,7 @@ public sealed class AdaptiveConcurrencyLimiterTests
     }
 
     [Fact]
-    public void Random_trouble_does_not_hide_that_calls_are_too_many()
+    public void Random_failures_do_not_hide_that_there_are_too_many_calls()
     {
         var limit = new AdaptiveConcurrencyLimiter(_options, new FakeTimeProvider());
         var random = new Random(42);
@@ -138,7 +138,7 @@ public sealed class AdaptiveConcurrencyLimiterTests
     }
 
     [Fact]
-    public void More_calls_than_were_answered_with_a_pause_are_tried_again_after_many_times_the_pause()
+    public void A_limit_that_caused_a_pause_is_tried_again_after_many_times_the_pause()
     {
         var timeProvider = new FakeTimeProvider();
         var limit = new AdaptiveConcurrencyLimiter(_options, timeProvider);
@@ -146,16 +146,16 @@ public sealed class AdaptiveConcurrencyLimiterTests
         for (var round = 0; round < 10_000; round++)
         {
             var atOnce = limit.Current;
-            var refused = atOnce > 10;
+            var throttled = atOnce > 10;
             for (var call = 0; call < atOnce; call++)
                 limit.Record(
-                    refused && call == 0 ? CallHealth.Throttled : CallHealth.Healthy,
+                    throttled && call == 0 ? CallHealth.Throttled : CallHealth.Healthy,
                     TimeSpan.FromMilliseconds(10),
                     atOnce,
-                    refused && call == 0 ? TimeSpan.FromSeconds(1) : default
+                    throttled && call == 0 ? TimeSpan.FromSeconds(1) : default
                 );
-            pauses += refused ? 1 : 0;
-            timeProvider.Advance(TimeSpan.FromMilliseconds(refused ? 1000 : 10));
+            pauses += throttled ? 1 : 0;
+            timeProvider.Advance(TimeSpan.FromMilliseconds(throttled ? 1000 : 10));
         }
 
         Assert.InRange(limit.Current, 9, 11);
@@ -163,19 +163,19 @@ public sealed class AdaptiveConcurrencyLimiterTests
     }
 
     [Fact]
-    public void Pauses_asked_for_at_random_do_not_bring_the_limit_down_for_long()
+    public void Random_pauses_do_not_keep_the_limit_down()
     {
         var limit = new AdaptiveConcurrencyLimiter(_options, new FakeTimeProvider());
         var random = new Random(42);
 
         for (var call = 0; call < 10_000; call++)
         {
-            var refused = random.NextDouble() < 0.02;
+            var throttled = random.NextDouble() < 0.02;
             limit.Record(
-                refused ? CallHealth.Throttled : CallHealth.Healthy,
+                throttled ? CallHealth.Throttled : CallHealth.Healthy,
                 TimeSpan.FromMilliseconds(10),
                 limit.Current,
-                refused ? TimeSpan.FromSeconds(60) : default
+                throttled ? TimeSpan.FromSeconds(60) : default
             );
         }
 

@@ -12,7 +12,7 @@ public sealed class CallThrottleTests
 
     private readonly FakeTimeProvider _timeProvider = new();
     private readonly CallThrottle _throttle;
-    private readonly List<string> _told = [];
+    private readonly List<string> _changes = [];
 
     public CallThrottleTests() =>
         _throttle = new(
@@ -23,8 +23,8 @@ public sealed class CallThrottleTests
                 MaxBreakerDelay = TimeSpan.FromSeconds(5),
             },
             _timeProvider,
-            wait => _told.Add($"open {wait.TotalSeconds}"),
-            () => _told.Add("closed")
+            wait => _changes.Add($"open {wait.TotalSeconds}"),
+            () => _changes.Add("closed")
         );
 
     [Fact]
@@ -43,7 +43,7 @@ public sealed class CallThrottleTests
 
         Assert.Equal(CircuitState.Closed, _throttle.Breaker);
         Assert.True(_throttle.Limit > 1);
-        Assert.Equal(["open 2", "closed"], _told);
+        Assert.Equal(["open 2", "closed"], _changes);
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class CallThrottleTests
             Assert.NotNull(await MakeAsync(_failed));
         }
 
-        Assert.Equal(["open 2", "open 4", "open 5", "open 5"], _told);
+        Assert.Equal(["open 2", "open 4", "open 5", "open 5"], _changes);
     }
 
     [Fact]
@@ -77,9 +77,9 @@ public sealed class CallThrottleTests
     }
 
     [Fact]
-    public async Task A_refusal_pauses_the_whole_target_for_as_long_as_it_asks()
+    public async Task A_429_pauses_the_whole_target_for_its_Retry_After()
     {
-        var refused = new CallResult(
+        var longer = new CallResult(
             CallOutcome.Retryable("429") with
             {
                 RetryAfter = TimeSpan.FromSeconds(30),
@@ -94,7 +94,7 @@ public sealed class CallThrottleTests
             CallHealth.Throttled
         );
 
-        await MakeAsync(refused);
+        await MakeAsync(longer);
         await MakeAsync(shorter);
 
         Assert.Equal((0, TimeSpan.FromSeconds(30)), (_throttle.Limit, _throttle.Blocked));

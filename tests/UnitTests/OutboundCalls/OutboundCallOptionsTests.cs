@@ -23,14 +23,14 @@ public sealed class OutboundCallOptionsTests
         ];
 
     [Fact]
-    public void The_defaults_hold_together() =>
+    public void The_defaults_are_valid() =>
         Assert.Empty(new OutboundCallOptions().Validate().Concat(new CallRetryOptions().Validate()));
 
     [Theory]
     [MemberData(nameof(Wrong))]
-    public void What_cannot_work_is_said_in_one_sentence(OutboundCallOptions options) => Assert.Single(options.Validate());
+    public void An_invalid_option_is_one_problem(OutboundCallOptions options) => Assert.Single(options.Validate());
 
     [Theory]
     [MemberData(nameof(WrongRetry))]
-    public void So_is_a_retry_that_cannot_work(CallRetryOptions options) => Assert.Single(options.Validate());
+    public void An_invalid_retry_option_is_one_problem(CallRetryOptions options) => Assert.Single(options.Validate());
 }

@@ -15,7 +15,7 @@ public sealed class OutcomeTests
     // An earlier attempt may have been executed, and 404 says nothing about it: an operator decides.
     [InlineData(404, CallMode.IdempotencyKey, true, "parked", true)]
     [InlineData(409, CallMode.IdempotencyKey, false, "failed", false)]
-    // The earlier attempt may still be at work.
+    // The earlier attempt may still be running.
     [InlineData(409, CallMode.IdempotencyKey, true, "waiting", true)]
     [InlineData(429, CallMode.IdempotencyKey, false, "waiting", false)]
     [InlineData(429, CallMode.IdempotencyKey, true, "waiting", true)]
@@ -34,17 +34,17 @@ public sealed class OutcomeTests
     [InlineData(504, CallMode.AtMostOnce, false, "parked", true)]
     [InlineData(302, CallMode.AtMostOnce, false, "parked", true)]
     [InlineData(400, CallMode.AtMostOnce, false, "failed", false)]
-    public void A_status_decides_the_state(int status, CallMode mode, bool maybe, string state, bool maybeAfter)
+    public void A_status_decides_the_state(int status, CallMode mode, bool unknown, string state, bool unknownAfter)
     {
-        var outcome = Decide(SomeTarget.Call(mode, maybe), Answer(status));
+        var outcome = Decide(SomeTarget.Call(mode, unknown), Answer(status));
 
-        Assert.Equal((state, maybeAfter), (outcome.State, outcome.OutcomeUnknown));
+        Assert.Equal((state, unknownAfter), (outcome.State, outcome.OutcomeUnknown));
         Assert.Equal(state is "done" or "failed", outcome.Event is not null);
         Assert.Equal(state == "waiting", outcome.Delay is not null);
     }
 
     [Fact]
-    public void A_503_with_retry_after_is_the_servers_own_refusal()
+    public void A_503_with_Retry_After_was_not_executed()
     {
         var outcome = Decide(SomeTarget.Call(CallMode.AtMostOnce), Answer(503) with { RetryAfter = TimeSpan.FromSeconds(7) });
 
@@ -55,7 +55,7 @@ public sealed class OutcomeTests
     [Theory]
     [InlineData(200)]
     [InlineData(402)]
-    public void Half_an_answer_is_no_answer(int status)
+    public void An_incomplete_answer_is_an_unknown_outcome(int status)
     {
         var outcome = Decide(SomeTarget.Call(), Answer(status) with { Complete = false });
 
@@ -63,7 +63,7 @@ public sealed class OutcomeTests
     }
 
     [Fact]
-    public void An_answer_that_the_target_stumbles_over_is_no_answer()
+    public void An_answer_that_the_target_cannot_read_is_an_unknown_outcome()
     {
         var outcome = Decide(SomeTarget.Call(), Answer(200) with { Body = default });
 
@@ -88,7 +88,7 @@ public sealed class OutcomeTests
         );
 
     [Fact]
-    public void A_lookup_waits_until_the_target_can_have_ended_the_call()
+    public void A_lookup_waits_until_the_target_can_have_finished_the_call()
     {
         var outcome = CallUpdate.Decide(
             SomeTarget.Call(CallMode.Lookup),
@@ -102,7 +102,7 @@ public sealed class OutcomeTests
     }
 
     [Fact]
-    public void What_is_given_up_is_parked_with_its_last_outcome()
+    public void A_call_out_of_attempts_or_time_is_parked_with_its_last_outcome()
     {
         var retry = RetryPolicy.Exponential(new() { MaxAttempts = 5, MaxAge = TimeSpan.FromHours(1) });
         var lost = CallOutcome.Unknown("connection lost");
@@ -117,7 +117,7 @@ public sealed class OutcomeTests
     }
 
     [Fact]
-    public void What_people_read_has_no_control_characters_and_bounded_length()
+    public void A_description_has_no_control_characters_and_a_bounded_length()
     {
         var outcome = CallUpdate.Park(SomeTarget.Call(), "a\0b\r\n" + new string('x', 1000), false);
 

@@ -2,7 +2,7 @@ using Sagas.OutboundCalls;
 
 namespace Sagas.UnitTests.OutboundCalls;
 
-/// <summary>What all processes together grant, by a clock that the test sets.</summary>
+/// <summary>What all processes grant together, by a clock that the test sets.</summary>
 public sealed class RateLimitStateTests
 {
     private static readonly DateTimeOffset _start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -37,14 +37,14 @@ public sealed class RateLimitStateTests
     public void Without_a_rate_everything_wanted_is_granted() => Assert.Equal(500, Grant(500, perSecond: null).Count);
 
     [Fact]
-    public void Permits_that_pass_unused_are_lost()
+    public void Unused_permits_are_lost()
     {
         Grant(1, perSecond: 100);
 
         _now += TimeSpan.FromMinutes(1);
 
         Assert.Equal(20, Grant(1000, perSecond: 100).Count);
-        // A twentieth of a second is caught up on, and a quarter granted ahead: that is all.
+        // A twentieth of a second is caught up on, and a quarter granted ahead, no more.
         Assert.Equal(20, Grant(1000, perSecond: 100).Count);
         Assert.Equal(0, Grant(1000, perSecond: 100).Count);
     }

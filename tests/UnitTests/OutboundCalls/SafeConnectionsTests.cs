@@ -34,7 +34,7 @@ public sealed class SafeConnectionsTests
     [InlineData("64:ff9b::7f00:1", AddressKind.Forbidden)]
     [InlineData("2002:7f00:1::", AddressKind.Forbidden)]
     [InlineData("::127.0.0.1", AddressKind.Forbidden)]
-    public void An_address_is_of_its_kind_however_it_is_written(string address, AddressKind kind) =>
+    public void An_address_is_classified_in_every_notation(string address, AddressKind kind) =>
         Assert.Equal(kind, AddressKinds.KindOf(IPAddress.Parse(address)));
 
     [Theory]
@@ -44,7 +44,7 @@ public sealed class SafeConnectionsTests
     [InlineData("inside.example.com", "169.254.169.254", false)]
     [InlineData("169.254.169.254", "169.254.169.254", true)]
     [InlineData("hooks.example.com", "93.184.215.14", true)]
-    public void A_private_address_is_for_hosts_that_were_named_and_a_forbidden_one_for_whoever_named_it(
+    public void A_private_address_needs_an_allowed_host_and_a_forbidden_one_must_be_allowed_itself(
         string host,
         string address,
         bool may
@@ -55,16 +55,16 @@ public sealed class SafeConnectionsTests
         );
 
     [Fact]
-    public async Task A_name_that_resolves_to_a_private_address_is_refused_before_anything_is_sent()
+    public async Task A_name_that_resolves_to_a_private_address_is_rejected_before_anything_is_sent()
     {
         using var inside = new Listener();
         using var client = Client([], _ => [IPAddress.Loopback]);
 
-        var refused = await Assert.ThrowsAsync<HttpRequestException>(() =>
+        var error = await Assert.ThrowsAsync<HttpRequestException>(() =>
             client.GetAsync(new Uri($"http://hooks.example.com:{inside.Port}/"))
         );
 
-        Assert.IsType<AddressNotAllowedException>(refused.GetBaseException());
+        Assert.IsType<AddressNotAllowedException>(error.GetBaseException());
         Assert.False(inside.WasConnectedTo);
     }
 
@@ -73,7 +73,7 @@ public sealed class SafeConnectionsTests
     {
         using var inside = new Listener();
         var asked = 0;
-        // As in a rebinding: checked with one answer, connected with another.
+        // As in DNS rebinding: checked with one answer, connected with another.
         using var client = Client(
             ["hooks.example.com"],
             _ => asked++ == 0 ? [IPAddress.Loopback] : [IPAddress.Parse("169.254.169.254")]
@@ -85,7 +85,7 @@ public sealed class SafeConnectionsTests
     }
 
     [Fact]
-    public async Task Of_several_addresses_only_those_that_may_be_are_connected_to()
+    public async Task Of_several_addresses_only_allowed_ones_are_connected_to()
     {
         using var inside = new Listener();
         using var client = Client(["hooks.example.com"], _ => [IPAddress.Parse("169.254.169.254"), IPAddress.Loopback]);

@@ -2,7 +2,7 @@ using Sagas.OutboundCalls;
 
 namespace Sagas.UnitTests.OutboundCalls;
 
-/// <summary>A target of which only the name is particular.</summary>
+/// <summary>A target with defaults for everything but its name.</summary>
 internal sealed class SomeTarget(CallMode mode = CallMode.IdempotencyKey) : CallTarget
 {
     public override string Name => "some";

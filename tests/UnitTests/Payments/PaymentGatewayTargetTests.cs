@@ -72,7 +72,7 @@ public sealed class PaymentGatewayTargetTests
     [InlineData("""{"reference":"gw-9"}""")]
     [InlineData("""{"reference":"gw-9","status":"pending"}""")]
     [InlineData("""{"reference":42,"status":"captured"}""")]
-    public void Success_that_does_not_say_so_is_in_doubt(string body) =>
+    public void A_success_without_a_valid_body_is_an_unknown_outcome(string body) =>
         Assert.Equal(CallOutcomeKind.Unknown, _gateway.ReadSuccess(_call, Answer(200, body)).Kind);
 
     [Theory]
@@ -80,7 +80,7 @@ public sealed class PaymentGatewayTargetTests
     [InlineData(402, "oops", CallOutcomeKind.Rejected, "declined without a reason")]
     [InlineData(422, "", CallOutcomeKind.AttemptRejected, "the gateway knows this payment with other data (422)")]
     [InlineData(403, "", CallOutcomeKind.AttemptRejected, "the gateway refused the request (403)")]
-    public void A_refusal_is_published_with_its_reason(int status, string body, CallOutcomeKind kind, string reason)
+    public void A_rejection_is_published_with_its_reason(int status, string body, CallOutcomeKind kind, string reason)
     {
         var outcome = _gateway.ReadRejection(_call, Answer(status, body));
 
@@ -95,21 +95,21 @@ public sealed class PaymentGatewayTargetTests
     [InlineData("")]
     [InlineData("http://user:secret@gateway")]
     [InlineData("http://gateway?key=1")]
-    public void A_wrong_address_stops_the_start(string url)
+    public void An_invalid_address_stops_the_start(string url)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Payments:GatewayUrl", url)]).Build();
         using var services = Services(configuration);
 
-        var refused = Assert.Throws<OptionsValidationException>(() =>
+        var error = Assert.Throws<OptionsValidationException>(() =>
             services.GetRequiredService<IOptions<PaymentsOptions>>().Value
         );
 
-        Assert.Contains("Payments:GatewayUrl", Assert.Single(refused.Failures));
-        Assert.DoesNotContain("secret", refused.Message);
+        Assert.Contains("Payments:GatewayUrl", Assert.Single(error.Failures));
+        Assert.DoesNotContain("secret", error.Message);
     }
 
     [Fact]
-    public void How_calls_are_made_is_configured()
+    public void Calls_and_retries_are_configurable()
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection([

@@ -4,7 +4,7 @@ using Sagas.Payments;
 
 namespace Sagas.UnitTests.Payments.StateMachine;
 
-/// <summary>One payment, p1 of customer c1, and how it comes into each of its states.</summary>
+/// <summary>One payment, p1 of customer c1, and how it gets into each of its states.</summary>
 internal static class PaymentExample
 {
     public const string Id = "p1";

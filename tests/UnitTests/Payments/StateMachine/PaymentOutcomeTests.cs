@@ -14,7 +14,7 @@ public sealed class PaymentOutcomeTests : IAsyncLifetime
     public async Task DisposeAsync() => await _sagas.DisposeAsync();
 
     [Fact]
-    public async Task A_processed_payment_is_completed_and_says_so_once()
+    public async Task A_processed_payment_is_completed_and_published_once()
     {
         await _sagas.BringPaymentToAsync(nameof(PaymentStateMachine.Processing));
         _sagas.Clock.Advance(TimeSpan.FromSeconds(2));
@@ -33,7 +33,7 @@ public sealed class PaymentOutcomeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_declined_payment_has_failed_for_good_and_says_why_once()
+    public async Task A_declined_payment_fails_for_good_and_publishes_its_reason_once()
     {
         await _sagas.BringPaymentToAsync(nameof(PaymentStateMachine.Processing));
         _sagas.Clock.Advance(TimeSpan.FromSeconds(2));
@@ -52,7 +52,7 @@ public sealed class PaymentOutcomeTests : IAsyncLifetime
     [InlineData(nameof(PaymentStateMachine.Completed))]
     [InlineData(nameof(PaymentStateMachine.Failed))]
     [InlineData(nameof(PaymentStateMachine.Expired))]
-    public async Task What_the_gateway_says_later_changes_nothing(string state)
+    public async Task A_later_result_of_the_gateway_changes_nothing(string state)
     {
         await _sagas.BringPaymentToAsync(state);
         var (row, outgoing) = (_sagas.Row(), _sagas.Outgoing());
@@ -66,9 +66,9 @@ public sealed class PaymentOutcomeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_said_of_an_unknown_payment_is_refused_with_the_reason()
+    public async Task A_message_about_an_unknown_payment_is_rejected_with_the_reason()
     {
-        Exception?[] refusals =
+        Exception?[] errors =
         [
             await _sagas.DeliverAsync(Processed),
             await _sagas.DeliverAsync(Declined),
@@ -76,8 +76,8 @@ public sealed class PaymentOutcomeTests : IAsyncLifetime
         ];
 
         Assert.All(
-            refusals,
-            refusal => Assert.Equal("There is no payment p1.", Assert.IsType<InvalidMessageException>(refusal).Message)
+            errors,
+            error => Assert.Equal("There is no payment p1.", Assert.IsType<InvalidMessageException>(error).Message)
         );
         Assert.Null(_sagas.Payment(Id));
         var fault = await _sagas.PublishedAsync<Fault<PaymentProcessed>>();

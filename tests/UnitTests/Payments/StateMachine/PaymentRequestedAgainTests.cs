@@ -31,35 +31,35 @@ public sealed class PaymentRequestedAgainTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(States), MemberType = typeof(PaymentExample))]
-    public async Task The_same_payment_with_other_content_is_refused_with_the_reason(string state)
+    public async Task The_same_payment_with_other_content_is_rejected_with_the_reason(string state)
     {
         await _sagas.BringPaymentToAsync(state);
         var (row, outgoing) = (_sagas.Row(), _sagas.Outgoing());
         _sagas.Clock.Advance(TimeSpan.FromMinutes(1));
 
-        await AssertRefusedAsync(Request with { Amount = 12.51m }, "c1 and 12.51 EUR");
-        await AssertRefusedAsync(Request with { Currency = "USD" }, "c1 and 12.5 USD");
-        await AssertRefusedAsync(Request with { CustomerId = "c2" }, "c2 and 12.5 EUR");
-        await AssertRefusedAsync(Request with { CustomerId = "C1" }, "C1 and 12.5 EUR");
+        await AssertRejectedAsync(Request with { Amount = 12.51m }, "c1 and 12.51 EUR");
+        await AssertRejectedAsync(Request with { Currency = "USD" }, "c1 and 12.5 USD");
+        await AssertRejectedAsync(Request with { CustomerId = "c2" }, "c2 and 12.5 EUR");
+        await AssertRejectedAsync(Request with { CustomerId = "C1" }, "C1 and 12.5 EUR");
 
         Assert.Equal((row, outgoing), (_sagas.Row(), _sagas.Outgoing()));
     }
 
     [Fact]
-    public async Task A_refusal_is_told_as_a_fault_with_the_reason()
+    public async Task A_rejection_is_published_as_a_fault_with_the_reason()
     {
         await _sagas.DeliverAsync(Request);
-        var refusal = await _sagas.DeliverAsync(Request with { Amount = 99 });
+        var error = await _sagas.DeliverAsync(Request with { Amount = 99 });
 
         var fault = await _sagas.PublishedAsync<Fault<PaymentRequested>>();
 
         Assert.Equal(99, fault.Message.Amount);
-        Assert.Contains(fault.Exceptions, exception => exception.Message == refusal!.Message);
+        Assert.Contains(fault.Exceptions, exception => exception.Message == error!.Message);
     }
 
-    private async Task AssertRefusedAsync(PaymentRequested request, string now)
+    private async Task AssertRejectedAsync(PaymentRequested request, string now)
     {
-        var refusal = Assert.IsType<InvalidMessageException>(await _sagas.DeliverAsync(request));
-        Assert.Equal($"Payment p1 was requested before with customer c1 and 12.5 EUR; now with customer {now}.", refusal.Message);
+        var error = Assert.IsType<InvalidMessageException>(await _sagas.DeliverAsync(request));
+        Assert.Equal($"Payment p1 was requested before with customer c1 and 12.5 EUR; now with customer {now}.", error.Message);
     }
 }

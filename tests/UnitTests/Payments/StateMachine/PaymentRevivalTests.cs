@@ -68,9 +68,9 @@ public sealed class PaymentRevivalTests : IAsyncLifetime
         await _sagas.BringPaymentToAsync(state);
         var (row, outgoing) = (_sagas.Row(), _sagas.Outgoing());
 
-        var refusal = Assert.IsType<InvalidMessageException>(await _sagas.DeliverAsync(new RevivePayment(Id)));
+        var error = Assert.IsType<InvalidMessageException>(await _sagas.DeliverAsync(new RevivePayment(Id)));
 
-        Assert.Equal($"Payment p1 is {state}; only an expired payment can be revived.", refusal.Message);
+        Assert.Equal($"Payment p1 is {state}; only an expired payment can be revived.", error.Message);
         Assert.Equal((row, outgoing), (_sagas.Row(), _sagas.Outgoing()));
     }
 }

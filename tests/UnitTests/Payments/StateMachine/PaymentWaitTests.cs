@@ -30,7 +30,7 @@ public sealed class PaymentWaitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_payment_of_an_unknown_customer_waits_and_says_until_when()
+    public async Task A_payment_of_an_unknown_customer_waits_and_shows_until_when()
     {
         Assert.Null(await _sagas.DeliverAsync(Request));
 
@@ -53,7 +53,7 @@ public sealed class PaymentWaitTests : IAsyncLifetime
             Assert.Equal(("AwaitingCustomer", attempts), (payment.CurrentState, payment.Attempts));
             Assert.Equal(_sagas.Clock.GetUtcNow().AddSeconds(Math.Min(attempts, 30)), payment.NextDueAt);
             Assert.Equal(_sagas.Clock.GetUtcNow(), payment.UpdatedAt);
-            await _sagas.WakeWhenDueAsync(Id);
+            await _sagas.RedeliverWhenDueAsync(Id);
         }
 
         Assert.Empty(_sagas.Published<ProcessPayment>());
@@ -76,15 +76,15 @@ public sealed class PaymentWaitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_redelivery_finds_a_customer_that_released_nobody()
+    public async Task The_redelivery_finds_a_customer_that_did_not_release_the_payment()
     {
         await _sagas.DeliverAsync(Request);
-        await _sagas.WakeWhenDueAsync(Id);
-        // As when the two transactions cross: the customer is there, but when it looked, the payment was not.
+        await _sagas.RedeliverWhenDueAsync(Id);
+        // As when the two transactions overlap: the customer exists, but it did not see the payment.
         await _sagas.DeliverAsync(Customer with { CustomerId = "c2" });
         _sagas.Payment(Id)!.CustomerId = "c2";
 
-        var payment = await _sagas.WakeWhenDueAsync(Id);
+        var payment = await _sagas.RedeliverWhenDueAsync(Id);
 
         Assert.Equal(("Processing", 2, null), (payment.CurrentState, payment.Attempts, payment.NextDueAt));
         Assert.Null(payment.RedeliveryTokenId);
@@ -92,7 +92,7 @@ public sealed class PaymentWaitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_last_look_is_at_the_deadline_and_then_the_payment_expires()
+    public async Task The_last_attempt_is_at_the_deadline_and_then_the_payment_expires()
     {
         await using var sagas = await SagasInMemory.StartAsync(
             new RedeliveryOptions { BaseDelay = TimeSpan.FromSeconds(10), Timeout = TimeSpan.FromSeconds(25) }
@@ -100,10 +100,10 @@ public sealed class PaymentWaitTests : IAsyncLifetime
         var start = sagas.Clock.GetUtcNow();
         await sagas.DeliverAsync(Request);
         Assert.Equal(start.AddSeconds(10), sagas.Payment(Id)!.NextDueAt);
-        var payment = await sagas.WakeWhenDueAsync(Id);
+        var payment = await sagas.RedeliverWhenDueAsync(Id);
         Assert.Equal((2, start.AddSeconds(25)), (payment.Attempts, payment.NextDueAt));
 
-        await sagas.WakeWhenDueAsync(Id);
+        await sagas.RedeliverWhenDueAsync(Id);
 
         Assert.Equal(("Expired", null, start.AddSeconds(25)), (payment.CurrentState, payment.NextDueAt, payment.FinishedAt));
         Assert.Contains("c1", payment.FailureReason, StringComparison.Ordinal);
@@ -113,7 +113,7 @@ public sealed class PaymentWaitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_customer_who_is_known_at_the_last_look_saves_the_payment()
+    public async Task A_payment_whose_customer_is_known_at_the_last_attempt_is_processed()
     {
         await _sagas.DeliverAsync(Request);
         await _sagas.DeliverAsync(Customer with { CustomerId = "c2" });
@@ -127,11 +127,11 @@ public sealed class PaymentWaitTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(States), MemberType = typeof(PaymentExample))]
-    public async Task A_wake_up_of_an_earlier_wait_is_ignored(string state)
+    public async Task A_redelivery_of_an_earlier_wait_is_ignored(string state)
     {
         await _sagas.DeliverAsync(Request);
         var stale = _sagas.Payment(Id)!.RedeliveryTokenId;
-        await _sagas.WakeWhenDueAsync(Id);
+        await _sagas.RedeliverWhenDueAsync(Id);
         Assert.NotEqual(stale, _sagas.Payment(Id)!.RedeliveryTokenId);
         await FinishAsync(state);
         var (row, outgoing) = (_sagas.Row(), _sagas.Outgoing());
@@ -144,7 +144,7 @@ public sealed class PaymentWaitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_wake_up_of_a_payment_that_is_not_there_makes_none()
+    public async Task A_redelivery_of_an_unknown_payment_creates_none()
     {
         Assert.Null(await _sagas.DeliverAsync(new PaymentRedeliveryDue(Id), Guid.NewGuid()));
 
@@ -152,7 +152,7 @@ public sealed class PaymentWaitTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_scheduled_message_itself_wakes_the_payment_until_it_expires()
+    public async Task The_scheduled_message_itself_redelivers_the_payment_until_it_expires()
     {
         var options = new RedeliveryOptions
         {
@@ -164,12 +164,12 @@ public sealed class PaymentWaitTests : IAsyncLifetime
         await sagas.DeliverAsync(Request);
         var expired = await sagas.PublishedAsync<PaymentExpired>();
 
-        // On a busy machine the first wake-up may come after the deadline already.
+        // On a busy machine the first redelivery may come after the deadline.
         Assert.InRange(expired.Attempts, 1, 10);
         Assert.True(expired.ExpiredAt >= sagas.Payment(Id)!.DeadlineAt);
     }
 
-    // From waiting for the second time into the given state.
+    // From the second wait into the given state.
     private async Task FinishAsync(string state)
     {
         if (state == nameof(PaymentStateMachine.Expired))

@@ -17,13 +17,13 @@ public sealed class RedeliveryOptionsTests
         Assert.Equal(TimeSpan.FromSeconds(seconds), new RedeliveryOptions().DelayAfter(attempts));
 
     [Fact]
-    public void An_expired_wait_is_a_day_by_default() => Assert.Equal(TimeSpan.FromDays(1), new RedeliveryOptions().Timeout);
+    public void The_timeout_is_a_day_by_default() => Assert.Equal(TimeSpan.FromDays(1), new RedeliveryOptions().Timeout);
 
     [Theory]
     [InlineData(1, 250)]
     [InlineData(3, 750)]
     [InlineData(4, 900)]
-    public void Increment_and_cap_are_what_the_options_say(int attempts, int milliseconds)
+    public void Increment_and_cap_are_configurable(int attempts, int milliseconds)
     {
         var options = new RedeliveryOptions
         {

@@ -10,9 +10,9 @@ public sealed class SagaIdentityTests
     public void Names_are_hashed_as_RFC_9562_says(string name, string expected) =>
         Assert.Equal(new Guid(expected), SagaIdentity.Version5(_dns, name));
 
-    // Rows in databases carry these: a change here would lose every saga there is. Computed with another implementation.
+    // Databases contain these ids: a change here would lose every existing saga. Computed with another implementation.
     [Fact]
-    public void Ids_of_sagas_stay_what_they_are()
+    public void Ids_of_sagas_never_change()
     {
         Assert.Equal(new Guid("5ff6517b-99e9-547c-b7cc-d4cff20f3a20"), SagaIdentity.Customer("42"));
         Assert.Equal(new Guid("6cc92788-87f7-5b26-a56b-2257704674bb"), SagaIdentity.Payment("42"));

@@ -33,14 +33,14 @@ internal sealed class SagasInMemory : IAsyncDisposable
 
     public static async Task<SagasInMemory> StartAsync(
         RedeliveryOptions? options = null,
-        TimeProvider? time = null,
+        TimeProvider? timeProvider = null,
         bool crm = false
     )
     {
-        // Ahead of the machine's, so that nothing that is scheduled by this clock is due by that one while a test runs.
+        // Ahead of the system clock, so that nothing scheduled by this clock is due by the other while a test runs.
         var clock = new FakeTimeProvider(new(DateTime.UtcNow.Date.AddDays(2).AddHours(9), TimeSpan.Zero));
         var services = new ServiceCollection();
-        services.AddSingleton(time ?? clock);
+        services.AddSingleton(timeProvider ?? clock);
         services.AddSingleton(Options.Create(options ?? new RedeliveryOptions()));
         services.AddSingleton(Options.Create(new CustomerSyncOptions { Enabled = crm }));
         services.AddScoped<ICustomerDirectory, InMemoryCustomerDirectory>();
@@ -65,7 +65,7 @@ internal sealed class SagasInMemory : IAsyncDisposable
 
     public PaymentState? Payment(string paymentId) => Find<PaymentState>(SagaIdentity.Payment(paymentId));
 
-    /// <summary>Publishes a message and waits until it has been consumed, with all that this published.</summary>
+    /// <summary>Publishes a message and waits until it has been consumed, including everything that it published.</summary>
     /// <returns>The exception, or null if it was consumed.</returns>
     public async Task<Exception?> DeliverAsync<T>(T message, Guid? scheduleToken = null)
         where T : class
@@ -84,9 +84,9 @@ internal sealed class SagasInMemory : IAsyncDisposable
         return await consumed.WaitAsync(Eventually.Timeout);
     }
 
-    /// <summary>Moves the clock to when the payment is due, and delivers what its schedule then delivers.</summary>
+    /// <summary>Moves the clock to when the payment is due, and delivers its scheduled message.</summary>
     /// <returns>The payment after it.</returns>
-    public async Task<PaymentState> WakeWhenDueAsync(string paymentId)
+    public async Task<PaymentState> RedeliverWhenDueAsync(string paymentId)
     {
         var payment = Payment(paymentId)!;
         Clock.SetUtcNow(payment.NextDueAt!.Value);
@@ -115,7 +115,7 @@ internal sealed class SagasInMemory : IAsyncDisposable
     private TSaga? Find<TSaga>(Guid correlationId)
         where TSaga : class, ISaga => _provider.GetRequiredService<IndexedSagaDictionary<TSaga>>()[correlationId]?.Instance;
 
-    // What is known is what the customer saga's repository holds; pulling a schedule forward is sending its message now.
+    // Known customers are those in the customer saga's repository; pulling a schedule forward sends its message now.
     private sealed class InMemoryCustomerDirectory(
         IndexedSagaDictionary<CustomerState> customers,
         IndexedSagaDictionary<PaymentState> payments,
