@@ -10,7 +10,7 @@ using Sagas.Cli.Demo;
 
 namespace Sagas.Benchmarks;
 
-/// <summary>What <c>sagas bench alarms</c> found.</summary>
+/// <summary>The result of <c>sagas bench alarms</c>.</summary>
 /// <param name="ChangesPerSecond">Changes per second, of users chosen evenly; from the first one published to the last one
 /// committed.</param>
 /// <param name="ChangesPerSecondSkewed">The same with every second change on one user.</param>
@@ -39,7 +39,7 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
 
     private const int RequestsPerOneOfTheBusiest = 50;
 
-    // As far ahead of the services as the producer gets: a backlog that a broker holds in memory.
+    // The producer's lead over the services at most: a backlog that a broker holds in memory.
     private const uint MaxBacklog = 10_000;
 
     private static readonly TimeSpan _betweenDigests = TimeSpan.FromMilliseconds(10);
@@ -71,7 +71,7 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
             cancellationToken
         );
         await ListenAsync(connection, cancellationToken);
-        // The first changes pay for the compiler and for rows that are new.
+        // The first changes warm up the JIT and create the rows.
         await LoadAsync(connection, changes / 3, skewed: false, cancellationToken);
         _latencies.Clear();
         var uniform = await LoadAsync(connection, changes, skewed: false, cancellationToken);
@@ -138,7 +138,7 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
         }
     }
 
-    // The numbers of the newest changes sum up to what they should once all are committed, and to less before.
+    // The numbers of the newest changes reach the expected sum once all are committed, and not before.
     private async Task ConsumedAsync(IConnection connection, CancellationToken cancellationToken)
     {
         await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);

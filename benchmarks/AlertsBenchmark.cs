@@ -5,10 +5,10 @@ using Sagas.LocalServers;
 
 namespace Sagas.Benchmarks;
 
-/// <summary>What <c>sagas bench alerts</c> found.</summary>
+/// <summary>The result of <c>sagas bench alerts</c>.</summary>
 /// <param name="LimitRatio">Deliveries per second over the receiver's limit, as the receiver saw them.</param>
 /// <param name="TooManyRequestsRatio">Share of the requests that the receiver answered 429.</param>
-/// <param name="LearnedRatio">Deliveries per second over the receiver's limit where the senders are not told the limit.</param>
+/// <param name="LearnedRatio">Deliveries per second over the receiver's limit where the senders do not know the limit.</param>
 /// <param name="LearnedTooManyRequestsRatio">Share of the requests that the receiver answered 429 there.</param>
 /// <param name="PerSecond">Deliveries per second to a receiver without a limit, as the receiver saw them.</param>
 /// <param name="PeakMegabytes">The peak memory that one of the senders held, megabytes of 2^20 bytes.</param>
@@ -28,44 +28,44 @@ internal static class AlertsBenchmark
 
     /// <summary>Measures.</summary>
     /// <param name="limited">Rows for the receiver with a limit that the senders know.</param>
-    /// <param name="learned">Rows for the receiver with a limit that they are not told.</param>
+    /// <param name="learned">Rows for the receiver with a limit that they must learn.</param>
     /// <param name="unlimited">Rows for the receiver without one.</param>
-    /// <param name="tell">Told of each step.</param>
+    /// <param name="log">Receives a line for each step.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public static async Task<AlertsReport> MeasureAsync(
         int limited,
         int learned,
         int unlimited,
-        Action<string> tell,
+        Action<string> log,
         CancellationToken cancellationToken
     )
     {
         await using var postgres = await PrivatePostgres.StartAsync(cancellationToken: cancellationToken);
         await using var rabbitMq = await PrivateRabbitMq.StartAsync(cancellationToken);
         var atLimit = await RunAsync("limited", limited, Limit);
-        var untold = await RunAsync("learned", learned, Limit, isTold: false);
+        var learning = await RunAsync("learned", learned, Limit, knowsLimit: false);
         var free = await RunAsync("unlimited", unlimited, 0);
         return new(
             atLimit.PerSecond / Limit,
             atLimit.TooManyRequestsRatio,
-            untold.PerSecond / Limit,
-            untold.TooManyRequestsRatio,
+            learning.PerSecond / Limit,
+            learning.TooManyRequestsRatio,
             free.PerSecond,
             Math.Max(atLimit.PeakMegabytes, free.PeakMegabytes)
         );
 
-        async Task<AlertsRun> RunAsync(string name, int rows, int limit, bool isTold = true)
+        async Task<AlertsRun> RunAsync(string name, int rows, int limit, bool knowsLimit = true)
         {
             await using var system = await AlertsBenchmarkSystem.StartAsync(
                 await postgres.CreateDatabaseAsync(name, cancellationToken),
                 await rabbitMq.CreateVirtualHostAsync(name, cancellationToken),
                 limit,
-                isTold,
+                knowsLimit,
                 cancellationToken
             );
             var run = await system.DeliverAsync(rows, cancellationToken);
-            var limited = limit == 0 ? "no limit" : $"limit {limit}/s{(isTold ? "" : ", learned")}";
-            tell(
+            var limited = limit == 0 ? "no limit" : $"limit {limit}/s{(knowsLimit ? "" : ", learned")}";
+            log(
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"{rows:N0} rows, {limited}: {run.PerSecond:N1}/s, "
@@ -78,7 +78,7 @@ internal static class AlertsBenchmark
     }
 }
 
-/// <summary>What one run found.</summary>
+/// <summary>The result of one run.</summary>
 internal sealed record AlertsRun(double PerSecond, long Requests, long TooManyRequests, long Repeated, double PeakMegabytes)
 {
     public double TooManyRequestsRatio => (double)TooManyRequests / Requests;
@@ -93,7 +93,7 @@ internal sealed record AlertsRun(double PerSecond, long Requests, long TooManyRe
         long Number(string name) => summary.GetProperty(name).GetInt64();
     }
 
-    /// <summary>Nothing counts that is not right.</summary>
+    /// <summary>Fails a run with a wrong result.</summary>
     /// <exception cref="CommandException">Not every user was alerted once.</exception>
     public static void Check(JsonElement summary, int rows)
     {

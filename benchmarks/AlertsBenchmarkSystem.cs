@@ -24,17 +24,17 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
         _database = NpgsqlDataSource.Create(postgres);
     }
 
-    /// <summary>Starts all on servers that run.</summary>
+    /// <summary>Starts all on running servers.</summary>
     /// <param name="postgres">Connection string of a database of their own.</param>
     /// <param name="rabbitMq">A virtual host of their own.</param>
-    /// <param name="limit">What the receiver takes, per second; 0: everything.</param>
-    /// <param name="isTold">Whether the senders are configured with the limit; otherwise they learn it.</param>
+    /// <param name="limit">What the receiver accepts, per second; 0: everything.</param>
+    /// <param name="knowsLimit">Whether the senders are configured with the limit; otherwise they learn it.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public static async Task<AlertsBenchmarkSystem> StartAsync(
         string postgres,
         Uri rabbitMq,
         int limit,
-        bool isTold,
+        bool knowsLimit,
         CancellationToken cancellationToken
     )
     {
@@ -61,7 +61,7 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
                     ["Alerts__Folder"] = system._folder,
                     ["Serilog__MinimumLevel__Default"] = "Warning",
                 };
-                if (limit > 0 && isTold)
+                if (limit > 0 && knowsLimit)
                     settings["Alerts__Limit__PerSecond"] = rate;
                 system._programs.Start("Sagas.Host", settings);
             }
@@ -77,7 +77,7 @@ internal sealed class AlertsBenchmarkSystem : IAsyncDisposable
         }
     }
 
-    /// <summary>Has a file of so many rows delivered.</summary>
+    /// <summary>Delivers a file of this many rows.</summary>
     public async Task<AlertsRun> DeliverAsync(int rows, CancellationToken cancellationToken)
     {
         var part = Path.Combine(_folder, "alerts.csv.part");

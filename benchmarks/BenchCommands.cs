@@ -107,11 +107,11 @@ internal static class BenchCommands
         return command;
     }
 
-    /// <summary>Makes the command of a benchmark.</summary>
+    /// <summary>Creates the command of a benchmark.</summary>
     /// <param name="terminal">Takes the report.</param>
-    /// <param name="name">What is typed.</param>
+    /// <param name="name">The command's name.</param>
     /// <param name="description">What is measured.</param>
-    /// <param name="measureAsync">Measures; told whether a quick look is enough.</param>
+    /// <param name="measureAsync">Measures; the flag asks for a quick run.</param>
     /// <param name="rows">The rows of the report's table.</param>
     /// <param name="examples">Command lines beyond the two that every benchmark has.</param>
     internal static SagasCommand Create<TReport>(

@@ -3,10 +3,10 @@ using Sagas.LocalServers;
 
 namespace Sagas.Benchmarks;
 
-/// <summary>Programs of the product as processes of their own, so that what is measured of one is its own.</summary>
+/// <summary>Programs of the product as processes of their own, so that each is measured alone.</summary>
 internal sealed class BenchmarkPrograms : IAsyncDisposable
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(60);
 
     private readonly HttpClient _http = new();
     private readonly Stack<ServerProcess> _started = new();
@@ -14,7 +14,7 @@ internal sealed class BenchmarkPrograms : IAsyncDisposable
 
     /// <summary>Starts a program.</summary>
     /// <param name="program">Its assembly, such as <c>Sagas.Host</c>.</param>
-    /// <param name="settings">Its environment; what the caller's says of services is about others.</param>
+    /// <param name="settings">Its environment; settings of services in the caller's environment are left out.</param>
     public ServerProcess Start(string program, Dictionary<string, string> settings)
     {
         var directory = ServerDirectory.Create("bench");
@@ -29,8 +29,8 @@ internal sealed class BenchmarkPrograms : IAsyncDisposable
         return process;
     }
 
-    /// <summary>Waits until a program says that it is ready.</summary>
-    /// <param name="health">Where it says so.</param>
+    /// <summary>Waits until a program is ready.</summary>
+    /// <param name="health">Its health endpoint.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public async Task UntilReadyAsync(Uri health, CancellationToken cancellationToken)
     {
@@ -43,13 +43,13 @@ internal sealed class BenchmarkPrograms : IAsyncDisposable
                 if (response.IsSuccessStatusCode)
                     return;
             }
-            catch (HttpRequestException) when (Stopwatch.GetElapsedTime(started) < _patience)
+            catch (HttpRequestException) when (Stopwatch.GetElapsedTime(started) < _timeout)
             {
                 // It does not listen yet.
             }
 
-            if (Stopwatch.GetElapsedTime(started) > _patience)
-                throw new TimeoutException($"{health} was not ready within {_patience.TotalSeconds:0} s.");
+            if (Stopwatch.GetElapsedTime(started) > _timeout)
+                throw new TimeoutException($"{health} was not ready within {_timeout.TotalSeconds:0} s.");
             await Task.Delay(50, cancellationToken);
         }
     }

@@ -61,7 +61,7 @@ internal sealed class OrderStateMap : SagaClassMap<OrderState>
 
 internal sealed class BenchmarkDbContext(DbContextOptions<BenchmarkDbContext> options) : SagaDbContext(options)
 {
-    /// <summary>The saga's table, beside those of the migrations.</summary>
+    /// <summary>The saga's table, besides those of the migrations.</summary>
     public const string CreateTable = """
         CREATE TABLE order_state (
             correlation_id uuid PRIMARY KEY,

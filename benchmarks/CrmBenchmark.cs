@@ -10,7 +10,7 @@ using CommandException = Sagas.Cli.CommandLine.CommandException;
 namespace Sagas.Benchmarks;
 
 /// <summary>How fast customers reach a CRM of given latency that works on a given number of calls at once.</summary>
-internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
+internal sealed class CrmBenchmark(Terminal terminal, Action<string> log)
 {
     /// <summary>The CRM's answer takes this long, milliseconds.</summary>
     public const int LatencyMs = 10;
@@ -28,9 +28,9 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
         FROM unnest($1::uuid[], $2::text[]) AS c (id, customer_id)
         """;
 
-    private static readonly TimeSpan _patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan _timeout = TimeSpan.FromMinutes(5);
 
-    /// <summary>Tells the CRM of customers.</summary>
+    /// <summary>Syncs customers to the CRM.</summary>
     /// <param name="customers">How many.</param>
     /// <param name="concurrency">How many calls the CRM works on at once; more wait.</param>
     /// <param name="failures">Share of calls that fail, of every kind alike.</param>
@@ -55,16 +55,16 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
         );
         using var crm = new HttpClient { BaseAddress = system.Simulators };
 
-        // A first thousand pays for the compiler and lets the limit find its place; the figures are of the others.
-        await TellAsync(system, "warm", 1_000, cancellationToken);
+        // The first thousand warm up the JIT and the concurrency limit; only the others are measured.
+        await QueueAsync(system, "warm", 1_000, cancellationToken);
         await UntilSyncedAsync(system, 1_000, cancellationToken);
         var watch = Stopwatch.StartNew();
-        await TellAsync(system, "measured", customers, cancellationToken);
+        await QueueAsync(system, "measured", customers, cancellationToken);
         await UntilSyncedAsync(system, 1_000 + customers, cancellationToken);
         var took = watch.Elapsed;
         await CheckAsync(crm, 1_000 + customers, cancellationToken);
         var run = new CrmRun(await RateAsync(system, customers, cancellationToken), customers / took.TotalSeconds);
-        tell(
+        log(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{customers:N0} customers, {concurrency} at once, {failures:P0} failures: "
@@ -74,7 +74,7 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
         return run;
     }
 
-    private static async Task TellAsync(DemoSystem system, string name, int customers, CancellationToken cancellationToken)
+    private static async Task QueueAsync(DemoSystem system, string name, int customers, CancellationToken cancellationToken)
     {
         foreach (
             var chunk in Enumerable.Range(1, customers).Select(number => $"{name}-{number}").Chunk(SyncCustomers.MaxCustomers)
@@ -99,15 +99,15 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
             );
             if ((long)(await count.ExecuteScalarAsync(cancellationToken))! >= customers)
                 return;
-            if (watch.Elapsed > _patience)
+            if (watch.Elapsed > _timeout)
                 throw new CommandException(
                     ExitCode.Failed,
-                    $"Not all of {customers:N0} customers were synced within {_patience}."
+                    $"Not all of {customers:N0} customers were synced within {_timeout}."
                 );
         } while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
-    // From the first call that was over to the last that counts.
+    // From the first finished call to the last that counts.
     private static async Task<double> RateAsync(DemoSystem system, int customers, CancellationToken cancellationToken)
     {
         await using var command = system.Database.Source.CreateCommand(
@@ -121,7 +121,7 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
         return (counted - 1) / (double)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    // Nothing counts that is not right.
+    // Fails a run with a wrong result.
     private static async Task CheckAsync(HttpClient crm, int customers, CancellationToken cancellationToken)
     {
         var summary = await crm.GetFromJsonAsync<JsonElement>("crm/summary", cancellationToken);
@@ -139,7 +139,7 @@ internal sealed class CrmBenchmark(Terminal terminal, Action<string> tell)
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
 
-/// <summary>What one run found.</summary>
+/// <summary>The result of one run.</summary>
 /// <param name="DeliveredPerSecond">Customers per second delivered to the CRM, while there are enough of them
 /// left.</param>
 /// <param name="SyncedPerSecond">Customers per second from the first being queued to the last being synced in the

@@ -2,7 +2,7 @@ using Sagas.Cli.CommandLine;
 
 namespace Sagas.Benchmarks;
 
-/// <summary>What <c>sagas bench crm</c> found.</summary>
+/// <summary>The result of <c>sagas bench crm</c>.</summary>
 /// <param name="CeilingRatio">Delivery rate over the ceiling of a CRM that takes 10 ms a call and 10 concurrent calls.</param>
 /// <param name="CeilingRatioWithFaults">The same with 20 % random failures, over the rate that is then possible.</param>
 /// <param name="PerSecond">Customers per second to a CRM that takes 64 calls at once, until they are synced in the
@@ -21,7 +21,7 @@ internal sealed record CrmReport(double CeilingRatio, double CeilingRatioWithFau
         var without = await benchmark.RunAsync(few, Concurrency, 0, cancellationToken);
         var with = await benchmark.RunAsync(few, Concurrency, Failures, cancellationToken);
         var many = await benchmark.RunAsync(quick ? 20_000 : 100_000, HighConcurrency, 0, cancellationToken);
-        // Every failed call takes its place as a good one does, and has to be made again.
+        // A failed call takes as long as a successful one, and has to be made again.
         return new CrmReport(
             without.DeliveredPerSecond / ceiling,
             with.DeliveredPerSecond / (ceiling * (1 - Failures)),

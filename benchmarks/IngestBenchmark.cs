@@ -10,11 +10,10 @@ using Sagas.Services;
 namespace Sagas.Benchmarks;
 
 /// <summary>
-/// <c>sagas files ingest</c> as a process of its own, from its start to its end, beside a bare <c>\copy</c> of the same file into
-/// a table without
-/// indexes. Each ingest has a database of its own.
+/// <c>sagas files ingest</c> as a process of its own, from its start to its end, compared with a bare <c>\copy</c> of the same
+/// file into a table without indexes. Each ingest has a database of its own.
 /// </summary>
-internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> say)
+internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> log)
 {
     private const string PlainTable = "CREATE TABLE plain (id text, first_name text, last_name text, email text, phone text)";
 
@@ -61,7 +60,7 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
         try
         {
             var path = Path.Combine(folder, "customers.csv");
-            say(string.Create(CultureInfo.InvariantCulture, $"Writing a file of {rows:N0} customers …"));
+            log(string.Create(CultureInfo.InvariantCulture, $"Writing a file of {rows:N0} customers …"));
             await using (var file = File.Create(path))
                 new CustomerFile(seed: 1, dirty: 0).Write(file, rows, cancellationToken);
             var (copies, ingests, peak) = (new List<double>(), new List<double>(), 0d);
@@ -71,7 +70,7 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
                 var (seconds, megabytes) = await IngestAsync(path, rows, cancellationToken);
                 ingests.Add(seconds);
                 peak = Math.Max(peak, megabytes);
-                say(
+                log(
                     string.Create(
                         CultureInfo.InvariantCulture,
                         $"Round {round}: \\copy {copies[^1]:0.00} s, ingest {seconds:0.00} s, peak {megabytes:0} MiB"
@@ -142,7 +141,7 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
             : throw new InvalidOperationException($"Not every row is a customer: {report}");
     }
 
-    // The operating system keeps the peak, but tells it only while the process is there.
+    // The operating system reports the peak only while the process runs.
     private static async Task<double> WatchAsync(Process process, CancellationToken cancellationToken)
     {
         var peak = 0L;
@@ -191,7 +190,7 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> s
         else
             await using (var command = source.CreateCommand(sql))
                 await command.ExecuteNonQueryAsync(cancellationToken);
-        // What one run leaves to be written is not to be the next one's burden.
+        // A run must not pay for the dirty pages of the previous one.
         await using var checkpoint = source.CreateCommand("CHECKPOINT");
         checkpoint.CommandTimeout = 600;
         await checkpoint.ExecuteNonQueryAsync(cancellationToken);

@@ -9,7 +9,7 @@ using Sagas.Services;
 namespace Sagas.Benchmarks;
 
 /// <summary>
-/// Sagas per second through RabbitMQ and Postgres: each message makes a saga, which publishes an event. The queue is filled
+/// Sagas per second through RabbitMQ and Postgres: each message creates a saga, which publishes an event. The queue is filled
 /// first; the clock runs from the first saga's row to the last event's arrival in a queue without a consumer.
 /// </summary>
 internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<string>> createDatabase, Uri rabbitMq)

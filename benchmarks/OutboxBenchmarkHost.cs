@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Sagas.Benchmarks;
 
-/// <summary>A process's worth of sagas on given servers, with or without the outbox.</summary>
+/// <summary>A host with the saga on given servers, with or without the outbox.</summary>
 internal static class OutboxBenchmarkHost
 {
     public const string Queue = "order-saga";

@@ -4,7 +4,7 @@ using Sagas.Contracts;
 
 namespace Sagas.Benchmarks;
 
-/// <summary>What <c>sagas bench payments</c> found.</summary>
+/// <summary>The result of <c>sagas bench payments</c>.</summary>
 /// <param name="Payments">How many payments waited.</param>
 /// <param name="WakeP50Ms">Milliseconds from the customer's registration consumed to the payment completed; the median.</param>
 /// <param name="WakeP99Ms">99 of 100 took no longer.</param>
@@ -17,7 +17,7 @@ internal sealed record PaymentsReport(int Payments, double WakeP50Ms, double Wak
 /// </summary>
 internal static class PaymentsBenchmark
 {
-    // Fast enough to overlap, slow enough that it is the wake-up that is measured and not a queue in front of it.
+    // Fast enough to overlap, slow enough to measure the wake-up and not a queue before it.
     private static readonly TimeSpan _between = TimeSpan.FromMilliseconds(10);
 
     private const string Percentiles = """
@@ -37,7 +37,7 @@ internal static class PaymentsBenchmark
             cancellationToken
         );
 
-        // A first hundred pays for the compiler; the figures are of the others.
+        // The first hundred warm up the JIT; only the others are measured.
         await RunAsync(system, "warm", 100, cancellationToken);
         await ExecuteAsync(system, "TRUNCATE payment_state, customer_state, saga_transition, outbound_call", cancellationToken);
         await RunAsync(system, "measured", payments, cancellationToken);

@@ -13,7 +13,7 @@ internal static partial class PgBench
     // As many at once as the sagas' prefetch.
     private const int Clients = 64;
 
-    // No colons in the texts: pgbench takes what follows one for a variable.
+    // No colons in the texts: pgbench would read what follows one as a variable.
     private const string Saga = """
         BEGIN;
         SELECT correlation_id, current_state, amount, created_at, xmin

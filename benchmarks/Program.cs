@@ -9,7 +9,7 @@ internal static class Program
     public static Task<int> Main(string[] args) =>
         CommandRun.RunAsync(Commands, ["bench", .. args], Terminal.OfProcess(), CancellationToken.None);
 
-    /// <summary>Every benchmark, as it is typed.</summary>
+    /// <summary>The commands of all benchmarks.</summary>
     /// <param name="terminal">Where the benchmarks write to.</param>
     public static Command Commands(Terminal terminal) =>
         new SagasCommand("sagas", "Benchmarks.")

@@ -9,7 +9,7 @@ namespace Sagas.Benchmarks;
 /// <param name="Objects">Distinct objects.</param>
 /// <param name="Seconds">From the first post to the last row.</param>
 /// <param name="IdealSeconds">Sum of the latencies of all calls over <paramref name="InFlight"/>.</param>
-/// <param name="TimesIdeal">The one over the other.</param>
+/// <param name="TimesIdeal"><paramref name="Seconds"/> over <paramref name="IdealSeconds"/>.</param>
 /// <param name="LeastTimesIdeal">The same when no time is lost between two calls (simulated): at the end
 /// fewer calls are left than could be made, and the last does not end with the others.</param>
 /// <param name="Calls">Calls that the API received.</param>
@@ -18,7 +18,7 @@ namespace Sagas.Benchmarks;
 /// <param name="CallbackP99Ms">99 of 100 took no longer.</param>
 /// <param name="CallbackMaxMs">The slowest.</param>
 /// <param name="Callbacks">How many posts were accepted.</param>
-/// <param name="Refused">How many were refused, and posted again a second later.</param>
+/// <param name="Refused">How many were rejected, and posted again a second later.</param>
 /// <param name="PeakMegabytes">The most memory that the process that fetches held.</param>
 internal sealed record StatusRun(
     int InFlight,
@@ -38,7 +38,7 @@ internal sealed record StatusRun(
 );
 
 /// <summary>
-/// What <c>sagas bench status</c> found: the figures of the run with fewer calls at once, and all of both runs.
+/// The result of <c>sagas bench status</c>: the figures of the run with fewer calls at once, and all of both runs.
 /// </summary>
 /// <param name="TimesIdeal">Time from the first post to the last row over the sum of latencies by the calls at once.</param>
 /// <param name="CallbackP50Ms">Answer to a post of 200 ids during the run, milliseconds; the median.</param>
@@ -63,21 +63,21 @@ internal static class StatusBenchmark
     private const int MaxLatencyMs = 4300;
     private const int SimulatedRuns = 20;
 
-    // Fifty posts: after thirty, the compiler begins to make the code that lasts.
+    // Fifty posts: after thirty, the JIT begins to compile optimized code.
     private const int WarmObjects = 10_000;
 
-    // Ahead of the calls by this much, so that there is work always, and posts for as long as possible.
+    // Posts run ahead of the calls by this factor: there is always work, and posting lasts as long as possible.
     private const double PostsAhead = 1.1;
 
     /// <summary>Measures with each number of calls at once.</summary>
     /// <param name="objects">Distinct objects.</param>
     /// <param name="inFlight">Calls at once, one run each.</param>
-    /// <param name="say">Told of progress.</param>
+    /// <param name="log">Receives a line for each step.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public static async Task<StatusReport> MeasureAsync(
         int objects,
         IReadOnlyList<int> inFlight,
-        Action<string> say,
+        Action<string> log,
         CancellationToken cancellationToken
     )
     {
@@ -93,7 +93,7 @@ internal static class StatusBenchmark
                 calls,
                 cancellationToken
             );
-            say(string.Create(CultureInfo.InvariantCulture, $"{objects:N0} objects with {calls:N0} calls at once …"));
+            log(string.Create(CultureInfo.InvariantCulture, $"{objects:N0} objects with {calls:N0} calls at once …"));
             runs.Add(await RunAsync(system, objects, calls, cancellationToken));
         }
 
@@ -108,7 +108,7 @@ internal static class StatusBenchmark
         CancellationToken cancellationToken
     )
     {
-        // The first thousands pay for the compiler and the connections; the figures are of the others.
+        // The first thousands warm up the JIT and the connections; only the others are measured.
         await system.SetLatencyAsync(10, 50, cancellationToken);
         var warm = Math.Max(2 * inFlight, WarmObjects);
         foreach (var ids in Ids("warm", warm))
@@ -118,7 +118,7 @@ internal static class StatusBenchmark
         await system.ClearAsync(cancellationToken);
 
         var started = Stopwatch.GetTimestamp();
-        var (took, refused) = await PostAllAsync(system, objects, inFlight, cancellationToken);
+        var (took, rejected) = await PostAllAsync(system, objects, inFlight, cancellationToken);
         await system.UntilSeenAsync(objects, cancellationToken);
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
 
@@ -138,7 +138,7 @@ internal static class StatusBenchmark
             Percentile(took, 0.99),
             took[^1],
             took.Count,
-            refused,
+            rejected,
             await system.PeakMegabytesAsync(cancellationToken)
         );
     }
@@ -165,7 +165,7 @@ internal static class StatusBenchmark
             });
     }
 
-    private static async Task<(List<double> Took, int Refused)> PostAllAsync(
+    private static async Task<(List<double> Took, int Rejected)> PostAllAsync(
         StatusBenchmarkSystem system,
         int objects,
         int inFlight,
@@ -175,33 +175,33 @@ internal static class StatusBenchmark
         var took = new List<double>();
         var perSecond = PostsAhead * inFlight / ((MinLatencyMs + MaxLatencyMs) / 2000.0);
         var started = Stopwatch.GetTimestamp();
-        var (posted, refused) = (0, 0);
+        var (posted, rejected) = (0, 0);
         foreach (var ids in Ids("object", objects))
         {
-            // At once what keeps every place busy for its first calls, then at the pace of the calls.
+            // At first enough to keep all calls busy, then at the pace of the calls.
             var due = TimeSpan.FromSeconds(Math.Max(0, posted - (1.5 * inFlight)) / perSecond);
             var early = due - Stopwatch.GetElapsedTime(started);
             if (early > TimeSpan.Zero)
                 await Task.Delay(early, cancellationToken);
             var (accepted, again) = await AcceptAsync(system, ids, cancellationToken);
             took.Add(accepted);
-            refused += again;
+            rejected += again;
             posted += ids.Length;
         }
 
-        return (took, refused);
+        return (took, rejected);
     }
 
-    private static async Task<(double Took, int Refused)> AcceptAsync(
+    private static async Task<(double Took, int Rejected)> AcceptAsync(
         StatusBenchmarkSystem system,
         string[] ids,
         CancellationToken cancellationToken
     )
     {
-        for (var refused = 0; ; refused++)
+        for (var rejected = 0; ; rejected++)
         {
             if (await system.PostAsync(ids, cancellationToken) is { } took)
-                return (took, refused);
+                return (took, rejected);
             await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
         }
     }

@@ -9,7 +9,7 @@ namespace Sagas.Benchmarks;
 
 /// <summary>
 /// The slow API, a services process that takes callbacks and one that fetches, as docker-compose runs them: each a process of
-/// its own, so that what is measured of one is its own.
+/// its own, so that each is measured alone.
 /// </summary>
 internal sealed class StatusBenchmarkSystem : IAsyncDisposable
 {
@@ -30,7 +30,7 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
         _started.Push(_programs);
     }
 
-    /// <summary>Starts them on servers that run.</summary>
+    /// <summary>Starts them on running servers.</summary>
     /// <param name="postgres">Connection string of a database of their own.</param>
     /// <param name="rabbitMq">A virtual host of their own.</param>
     /// <param name="inFlight">Calls at once.</param>
@@ -62,7 +62,7 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
                         ["ObjectStatus__CallbackPort"] = ports[2].ToString(CultureInfo.InvariantCulture),
                         ["ObjectStatus__StatusApi"] = system._api.ToString(),
                         ["ObjectStatus__MaxConcurrency"] = inFlight.ToString(CultureInfo.InvariantCulture),
-                        // What was seen is counted at the end.
+                        // Sightings are counted at the end.
                         ["ObjectStatus__ExpiryTimeout"] = "01:00:00",
                     }
                 );
@@ -79,7 +79,7 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
     }
 
     /// <summary>Posts ids to the callback.</summary>
-    /// <returns>How long the answer took, milliseconds; null: they were refused.</returns>
+    /// <returns>How long the answer took, milliseconds; null: they were rejected.</returns>
     public async Task<double?> PostAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
         var body = JsonContent.Create(new { object_ids = ids });
@@ -114,7 +114,7 @@ internal sealed class StatusBenchmarkSystem : IAsyncDisposable
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Waits until so many objects have a row.</summary>
+    /// <summary>Waits until this many objects have a row.</summary>
     public async Task UntilSeenAsync(int objects, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));

@@ -26,7 +26,7 @@ public sealed class OrderState : SagaStateMachineInstance
     /// <summary>Why the carrier rejected it.</summary>
     public string? RejectionReason { get; set; }
 
-    /// <summary>When the row was made, UTC.</summary>
+    /// <summary>When the row was created, UTC.</summary>
     public DateTimeOffset CreatedAt { get; set; }
 
     /// <summary>When the row changed last, UTC.</summary>

@@ -48,7 +48,7 @@ public sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
     /// <summary>The order is known.</summary>
     public State Placed { get; private set; } = null!;
 
-    /// <summary>The carrier is asked.</summary>
+    /// <summary>The call to the carrier is enqueued.</summary>
     public State Shipping { get; private set; } = null!;
 
     /// <summary>The carrier accepted the shipment.</summary>

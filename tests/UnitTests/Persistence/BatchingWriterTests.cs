@@ -10,7 +10,7 @@ public sealed class BatchingWriterTests
     private readonly List<int[]> _batches = [];
 
     [Fact]
-    public async Task What_is_handed_in_while_a_batch_is_written_becomes_the_next_batch()
+    public async Task Items_added_while_a_batch_is_written_become_the_next_batch()
     {
         var first = new TaskCompletionSource();
         var writer = Writer(new BatchingOptions(MaxBatchSize: 3), () => _batches.Count == 1 ? first.Task : Task.CompletedTask);
@@ -26,7 +26,7 @@ public sealed class BatchingWriterTests
     }
 
     [Fact]
-    public async Task As_many_batches_as_allowed_are_written_side_by_side()
+    public async Task As_many_batches_as_allowed_are_written_in_parallel()
     {
         var release = new TaskCompletionSource();
         var writer = Writer(new BatchingOptions(MaxBatchSize: 1, MaxConcurrentBatches: 2), () => release.Task);
@@ -79,7 +79,7 @@ public sealed class BatchingWriterTests
     }
 
     [Fact]
-    public async Task Any_other_failure_is_the_failure_of_the_whole_batch()
+    public async Task Any_other_failure_fails_the_whole_batch()
     {
         var writer = Writer(new BatchingOptions(MaxBatchSize: 3), () => throw new NpgsqlException("gone", new IOException()));
 
@@ -87,7 +87,7 @@ public sealed class BatchingWriterTests
     }
 
     [Fact]
-    public async Task A_writer_that_is_completed_writes_what_it_has_and_takes_no_more()
+    public async Task A_completed_writer_writes_its_items_and_accepts_no_more()
     {
         var release = new TaskCompletionSource();
         var writer = Writer(new BatchingOptions(MaxBatchSize: 1), () => release.Task);

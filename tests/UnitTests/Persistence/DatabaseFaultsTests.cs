@@ -42,7 +42,7 @@ public sealed class DatabaseFaultsTests
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public void A_fault_is_known_by_its_cause(Exception exception, DatabaseFault fault) =>
+    public void A_fault_is_classified_by_its_cause(Exception exception, DatabaseFault fault) =>
         Assert.Equal(fault, DatabaseFaults.Classify(exception));
 
     [Fact]

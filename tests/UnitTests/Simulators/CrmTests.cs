@@ -58,7 +58,7 @@ public sealed class CrmTests(SharedSimulators simulators) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task What_is_stored_twice_or_late_is_counted()
+    public async Task Duplicate_and_stale_effects_are_counted()
     {
         await StoreAsync("c", 1);
         await StoreAsync("c", 1);
@@ -107,14 +107,14 @@ public sealed class CrmTests(SharedSimulators simulators) : IClassFixture<Shared
     [InlineData("""{"customerId":"c","version":"one"}""", 400)]
     [InlineData("[1]", 400)]
     [InlineData("null", 400)]
-    public async Task What_is_no_customer_is_refused(string body, int status)
+    public async Task An_invalid_customer_is_rejected(string body, int status)
     {
         Assert.Equal(status, (await PostAsync("customers", body)).Status);
         Assert.Equal((0, 1), (await CountAsync("effects"), await CountAsync("rejected")));
     }
 
     [Fact]
-    public async Task The_books_survive_a_restart()
+    public async Task The_record_survives_a_restart()
     {
         var directory = Directory.CreateTempSubdirectory("sagas-crm-").FullName;
         var recordFile = ("Crm:RecordFile", Path.Combine(directory, "crm.jsonl"));
@@ -146,11 +146,11 @@ public sealed class CrmTests(SharedSimulators simulators) : IClassFixture<Shared
     [InlineData("tooManyRequests", HttpStatusCode.TooManyRequests)]
     [InlineData("unavailable", HttpStatusCode.ServiceUnavailable)]
     [InlineData("queue", HttpStatusCode.Created)]
-    public async Task One_call_too_many_at_once_is_treated_as_it_is_set(string whenFull, HttpStatusCode expected)
+    public async Task A_call_over_the_limit_is_handled_as_configured(string whenFull, HttpStatusCode expected)
     {
         const int Latency = 1_000;
-        var time = new FakeTimeProvider();
-        await using var own = await RunningGateway.StartAsync(time);
+        var timeProvider = new FakeTimeProvider();
+        await using var own = await RunningGateway.StartAsync(timeProvider);
         _crm = Client(own);
         using var set = await _crm.PutAsJsonAsync(
             "faults",
@@ -164,16 +164,16 @@ public sealed class CrmTests(SharedSimulators simulators) : IClassFixture<Shared
         );
         Assert.True(set.IsSuccessStatusCode, await set.Content.ReadAsStringAsync());
 
-        var started = time.GetTimestamp();
+        var started = timeProvider.GetTimestamp();
         var calls = Enumerable
             .Range(1, 3)
             .Select(number => Json($$"""{"customerId":"{{number}}","version":1}"""))
             .Select(customer => _crm.PostAsync(new Uri("customers", UriKind.Relative), customer))
             .ToArray();
         var queued = expected == HttpStatusCode.Created;
-        // The third is turned away at once, or takes its turn: after one of the others, whenever it comes.
-        await Eventually.TrueAsync("a call is queued or turned away", () => queued || calls.Any(call => call.IsCompleted));
-        await time.AdvanceUntilAsync(
+        // The third is rejected at once, or is queued until one of the others is finished.
+        await Eventually.TrueAsync("a call is queued or rejected", () => queued || calls.Any(call => call.IsCompleted));
+        await timeProvider.AdvanceUntilAsync(
             "all are answered",
             () => calls.All(call => call.IsCompleted),
             TimeSpan.FromMilliseconds(Latency / 10)
@@ -189,7 +189,7 @@ public sealed class CrmTests(SharedSimulators simulators) : IClassFixture<Shared
             answers.Count(answer => answer.Headers.RetryAfter?.Delta == TimeSpan.FromSeconds(7))
         );
         if (queued)
-            Assert.True(time.GetElapsedTime(started) >= TimeSpan.FromMilliseconds(2 * Latency));
+            Assert.True(timeProvider.GetElapsedTime(started) >= TimeSpan.FromMilliseconds(2 * Latency));
     }
 
     private static HttpClient Client(RunningGateway own) => new() { BaseAddress = new Uri(own.Client.BaseAddress!, "/crm/") };

@@ -46,7 +46,7 @@ public sealed partial class DeploymentTests
     }
 
     [Fact]
-    public async Task The_script_says_when_dotnet_is_missing()
+    public async Task The_script_reports_a_missing_dotnet()
     {
         if (OperatingSystem.IsWindows())
             return;

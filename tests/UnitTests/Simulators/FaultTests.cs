@@ -20,7 +20,7 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     }
 
     [Fact]
-    public async Task Failing_after_has_the_effect_which_a_retry_learns()
+    public async Task Failing_after_has_the_effect_and_a_retry_is_a_replay()
     {
         await using var gateway = await RunningGateway.StartAsync(("Gateway:Faults:FailAfter", "1"));
 
@@ -73,7 +73,7 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     }
 
     [Fact]
-    public async Task Too_many_requests_says_when_to_come_back()
+    public async Task Too_many_requests_has_a_Retry_After()
     {
         var gateway = await simulators.CleanAsync();
         await gateway.SetFaultsAsync(new { tooManyRequests = 1, retryAfterSeconds = 7 });
@@ -110,15 +110,19 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     }
 
     [Fact]
-    public async Task More_than_the_most_at_once_are_turned_away()
+    public async Task Calls_over_the_concurrency_limit_are_rejected()
     {
-        var time = new FakeTimeProvider();
-        await using var gateway = await RunningGateway.StartAsync(time);
+        var timeProvider = new FakeTimeProvider();
+        await using var gateway = await RunningGateway.StartAsync(timeProvider);
         await gateway.SetFaultsAsync(new { maxConcurrent = 2, latency = new { minMs = 2_000, maxMs = 2_000 } });
 
         var paying = Enumerable.Range(0, 6).Select(number => gateway.PayAsync($"key-{number}", $"p-{number}")).ToArray();
         await Eventually.TrueAsync("four payments are answered", () => paying.Count(pay => pay.IsCompleted) == 4);
-        await time.AdvanceUntilAsync("all are answered", () => paying.All(pay => pay.IsCompleted), TimeSpan.FromSeconds(1));
+        await timeProvider.AdvanceUntilAsync(
+            "all are answered",
+            () => paying.All(pay => pay.IsCompleted),
+            TimeSpan.FromSeconds(1)
+        );
         var replies = await Task.WhenAll(paying);
 
         Assert.Equal([201, 201, 503, 503, 503, 503], replies.Select(reply => reply.Status).Order());
@@ -126,26 +130,26 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     }
 
     [Fact]
-    public async Task A_caller_that_hangs_up_does_not_stop_its_payment()
+    public async Task A_caller_that_disconnects_does_not_stop_its_payment()
     {
-        var time = new TimerCountingTimeProvider();
-        await using var gateway = await RunningGateway.StartAsync(time);
+        var timeProvider = new TimerCountingTimeProvider();
+        await using var gateway = await RunningGateway.StartAsync(timeProvider);
         await gateway.SetFaultsAsync(new { latency = new { minMs = 4_000, maxMs = 4_000 } });
         using var hangUp = new CancellationTokenSource();
         using var request = RunningGateway.Payment("key-1");
         var paying = gateway.Client.SendAsync(request, hangUp.Token);
-        await time.TimersMadeAsync(1);
+        await timeProvider.TimersMadeAsync(1);
 
         await hangUp.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => paying);
         Assert.Equal(0, (await gateway.SummaryAsync()).Effects);
-        time.Advance(TimeSpan.FromSeconds(2));
+        timeProvider.Advance(TimeSpan.FromSeconds(2));
 
         await Eventually.EqualAsync(1, async () => (await gateway.SummaryAsync()).Effects);
     }
 
     [Fact]
-    public async Task Latency_and_slowness_take_their_time()
+    public async Task Latency_and_slowness_delay_the_answer()
     {
         var gateway = await simulators.CleanAsync();
         await gateway.SetFaultsAsync(
@@ -167,7 +171,7 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     }
 
     [Fact]
-    public async Task Each_fault_has_the_share_that_was_asked_for()
+    public async Task Each_fault_has_the_share_that_was_configured()
     {
         var gateway = await simulators.CleanAsync();
         await gateway.SetFaultsAsync(
@@ -200,7 +204,7 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     [InlineData("""{"maxConcurrent":-1}""", "maxConcurrent")]
     [InlineData("null", "null")]
     [InlineData("{", "JSON")]
-    public async Task Faults_that_make_no_sense_are_refused_and_change_nothing(string body, string reason)
+    public async Task Invalid_faults_are_rejected_and_change_nothing(string body, string reason)
     {
         var gateway = await simulators.CleanAsync();
 
@@ -214,7 +218,7 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     }
 
     [Fact]
-    public async Task The_faults_now_can_be_read_and_set_back()
+    public async Task The_current_faults_can_be_read_and_restored()
     {
         await using var gateway = await RunningGateway.StartAsync(
             ("Gateway:Faults:LostAfter", "0.25"),
@@ -232,7 +236,7 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     [InlineData("")]
     [InlineData("?seconds=-1")]
     [InlineData("?seconds=soon")]
-    public async Task Down_wants_a_number_of_seconds(string query)
+    public async Task Down_requires_a_number_of_seconds(string query)
     {
         var gateway = await simulators.CleanAsync();
 
@@ -244,13 +248,13 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
     [Theory]
     [InlineData("Gateway:DeclineRate", "2")]
     [InlineData("Gateway:Faults:FailAfter", "-1")]
-    public void Settings_that_make_no_sense_stop_the_start(string key, string value) =>
+    public void Invalid_settings_stop_the_start(string key, string value) =>
         Assert.Throws<InvalidConfigurationException>(() =>
             SimulatorHost.Create([], new Dictionary<string, string?> { [key] = value })
         );
 
     [Fact]
-    public void All_that_is_wrong_with_the_settings_is_reported_at_once()
+    public void All_invalid_settings_are_reported_at_once()
     {
         var invalid = Assert.Throws<InvalidConfigurationException>(() =>
             SimulatorHost.Create(

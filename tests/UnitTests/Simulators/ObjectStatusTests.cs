@@ -23,20 +23,20 @@ public sealed class ObjectStatusTests(SharedSimulators shared) : IClassFixture<S
     }
 
     [Fact]
-    public async Task Every_answer_takes_its_time_and_is_counted()
+    public async Task Every_answer_is_delayed_and_counted()
     {
-        var time = new TimerCountingTimeProvider();
-        await using var simulators = await RunningGateway.StartAsync(time, ("ObjectStatus:Faults:Latency:MaxMs", "400"));
-        var started = time.GetTimestamp();
+        var timeProvider = new TimerCountingTimeProvider();
+        await using var simulators = await RunningGateway.StartAsync(timeProvider, ("ObjectStatus:Faults:Latency:MaxMs", "400"));
+        var started = timeProvider.GetTimestamp();
         var asked = Task.WhenAll(
             Enumerable.Range(1, 20).Select(id => simulators.Client.GetStringAsync($"/object-status/objects/{id}"))
         );
-        await time.TimersMadeAsync(20);
-        time.Advance(TimeSpan.FromMilliseconds(290));
+        await timeProvider.TimersMadeAsync(20);
+        timeProvider.Advance(TimeSpan.FromMilliseconds(290));
         Assert.Empty((await simulators.Client.GetFromJsonAsync<Dictionary<string, int>>("/object-status/answered"))!);
-        await time.AdvanceUntilAsync("all are answered", () => asked.IsCompleted, TimeSpan.FromMilliseconds(10));
+        await timeProvider.AdvanceUntilAsync("all are answered", () => asked.IsCompleted, TimeSpan.FromMilliseconds(10));
         await asked;
-        Assert.True(time.GetElapsedTime(started) >= TimeSpan.FromMilliseconds(300));
+        Assert.True(timeProvider.GetElapsedTime(started) >= TimeSpan.FromMilliseconds(300));
 
         var summary = await simulators.Client.GetFromJsonAsync<JsonElement>("/object-status/summary");
         Assert.Equal(20, summary.GetProperty("requests").GetInt64());
@@ -49,7 +49,7 @@ public sealed class ObjectStatusTests(SharedSimulators shared) : IClassFixture<S
     }
 
     [Fact]
-    public async Task It_fails_as_it_is_told()
+    public async Task It_fails_as_configured()
     {
         var simulators = await shared.CleanAsync();
         using var set = await simulators.Client.PutAsJsonAsync("/object-status/faults", new { failBefore = 1 });
@@ -58,12 +58,12 @@ public sealed class ObjectStatusTests(SharedSimulators shared) : IClassFixture<S
         Assert.InRange((int)failed.StatusCode, 500, 503);
 
         using var down = await simulators.Client.PostAsync(new Uri("/object-status/down?seconds=3600", UriKind.Relative), null);
-        using var away = await simulators.Client.GetAsync(new Uri("/object-status/objects/2", UriKind.Relative));
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, away.StatusCode);
+        using var unavailable = await simulators.Client.GetAsync(new Uri("/object-status/objects/2", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, unavailable.StatusCode);
     }
 
     [Fact]
-    public async Task The_tester_posts_up_to_200_ids_below_100_again_and_again_and_knows_what_was_acknowledged()
+    public async Task The_tester_posts_up_to_200_ids_below_100_repeatedly_and_records_the_acknowledged_ones()
     {
         var posts = new List<int[]>();
         await using var callback = WebApplication.CreateSlimBuilder().Build();

@@ -39,7 +39,7 @@ public sealed class PaymentGatewayTests(SharedSimulators simulators) : IClassFix
     [Theory]
     [InlineData("p-2", "12.34")]
     [InlineData("p-1", "12.35")]
-    public async Task A_key_is_not_good_for_another_payment(string payment, string amount)
+    public async Task A_key_cannot_be_used_for_another_payment(string payment, string amount)
     {
         var gateway = await simulators.CleanAsync();
         await gateway.PayAsync("key-1");
@@ -99,7 +99,7 @@ public sealed class PaymentGatewayTests(SharedSimulators simulators) : IClassFix
     [InlineData("null")]
     [InlineData("[]")]
     [InlineData("")]
-    public async Task A_body_that_is_no_payment_is_refused_and_recorded(string body)
+    public async Task An_invalid_payment_is_rejected_and_recorded(string body)
     {
         var gateway = await simulators.CleanAsync();
 
@@ -112,7 +112,7 @@ public sealed class PaymentGatewayTests(SharedSimulators simulators) : IClassFix
     }
 
     [Fact]
-    public async Task A_request_without_key_of_another_type_or_too_long_is_refused()
+    public async Task A_request_without_key_of_another_type_or_too_long_is_rejected()
     {
         var gateway = await simulators.CleanAsync();
 
@@ -176,7 +176,7 @@ public sealed class PaymentGatewayTests(SharedSimulators simulators) : IClassFix
     }
 
     [Fact]
-    public async Task A_long_record_is_whole()
+    public async Task A_long_record_is_complete()
     {
         await using var gateway = await RunningGateway.StartAsync();
         await Parallel.ForAsync(0, 2_000, async (number, _) => await gateway.PayAsync($"key-{number}", $"p-{number}"));

@@ -68,7 +68,7 @@ public sealed class RecordFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_line_cut_short_is_dropped_and_written_over()
+    public async Task An_incomplete_line_is_dropped_and_overwritten()
     {
         await using (var gateway = await StartAsync())
         {
@@ -105,7 +105,7 @@ public sealed class RecordFileTests : IDisposable
     }
 
     [Fact]
-    public async Task What_is_deleted_does_not_come_back()
+    public async Task Deleted_records_do_not_return_after_a_restart()
     {
         await using (var gateway = await StartAsync())
         {
@@ -119,7 +119,7 @@ public sealed class RecordFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_is_no_record_or_is_in_use_stops_the_start()
+    public async Task A_record_file_that_is_invalid_or_in_use_stops_the_start()
     {
         await using (await StartAsync())
         {
@@ -132,12 +132,12 @@ public sealed class RecordFileTests : IDisposable
     }
 
     [Fact]
-    public async Task The_probe_tells_healthy_from_not()
+    public async Task The_probe_distinguishes_healthy_from_unhealthy()
     {
         await using var gateway = await RunningGateway.StartAsync();
         var address = gateway.Client.BaseAddress!;
 
-        // On a busy machine an answer may take longer than the probe waits: then it asks again, as the container's next one does.
+        // On a busy machine an answer may take longer than the probe waits: the test repeats it, as the container does.
         var live = new Uri(address, "/health/live").ToString();
         await Eventually.EqualAsync(0, () => HealthProbe.RunAsync(live, CancellationToken.None));
         Assert.Equal(1, await HealthProbe.RunAsync(new Uri(address, "/nowhere").ToString(), CancellationToken.None));

@@ -6,7 +6,7 @@ using Sagas.Simulators;
 
 namespace Sagas.UnitTests.Simulators;
 
-/// <summary>The simulators on a free port, in this process: real connections, so that they can really be cut.</summary>
+/// <summary>The simulators on a free port, in this process: real connections, so that they can be cut.</summary>
 internal sealed class RunningGateway : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -21,11 +21,11 @@ internal sealed class RunningGateway : IAsyncDisposable
 
     public static Task<RunningGateway> StartAsync(params (string Key, string Value)[] settings) => StartAsync(null, settings);
 
-    public static async Task<RunningGateway> StartAsync(TimeProvider? time, params (string Key, string Value)[] settings)
+    public static async Task<RunningGateway> StartAsync(TimeProvider? timeProvider, params (string Key, string Value)[] settings)
     {
         var all = settings.ToDictionary(setting => setting.Key, string? (setting) => setting.Value);
         all["urls"] = "http://127.0.0.1:0";
-        var app = SimulatorHost.Create([], all, time);
+        var app = SimulatorHost.Create([], all, timeProvider);
         await app.StartAsync();
         return new RunningGateway(app);
     }

@@ -15,14 +15,14 @@ public sealed class SharedSimulators : IAsyncLifetime
 
     public async Task DisposeAsync() => await _simulators.DisposeAsync();
 
-    /// <summary>The simulators with empty books and without faults.</summary>
+    /// <summary>The simulators without records and without faults.</summary>
     internal async Task<RunningGateway> CleanAsync()
     {
         foreach (var thirdParty in (string[])["payments", "crm", "object-status", "webhooks"])
         {
             using var deleted = await _simulators.Client.DeleteAsync(new Uri($"/{thirdParty}", UriKind.Relative));
-            using var healed = await _simulators.Client.PutAsJsonAsync($"/{thirdParty}/faults", new { });
-            Assert.True(deleted.IsSuccessStatusCode && healed.IsSuccessStatusCode);
+            using var reset = await _simulators.Client.PutAsJsonAsync($"/{thirdParty}/faults", new { });
+            Assert.True(deleted.IsSuccessStatusCode && reset.IsSuccessStatusCode);
         }
 
         return _simulators;

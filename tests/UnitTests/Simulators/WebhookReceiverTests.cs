@@ -23,7 +23,7 @@ public sealed class WebhookReceiverTests(SharedSimulators simulators) : IClassFi
     public Task DisposeAsync() => Task.CompletedTask;
 
     [Fact]
-    public async Task A_signed_alert_is_taken_once_and_its_repetitions_are_recognised()
+    public async Task A_signed_alert_is_accepted_once_and_its_repetitions_are_recognised()
     {
         foreach (var id in (string[])["a", "a", "b"])
             Assert.Equal(200, await SendAsync(id));
@@ -37,7 +37,7 @@ public sealed class WebhookReceiverTests(SharedSimulators simulators) : IClassFi
     [InlineData("", 0)]
     [InlineData(null, -600)]
     [InlineData(null, 600)]
-    public async Task A_signature_that_is_wrong_or_of_another_time_is_refused(string? signature, int secondsOff)
+    public async Task A_wrong_signature_or_timestamp_is_rejected(string? signature, int secondsOff)
     {
         Assert.Equal(401, await SendAsync("a", signature: signature, secondsOff: secondsOff));
 
@@ -48,10 +48,10 @@ public sealed class WebhookReceiverTests(SharedSimulators simulators) : IClassFi
     [InlineData("[]")]
     [InlineData("{\"userId\":125,\"alertMessage\":\"x\"}")]
     [InlineData("{\"userId\":\"125\"}")]
-    public async Task What_is_no_alert_is_refused(string body) => Assert.Equal(400, await SendAsync("a", body));
+    public async Task An_invalid_alert_is_rejected(string body) => Assert.Equal(400, await SendAsync("a", body));
 
     [Fact]
-    public async Task Half_a_request_a_second_is_the_limit_of_each_client_and_path_when_nothing_else_is_said()
+    public async Task The_default_limit_of_each_client_and_path_is_half_a_request_a_second()
     {
         using var defaults = await _client.PutAsJsonAsync("/webhooks/behaviour", new { });
         Assert.Equal(0.5, (await defaults.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("perSecond").GetDouble());
@@ -65,7 +65,7 @@ public sealed class WebhookReceiverTests(SharedSimulators simulators) : IClassFi
     }
 
     [Fact]
-    public async Task It_answers_as_it_is_told()
+    public async Task It_answers_as_configured()
     {
         using var gone = await _client.PutAsJsonAsync("/webhooks/behaviour", new { perSecond = 0, answer = 410 });
 
@@ -74,7 +74,7 @@ public sealed class WebhookReceiverTests(SharedSimulators simulators) : IClassFi
     }
 
     [Fact]
-    public async Task A_behaviour_that_is_misspelt_is_refused()
+    public async Task A_misspelt_behaviour_is_rejected()
     {
         using var answer = await _client.PutAsJsonAsync("/webhooks/behaviour", new { perSeconds = 1 });
 
