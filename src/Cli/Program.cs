@@ -31,7 +31,7 @@ internal static class Program
     public static Task<int> Main(string[] args) =>
         CommandRun.RunAsync(Commands, args, Terminal.OfProcess(), CancellationToken.None);
 
-    /// <summary>Every command, as it is typed.</summary>
+    /// <summary>All commands.</summary>
     /// <param name="terminal">Where the commands write to.</param>
     public static Command Commands(Terminal terminal)
     {

@@ -19,7 +19,7 @@ internal sealed class SectionValues
         {
             foreach (var (key, text) in Configured(values, section, setting))
             {
-                // An environment variable that is empty is one that is not set, except where the empty text is a value.
+                // An empty environment variable counts as not set, except where the empty text is a value.
                 if (text.Length == 0 && (setting.ValueType != typeof(string) || setting.Default is null))
                     values.Remove(key);
                 else if (setting.Problem(section.Name.Length == 0 ? key : $"{section.Name}:{key}", text) is { } problem)

@@ -7,7 +7,7 @@ namespace Sagas.Contracts;
 /// alarms.</param>
 /// <param name="UserId">Whose alarm it is, 1 to 128 characters without control characters.</param>
 /// <param name="Status">One of <see cref="AlarmStatus"/>, in any case.</param>
-/// <param name="ChangedAt">When it changed; the newest wins whatever the order of arrival.</param>
+/// <param name="ChangedAt">When it changed; the newest wins in any order of arrival.</param>
 public sealed record AlarmStatusChanged(
     [property: JsonPropertyName("AlarmID")] string AlarmId,
     [property: JsonPropertyName("UserID")] string UserId,

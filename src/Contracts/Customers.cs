@@ -6,7 +6,7 @@ namespace Sagas.Contracts;
 /// <param name="LastName">Family name.</param>
 /// <param name="Email">E-mail address.</param>
 /// <param name="Phone">Telephone number as the source wrote it.</param>
-/// <param name="RegisteredAt">When the source recorded these data; the newest wins whatever the order of arrival.
+/// <param name="RegisteredAt">When the source recorded these data; the newest wins in any order of arrival.
 /// Absent: the time at which the message was received.</param>
 /// <param name="Source">The source system.</param>
 public sealed record CustomerRegistered(
@@ -19,13 +19,13 @@ public sealed record CustomerRegistered(
     string? Source = null
 );
 
-/// <summary>Tell the CRM of a customer, with the data that the customer has when this is worked on.</summary>
+/// <summary>Sync a customer to the CRM, with the data that the customer has when this is consumed.</summary>
 /// <param name="CustomerId">The customer.</param>
 /// <param name="Version">The version of the data to sync; a newer one is synced instead.</param>
-/// <param name="Retry">A person wants a call made again that was refused or given up.</param>
+/// <param name="Retry">An operator retries a call that was rejected or parked.</param>
 public sealed record SyncCustomer(string CustomerId, int Version, bool Retry = false);
 
-/// <summary>Tell the CRM of many customers, each with a call of its own.</summary>
+/// <summary>Sync many customers to the CRM, each with a call of its own.</summary>
 /// <param name="CustomerIds">The customers, at most <see cref="MaxCustomers"/>.</param>
 public sealed record SyncCustomers(IReadOnlyList<string> CustomerIds)
 {
@@ -39,7 +39,7 @@ public sealed record SyncCustomers(IReadOnlyList<string> CustomerIds)
 /// <param name="SyncedAt">When the CRM confirmed it. Absent: the time at which the message was received.</param>
 public sealed record CustomerSynced(string CustomerId, int Version, DateTimeOffset? SyncedAt = null);
 
-/// <summary>The CRM refused a customer's data for good, or telling it was given up.</summary>
+/// <summary>The CRM rejected a customer's data for good, or the call was parked.</summary>
 /// <param name="CustomerId">The customer.</param>
 /// <param name="Version">The version of the data that was to be synced.</param>
 /// <param name="Reason">Why, in plain text.</param>

@@ -7,8 +7,8 @@ namespace Sagas.Contracts;
 
 /// <summary>
 /// A moment in UTC, to the nanosecond, which <see cref="DateTimeOffset"/> cannot hold. It is written as RFC 3339 with as many
-/// decimals as it was read with; these do not count when two are compared. A <see cref="DateTimeOffset"/> converts to it by
-/// itself.
+/// decimals as it was read with; these do not count when two are compared. A <see cref="DateTimeOffset"/> converts to it
+/// implicitly.
 /// </summary>
 [JsonConverter(typeof(InstantJsonConverter))]
 public readonly struct Instant : IEquatable<Instant>, IComparable<Instant>, ISpanParsable<Instant>
@@ -34,7 +34,7 @@ public readonly struct Instant : IEquatable<Instant>, IComparable<Instant>, ISpa
     /// <summary>How many decimals of the second are written, 0 to 9.</summary>
     public int Decimals { get; }
 
-    /// <summary>Makes an instant.</summary>
+    /// <summary>Creates an instant.</summary>
     /// <param name="unixSeconds">Seconds since 1970-01-01T00:00:00Z, between the years 1 and 9999.</param>
     /// <param name="nanosecond">Nanoseconds beyond these.</param>
     /// <param name="decimals">How many decimals are written; what is beyond them is cut off.</param>
@@ -251,7 +251,7 @@ internal static class InstantText
     }
 }
 
-/// <summary>An instant in JSON: a text.</summary>
+/// <summary>An instant in JSON: a string.</summary>
 internal sealed class InstantJsonConverter : JsonConverter<Instant>
 {
     public override Instant Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

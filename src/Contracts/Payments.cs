@@ -5,7 +5,7 @@ namespace Sagas.Contracts;
 /// <param name="CustomerId">The customer who pays.</param>
 /// <param name="Amount">How much, in units of <paramref name="Currency"/>; more than zero.</param>
 /// <param name="Currency">ISO 4217 code.</param>
-/// <param name="RequestedAt">When it was asked for. Absent: the time at which the message was received.</param>
+/// <param name="RequestedAt">When it was requested. Absent: the time at which the message was received.</param>
 public sealed record PaymentRequested(
     string PaymentId,
     string CustomerId,
@@ -37,7 +37,7 @@ public sealed record ProcessPayment(string PaymentId, string CustomerId, decimal
 /// <param name="ProcessedAt">When the gateway answered.</param>
 public sealed record PaymentProcessed(string PaymentId, string CustomerId, string GatewayReference, DateTimeOffset ProcessedAt);
 
-/// <summary>The gateway refused a payment for good.</summary>
+/// <summary>The gateway declined a payment for good.</summary>
 /// <param name="PaymentId">The payment.</param>
 /// <param name="CustomerId">The customer who should have paid.</param>
 /// <param name="Reason">What the gateway said.</param>

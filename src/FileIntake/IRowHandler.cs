@@ -11,7 +11,7 @@ public interface IRowHandler
     /// <summary>Where files of this kind come from.</summary>
     FileIntakeOptions Options { get; }
 
-    /// <summary>How many files of this kind a process reads side by side.</summary>
+    /// <summary>How many files of this kind a process reads in parallel.</summary>
     int MaxConcurrentFiles { get; }
 
     /// <summary>

@@ -51,7 +51,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     private string DataDirectory => Path.Combine(_directory, "data");
 
-    /// <summary>Makes a server and starts it.</summary>
+    /// <summary>Creates a server and starts it.</summary>
     /// <param name="durable">False for a server whose data may be lost when the machine fails, which costs less.</param>
     /// <param name="cancellationToken">Cancels the start; nothing is left behind.</param>
     /// <returns>The server, which accepts connections.</returns>
@@ -198,7 +198,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             throw new InvalidOperationException("PostgreSQL is running.");
 
         // As docker-compose has it: the indexes of ten million customers fit into memory, checkpoints are rare and WAL files
-        // used again, and room for the WAL keeps writers of much from waiting for its writer's every megabyte. All else that
+        // reused, and large WAL buffers keep bulk writers from waiting for every megabyte of the WAL writer. All else that
         // matters to speed or durability is Postgres's default.
         var durable = _durable ? "on" : "off";
         string[] settings =

@@ -54,7 +54,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     /// <summary>The address of the management plugin with the same user and password, where it was asked for.</summary>
     public Uri? ManagementUri => _configuration.ManagementUri;
 
-    /// <summary>Makes a broker without plugins and starts it.</summary>
+    /// <summary>Creates a broker without plugins and starts it.</summary>
     /// <param name="cancellationToken">Cancels the start; nothing is left behind.</param>
     /// <returns>The broker, which accepts connections.</returns>
     /// <exception cref="ServerNotInstalledException">RabbitMQ is not on this machine.</exception>
@@ -62,7 +62,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     public static Task<PrivateRabbitMq> StartAsync(CancellationToken cancellationToken = default) =>
         StartAsync(false, cancellationToken);
 
-    /// <summary>Makes a broker and starts it.</summary>
+    /// <summary>Creates a broker and starts it.</summary>
     /// <param name="management">Whether to run the management plugin, which takes longer to start and costs throughput.</param>
     /// <param name="cancellationToken">Cancels the start; nothing is left behind.</param>
     /// <returns>The broker, which accepts connections.</returns>
@@ -124,7 +124,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     /// <summary>
     /// Ends the broker with SIGKILL, as a crash would; data and ports are kept for <see cref="StartAgainAsync"/>.
     /// </summary>
-    /// <remarks>The queues that there are by then it knows when it is started again.</remarks>
+    /// <remarks>The broker still has the queues that existed by then.</remarks>
     /// <param name="cancellationToken">Cancels the wait for its end.</param>
     /// <returns>When it has ended.</returns>
     public async Task KillAsync(CancellationToken cancellationToken = default)
@@ -208,9 +208,9 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         );
     }
 
-    // The broker writes which quorum queues it has to a file of its own, when it has had nothing else to do for half a
-    // second. Of one that is killed before, a new queue comes back empty, whatever was confirmed, and without a leader: it
-    // takes and gives nothing.
+    // The broker writes which quorum queues it has to a file of its own, once it has been idle for half a
+    // second. After an earlier kill a new queue is empty, even if messages were confirmed, and has no leader: it neither
+    // accepts nor delivers messages.
     private async Task WriteQueuesAsync(CancellationToken cancellationToken)
     {
         if (_process is null or { HasExited: true })
@@ -221,7 +221,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
         }
         catch (InvalidOperationException)
         {
-            // One that does not run as it should is killed all the same.
+            // A broker that does not run as expected is killed too.
         }
     }
 
@@ -240,7 +240,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
 
     private async Task ConnectAsync(CancellationToken cancellationToken)
     {
-        // The client does not await the broker's answer to opening a connection; that to opening a channel it does.
+        // The client awaits the broker's answer when it opens a channel, but not when it opens a connection.
         var factory = new ConnectionFactory { Uri = Uri, AutomaticRecoveryEnabled = false };
         await using var connection = await factory.CreateConnectionAsync(cancellationToken);
         await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);

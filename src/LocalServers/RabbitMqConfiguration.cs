@@ -19,7 +19,7 @@ internal sealed class RabbitMqConfiguration(string directory, string user, bool 
     /// <summary>The address of the management plugin, where it runs.</summary>
     public Uri? ManagementUri => management ? new($"http://127.0.0.1:{Ports.Management}/") : null;
 
-    /// <summary>Writes the secret by which Erlang programs know each other, where and with the mode that Erlang wants.</summary>
+    /// <summary>Writes the cookie by which Erlang programs authenticate, with the path and mode that Erlang requires.</summary>
     public async Task WriteCookieAsync(CancellationToken cancellationToken)
     {
         await File.WriteAllTextAsync(InDirectory(".erlang.cookie"), RandomNumberGenerator.GetHexString(32), cancellationToken);

@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace Sagas.LocalServers;
 
 /// <summary>
-/// The environment variables of a private server's programs: the caller's, without those that would reach into the server.
+/// The environment variables of a private server's programs: the caller's, without those that would affect the server.
 /// </summary>
-/// <param name="inheritedPrefixesToDrop">Variables whose names begin so are not inherited.</param>
+/// <param name="inheritedPrefixesToDrop">Variables with these prefixes are not inherited.</param>
 /// <param name="variables">Variables to set.</param>
 public sealed class ServerEnvironment(
     IReadOnlyList<string> inheritedPrefixesToDrop,

@@ -18,7 +18,7 @@ public sealed class ServerProcess : IAsyncDisposable
 
     // Job control (set -m) gives the server a process group of its own: Ctrl-C in a terminal then reaches this
     // process alone, which can finish its work before the servers go, and leftovers of the server can be ended
-    // as a group. QUIT stops both servers immediately, and lets Postgres give back its shared memory, which KILL does not.
+    // as a group. QUIT stops both servers immediately, and lets Postgres release its shared memory, which KILL does not.
     private const string Watchdog = """
         set -m
         directory=$1; shift
@@ -42,7 +42,7 @@ public sealed class ServerProcess : IAsyncDisposable
         exit 0
         """;
 
-    // Unreachable, a process's pipe is closed by the garbage collector, and its server ended, while callers that kept
+    // The garbage collector would close the pipe of an unreachable process and end its server, while callers that kept
     // no more than its address still use it.
     private static readonly ConcurrentDictionary<ServerProcess, bool> _undisposed = [];
 

@@ -70,7 +70,7 @@ internal sealed partial class CallDispatcher : BackgroundService
     }
 
     // Time for the call, for the lookup before it, and for waiting for its turn. It runs to its end even when the process is
-    // known to be dead: what that sent may still be at work at the target, where a lookup would not find it yet.
+    // known to be dead: its request may still be executing at the target, where a lookup would not find it yet.
     private TimeSpan Lease =>
         (_target.Options.CallTimeout * (_target.Mode == CallMode.Lookup ? 2 : 1)) + _target.Options.LeaseMargin;
 

@@ -113,7 +113,7 @@ public static class CallQueue
         return command;
     }
 
-    /// <summary>Makes calls that the target rejected or that were parked due again, with all their attempts before them and
+    /// <summary>Makes calls that the target rejected or that were parked due again, with their attempts reset and
     /// in the target's current mode.</summary>
     /// <param name="database">The context; its current transaction, if any, is used.</param>
     /// <param name="target">The third party.</param>

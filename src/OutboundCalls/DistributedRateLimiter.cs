@@ -141,7 +141,7 @@ internal sealed class DistributedRateLimiter(
         while (true)
         {
             var (state, now, due) = await PermitStore.ReadAsync(database, target, want, cancellationToken);
-            // From when the response is here, which is after the database looked at its clock: no call is early.
+            // From the arrival of the response, which is after the database read its clock: no call is early.
             var readAt = timeProvider.GetTimestamp();
             if (want > 0)
                 Volatile.Write(ref _anythingDue, due > 0);
@@ -195,7 +195,7 @@ internal sealed class DistributedRateLimiter(
         {
             if (_grant.Spacing == TimeSpan.Zero)
                 return timeProvider.GetElapsedTime(_grantedAt) < _grantLifetime ? _grant.Count - _used : 0;
-            // Permits in the past are good for a moment only.
+            // Permits in the past are valid for a moment only.
             while (_used < _grant.Count && StartOf(_used) < timeProvider.GetTimestamp() - Ticks(_grantLifetime))
                 _used++;
             return _grant.Count - _used;

@@ -9,7 +9,7 @@ namespace Sagas.OutboundCalls;
 public static class OutboundCallRegistration
 {
     /// <summary>Registers a target with its dispatcher. The context and the bus with its outbox must be registered too.</summary>
-    /// <typeparam name="TTarget">The target; made by the container, once.</typeparam>
+    /// <typeparam name="TTarget">The target; created by the container, once.</typeparam>
     /// <typeparam name="TDbContext">The context of the database that has <c>outbound_call</c> and the outbox.</typeparam>
     /// <param name="services">The services.</param>
     /// <param name="name">The target's name, as <see cref="CallTarget.Name"/> says it.</param>

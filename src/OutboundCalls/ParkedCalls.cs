@@ -23,7 +23,7 @@ public static class ParkedCalls
         """;
 
     /// <summary>
-    /// Makes parked calls due, each once however many callers ask for it, with all their attempts before them. For a call in mode
+    /// Makes parked calls due, each once for any number of callers, with their attempts reset. For a call in mode
     /// <see cref="CallMode.AtMostOnce"/> the caller vouches that it was not executed; in the other modes an unknown outcome
     /// is resolved as before any call.
     /// </summary>

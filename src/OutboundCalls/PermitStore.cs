@@ -29,7 +29,7 @@ internal static class PermitStore
     // A permit that a crash of the server forgets is granted again: not worth waiting for the disk.
     private const string NoWaitSql = "SELECT set_config('synchronous_commit', 'off', true)";
 
-    // A process never gets what another still holds; that one gives back what exceeds its share as its calls complete.
+    // A process never gets what another still holds; the other returns its excess as its calls complete.
     private const string ShareSql = """
         WITH other AS (
             SELECT count(*) AS processes, coalesce(sum(permits), 0) AS held, count(*) FILTER (WHERE process_id < $2) AS before
@@ -125,7 +125,7 @@ internal static class PermitStore
         Add(share, lease);
         batch.BatchCommands.Add(share);
         await using var row = await batch.ExecuteReaderAsync(cancellationToken);
-        // Behind the results of the first two commands.
+        // After the results of the first two commands.
         await row.NextResultAsync(cancellationToken);
         await row.NextResultAsync(cancellationToken);
         await row.ReadAsync(cancellationToken);

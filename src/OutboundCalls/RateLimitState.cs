@@ -9,7 +9,7 @@ internal sealed record RateLimitState
     private const double CatchUpSeconds = 0.05;
     private static readonly TimeSpan _horizon = TimeSpan.FromSeconds(0.25);
 
-    // A learned rate grows between two questions, a configured one does not.
+    // A learned rate grows between two requests, a configured one does not.
     private static readonly TimeSpan _maxAskInLearned = TimeSpan.FromSeconds(0.2);
     private static readonly TimeSpan _maxAskIn = TimeSpan.FromSeconds(1);
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Sagas;
 
-/// <summary>What state machines need of their surroundings.</summary>
+/// <summary>The clock and the services of state machines.</summary>
 public static class BehaviorContextExtensions
 {
     /// <summary>The time, UTC, by the container's clock.</summary>

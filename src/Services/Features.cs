@@ -43,7 +43,7 @@ public sealed class Features(IReadOnlyList<FeatureModule> modules)
     /// <summary>The messages that have exchanges of their names and are read from plain JSON.</summary>
     public ContractTypes Messages { get; } = new(modules.SelectMany(module => module.Messages));
 
-    /// <summary>What messages from outside must fulfil.</summary>
+    /// <summary>The rules for messages from outside.</summary>
     public IReadOnlyList<MessageRule> MessageRules { get; } = [.. modules.SelectMany(module => module.MessageRules)];
 
     /// <summary>The maps of the sagas that modules bring.</summary>

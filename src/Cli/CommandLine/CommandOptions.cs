@@ -75,7 +75,7 @@ internal static class CommandOptions
     /// <summary>The files that were named.</summary>
     /// <param name="parse">What was typed.</param>
     /// <param name="files">The argument.</param>
-    /// <exception cref="CommandException">One of them is not there, or is a folder.</exception>
+    /// <exception cref="CommandException">One of them does not exist, or is a folder.</exception>
     public static string[] ExistingFiles(ParseResult parse, Argument<string[]> files)
     {
         var paths = parse.GetRequiredValue(files);
@@ -89,13 +89,13 @@ internal static class CommandOptions
             : new CommandException(ExitCode.NotFound, $"The file {missing} does not exist.");
     }
 
-    /// <summary>Makes an argument that is an identifier.</summary>
+    /// <summary>Creates an argument that is an identifier.</summary>
     /// <param name="name">Shown in angle brackets.</param>
     /// <param name="description">What it identifies.</param>
     public static Argument<string> IdArgument(string name, string description) =>
         new(name) { Description = description, CustomParser = result => Id(result, $"<{name}>") };
 
-    /// <summary>Makes an option that is an identifier.</summary>
+    /// <summary>Creates an option that is an identifier.</summary>
     /// <param name="name">With its dashes.</param>
     /// <param name="description">What it identifies.</param>
     public static Option<string?> IdOption(string name, string description) =>
@@ -106,7 +106,7 @@ internal static class CommandOptions
             CustomParser = result => Id(result, name),
         };
 
-    /// <summary>Makes an option that is a short text.</summary>
+    /// <summary>Creates an option that is a short text.</summary>
     /// <param name="name">With its dashes.</param>
     /// <param name="description">What it says.</param>
     public static Option<string?> TextOption(string name, string description) =>
@@ -123,7 +123,7 @@ internal static class CommandOptions
             },
         };
 
-    /// <summary>Makes an option that is a whole number.</summary>
+    /// <summary>Creates an option that is a whole number.</summary>
     /// <param name="name">With its dashes.</param>
     /// <param name="description">What it counts.</param>
     /// <param name="defaultValue">When it is absent.</param>
@@ -149,10 +149,10 @@ internal static class CommandOptions
             },
         };
 
-    /// <summary>Makes an option that is one of a few words, in any case.</summary>
+    /// <summary>Creates an option that is one of a few words, in any case.</summary>
     /// <param name="name">With its dashes.</param>
     /// <param name="description">What it chooses.</param>
-    /// <param name="words">The words, as they are meant.</param>
+    /// <param name="words">The words, as they are returned.</param>
     public static Option<string?> WordOption(string name, string description, params string[] words) =>
         new(name)
         {

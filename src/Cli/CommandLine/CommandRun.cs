@@ -9,7 +9,7 @@ internal static class CommandRun
     // A command that is stopped ends immediately, except the demo, which has servers to stop.
     private static readonly TimeSpan _stopTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>Parses, runs, and turns whatever goes wrong into a sentence and an exit code.</summary>
+    /// <summary>Parses and runs; a failure becomes a message and an exit code.</summary>
     public static async Task<int> RunAsync(
         Func<Terminal, Command> commands,
         IReadOnlyList<string> args,

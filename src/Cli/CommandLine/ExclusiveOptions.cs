@@ -3,7 +3,7 @@ using System.CommandLine.Parsing;
 
 namespace Sagas.Cli.CommandLine;
 
-/// <summary>What a command is about, where several options or arguments can say it.</summary>
+/// <summary>Options and arguments of which a command accepts exactly one.</summary>
 internal static class ExclusiveOptions
 {
     /// <summary>Makes a command accept exactly one of an argument and a flag.</summary>

@@ -5,7 +5,7 @@ namespace Sagas.Cli.CommandLine;
 /// <summary>Writes values for people.</summary>
 internal static class Format
 {
-    /// <summary>A text from outside without control characters, which could command the terminal.</summary>
+    /// <summary>A text from outside without control characters, which could control the terminal.</summary>
     public static string Clean(string? text) =>
         text is null ? "" : string.Concat(text.Select(character => char.IsControl(character) ? ' ' : character));
 
@@ -17,7 +17,7 @@ internal static class Format
     public static string ExactMoment(DateTimeOffset time) =>
         time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
-    /// <summary>A moment seen from now: <c>in 3.2 s</c> or <c>5 min ago</c>.</summary>
+    /// <summary>A time relative to now: <c>in 3.2 s</c> or <c>5 min ago</c>.</summary>
     public static string FromNow(DateTimeOffset? time, DateTimeOffset now) =>
         time switch
         {
@@ -26,7 +26,7 @@ internal static class Format
             { } earlier => Duration(now - earlier) + " ago",
         };
 
-    /// <summary>A length of time in one unit.</summary>
+    /// <summary>A duration in one unit.</summary>
     public static string Duration(TimeSpan span)
     {
         var (value, unit) = span switch
@@ -41,7 +41,7 @@ internal static class Format
         return $"{value} {unit}";
     }
 
-    /// <summary>An amount of money: at least two decimals, and no zeros behind them.</summary>
+    /// <summary>An amount of money: at least two decimals, and no trailing zeros.</summary>
     public static string Money(decimal amount, string currency) =>
         string.Create(CultureInfo.InvariantCulture, $"{amount:#,##0.00##} {currency}");
 

@@ -6,7 +6,7 @@ using Spectre.Console.Rendering;
 
 namespace Sagas.Cli.CommandLine;
 
-/// <summary>Where a command reads its surroundings from and writes to.</summary>
+/// <summary>The environment, the output and the clock of a command.</summary>
 internal sealed class Terminal
 {
     // Wide enough that a row is one line for grep or in a file.

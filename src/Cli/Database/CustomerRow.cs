@@ -98,7 +98,7 @@ internal sealed record CustomerRow(
         CancellationToken cancellationToken
     ) =>
         database.QueryAsync(
-            // Lateral: an index look-up for each, whatever the statistics of the table say.
+            // Lateral: an index look-up for each, with any statistics of the table.
             """
             SELECT asked.id, c.current_state FROM unnest($1) AS asked (id)
             LEFT JOIN LATERAL (SELECT current_state FROM customer_state WHERE correlation_id = asked.id OFFSET 0) c ON true

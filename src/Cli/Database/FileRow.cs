@@ -9,15 +9,15 @@ namespace Sagas.Cli.Database;
 /// <param name="Name">Its name when it came in first.</param>
 /// <param name="State">pending, running, completed, failed or invalid.</param>
 /// <param name="Reason">Why it failed or is invalid.</param>
-/// <param name="Rows">Rows read, rejected ones among them.</param>
+/// <param name="Rows">Rows read, rejected ones included.</param>
 /// <param name="Rejected">Rows that were not accepted.</param>
-/// <param name="Added">Rows that made a customer or an alert.</param>
+/// <param name="Added">Rows that created a customer or an alert.</param>
 /// <param name="Changed">Rows that changed a customer.</param>
 /// <param name="Unchanged">Rows without anything new.</param>
 /// <param name="Delivered">Alerts that the receiver accepted; null for customers, as the following counts are.</param>
 /// <param name="Waiting">Alerts in flight, or waiting for an attempt.</param>
 /// <param name="Failed">Alerts that the receiver rejected.</param>
-/// <param name="Parked">Alerts that were given up until an operator retries them.</param>
+/// <param name="Parked">Alerts that are parked until an operator retries them.</param>
 /// <param name="AcceptedAt">When it came in.</param>
 internal sealed record FileRow(
     Guid FileId,

@@ -23,7 +23,7 @@ internal sealed class Scenario(DemoSystem system, ConsoleReporter reporter, Term
     private static readonly TimeSpan _pollInterval = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Runs it.</summary>
-    /// <exception cref="CommandException">The payment did not do what it should.</exception>
+    /// <exception cref="CommandException">The payment did not reach the expected state.</exception>
     public async Task<DemoReport> RunAsync(CancellationToken cancellationToken)
     {
         reporter.Step($"A payment of customer {CustomerId} is requested before the customer registers.");

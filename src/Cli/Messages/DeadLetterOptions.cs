@@ -6,7 +6,7 @@ namespace Sagas.Cli.Messages;
 /// <summary>Options and errors of the commands about dead letters.</summary>
 internal static class DeadLetterOptions
 {
-    /// <summary>Error queues beside those of the services.</summary>
+    /// <summary>Error queues besides those of the services.</summary>
     public static Option<string[]> Queues() =>
         new("--queue")
         {

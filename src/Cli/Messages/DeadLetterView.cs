@@ -3,7 +3,7 @@ using Sagas.Cli.CommandLine;
 
 namespace Sagas.Cli.Messages;
 
-/// <summary>The dead letters of error queues, read again and again.</summary>
+/// <summary>The dead letters of error queues, read repeatedly.</summary>
 internal sealed class DeadLetterView(Terminal terminal, Uri uri, IReadOnlyList<string> errorQueues) : IAsyncDisposable
 {
     // With --watch, messages are fetched again only when their number changes, or after this long: each look is a delivery,

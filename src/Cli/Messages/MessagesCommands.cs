@@ -3,7 +3,7 @@ using Sagas.Cli.CommandLine;
 
 namespace Sagas.Cli.Messages;
 
-/// <summary>Commands about messages that failed or wait, whatever they are about.</summary>
+/// <summary>Commands about messages of any kind that failed or wait.</summary>
 internal sealed class MessagesCommands : FeatureCommands
 {
     public override string Title => "Messages";

@@ -5,7 +5,7 @@ using Sagas.Services.Messages;
 
 namespace Sagas.Cli.Publish;
 
-/// <summary>Options of what is published.</summary>
+/// <summary>Options of the commands that publish.</summary>
 internal static class PublishOptions
 {
     // The services reject more, as a typing error.
@@ -15,7 +15,7 @@ internal static class PublishOptions
     public static Option<int> Count(string description) =>
         CommandOptions.NumberOption("--count", description, 1, CommandOptions.MaxCount);
 
-    /// <summary>How much a payment is.</summary>
+    /// <summary>The amount of a payment.</summary>
     public static Option<decimal> Amount() =>
         new("--amount")
         {
@@ -39,7 +39,7 @@ internal static class PublishOptions
             },
         };
 
-    /// <summary>What a payment is in.</summary>
+    /// <summary>The currency of a payment.</summary>
     public static Option<string> Currency() =>
         new("--currency")
         {

@@ -4,7 +4,7 @@ namespace Sagas.Cli.Tables;
 /// <typeparam name="T">What a row is made from.</typeparam>
 /// <param name="Title">The heading.</param>
 /// <param name="Text">The cell.</param>
-/// <param name="FromWidth">Shown where the terminal has at least so many columns.</param>
+/// <param name="FromWidth">Shown where the terminal has at least this many columns.</param>
 /// <param name="Colour">The cell's colour; null: none.</param>
 /// <param name="Right">Aligned to the right: numbers.</param>
 /// <param name="Break">Whether a long text is wrapped, rather than cut.</param>

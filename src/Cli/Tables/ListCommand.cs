@@ -7,7 +7,7 @@ namespace Sagas.Cli.Tables;
 /// <summary>Commands that list rows of the database.</summary>
 internal static class ListCommand
 {
-    /// <summary>Reads at most so many rows.</summary>
+    /// <summary>Reads at most this many rows.</summary>
     public delegate Task<IReadOnlyList<T>> Reader<T>(
         SagasDatabase database,
         ParseResult parse,

@@ -118,7 +118,7 @@ internal sealed class FieldSplitter(byte delimiter, int maxFields)
             (Problem, ProblemField) = (problem, field);
     }
 
-    // Appends behind the record's other unescaped fields, whose spans may still be in use.
+    // Appends after the record's other unescaped fields, whose spans may still be in use.
     private ReadOnlySpan<byte> Unescape(ReadOnlySpan<byte> field)
     {
         if (_unescaped.Length - _unescapedLength < field.Length)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Sagas.FileIntake.Records;
 
-/// <summary>A file as a stream of UTF-8, whatever its encoding and compression.</summary>
+/// <summary>A file of any encoding and compression as a stream of UTF-8.</summary>
 internal sealed class TextSource : IDisposable
 {
     // Large reads: each holds hundreds of records.

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Sagas.FileIntake.Storage;
 
-/// <summary>Identifies a file by its content, whatever its name.</summary>
+/// <summary>Identifies a file by its content, not by its name.</summary>
 public static class ContentHash
 {
     private const int BlockBytes = 256 * 1024;

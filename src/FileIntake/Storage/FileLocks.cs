@@ -5,7 +5,7 @@ namespace Sagas.FileIntake.Storage;
 
 /// <summary>
 /// The file locks of this process, all held by one connection: a killed process leaves no locks behind, and files that are
-/// read side by side for hours do not exhaust the pool. When the connection breaks, the locks are lost; the reader that falls
+/// read in parallel for hours do not exhaust the pool. When the connection breaks, the locks are lost; the reader that falls
 /// behind notices when it saves its progress.
 /// </summary>
 internal sealed class FileLocks(NpgsqlDataSource database)

@@ -40,7 +40,7 @@ public sealed class FileStore(NpgsqlDataSource database)
         CancellationToken cancellationToken
     )
     {
-        // ON CONFLICT names no constraint: there are two, and of submitters at the same time one fails at the other.
+        // ON CONFLICT names no constraint: there are two, and concurrent submitters may conflict on either.
         await using var insert = database.CreateCommand(
             """
             INSERT INTO file (file_id, kind, name, content_hash, length, path, state) VALUES ($1, $2, $3, $4, $5, $6, 'pending')

@@ -48,7 +48,7 @@ public sealed class RejectedRows(NpgsqlDataSource database)
         return Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, name + FileSuffix);
     }
 
-    /// <summary>Writes the rejected rows of a file as CSV, in their order, and returns how many they are.</summary>
+    /// <summary>Writes the rejected rows of a file as CSV, in their order, and returns their number.</summary>
     public async Task<long> WriteAsync(Guid fileId, Stream target, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);

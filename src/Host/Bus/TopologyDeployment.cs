@@ -12,7 +12,7 @@ namespace Sagas.Host.Bus;
 
 /// <summary>
 /// Declares and binds the queues of every role before a process publishes or consumes anything: an exchange with no queue
-/// behind it drops what it is given, and the other roles' processes may never have run on this broker.
+/// behind it drops what is published to it, and the other roles' processes may never have run on this broker.
 /// </summary>
 /// <remarks>
 /// Processes that start together take turns. A quorum queue that one process is declaring shows before it can be consumed
@@ -58,7 +58,7 @@ internal sealed partial class TopologyDeployment(
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
         await using var turn = await connection.BeginTransactionAsync(cancellationToken);
-        // For as long as the process whose turn it is takes.
+        // Unlimited: it waits for the process whose turn it is.
         await using var take = new NpgsqlCommand($"SELECT pg_advisory_xact_lock({AdvisoryLock})", connection)
         {
             CommandTimeout = 0,

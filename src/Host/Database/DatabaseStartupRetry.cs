@@ -14,7 +14,7 @@ internal sealed partial class DatabaseStartupRetry(
 
     private const int AttemptsPerReport = 15;
 
-    /// <summary>Runs the work, from the beginning after each failure that may pass. Other exceptions are the caller's.</summary>
+    /// <summary>Runs the work, from the beginning after each failure that may pass. Other exceptions are thrown.</summary>
     public async Task RunAsync(Func<NpgsqlDataSource, CancellationToken, Task> work, CancellationToken cancellationToken)
     {
         for (var attempt = 0; ; attempt++)

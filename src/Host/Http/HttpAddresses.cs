@@ -7,7 +7,7 @@ internal static class HttpAddresses
 {
     private const string DefaultPorts = "8080";
 
-    /// <summary>Lets Kestrel listen at <see cref="Of"/>, and for the callback at a port of its own beside it.</summary>
+    /// <summary>Lets Kestrel listen at <see cref="Of"/>, and for the callback at another port.</summary>
     public static void Use(IWebHostBuilder host, IConfiguration configuration, bool callback)
     {
         if (Urls(configuration) is { } urls)

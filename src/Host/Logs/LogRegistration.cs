@@ -52,7 +52,7 @@ internal static class LogRegistration
             .MinimumLevel.Override("Microsoft.Hosting.Lifetime", LogEventLevel.Information)
             // What fails here is retried or reported by its caller.
             .MinimumLevel.Override("Microsoft.EntityFrameworkCore", LogEventLevel.Fatal)
-            // The caller gets it as the answer.
+            // The caller receives it in the response.
             .MinimumLevel.Override("Microsoft.Extensions.Diagnostics.HealthChecks", LogEventLevel.Fatal)
             .MinimumLevel.Override("System", LogEventLevel.Warning)
             .Enrich.FromLogContext()
@@ -94,7 +94,7 @@ internal static class LogRegistration
             "R-RETRY" => TransientFaults.Classify(exception) is FaultKind.Transient or FaultKind.Race,
             // For every invalid message; its dead letter's line has the reason.
             "R-FAULT" => TransientFaults.Classify(exception) is FaultKind.InvalidMessage,
-            // For every message that a stopping process gives back.
+            // For every message that a stopping process returns to its queue.
             "T-FAULT" => exception is OperationCanceledException,
             // For every endpoint, each time that "Connection Failed" has given the reason.
             "Retrying" => TransientFaults.Classify(exception) is FaultKind.Transient,

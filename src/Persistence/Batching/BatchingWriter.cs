@@ -1,7 +1,7 @@
 namespace Sagas.Persistence;
 
 /// <summary>
-/// Gathers items that are handed in one by one and writes them in batches. While one batch is written the next one gathers, so
+/// Collects items that are added one by one and writes them in batches. While one batch is written the next one gathers, so
 /// that batches are small when there is little to do and grow under load.
 /// </summary>
 /// <typeparam name="TItem">What is written.</typeparam>
@@ -20,7 +20,7 @@ public sealed class BatchingWriter<TItem>(
     private int _writing;
     private bool _isComplete;
 
-    /// <summary>Hands in an item.</summary>
+    /// <summary>Adds an item.</summary>
     /// <returns>Completes when its batch is committed; fails when the batch failed, with its exception.</returns>
     /// <exception cref="OperationCanceledException"><see cref="CompleteAsync"/> was called.</exception>
     public Task WriteAsync(TItem item)
@@ -40,7 +40,7 @@ public sealed class BatchingWriter<TItem>(
         return pending.Task;
     }
 
-    /// <summary>Accepts no more items, and waits until those handed in are written or failed.</summary>
+    /// <summary>Accepts no more items, and waits until those added before are written or failed.</summary>
     public Task CompleteAsync()
     {
         lock (_lock)

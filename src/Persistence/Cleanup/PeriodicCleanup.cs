@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Sagas.Persistence;
 
-/// <summary>Removes rows past their retention, again and again. A run that fails is made up for by the next.</summary>
+/// <summary>Removes rows past their retention at intervals. The next run makes up for one that failed.</summary>
 /// <param name="rows">What is removed, for the log: "inbox rows".</param>
 /// <param name="interval">From one run to the next.</param>
 /// <param name="timeProvider">The clock.</param>
@@ -12,7 +12,7 @@ public abstract partial class PeriodicCleanup(string rows, TimeSpan interval, Ti
     : BackgroundService
 {
     /// <summary>Removes what is past its retention.</summary>
-    /// <returns>The number of rows removed; 0 when another process is at work.</returns>
+    /// <returns>The number of rows removed; 0 when another process is cleaning up.</returns>
     public abstract Task<int> CleanUpAsync(CancellationToken cancellationToken);
 
     /// <inheritdoc />

@@ -12,10 +12,10 @@ public interface IEntityFrameworkSagaRepositoryConfigurator<TSaga>
     /// <summary>Pessimistic unless set.</summary>
     ConcurrencyMode ConcurrencyMode { set; }
 
-    /// <summary>Isolation level where the repository makes the transaction itself; read committed unless set.</summary>
+    /// <summary>Isolation level where the repository begins the transaction itself; read committed unless set.</summary>
     IsolationLevel IsolationLevel { set; }
 
-    /// <summary>Makes the statement that locks a row.</summary>
+    /// <summary>Creates the statement that locks a row.</summary>
     ILockStatementProvider LockStatementProvider { set; }
 
     /// <summary>Uses a context that is registered already.</summary>
@@ -32,7 +32,7 @@ public interface IEntityFrameworkSagaRepositoryConfigurator<TSaga>
         where TImplementation : DbContext, TContext;
 
     /// <summary>Changes the query that loads an instance, to include what belongs to it.</summary>
-    /// <param name="queryCustomization">Takes the query, gives the query.</param>
+    /// <param name="queryCustomization">Takes the query and returns the changed one.</param>
     void CustomizeQuery(Func<IQueryable<TSaga>, IQueryable<TSaga>> queryCustomization);
 
     /// <summary>

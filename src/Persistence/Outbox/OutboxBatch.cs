@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Sagas.Persistence;
 
-/// <summary>Messages that are published once their statement is committed, each for itself and in no order.</summary>
+/// <summary>Messages that are published once their statement is committed, individually and in no order.</summary>
 public sealed class OutboxBatch
 {
     private readonly IReadOnlyList<OutboxMessage> _rows;
@@ -11,7 +11,7 @@ public sealed class OutboxBatch
 
     internal OutboxBatch(IReadOnlyList<OutboxMessage> rows, OutboxSignal signal) => (_rows, _signal) = (rows, signal);
 
-    /// <summary>The statement that enters the messages; a new command each time.</summary>
+    /// <summary>The statement that inserts the messages; a new command each time.</summary>
     public NpgsqlBatchCommand Insert() => OutboxSql.InsertMessages(_rows);
 
     /// <summary>

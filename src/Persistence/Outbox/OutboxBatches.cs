@@ -5,7 +5,7 @@ using MassTransit.Transports;
 namespace Sagas.Persistence;
 
 /// <summary>
-/// Makes batches of messages that one statement commits, beside whatever else its transaction does, for the relay to publish.
+/// Creates batches of messages that one statement inserts, in any transaction, for the relay to publish.
 /// </summary>
 /// <remarks>For work on many messages at once, where a transaction per message, or an entity per row, would cost too
 /// much.</remarks>

@@ -8,7 +8,7 @@ namespace Sagas.Persistence;
 /// <summary>Wakes the relay when messages of the bus outbox are committed.</summary>
 internal sealed class OutboxCommitInterceptor(OutboxSignal signal) : ISaveChangesInterceptor, IDbTransactionInterceptor
 {
-    // Contexts are pooled, so the note that one has messages is kept beside it, not in it.
+    // Contexts are pooled, so the mark that one has messages is kept outside it.
     private static readonly ConditionalWeakTable<DbContext, Expectation> _expecting = [];
 
     public static void Expect(DbContext dbContext) => _expecting.TryAdd(dbContext, new Expectation());

@@ -8,7 +8,7 @@ namespace Sagas.Persistence;
 /// <summary>Connections for the outbox's own work, outside any consumer.</summary>
 internal abstract class OutboxDatabase
 {
-    /// <summary>Opens a connection; disposing it gives it back to the pool.</summary>
+    /// <summary>Opens a connection; disposing it returns it to the pool.</summary>
     public abstract Task<OutboxConnection> OpenAsync(CancellationToken cancellationToken);
 
     /// <summary>Runs one statement.</summary>

@@ -30,7 +30,7 @@ internal sealed partial class OutboxDrain : IReceiveEndpointObserver
         bus.ConnectReceiveEndpointObserver(this);
     }
 
-    /// <summary>Adds what is to be done before the connection closes, after what was added before.</summary>
+    /// <summary>Adds work to do before the connection closes, after the work added earlier.</summary>
     public void Add(Func<CancellationToken, Task> step) => _steps.Add(step);
 
     public Task Ready(ReceiveEndpointReady ready) => Task.CompletedTask;

@@ -37,7 +37,7 @@ internal sealed partial class OutboxInstance(
     public Guid? OutboxId =>
         _lastHeartbeat != 0 && timeProvider.GetElapsedTime(_lastHeartbeat) < _ownershipTimeout ? _outboxId : null;
 
-    /// <summary>Hands a batch to the relay whose commit may or may not have happened.</summary>
+    /// <summary>Hands a batch whose commit may or may not have happened to the relay.</summary>
     public void ReleaseInDoubt(Guid batchId)
     {
         lock (_inDoubt)
@@ -130,7 +130,7 @@ internal sealed partial class OutboxInstance(
         remove.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = _outboxId });
         var dead = await remove.ExecuteNonQueryAsync(cancellationToken);
 
-        // Now and then also when no instance died: a process that stopped in order may have had a commit under way when it
+        // Sometimes also when no instance died: a process that stopped in order may have had a commit in progress when it
         // released its messages, and an instance may have removed the row and died before it released the messages.
         if (dead == 0 && _heartbeats++ % HeartbeatsPerSweep != 0)
             return 0;

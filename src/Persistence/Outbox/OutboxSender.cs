@@ -86,7 +86,7 @@ internal sealed class OutboxSender(IBus bus, TimeProvider timeProvider)
         }
     }
 
-    // The stored body is what the serializer made when the message was published; it goes out unchanged.
+    // The stored body is what the serializer wrote when the message was published; it is sent unchanged.
     private sealed class StoredMessageSerializer(OutboxMessage message) : IMessageSerializer, MessageBody
     {
         private byte[]? _bytes;

@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 namespace Sagas.Persistence;
 
 /// <summary>
-/// A change of the schema: an SQL file named <c>NNN_name.sql</c>, embedded in the assembly whose tables it makes.
+/// A change of the schema: an SQL file named <c>NNN_name.sql</c>, embedded in the assembly whose tables it creates.
 /// </summary>
 /// <param name="Version">The file's name without its extension; migrations are applied in this order.</param>
 /// <param name="Sql">The file's content.</param>

@@ -39,11 +39,11 @@ public sealed class CustomerState : SagaStateMachineInstance
     public int? SyncedVersion { get; set; }
 
     /// <summary>
-    /// Why the CRM refused the data or the call was given up; null unless the customer is in state <c>SyncFailed</c>.
+    /// Why the CRM rejected the data or the call was parked; null unless the customer is in state <c>SyncFailed</c>.
     /// </summary>
     public string? SyncFailure { get; set; }
 
-    /// <summary>When the row was made, UTC.</summary>
+    /// <summary>When the row was created, UTC.</summary>
     public DateTimeOffset CreatedAt { get; set; }
 
     /// <summary>When the row changed last, UTC.</summary>

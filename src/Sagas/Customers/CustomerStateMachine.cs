@@ -48,7 +48,7 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
     /// <summary>The CRM has the data of this row.</summary>
     public State Synced { get; private set; } = null!;
 
-    /// <summary>The CRM refused the data, or the call was given up.</summary>
+    /// <summary>The CRM rejected the data, or the call was parked.</summary>
     public State SyncFailed { get; private set; } = null!;
 
     /// <summary>A system registers a customer.</summary>
@@ -57,10 +57,10 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
     /// <summary>The CRM has a version of the data.</summary>
     public Event<CustomerSynced> CustomerSynced { get; private set; } = null!;
 
-    /// <summary>The CRM refused a version of the data, or the call was given up.</summary>
+    /// <summary>The CRM rejected a version of the data, or the call was parked.</summary>
     public Event<CustomerSyncFailed> CustomerSyncFailed { get; private set; } = null!;
 
-    /// <summary>An operator has the CRM called again.</summary>
+    /// <summary>An operator retries the call to the CRM.</summary>
     public Event<RetryCustomerSync> RetryCustomerSync { get; private set; } = null!;
 
     private static void Existing<T>(IEventCorrelationConfigurator<CustomerState, T> configurator, Func<T, string> customerId)
@@ -139,7 +139,7 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
         await context.TransitionToState(GetState(status.State));
     }
 
-    // To the microsecond, as Postgres keeps it: otherwise the same message again would seem newer than the row it made.
+    // To the microsecond, as Postgres keeps it: otherwise the same message again would seem newer than the row it created.
     private static CustomerData DataOf(BehaviorContext<CustomerState, CustomerRegistered> context)
     {
         var message = context.Message;

@@ -1,6 +1,6 @@
 namespace Sagas.Customers;
 
-/// <summary>What comes of an event.</summary>
+/// <summary>The result of an event.</summary>
 /// <param name="Status">The status after it.</param>
 /// <param name="Change">What it changes.</param>
 /// <param name="CallsCrm">Whether the CRM is to be called with the current data.</param>

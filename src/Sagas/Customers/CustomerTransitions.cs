@@ -35,7 +35,7 @@ public static class CustomerTransitions
         return customer.State == Syncing ? new(changed, Data) : Call(changed, Data, hasCrm);
     }
 
-    /// <summary>The CRM has a version of the data. A call that was given up may turn out to have been made.</summary>
+    /// <summary>The CRM has a version of the data. A parked call may turn out to have succeeded.</summary>
     /// <param name="customer">The customer.</param>
     /// <param name="version">The version.</param>
     /// <param name="hasCrm">Whether there is a CRM.</param>
@@ -49,7 +49,7 @@ public static class CustomerTransitions
         return customer.State == Syncing ? Call(known, Status, hasCrm) : new(known, Status);
     }
 
-    /// <summary>The CRM refused a version of the data, or the call was given up. What was settled stays settled.</summary>
+    /// <summary>The CRM rejected a version of the data, or the call was parked. An earlier final result is kept.</summary>
     /// <param name="customer">The customer.</param>
     /// <param name="version">The version.</param>
     /// <param name="reason">Why.</param>
@@ -63,7 +63,7 @@ public static class CustomerTransitions
         return customer.State == Syncing ? Call(customer, Status, hasCrm) : Unchanged(customer);
     }
 
-    /// <summary>An operator has the CRM called again. A retry that comes too late has nothing left to do.</summary>
+    /// <summary>An operator retries the call to the CRM. A retry that comes too late changes nothing.</summary>
     /// <param name="customer">The customer.</param>
     /// <param name="hasCrm">Whether there is a CRM.</param>
     public static CustomerTransition RetrySync(CustomerStatus customer, bool hasCrm) =>

@@ -17,7 +17,7 @@ public sealed class ReleaseWaitingPayments(ICustomerDirectory directory)
         var crossing = await directory.ReleaseWaitingPaymentsAsync(context.Saga.CustomerId, context.CancellationToken);
 
         // A payment that is looking for the customer right now may have looked before this transaction commits, and would then
-        // wait for its next turn, which can be the longest wait. The message makes it look once more; a payment that has moved on
+        // wait for its next redelivery, which can be the longest wait. The message makes it look once more; one that has moved on
         // ignores it.
         foreach (var paymentId in crossing)
             await context.Publish(new PaymentRedeliveryDue(paymentId), context.CancellationToken);

@@ -23,7 +23,7 @@ public sealed class PaymentState : SagaStateMachineInstance
     /// <summary>ISO 4217 code.</summary>
     public string Currency { get; set; } = "";
 
-    /// <summary>When the payment was asked for, UTC.</summary>
+    /// <summary>When the payment was requested, UTC.</summary>
     public DateTimeOffset RequestedAt { get; set; }
 
     /// <summary>How often the customer was looked up and not found.</summary>
@@ -44,7 +44,7 @@ public sealed class PaymentState : SagaStateMachineInstance
     /// <summary>Why the payment failed or expired.</summary>
     public string? FailureReason { get; set; }
 
-    /// <summary>When the row was made, UTC.</summary>
+    /// <summary>When the row was created, UTC.</summary>
     public DateTimeOffset CreatedAt { get; set; }
 
     /// <summary>When the row changed last, UTC.</summary>

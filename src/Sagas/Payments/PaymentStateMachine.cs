@@ -43,7 +43,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
 
         DuringAny(When(PaymentRequested).Then(RejectConflict));
 
-        // What was decided stays decided: a repeated answer of the gateway, or a wake-up that lost its race, changes nothing.
+        // A result is final: a repeated answer of the gateway, or a wake-up that lost its race, changes nothing.
         During(Completed, Failed, Expired, Ignore(PaymentProcessed), Ignore(PaymentDeclined));
         During(Processing, Completed, Failed, Expired, Ignore(Redelivery.Received));
         During(AwaitingCustomer, Processing, Completed, Failed, When(RevivePayment).Then(RefuseRevival));
@@ -52,13 +52,13 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
     /// <summary>The customer is not known yet.</summary>
     public State AwaitingCustomer { get; private set; } = null!;
 
-    /// <summary>The gateway is called.</summary>
+    /// <summary>The gateway is being called.</summary>
     public State Processing { get; private set; } = null!;
 
     /// <summary>The gateway charged the payment.</summary>
     public State Completed { get; private set; } = null!;
 
-    /// <summary>The gateway refused the payment.</summary>
+    /// <summary>The gateway declined the payment.</summary>
     public State Failed { get; private set; } = null!;
 
     /// <summary>The customer did not appear before the deadline.</summary>
@@ -70,7 +70,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
     /// <summary>The gateway charged it.</summary>
     public Event<PaymentProcessed> PaymentProcessed { get; private set; } = null!;
 
-    /// <summary>The gateway refused it.</summary>
+    /// <summary>The gateway declined it.</summary>
     public Event<PaymentDeclined> PaymentDeclined { get; private set; } = null!;
 
     /// <summary>An operator gives it another waiting period.</summary>
@@ -195,7 +195,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
                 payment.Attempts++;
                 payment.UpdatedAt = context.Now();
 
-                // The last look is at the deadline itself, not a whole wait after it.
+                // The last attempt is at the deadline itself, not a whole wait after it.
                 var due = payment.UpdatedAt + _options.DelayAfter(payment.Attempts);
                 payment.NextDueAt = due < payment.DeadlineAt ? due : payment.DeadlineAt;
             })

@@ -11,8 +11,8 @@ using Sagas.Database;
 namespace Sagas.Services.Alarms;
 
 /// <summary>
-/// Asks for a digest of every user with something to tell, every so often. Whichever process finds the turn due takes it, in
-/// the transaction that commits the requests: a turn is taken once, and wholly or not at all.
+/// Requests a digest of every user with changes, at intervals. The first process that finds a run due takes it, in
+/// the transaction that commits the requests: a run is taken once, and completely or not at all.
 /// </summary>
 internal sealed partial class AlarmDigestSchedule(
     IServiceScopeFactory scopes,
@@ -21,12 +21,12 @@ internal sealed partial class AlarmDigestSchedule(
     ILogger<AlarmDigestSchedule> logger
 ) : BackgroundService
 {
-    // Requests of one page are sent one after the other, pages side by side.
+    // Requests of one page are sent one after the other, pages in parallel.
     private const int UsersPerPage = 50;
 
     private const string StartSql = "INSERT INTO alarm_digest_schedule (last_run_at) VALUES (now()) ON CONFLICT DO NOTHING";
 
-    // Turns are counted from the last one that was due, so that they do not wander; missed ones are not made up for.
+    // Runs are counted from the last one that was due, so that they do not drift; missed ones are skipped.
     private const string TakeTurnSql = """
         UPDATE alarm_digest_schedule
         SET last_run_at = last_run_at + floor(extract(epoch FROM now() - last_run_at) / extract(epoch FROM $1)) * $1
@@ -35,8 +35,8 @@ internal sealed partial class AlarmDigestSchedule(
 
     private static readonly TimeSpan _maxInterval = TimeSpan.FromSeconds(10);
 
-    /// <summary>Asks for the digests, if it is time.</summary>
-    /// <returns>How many users' digests were asked for; null: it was not time, or another process did.</returns>
+    /// <summary>Requests the digests, if a run is due.</summary>
+    /// <returns>How many users' digests were requested; null: no run was due, or another process took it.</returns>
     public async Task<int?> RunAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
@@ -74,7 +74,7 @@ internal sealed partial class AlarmDigestSchedule(
                 if (await RunAsync(stoppingToken) is { } users)
                     LogAsked(users);
             }
-#pragma warning disable CA1031 // The database may be away for any reason; the turn is still due when it is back.
+#pragma warning disable CA1031 // The database may be unavailable for any reason; the run is still due when it is back.
             catch (Exception exception)
                 when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
 #pragma warning restore CA1031

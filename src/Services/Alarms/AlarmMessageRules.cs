@@ -3,7 +3,7 @@ using Sagas.Services.Messages;
 
 namespace Sagas.Services.Alarms;
 
-/// <summary>What messages about alarms must fulfil.</summary>
+/// <summary>The rules for messages about alarms.</summary>
 internal static class AlarmMessageRules
 {
     public static IReadOnlyList<MessageRule> All { get; } =

@@ -85,7 +85,7 @@ internal static class AlarmRows
         CancellationToken cancellationToken
     )
     {
-        // One round trip, yet each statement sees what was committed when it began: after the lock was given.
+        // One round trip, yet each statement sees what was committed when it began: after the lock was granted.
         await using var batch = new NpgsqlBatch(connection)
         {
             BatchCommands =
@@ -103,7 +103,7 @@ internal static class AlarmRows
         var alarms = new List<ActiveAlarm>();
         while (await reader.ReadAsync(cancellationToken))
             alarms.Add(new ActiveAlarm(reader.GetString(0), reader.GetString(1), FromNumber(reader.GetDecimal(2))));
-        // They come by id, and stay so where their times are equal.
+        // They are read by id, and stay in that order where their times are equal.
         return ([.. alarms.OrderBy(alarm => alarm.LatestChangedAt)], unsent);
     }
 
@@ -111,7 +111,7 @@ internal static class AlarmRows
     /// <param name="connection">In the transaction in which they were taken; its commit makes it so.</param>
     /// <param name="digest">The digest.</param>
     /// <param name="messageId">Its message id.</param>
-    /// <param name="requestId">The message that asked for it.</param>
+    /// <param name="requestId">The message that requested it.</param>
     /// <param name="cancellationToken">Stops the statements.</param>
     public static async Task TellAsync(
         NpgsqlConnection connection,
@@ -152,9 +152,9 @@ internal static class AlarmRows
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Users with something to tell.</summary>
+    /// <summary>Users with changes for a digest.</summary>
     /// <param name="connection">Open.</param>
-    /// <param name="after">Only users behind this one; empty: from the first on.</param>
+    /// <param name="after">Only users after this one; empty: from the first on.</param>
     /// <param name="limit">At most this many.</param>
     /// <param name="cancellationToken">Stops the statement.</param>
     public static async Task<List<string>> UsersToTellAsync(

@@ -12,7 +12,7 @@ namespace Sagas.Services.Alarms;
 /// </summary>
 internal sealed class SendAlarmDigestConsumer(SagasDbContext database) : IConsumer<SendAlarmDigest>
 {
-    // More alarms than this go as several digests, in order, so that no message is larger than brokers and readers bear.
+    // More alarms than this are several digests, in order, so that no message is too large for brokers and readers.
     private const int MaxAlarms = 5000;
 
     public async Task Consume(ConsumeContext<SendAlarmDigest> context)
@@ -44,8 +44,8 @@ internal sealed class SendAlarmDigestConsumer(SagasDbContext database) : IConsum
 }
 
 /// <summary>
-/// The user's digest before this one is committed and not with the broker yet; sent by another process or after a restart it
-/// could arrive behind this one. Declared as a timeout, so that it is retried.
+/// The user's digest before this one is committed and not published yet; sent by another process or after a restart it
+/// could arrive after this one. Declared as a timeout, so that it is retried.
 /// </summary>
 internal sealed class EarlierDigestUnsentException() : TimeoutException("The user's earlier digest has not been sent yet.");
 

@@ -4,7 +4,7 @@ using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Alerts;
 
-/// <summary>What of a file is enqueued and not delivered.</summary>
+/// <summary>The rows of a file that are enqueued and not delivered.</summary>
 /// <param name="Ahead">Due now or in a moment.</param>
 /// <param name="Undelivered">All, those that wait for another attempt included.</param>
 internal readonly record struct OpenRows(int Ahead, int Undelivered);
@@ -15,7 +15,7 @@ internal static class AlertFileRows
     /// <summary>A row's alert id: the same however often the row is read.</summary>
     public static string AlertId(Guid file, long line) => $"{file:N}-{line}";
 
-    /// <summary>Looks how much of a file is under way.</summary>
+    /// <summary>Reads how much of a file is under way.</summary>
     public static async Task<OpenRows> OpenAsync(NpgsqlDataSource database, Guid file, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(

@@ -35,7 +35,7 @@ public sealed class AlertIngest(
     /// <inheritdoc/>
     public FileIntakeOptions Options => options;
 
-    /// <summary>Files that are read side by side take turns with each batch; the others wait in the order of their
+    /// <summary>Files that are read in parallel take turns with each batch; the others wait in the order of their
     /// arrival.</summary>
     public int MaxConcurrentFiles => 64;
 

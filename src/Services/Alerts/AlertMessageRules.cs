@@ -3,7 +3,7 @@ using Sagas.Services.Messages;
 
 namespace Sagas.Services.Alerts;
 
-/// <summary>What messages about alerts must fulfil.</summary>
+/// <summary>The rules for messages about alerts.</summary>
 internal static class AlertMessageRules
 {
     private const int MaxAlertLength = 4096;

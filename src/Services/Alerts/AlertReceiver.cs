@@ -6,7 +6,7 @@ using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Alerts;
 
-/// <summary>The webhook's receiver: it recognises a <c>webhook-id</c> that it has taken.</summary>
+/// <summary>The webhook's receiver: it recognises a <c>webhook-id</c> that it has accepted.</summary>
 public sealed class AlertReceiver : CallTarget
 {
     /// <summary>The receiver's name in <c>outbound_call</c>.</summary>
@@ -24,7 +24,7 @@ public sealed class AlertReceiver : CallTarget
     private readonly SafeConnections _connections;
     private readonly TimeProvider _timeProvider;
 
-    /// <summary>Makes the target.</summary>
+    /// <summary>Creates the target.</summary>
     /// <param name="options">Where alerts go and how.</param>
     /// <param name="timeProvider">The clock of the signatures.</param>
     public AlertReceiver(IOptions<AlertsOptions> options, TimeProvider timeProvider)

@@ -8,7 +8,7 @@ namespace Sagas.Services.Alerts;
 /// <param name="AlertMessage">The text for the user.</param>
 internal sealed record AlertRequest(string UserId, string AlertMessage)
 {
-    // The body is JSON and nothing else, so letters of any script may stand as they are.
+    // The body is JSON and nothing else, so letters of any script need no escape.
     private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web)
     {
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,

@@ -4,12 +4,12 @@ using Sagas.OutboundCalls;
 
 namespace Sagas.Services.Alerts;
 
-/// <summary>What a retry by hand did.</summary>
-/// <param name="Alerts">Parked alerts that are tried again.</param>
+/// <summary>The result of a retry by an operator.</summary>
+/// <param name="Alerts">Parked alerts that are retried.</param>
 /// <param name="EndpointEnabled">Whether the endpoint had been disabled and is not any more.</param>
 public sealed record AlertRetryResult(long Alerts, bool EndpointEnabled);
 
-/// <summary>Has parked alerts tried again, each with the whole schedule before it.</summary>
+/// <summary>Retries parked alerts, each with its schedule from the start.</summary>
 public static class AlertRetry
 {
     private const string KnownSql = """

@@ -9,7 +9,7 @@ internal sealed class RowWindow(int maxAhead, int maxUndelivered, TimeProvider t
     private const int MinSize = 20;
     private const double Seconds = 2;
 
-    // A second of looks counts for about two thirds of the pace.
+    // The samples of a second count for about two thirds of the pace.
     private const double Memory = 1;
 
     private double _perSecond;
@@ -26,7 +26,7 @@ internal sealed class RowWindow(int maxAhead, int maxUndelivered, TimeProvider t
         var delivered = Math.Max(0, _undelivered - open.Undelivered);
         _perSecond += ((delivered / seconds) - _perSecond) * (1 - Math.Exp(-seconds / Memory));
         (_lookedAt, _undelivered) = (now, open.Undelivered);
-        // Nothing left to deliver: the pace is not the receiver's but the reading's.
+        // Nothing is left to deliver: the pace is that of reading, not of the receiver.
         var wanted = open.Ahead * 5 < _size ? Math.Max(_size * 2, _perSecond * Seconds) : _perSecond * Seconds;
         _size = (int)Math.Clamp(wanted, Math.Min(MinSize, maxAhead), maxAhead);
         var room = Math.Min(_size - open.Ahead, maxUndelivered - open.Undelivered);

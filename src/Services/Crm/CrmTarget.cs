@@ -15,7 +15,7 @@ public sealed class CrmTarget : CallTarget
     private readonly Uri _customers;
     private readonly Uri _batches;
 
-    /// <summary>Makes the target.</summary>
+    /// <summary>Creates the target.</summary>
     /// <param name="options">Where and how it is called.</param>
     public CrmTarget(IOptions<CrmOptions> options)
     {

@@ -3,7 +3,7 @@ using Sagas.Services.Messages;
 
 namespace Sagas.Services.Crm;
 
-/// <summary>What messages about customers must fulfil.</summary>
+/// <summary>The rules for messages about customers.</summary>
 internal static class CustomerMessageRules
 {
     public static IReadOnlyList<MessageRule> All { get; } =

@@ -27,7 +27,7 @@ internal static class CustomerColumns
     /// <summary>Their names, for messages.</summary>
     public static string Names => string.Join(", ", _columns.Select(column => column.Name));
 
-    /// <summary>Finds a column by its name, whatever its case and punctuation.</summary>
+    /// <summary>Finds a column by its name, ignoring case and punctuation.</summary>
     public static FileColumn? Find(string name) =>
         Array.Find(_columns, column => HeaderMap.Simplify(column.Name) == HeaderMap.Simplify(name));
 

@@ -18,7 +18,7 @@ public sealed class CustomerIdReader : IDisposable
     /// <param name="path">Where it is.</param>
     /// <param name="options">How it was read.</param>
     /// <param name="rows">How many of its rows, from its beginning, were processed.</param>
-    /// <param name="rules">What customers must fulfil.</param>
+    /// <param name="rules">The rules for customers.</param>
     /// <param name="timeProvider">The clock.</param>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Permission to read the file is missing.</exception>

@@ -9,8 +9,8 @@ using Sagas.Services.Messages;
 namespace Sagas.Services.Ingest;
 
 /// <summary>
-/// Turns the rows of a file into customers: in constant memory, with a few statements per batch and several connections side by
-/// side.
+/// Turns the rows of a file into customers: in constant memory, with a few statements per batch and several parallel
+/// connections.
 /// </summary>
 public sealed class CustomerIngest(
     NpgsqlDataSource database,

@@ -4,7 +4,7 @@ using Sagas.Contracts;
 namespace Sagas.Services.Messages;
 
 /// <summary>Messages by their short names, which are also the names of their exchanges.</summary>
-/// <param name="further">The messages of modules, beside those of <c>Sagas.Contracts</c>.</param>
+/// <param name="further">The messages of modules, besides those of <c>Sagas.Contracts</c>.</param>
 public sealed class ContractTypes(IEnumerable<Type> further)
 {
     private const string UrnPrefix = "urn:message:";

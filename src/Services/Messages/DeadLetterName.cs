@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Sagas.Services.Messages;
 
-/// <summary>What a dead letter is called in the log and by the command line.</summary>
+/// <summary>The name of a dead letter in the log and on the command line.</summary>
 public static class DeadLetterName
 {
     private const int Digits = 12;

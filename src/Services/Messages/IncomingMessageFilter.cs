@@ -2,7 +2,7 @@ using MassTransit;
 
 namespace Sagas.Services.Messages;
 
-/// <summary>Stops what breaks the rules before anything is read from or written to the database for it.</summary>
+/// <summary>Rejects messages that break the rules before the database is used for them.</summary>
 internal sealed class IncomingMessageFilter(MessageRules rules) : IFilter<ConsumeContext>
 {
     public Task Send(ConsumeContext context, IPipe<ConsumeContext> next)

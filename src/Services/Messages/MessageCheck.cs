@@ -41,7 +41,7 @@ public sealed class MessageCheck(MessagesOptions options, TimeProvider timeProvi
             Identifier(message, value, field);
     }
 
-    /// <summary>Text that must be there.</summary>
+    /// <summary>Text that is required.</summary>
     public void RequiredText(
         object message,
         string? value,

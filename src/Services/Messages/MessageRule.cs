@@ -2,7 +2,7 @@ using MassTransit;
 
 namespace Sagas.Services.Messages;
 
-/// <summary>What messages of one type must fulfil, regardless of their serialization.</summary>
+/// <summary>A rule for messages of one type, regardless of their serialization.</summary>
 public abstract class MessageRule
 {
     /// <summary>A rule for a message type.</summary>

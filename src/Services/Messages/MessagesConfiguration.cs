@@ -13,7 +13,7 @@ public static class MessagesConfiguration
             new ContractEntityNameFormatter(contracts ?? ContractTypes.Product, bus.MessageTopology.EntityNameFormatter)
         );
 
-    /// <summary>Accepts plain JSON beside MassTransit's envelope; what cannot be read is an invalid message.</summary>
+    /// <summary>Accepts plain JSON besides MassTransit's envelope; what cannot be read is an invalid message.</summary>
     /// <param name="bus">The bus that is being configured.</param>
     /// <param name="options">What is accepted.</param>
     /// <param name="contracts">The messages.</param>

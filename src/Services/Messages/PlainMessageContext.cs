@@ -18,7 +18,7 @@ internal sealed class PlainMessageContext : MessageContext
     {
         _raw = raw;
         MessageId = Identify(headers, type, application);
-        // Whatever follows from this message belongs to one conversation; a producer that names none starts one.
+        // Everything that follows from this message belongs to one conversation; a producer that names none starts one.
         ConversationId = Parse(headers, "ConversationId") ?? MessageId;
         CorrelationId = Parse(headers, "CorrelationId");
         RequestId = Parse(headers, "RequestId");

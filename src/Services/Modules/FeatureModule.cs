@@ -29,7 +29,7 @@ public abstract class FeatureModule
     /// <summary>The maps of the feature's sagas that <see cref="SagasDbContext"/> does not know by itself.</summary>
     public virtual IReadOnlyList<ISagaClassMap> SagaMaps => [];
 
-    /// <summary>What messages from outside must fulfil.</summary>
+    /// <summary>The rules for messages from outside.</summary>
     public virtual IReadOnlyList<MessageRule> MessageRules => [];
 
     /// <summary>Registers the services of the process's roles.</summary>
@@ -38,7 +38,7 @@ public abstract class FeatureModule
     /// <summary>Registers the consumers and sagas of the process's roles.</summary>
     public virtual void AddConsumers(IBusRegistrationConfigurator bus, FeatureContext context) { }
 
-    /// <summary>Configures what the feature needs of RabbitMQ beside its endpoints.</summary>
+    /// <summary>Configures what the feature needs of RabbitMQ besides its endpoints.</summary>
     /// <param name="broker">The bus.</param>
     /// <param name="registration">The bus's services.</param>
     /// <param name="roles">The process's roles.</param>
@@ -54,7 +54,7 @@ public abstract class FeatureModule
     public virtual void MapEndpoints(WebApplication app, RoleSet roles) { }
 }
 
-/// <summary>What modules are given to register from.</summary>
+/// <summary>What modules register from.</summary>
 /// <param name="Roles">The process's roles.</param>
 /// <param name="Configuration">The whole configuration.</param>
 /// <param name="Messages">What is accepted from producers.</param>

@@ -3,7 +3,7 @@ using Sagas.Services.Messages;
 
 namespace Sagas.Services.ObjectStatus;
 
-/// <summary>What messages about objects must fulfil.</summary>
+/// <summary>The rules for messages about objects.</summary>
 internal static class ObjectStatusMessageRules
 {
     public static IReadOnlyList<MessageRule> All { get; } =

@@ -11,7 +11,7 @@ using Sagas.Services.ObjectStatus.Fetch;
 
 namespace Sagas.Services.ObjectStatus;
 
-/// <summary>Object status: the callback that takes ids, and the fetching of their status.</summary>
+/// <summary>Object status: the callback that accepts ids, and the fetching of their status.</summary>
 public sealed class ObjectStatusModule : FeatureModule
 {
     /// <summary><c>POST /callback</c>.</summary>

@@ -3,7 +3,7 @@ using Sagas.Services.Messages;
 
 namespace Sagas.Services.Payments;
 
-/// <summary>What messages about payments must fulfil.</summary>
+/// <summary>The rules for messages about payments.</summary>
 internal static class PaymentMessageRules
 {
     private const decimal MaxAmount = 1_000_000_000_000m;

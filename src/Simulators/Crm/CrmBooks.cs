@@ -44,8 +44,8 @@ internal sealed record StoredCustomer(long Sequence, int Version, byte[] Body, i
 
 /// <summary>
 /// What the CRM knows: each customer's data, the result under each key, and a record of every call. One lock guards all of it:
-/// a call's effect and its record are one step. It stores whatever comes, in the order in which it comes: that the newest data
-/// are the last is the caller's business, and is counted here.
+/// a call's effect and its record are one step. It stores data in the order of arrival: that the newest data
+/// come last is up to the caller, and is counted here.
 /// </summary>
 internal sealed class CrmBooks : IDisposable
 {
@@ -73,10 +73,10 @@ internal sealed class CrmBooks : IDisposable
     }
 
     /// <summary>
-    /// Carries a request out, unless <paramref name="visit"/> turns it away, and records it with the answer it will get.
+    /// Carries a request out, unless <paramref name="visit"/> rejects it, and records it with the answer it will get.
     /// </summary>
     /// <returns>The answer to send.</returns>
-    /// <exception cref="IOException">The record file refused it; nothing was done from that customer on.</exception>
+    /// <exception cref="IOException">The record file could not be written; nothing was done from that customer on.</exception>
     public Answer Take(CrmRequest request, FaultVisit visit)
     {
         lock (_gate)

@@ -6,7 +6,7 @@ using Sagas.Simulators.Records;
 
 namespace Sagas.Simulators.Crm;
 
-/// <summary>A CRM that stores customers, with or without idempotency keys, and remembers everything it was asked.</summary>
+/// <summary>A CRM that stores customers, with or without idempotency keys, and records every request.</summary>
 internal static class CrmEndpoints
 {
     private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web);

@@ -9,7 +9,7 @@ internal sealed record CrmOptions : IValidatedOptions
     public const string Section = "Crm";
 
     /// <summary>
-    /// Share of customers' data that is refused for good, 0 to 1; besides those whose e-mail ends in @refused.example.
+    /// Share of customers' data that is rejected for good, 0 to 1; besides those whose e-mail ends in @refused.example.
     /// </summary>
     public double RefuseRate { get; init; }
 

@@ -3,7 +3,7 @@ using Sagas.Simulators.Faults;
 
 namespace Sagas.Simulators.Crm;
 
-/// <summary>What became of one customer's part of a request.</summary>
+/// <summary>The outcome of one customer's part of a request.</summary>
 internal enum Outcome : byte
 {
     /// <summary>The data were stored: the only effect.</summary>
@@ -15,13 +15,13 @@ internal enum Outcome : byte
     /// <summary>The key was used for other data.</summary>
     KeyReused,
 
-    /// <summary>The CRM does not want these data.</summary>
+    /// <summary>The CRM rejects these data.</summary>
     Refused,
 
     /// <summary>Not a customer at all.</summary>
     Invalid,
 
-    /// <summary>A fault turned it away before anything was done.</summary>
+    /// <summary>A fault rejected it before anything was done.</summary>
     TurnedAway,
 }
 
@@ -32,8 +32,8 @@ internal enum Outcome : byte
 /// <param name="CustomerId">The customer; null when that could not be read.</param>
 /// <param name="Version">The version of the data; 0 when that could not be read.</param>
 /// <param name="Body">What came, JSON; null when it was not JSON.</param>
-/// <param name="Outcome">What became of it.</param>
-/// <param name="Fault">What went wrong, on purpose.</param>
+/// <param name="Outcome">The outcome.</param>
+/// <param name="Fault">The injected fault.</param>
 /// <param name="Status">The status that was sent for it; 0 when the connection was cut without one.</param>
 internal readonly record struct CrmRecord(
     long Sequence,

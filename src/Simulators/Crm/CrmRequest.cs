@@ -16,7 +16,7 @@ internal sealed record CrmCall(string? Key, byte[]? Body, Customer? Customer, st
 /// <param name="At">When it came in.</param>
 /// <param name="Calls">The customers; one unless it is a batch.</param>
 /// <param name="IsBatch">Whether the answer is a list.</param>
-/// <param name="Refusal">The answer of a request that is not looked into.</param>
+/// <param name="Refusal">The answer to a request that is rejected as a whole.</param>
 internal sealed record CrmRequest(DateTimeOffset At, IReadOnlyList<CrmCall> Calls, bool IsBatch, Answer? Refusal)
 {
     private const int MaxBodyBytes = 1024 * 1024;

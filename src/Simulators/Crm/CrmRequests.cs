@@ -11,7 +11,7 @@ internal sealed class CrmRequests(
     CancellationToken stoppingToken
 )
 {
-    /// <summary>A caller that hangs up does not stop its request, as it would not at a real CRM.</summary>
+    /// <summary>A caller that disconnects does not stop its request, as with a real CRM.</summary>
     public async Task StoreAsync(HttpContext context, bool isBatch)
     {
         using var visit = faults.Enter();

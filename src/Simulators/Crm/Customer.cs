@@ -18,7 +18,7 @@ internal sealed record Customer(
     private const int MaxTextLength = 512;
     private const string RefusedMailbox = "@refused.example";
 
-    /// <summary>The same the CRM would refuse every time.</summary>
+    /// <summary>Whether the CRM rejects these data every time.</summary>
     public bool IsUnwelcome => Email?.EndsWith(RefusedMailbox, StringComparison.OrdinalIgnoreCase) == true;
 
     /// <summary>Reads one customer.</summary>

@@ -52,7 +52,7 @@ internal sealed class FaultInjector(FaultSettings initial, TimeProvider timeProv
         if (current.MaxConcurrent > 0 && concurrent > current.MaxConcurrent && current.WhenFull != WhenFull.Queue)
             return current.WhenFull == WhenFull.Unavailable ? Fault.Busy : Fault.OneTooMany;
 
-        // One draw against the rates laid end to end: each fault then has exactly the share that was asked for.
+        // One draw against the rates laid end to end: each fault then has exactly the configured share.
         var draw = Random.Shared.NextDouble();
         ReadOnlySpan<(Fault Fault, double Rate)> rates =
         [

@@ -20,7 +20,7 @@ internal sealed class FaultVisit(
     /// <summary>How long the request takes.</summary>
     public TimeSpan Latency => fault is Fault.Down or Fault.Busy or Fault.OneTooMany ? TimeSpan.Zero : latency;
 
-    /// <summary>The answer of a request that is turned away with nothing done; null when it is to be carried out.</summary>
+    /// <summary>The answer to a request that is rejected with nothing done; null when it is to be carried out.</summary>
     public Answer? Refusal() =>
         fault switch
         {
@@ -55,7 +55,7 @@ internal sealed class FaultVisit(
     /// </summary>
     public async Task WaitHalfAsync(CancellationToken cancellationToken)
     {
-        // A service that is down or full turns callers away immediately.
+        // A service that is down or full rejects callers immediately.
         if (Latency <= TimeSpan.Zero)
             return;
         // Measured from the start of the work, which may be in the future, so that a late timer does not add up.

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Sagas.Simulators.ObjectStatus;
 
-/// <summary>What the status API was asked and what the tester posted.</summary>
+/// <summary>The requests to the status API and the posts of the tester.</summary>
 internal sealed class ObjectBooks
 {
     private readonly ConcurrentDictionary<string, int> _answered = new(StringComparer.Ordinal);
@@ -18,7 +18,7 @@ internal sealed class ObjectBooks
     /// <summary>How often each object's status was answered.</summary>
     public IReadOnlyDictionary<string, int> Answered => _answered;
 
-    /// <summary>The ids that the callback said are safe.</summary>
+    /// <summary>The ids that the callback acknowledged.</summary>
     public IEnumerable<string> Acknowledged => _acknowledged.Keys;
 
     public void Enter(TimeSpan latency)
@@ -77,7 +77,7 @@ internal sealed class ObjectBooks
     }
 }
 
-/// <summary>Counts of what was asked and posted.</summary>
+/// <summary>Counts of requests and posts.</summary>
 /// <param name="Requests">Requests received.</param>
 /// <param name="Faults">Requests that met a fault.</param>
 /// <param name="Objects">Objects whose status was answered.</param>

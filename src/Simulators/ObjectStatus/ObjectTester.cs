@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Sagas.Simulators.ObjectStatus;
 
-/// <summary>Posts random ids to a callback again and again, and gives up on each post after a second.</summary>
+/// <summary>Posts random ids to a callback repeatedly, and cancels each post after a second.</summary>
 internal sealed partial class ObjectTester(
     ObjectStatusOptions options,
     ObjectBooks books,

@@ -51,10 +51,10 @@ internal sealed class PaymentBooks : IDisposable
     }
 
     /// <summary>
-    /// Carries a request out, unless <paramref name="visit"/> turns it away, and records it with the answer it will get.
+    /// Carries a request out, unless <paramref name="visit"/> rejects it, and records it with the answer it will get.
     /// </summary>
     /// <returns>The answer to send.</returns>
-    /// <exception cref="IOException">The record file refused it; nothing was done.</exception>
+    /// <exception cref="IOException">The record file could not be written; nothing was done.</exception>
     public Answer Take(PaymentRequest request, FaultVisit visit)
     {
         lock (_gate)

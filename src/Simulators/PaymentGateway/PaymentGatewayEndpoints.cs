@@ -6,7 +6,7 @@ using Sagas.Simulators.Records;
 
 namespace Sagas.Simulators.PaymentGateway;
 
-/// <summary>A payment gateway that takes idempotency keys, and remembers everything it was asked.</summary>
+/// <summary>A payment gateway that accepts idempotency keys, and records every request.</summary>
 internal static class PaymentGatewayEndpoints
 {
     private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web);
@@ -51,7 +51,7 @@ internal static class PaymentGatewayEndpoints
         payments.MapFaults(faults);
     }
 
-    /// <summary>A caller that hangs up does not stop its payment, as it would not at a real gateway.</summary>
+    /// <summary>A caller that disconnects does not stop its payment, as with a real gateway.</summary>
     private static async Task PayAsync(
         HttpContext context,
         PaymentBooks books,

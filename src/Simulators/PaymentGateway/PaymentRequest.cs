@@ -18,7 +18,7 @@ internal sealed record PaymentRequest(DateTimeOffset At, Received Received, Paym
         if (isJson)
             RequestBody.PutOnOneLine(body);
 
-        // A key that is refused is recorded only as far as a valid one could be long.
+        // A rejected key is recorded only up to the length of a valid one.
         var key = sentKey.Length == 0 ? null : sentKey[..Math.Min(sentKey.Length, MaxKeyLength)];
         return new PaymentRequest(at, new Received(key, body, isJson), payment, Refuse());
 

@@ -3,10 +3,10 @@ using Sagas.Simulators.Faults;
 
 namespace Sagas.Simulators.PaymentGateway;
 
-/// <summary>What became of one request.</summary>
+/// <summary>The outcome of one request.</summary>
 internal enum Outcome : byte
 {
-    /// <summary>The money was taken: the only effect.</summary>
+    /// <summary>The money was charged: the only effect.</summary>
     Captured,
     Declined,
 
@@ -19,7 +19,7 @@ internal enum Outcome : byte
     /// <summary>Not a payment at all.</summary>
     Invalid,
 
-    /// <summary>A fault turned it away before anything was done.</summary>
+    /// <summary>A fault rejected it before anything was done.</summary>
     TurnedAway,
 }
 
@@ -52,8 +52,8 @@ internal sealed class Settled(Received request, long sequence, string? declineRe
 /// <param name="At">When the request came in.</param>
 /// <param name="Received">What came.</param>
 /// <param name="Settled">The result under its key, when the request has one.</param>
-/// <param name="Outcome">What became of it.</param>
-/// <param name="Fault">What went wrong, on purpose.</param>
+/// <param name="Outcome">The outcome.</param>
+/// <param name="Fault">The injected fault.</param>
 /// <param name="Status">The status that was sent; 0 when the connection was cut without one.</param>
 internal readonly record struct GatewayRecord(
     long Sequence,

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Sagas.Simulators.Records;
 
 /// <summary>
-/// The record as a file of JSON lines. A line that was appended survives the death of the process, since it is with the
+/// The record as a file of JSON lines. A line that was appended survives the end of the process, since it is with the
 /// operating system; it is not forced to the disk, so a power cut may take the last ones.
 /// </summary>
 internal sealed class RecordFile : IDisposable
@@ -31,7 +31,7 @@ internal sealed class RecordFile : IDisposable
     }
 
     /// <summary>
-    /// Gives every whole line to <paramref name="read"/>. A last line that a kill cut short is dropped: its request was
+    /// Passes every whole line to <paramref name="read"/>. A last line that a kill cut short is dropped: its request was
     /// never answered.
     /// </summary>
     /// <exception cref="IOException">A line is not a record.</exception>
@@ -62,7 +62,7 @@ internal sealed class RecordFile : IDisposable
     }
 
     /// <summary>Appends one line, its end included. When it throws, nothing was appended.</summary>
-    /// <exception cref="IOException">The disk refused it.</exception>
+    /// <exception cref="IOException">It could not be written.</exception>
     public void Append(ReadOnlySpan<byte> line)
     {
         RandomAccess.Write(_handle, line, _end);
@@ -70,7 +70,7 @@ internal sealed class RecordFile : IDisposable
     }
 
     /// <summary>Appends one record as a line of JSON; for one thread at a time. When it throws, nothing was appended.</summary>
-    /// <exception cref="IOException">The disk refused it.</exception>
+    /// <exception cref="IOException">It could not be written.</exception>
     public void Append(Action<Utf8JsonWriter> write)
     {
         _json.ResetWrittenCount();

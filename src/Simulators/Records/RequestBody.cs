@@ -5,7 +5,7 @@ namespace Sagas.Simulators.Records;
 /// <summary>Bodies of requests, as they are recorded.</summary>
 internal static class RequestBody
 {
-    /// <summary>The body, or of one that is too long its beginning.</summary>
+    /// <summary>The body, or the beginning of one that is too long.</summary>
     public static async Task<(byte[] Body, bool IsWhole)> ReadAsync(
         HttpRequest http,
         int maxBytes,

@@ -7,7 +7,7 @@ namespace Sagas.Simulators.Webhooks;
 /// <param name="At">When.</param>
 /// <param name="Client">Who sent it.</param>
 /// <param name="Path">Where to.</param>
-/// <param name="Id">Its <c>webhook-id</c>, as far as a valid one could be long.</param>
+/// <param name="Id">Its <c>webhook-id</c>, up to the length of a valid one.</param>
 /// <param name="Alert">What it says; null: not an alert.</param>
 /// <param name="Unsigned">Why its signature is not good; null: it is.</param>
 /// <param name="Mistake">Why it is not an alert; null: it is.</param>

@@ -12,7 +12,7 @@ internal sealed class SignatureCheck(WebhookOptions options, TimeProvider timePr
 
     private readonly byte[][] _keys = Keys(options.Secrets);
 
-    /// <summary>The keys in a list of secrets; empty: one of them is none.</summary>
+    /// <summary>The keys in a list of secrets; empty: one of them is invalid.</summary>
     public static byte[][] Keys(string secrets)
     {
         var parts = secrets.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);

@@ -7,7 +7,7 @@ using Sagas.Simulators.Records;
 namespace Sagas.Simulators.Webhooks;
 
 /// <summary>
-/// What the receiver knows: which <c>webhook-id</c>s it has taken, and a record of every delivery. One lock guards all of
+/// What the receiver knows: which <c>webhook-id</c>s it has accepted, and a record of every delivery. One lock guards all of
 /// it: what is done with a delivery and its record are one step.
 /// </summary>
 internal sealed class WebhookBooks : IDisposable
@@ -39,7 +39,7 @@ internal sealed class WebhookBooks : IDisposable
         if (options.OutputFile is { Length: > 0 } csv)
         {
             _output = new RecordFile(csv, readers: true);
-            // To append behind what is there.
+            // Appends after what is there.
             _output.Load(_ => { });
         }
     }
@@ -52,9 +52,9 @@ internal sealed class WebhookBooks : IDisposable
         set => _behaviour = value;
     }
 
-    /// <summary>Takes a delivery, unless something turns it away, and records it with the answer it will get.</summary>
+    /// <summary>Accepts a delivery, unless something rejects it, and records it with the answer it will get.</summary>
     /// <returns>The answer to send.</returns>
-    /// <exception cref="IOException">A file refused it; nothing was done.</exception>
+    /// <exception cref="IOException">A file could not be written; nothing was done.</exception>
     public Answer Take(Delivery delivery, FaultVisit visit)
     {
         lock (_gate)

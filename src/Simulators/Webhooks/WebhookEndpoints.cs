@@ -6,7 +6,7 @@ using Sagas.Simulators.Faults;
 
 namespace Sagas.Simulators.Webhooks;
 
-/// <summary>A receiver of alert webhooks with a limit of requests, which remembers everything it was sent.</summary>
+/// <summary>A receiver of alert webhooks with a limit of requests, which records every request.</summary>
 internal static class WebhookEndpoints
 {
     // Rejects misspelt settings instead of ignoring them.
@@ -55,7 +55,7 @@ internal static class WebhookEndpoints
         webhooks.MapFaults(faults);
     }
 
-    /// <summary>A sender that hangs up does not stop its delivery, as it would not at a real receiver.</summary>
+    /// <summary>A sender that disconnects does not stop its delivery, as with a real receiver.</summary>
     private static async Task ReceiveAsync(
         HttpContext context,
         WebhookBooks books,

@@ -17,7 +17,7 @@ internal sealed record WebhookOptions : IValidatedOptions
     /// <summary>How far a delivery's timestamp may be from this clock, seconds.</summary>
     public int ToleranceSeconds { get; init; } = 300;
 
-    /// <summary>What it takes.</summary>
+    /// <summary>How the receiver behaves.</summary>
     public WebhookBehaviour Behaviour { get; init; } = new();
 
     /// <summary>Appends <c>user_id,alert_message</c> of each user alerted; null: none.</summary>
@@ -42,7 +42,7 @@ internal sealed record WebhookOptions : IValidatedOptions
     }
 }
 
-/// <summary>What the receiver takes; may be changed while it runs.</summary>
+/// <summary>What the receiver accepts; may be changed while it runs.</summary>
 internal sealed record WebhookBehaviour
 {
     /// <summary>Requests per second of one client on one path; 0: no limit.</summary>
@@ -52,7 +52,7 @@ internal sealed record WebhookBehaviour
     public int Burst { get; init; }
 
     /// <summary>
-    /// The status of every answer instead of taking deliveries, 400 to 599 (410: the endpoint is gone); 0: takes them.
+    /// The status of every answer instead of accepting deliveries, 400 to 599 (410: the endpoint is gone); 0: accepts them.
     /// </summary>
     public int Answer { get; init; }
 

@@ -3,7 +3,7 @@ using Sagas.Simulators.Faults;
 
 namespace Sagas.Simulators.Webhooks;
 
-/// <summary>What became of one delivery.</summary>
+/// <summary>The outcome of one delivery.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<DeliveryOutcome>))]
 internal enum DeliveryOutcome : byte
 {
@@ -22,7 +22,7 @@ internal enum DeliveryOutcome : byte
     /// <summary>Not an alert at all.</summary>
     Invalid,
 
-    /// <summary>A fault, or the answer that was set, turned it away before anything was done.</summary>
+    /// <summary>A fault, or the answer that was set, rejected it before anything was done.</summary>
     TurnedAway,
 }
 
@@ -35,8 +35,8 @@ internal enum DeliveryOutcome : byte
 /// <param name="UserId">The user it alerts.</param>
 /// <param name="AlertMessage">The text.</param>
 /// <param name="Status">The status that was sent; 0 when the connection was cut without one.</param>
-/// <param name="Outcome">What became of it.</param>
-/// <param name="Fault">What went wrong, on purpose.</param>
+/// <param name="Outcome">The outcome.</param>
+/// <param name="Fault">The injected fault.</param>
 internal sealed record WebhookRecord(
     long Sequence,
     DateTimeOffset At,
@@ -52,8 +52,8 @@ internal sealed record WebhookRecord(
 
 /// <summary>Counts of what the receiver got and did.</summary>
 /// <param name="Requests">All deliveries.</param>
-/// <param name="Alerted">Users alerted: new <c>webhook-id</c>s taken.</param>
-/// <param name="Repeated">Deliveries whose <c>webhook-id</c> had been taken before.</param>
+/// <param name="Alerted">Users alerted: new <c>webhook-id</c>s accepted.</param>
+/// <param name="Repeated">Deliveries whose <c>webhook-id</c> had been accepted before.</param>
 /// <param name="Limited">Answers of 429 because of the limit.</param>
 /// <param name="Unsigned">Deliveries without a good signature.</param>
 /// <param name="Invalid">Deliveries that were not an alert.</param>

@@ -25,7 +25,7 @@ internal sealed class DbContextOutboxConsumeContext<TMessage>(
     /// <summary>The commit found that the message had its effect before.</summary>
     public bool ConsumedBefore { get; private set; }
 
-    /// <summary>The consumer was done: if the message failed nevertheless, its effects may have been committed.</summary>
+    /// <summary>The consumer had finished: if the message failed nevertheless, its effects may have been committed.</summary>
     public bool CommitStarted { get; private set; }
 
     // The pipe of MassTransit's outbox can also look up and deliver messages consumed earlier. Here the relay does that, so a

@@ -6,7 +6,7 @@ using Sagas.Persistence;
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
 /// <summary>
-/// Loads, adds and removes the saga of one message. It only tells the <see cref="DbContext"/>: everything is written when the
+/// Loads, adds and removes the saga of one message. It only changes the <see cref="DbContext"/>: everything is written when the
 /// transaction commits, in one go. Each change of a saga leaves a row in its history.
 /// </summary>
 internal sealed class DbContextSagaRepositoryContext<TSaga, TMessage, TDbContext>(

@@ -93,7 +93,7 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
     private Task<ConsumeTransaction> BeginAsync(CancellationToken cancellationToken) =>
         ConsumeTransaction.BeginAsync(dbContext, options.Value.IsolationLevel, process, cancellationToken);
 
-    // A saga may refuse a message that it consumed before, and a commit whose answer got lost may have happened: the message has
+    // A saga may reject a message that it consumed before, and a commit whose answer was lost may have happened: the message has
     // had its effect then. For a redelivery the row does not say whether it was consumed.
     private async Task<bool> HadItsEffectAsync(InboxEntry inbox, bool mayBeCommitted, CancellationToken cancellationToken) =>
         inbox.RedeliveryCount == 0 && mayBeCommitted && await WasConsumedAsync(inbox, cancellationToken);

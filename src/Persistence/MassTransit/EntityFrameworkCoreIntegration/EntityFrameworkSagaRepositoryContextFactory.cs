@@ -5,7 +5,7 @@ using Sagas.Persistence;
 
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
-/// <summary>Gives a saga its instance. Inside a consume with outbox it joins that transaction, otherwise it makes one.</summary>
+/// <summary>Gives a saga its instance. Inside a consume with outbox it joins that transaction, otherwise it begins one.</summary>
 internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga, TDbContext>(
     TDbContext dbContext,
     SagaLoader<TSaga, TDbContext> loader,

@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
-/// <summary>Makes the statement that loads a saga and locks its row until the transaction ends.</summary>
+/// <summary>Creates the statement that loads a saga and locks its row until the transaction ends.</summary>
 public interface ILockStatementProvider
 {
     /// <summary>A query of all columns of the saga whose key is <c>{0}</c>, locked.</summary>

@@ -81,7 +81,7 @@ public sealed class OutboxMessage
     public string? LastError { get; set; }
 
     /// <summary>
-    /// How long from now it is due; known only where the message is made, and turned into <see cref="EnqueueTime"/> by the
+    /// How long from now it is due; known only where the message is created, and turned into <see cref="EnqueueTime"/> by the
     /// database.
     /// </summary>
     internal TimeSpan? Delay { get; set; }

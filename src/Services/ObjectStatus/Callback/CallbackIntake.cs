@@ -8,7 +8,7 @@ using Sagas.Persistence;
 namespace Sagas.Services.ObjectStatus.Callback;
 
 /// <summary>
-/// Makes ids safe: confirmed by the broker, or else committed to the outbox. They go as lists, of which one takes no longer
+/// Stores ids: confirmed by the broker, or else committed to the outbox. They are sent as lists, of which one takes no longer
 /// than one id does.
 /// </summary>
 internal sealed partial class CallbackIntake(
@@ -35,8 +35,8 @@ internal sealed partial class CallbackIntake(
 
     private long _nextTrial = Unknown;
 
-    /// <summary>Takes ids over.</summary>
-    /// <returns>False: not all of them are safe, since broker and database are both away.</returns>
+    /// <summary>Stores ids.</summary>
+    /// <returns>False: not all of them are stored, since broker and database are both unavailable.</returns>
     public async Task<bool> AcceptAsync(IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
     {
         if (ids.Count == 0)
@@ -56,7 +56,7 @@ internal sealed partial class CallbackIntake(
     private long NextTrial() =>
         timeProvider.GetTimestamp() + (long)(_betweenTrials.TotalSeconds * timeProvider.TimestampFrequency);
 
-    /// <returns>True: safe. Null: the broker may have them or not. False: the outbox could not get them to a queue
+    /// <returns>True: stored. Null: the broker may have them or not. False: the outbox could not get them to a queue
     /// either.</returns>
     private async Task<bool?> PublishAsync(ObjectStatusesRequested[] lists, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ using Sagas.Services.Messages;
 namespace Sagas.Services.ObjectStatus.Callback;
 
 /// <summary>
-/// What a callback asks for: distinct ids, in the order in which they were first named; or why it cannot be read.
+/// The request of a callback: distinct ids, in the order in which they were first named; or why it cannot be read.
 /// </summary>
 /// <param name="Ids">The ids; empty when there is a problem.</param>
 /// <param name="Status">The HTTP status of the problem.</param>
@@ -20,7 +20,7 @@ internal sealed record CallbackRequest(
 {
     private const string ListName = "object_ids";
 
-    /// <summary>Reads a request; never more of it than may be.</summary>
+    /// <summary>Reads a request, up to the size limit.</summary>
     public static async Task<CallbackRequest> ReadAsync(
         HttpRequest request,
         ObjectStatusOptions options,

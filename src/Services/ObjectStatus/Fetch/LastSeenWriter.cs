@@ -56,7 +56,7 @@ internal sealed partial class LastSeenWriter : IAsyncDisposable
     /// <returns>Completes when it is committed with the message that announces it.</returns>
     public Task WriteAsync(string id, DateTimeOffset seenAt) => _writer.WriteAsync(new ObjectSeen(id, seenAt));
 
-    /// <summary>Writes what was handed in, unless the database is unavailable.</summary>
+    /// <summary>Writes the added sightings, unless the database is unavailable.</summary>
     public async ValueTask DisposeAsync()
     {
         _abandon.CancelAfter(_maxRetryDelay);
@@ -71,7 +71,7 @@ internal sealed partial class LastSeenWriter : IAsyncDisposable
         {
             try
             {
-                // Made once: after a commit whose answer got lost, the messages go out twice under the same ids.
+                // Created once: after a commit whose answer was lost, the messages are sent twice under the same ids.
                 messages ??= await _outbox.CreateAsync(batch, _abandon.Token);
                 await CommitAsync(batch, messages);
                 messages.Committed();

@@ -3,7 +3,7 @@ using Sagas.Contracts;
 
 namespace Sagas.Services.ObjectStatus.Fetch;
 
-/// <summary>Makes one message for each object of a list, so that each is fetched, retried and postponed on its own. The list is
+/// <summary>Publishes one message for each object of a list, so that each is fetched, retried and postponed alone. The list is
 /// acknowledged when the broker has confirmed them all; done twice, it costs a few more fetches.</summary>
 internal sealed class ObjectStatusListConsumer : IConsumer<ObjectStatusesRequested>
 {

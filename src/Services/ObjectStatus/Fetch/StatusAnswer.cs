@@ -18,7 +18,7 @@ internal enum StatusKind
 
 /// <summary>An answer of the status API, or that there was none.</summary>
 /// <param name="Kind">The outcome.</param>
-/// <param name="At">When the answer was here.</param>
+/// <param name="At">When the answer arrived.</param>
 /// <param name="Reason">Why the answer is unusable.</param>
 /// <param name="RetryAfter">How long the API asked to wait.</param>
 internal sealed record StatusAnswer(StatusKind Kind, DateTimeOffset At, string? Reason = null, TimeSpan? RetryAfter = null);

@@ -21,9 +21,9 @@ internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatu
     private readonly HttpClient _client = clients.CreateClient(Client);
     private readonly string _objects = options.Value.StatusApi.TrimEnd('/') + "/objects/";
 
-    /// <summary>Asks once.</summary>
+    /// <summary>Makes one call.</summary>
     /// <param name="id">The object.</param>
-    /// <returns>The answer; every way in which a call can fail is one too.</returns>
+    /// <returns>The answer; every failure of the call is one too.</returns>
     public async Task<StatusAnswer> GetAsync(string id)
     {
         using var timeout = new CancellationTokenSource(options.Value.AttemptTimeout, timeProvider);

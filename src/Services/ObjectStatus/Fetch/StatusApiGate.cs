@@ -58,10 +58,10 @@ internal sealed partial class StatusApiGate
         );
     }
 
-    /// <summary>Asks, again if need be.</summary>
+    /// <summary>Makes the call, with retries.</summary>
     /// <param name="id">The object.</param>
-    /// <returns>The answer; <see cref="StatusKind.Failed"/> when there is none after the configured attempts, or none to be
-    /// had for as long as a message is held.</returns>
+    /// <returns>The answer; <see cref="StatusKind.Failed"/> when there is none after the configured attempts, or none
+    /// for as long as a message is held.</returns>
     /// <exception cref="OperationCanceledException">The process stops, and no call was in flight.</exception>
     public async Task<StatusAnswer> AskAsync(string id)
     {
