@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Sagas.EndToEndTests.Crm;
 
-/// <summary>Customers, a part of whom change while they are sent to the CRM.</summary>
+/// <summary>Customers, some of whom change while they are sent to the CRM.</summary>
 /// <param name="customers">How many.</param>
 /// <param name="changed">How many of them change; the first ones.</param>
 internal sealed class CustomerLoad(int customers, int changed)

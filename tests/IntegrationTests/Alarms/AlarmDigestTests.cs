@@ -76,7 +76,7 @@ public sealed class AlarmDigestTests(SharedAlarms shared) : IClassFixture<Shared
     }
 
     [Fact]
-    public async Task A_bad_change_becomes_a_dead_letter_and_the_others_are_written()
+    public async Task An_invalid_change_becomes_a_dead_letter_and_the_others_are_written()
     {
         var system = shared.System;
         var letters = await system.ReadDeadLettersAsync("AlarmStatusChanged");

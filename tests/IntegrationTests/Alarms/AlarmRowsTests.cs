@@ -145,7 +145,7 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
     }
 
     [Fact]
-    public async Task A_late_change_does_not_bring_a_cleared_alarm_back_as_long_as_it_is_kept()
+    public async Task A_late_change_does_not_reactivate_a_cleared_alarm_while_it_is_kept()
     {
         await _database.WriteAsync(new AlarmChange("u", "a", "CLEARED", _second));
         await _database.ExecuteAsync("UPDATE alarm SET received_at = now() - interval '29 days'");

@@ -165,7 +165,7 @@ internal sealed class AlertSystem : IAsyncDisposable
         await Services.WaitForAsync($"SELECT ({reads}) >= {before + 2}", true);
     }
 
-    /// <summary>Waits until so many alerts are in a state, of those that a condition on <c>alert_delivery</c> selects.</summary>
+    /// <summary>Waits for this many alerts in a state, of those that a condition on <c>alert_delivery</c> selects.</summary>
     public Task WaitForStateAsync(string state, long rows, string of = "true") =>
         Services.WaitForAsync($"SELECT count(*) FROM alert_delivery WHERE state = '{state}' AND {of}", rows);
 

@@ -111,7 +111,7 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
     }
 
     [Fact]
-    public async Task Waiting_as_the_receiver_asks_does_not_use_up_attempts()
+    public async Task Waiting_for_Retry_After_uses_no_attempts()
     {
         var system = await shared.BehavingAsync(_unlimited);
         await system.FailAsync(new { tooManyRequests = 1, retryAfterSeconds = 0 });

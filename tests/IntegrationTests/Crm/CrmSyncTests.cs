@@ -218,7 +218,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     }
 
     [Fact]
-    public async Task An_old_call_that_an_operator_retries_is_not_made_once_newer_data_are_queued()
+    public async Task An_old_call_that_an_operator_retries_is_superseded_by_newer_data()
     {
         await using var system = await CrmSystem.StartAsync(servers, ("Crm:Mode", "AtMostOnce"));
         await system.SetFaultsAsync(new { lostAfter = 1.0 });

@@ -116,7 +116,7 @@ internal sealed class CrmSystem : IAsyncDisposable
     public Task PublishAllAsync<T>(IEnumerable<T> messages)
         where T : class => Parallel.ForEachAsync(messages, async (message, _) => await PublishAsync(message));
 
-    /// <summary>Sets what goes wrong at the CRM from now on.</summary>
+    /// <summary>Sets the CRM's faults from now on.</summary>
     public async Task SetFaultsAsync(object faults)
     {
         using var response = await Crm.PutAsJsonAsync("faults", faults);

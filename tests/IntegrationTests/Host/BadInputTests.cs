@@ -29,7 +29,7 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
 
     [Fact]
     [Trait("Category", "Smoke")]
-    public async Task A_bad_message_becomes_a_dead_letter_with_its_reason_and_the_endpoint_continues()
+    public async Task An_invalid_message_becomes_a_dead_letter_with_its_reason_and_the_endpoint_continues()
     {
         var system = await shared.StartedAsync();
         await using var letters = await system.ReadDeadLettersAsync("payment-saga");

@@ -44,7 +44,7 @@ public sealed class SagasRoleTests(SagasRoleTests.Shared shared) : IClassFixture
     }
 
     [Fact]
-    public async Task What_it_publishes_waits_for_a_role_that_has_never_run_here()
+    public async Task Its_messages_wait_for_a_role_that_has_never_run()
     {
         var system = await shared.StartedAsync();
         await system.PublishAsync("CustomerRegistered", """{"customerId":"waits"}""");

@@ -134,11 +134,11 @@ internal sealed class TestSystem : IAsyncDisposable
         return (await channel.QueueDeclarePassiveAsync(queue)).MessageCount;
     }
 
-    /// <summary>Waits until a queue has so many messages.</summary>
+    /// <summary>Waits until a queue has this many messages.</summary>
     public Task WaitForCountAsync(string queue, uint expected) =>
         Eventually.EqualAsync(expected, () => CountAsync(queue), what: $"the count of {queue}");
 
-    /// <summary>Takes all messages of a queue, at least so many, and counts them. A message sent again counts once.</summary>
+    /// <summary>Takes all messages of a queue, at least this many, and counts them. A message sent again counts once.</summary>
     public async Task<int> TakeAllAsync(string queue, int atLeast)
     {
         await using var channel = await OpenChannelAsync();

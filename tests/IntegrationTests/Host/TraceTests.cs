@@ -9,7 +9,7 @@ namespace Sagas.IntegrationTests.Host;
 public sealed class TraceTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]
-    public async Task A_trace_goes_from_the_publishing_of_a_message_through_its_consumer_to_SQL()
+    public async Task A_trace_spans_the_publishing_of_a_message_its_consumer_and_SQL()
     {
         var spans = new ConcurrentQueue<Activity>();
         using var listener = new ActivityListener

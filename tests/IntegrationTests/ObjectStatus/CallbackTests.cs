@@ -83,7 +83,7 @@ public sealed class CallbackTests(ServersFixture servers) : IClassFixture<Server
     }
 
     [Fact]
-    public async Task The_callback_has_a_port_of_its_own_that_serves_nothing_else_and_a_key_where_one_is_set()
+    public async Task The_callback_has_a_port_of_its_own_that_serves_nothing_else_and_a_key_if_one_is_set()
     {
         await using var system = await ObjectStatusSystem.StartAsync(
             servers,

@@ -35,7 +35,7 @@ internal sealed record TargetSettings(Uri Url, CallMode Mode)
         new() { Delay = TimeSpan.FromMilliseconds(5), MaxDelay = TimeSpan.FromMilliseconds(50) };
 
     /// <summary>The clock, which also ends calls that hang.</summary>
-    public CallTime Time { get; } = new();
+    public CallTime TimeProvider { get; } = new();
 
     /// <summary>Raised before a request is built.</summary>
     public Action? Building { get; init; }
@@ -51,7 +51,7 @@ internal sealed class TestTarget(TargetSettings settings) : CallTarget
         Microsoft.Extensions.Options.Options.Create(
             new PaymentsOptions { GatewayUrl = settings.Url.ToString(), Calls = settings.Options }
         ),
-        settings.Time
+        settings.TimeProvider
     );
 
     public override string Name => PaymentGateway.TargetName;
@@ -67,7 +67,7 @@ internal sealed class TestTarget(TargetSettings settings) : CallTarget
     public override HttpRequestMessage CreateRequest(OutboundCall call)
     {
         settings.Building?.Invoke();
-        settings.Time.NextIs(call.IdempotencyKey);
+        settings.TimeProvider.NextIs(call.IdempotencyKey);
         return _gateway.CreateRequest(call);
     }
 
@@ -81,7 +81,7 @@ internal sealed class TestTarget(TargetSettings settings) : CallTarget
 
     public override HttpRequestMessage CreateLookup(OutboundCall call)
     {
-        settings.Time.NextIs(call.IdempotencyKey);
+        settings.TimeProvider.NextIs(call.IdempotencyKey);
         return new(HttpMethod.Get, new Uri(settings.Url, "payments/" + call.IdempotencyKey));
     }
 
@@ -113,7 +113,7 @@ internal sealed class CallProcess : IAsyncDisposable
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.AddFilter(level => level >= LogLevel.Warning);
         builder.Services.AddSingleton(settings);
-        builder.Services.AddSingleton<TimeProvider>(settings.Time);
+        builder.Services.AddSingleton<TimeProvider>(settings.TimeProvider);
         builder.Services.AddDbContext<SagasDbContext>(options => options.UseNpgsql(connection));
         builder.Services.AddMassTransit(bus =>
         {

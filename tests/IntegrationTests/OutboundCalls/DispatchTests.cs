@@ -26,7 +26,7 @@ public sealed class DispatchTests(ServersFixture servers) : IClassFixture<Server
     }
 
     [Fact]
-    public async Task A_call_is_made_by_the_process_that_entered_it_without_looking_for_it()
+    public async Task A_call_is_made_by_the_process_that_enqueued_it_without_polling()
     {
         await using var gateway = await FailingGateway.StartAsync();
         await using var table = await CallTable.CreateAsync(servers);
@@ -46,7 +46,7 @@ public sealed class DispatchTests(ServersFixture servers) : IClassFixture<Server
     }
 
     [Fact]
-    public async Task A_call_is_found_by_a_process_that_did_not_enter_it()
+    public async Task A_call_is_found_by_a_process_that_did_not_enqueue_it()
     {
         await using var gateway = await FailingGateway.StartAsync();
         await using var table = await CallTable.CreateAsync(servers);

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Sagas.IntegrationTests.OutboundCalls;
 
-/// <summary>How a request goes wrong.</summary>
+/// <summary>How a request fails.</summary>
 internal enum Wrong
 {
     Nothing,
@@ -47,7 +47,7 @@ internal sealed class FailingGateway : IAsyncDisposable
     /// <summary>How often each key was sent.</summary>
     public ConcurrentDictionary<string, int> Requests { get; } = new();
 
-    /// <summary>How the n-th request (from 1) of a key goes wrong.</summary>
+    /// <summary>How the n-th request (from 1) of a key fails.</summary>
     public Func<string, int, Wrong> Plan { get; set; } = (_, _) => Wrong.Nothing;
 
     /// <summary>Raised when a request has had its effect, before its answer.</summary>

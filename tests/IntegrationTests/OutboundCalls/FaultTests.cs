@@ -40,7 +40,7 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
         };
         await using var table = await CallTable.CreateAsync(servers);
         var settings = new TargetSettings(gateway.Url, mode);
-        gateway.Hangs = settings.Time.End;
+        gateway.Hangs = settings.TimeProvider.End;
         await using var process = await CallProcess.StartAsync(table.ConnectionString, settings);
         var keys = Enumerable.Range(0, _everyWay.Length * _everyWay.Length).Select(number => $"pay{number}").ToArray();
 
@@ -62,7 +62,7 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
         gateway.Plan = (key, request) => request == 1 ? Enum.Parse<Wrong>(key) : Wrong.Nothing;
         await using var table = await CallTable.CreateAsync(servers);
         var settings = new TargetSettings(gateway.Url, CallMode.AtMostOnce);
-        gateway.Hangs = settings.Time.End;
+        gateway.Hangs = settings.TimeProvider.End;
         await using var process = await CallProcess.StartAsync(table.ConnectionString, settings);
 
         await process.EnterAsync(_everyWay.Select(wrong => wrong.ToString()));
@@ -132,7 +132,7 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
-    public async Task The_same_call_entered_again_is_made_once()
+    public async Task The_same_call_enqueued_again_is_made_once()
     {
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);
         await using var table = await CallTable.CreateAsync(servers);

@@ -4,10 +4,10 @@ using MassTransit.Serialization;
 
 namespace Sagas.IntegrationTests.Persistence;
 
-/// <summary>A message as it came from the broker.</summary>
+/// <summary>A message as it arrived from the broker.</summary>
 internal sealed record Arrival(Guid MessageId, string Name, int Number, DateTime At);
 
-/// <summary>What came from the broker, in its order.</summary>
+/// <summary>Messages from the broker, in the order of their arrival.</summary>
 internal sealed class Arrivals
 {
     private readonly ConcurrentQueue<Arrival> _all = new();

@@ -45,7 +45,7 @@ public sealed class AlertsOptionsTests
     [InlineData(1, 5)]
     [InlineData(2, 300)]
     [InlineData(7, 36_000)]
-    public void A_failed_attempt_waits_as_the_schedule_says_and_up_to_a_fifth_longer(int attempts, double seconds)
+    public void A_failed_attempt_waits_for_its_scheduled_delay_and_up_to_a_fifth_longer(int attempts, double seconds)
     {
         var retry = RetryPolicy.Schedule(new AlertsOptions().Schedule);
         // The age that parks other calls does not count here.

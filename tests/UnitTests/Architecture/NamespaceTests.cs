@@ -83,7 +83,7 @@ public sealed class NamespaceTests
     [InlineData("namespace Sagas.A;\nclass X { Root? _root; }", "Sagas")]
     [InlineData("namespace Sagas.A;\nclass X { object Y(object o) => o.Extend(); }", "Sagas")]
     [InlineData("namespace Sagas.A;\nclass X { object? Y(Z z) => z.Root; } // Sagas.B.Y", null)]
-    public void Each_way_of_using_a_folder_is_seen(string source, string? used)
+    public void Each_way_of_using_a_folder_is_detected(string source, string? used)
     {
         var dependencies = new NamespaceDependencies(
             [

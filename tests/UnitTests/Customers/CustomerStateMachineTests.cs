@@ -14,7 +14,7 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
     public async Task DisposeAsync() => await _sagas.DisposeAsync();
 
     [Fact]
-    public async Task The_first_registration_makes_the_customer_known()
+    public async Task The_first_registration_creates_the_customer()
     {
         var registered = new DateTimeOffset(2026, 3, 1, 10, 30, 0, TimeSpan.FromHours(2));
 
@@ -157,7 +157,7 @@ public sealed class CustomerStateMachineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_two_registrations_of_the_same_moment_the_later_to_arrive_counts()
+    public async Task Of_two_registrations_with_the_same_time_the_later_to_arrive_counts()
     {
         await _sagas.DeliverAsync(Ada);
 

@@ -11,7 +11,7 @@ public sealed class CustomerTransitionsTests
     [Theory]
     [InlineData(true, "Syncing")]
     [InlineData(false, "Registered")]
-    public void The_first_registration_calls_the_CRM_where_there_is_one(bool hasCrm, string state) =>
+    public void The_first_registration_calls_the_CRM_if_there_is_one(bool hasCrm, string state) =>
         Assert.Equal(
             new CustomerTransition(new CustomerStatus(state, 1, null, null), CustomerChange.Data, CallsCrm: hasCrm),
             CustomerTransitions.RegisterFirst(hasCrm)

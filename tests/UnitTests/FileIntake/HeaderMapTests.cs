@@ -24,7 +24,7 @@ public sealed class HeaderMapTests
     }
 
     [Fact]
-    public void A_column_that_the_file_does_not_have_is_no_field()
+    public void A_column_that_the_file_does_not_have_has_no_field()
     {
         var map = HeaderMap.Read(["id"], _columns, out _);
 
@@ -32,7 +32,7 @@ public sealed class HeaderMapTests
     }
 
     [Fact]
-    public void A_header_without_a_required_column_is_invalid_and_says_why()
+    public void A_header_without_a_required_column_is_invalid_with_a_reason()
     {
         Assert.Null(HeaderMap.Read(["4711", "Ada"], _columns, out var problem));
 
@@ -43,7 +43,7 @@ public sealed class HeaderMapTests
     }
 
     [Fact]
-    public void A_header_with_two_of_one_column_is_invalid_and_says_why()
+    public void A_header_with_two_of_one_column_is_invalid_with_a_reason()
     {
         Assert.Null(HeaderMap.Read(["id", "email", "E-Mail"], _columns, out var problem));
 
