@@ -51,7 +51,7 @@ public sealed class PrivateRabbitMq : IAsyncDisposable
     /// <summary>The broker's AMQP address with user and password, for the virtual host <c>/</c>.</summary>
     public Uri Uri => new($"amqp://{User}:{_configuration.Password}@127.0.0.1:{_configuration.Ports.Amqp}/");
 
-    /// <summary>The address of the management plugin with the same user and password, where it was asked for.</summary>
+    /// <summary>The address of the management plugin with the same user and password, where it runs.</summary>
     public Uri? ManagementUri => _configuration.ManagementUri;
 
     /// <summary>Creates a broker without plugins and starts it.</summary>

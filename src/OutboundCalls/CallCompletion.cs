@@ -9,6 +9,6 @@ public enum CallCompletion
     /// <summary>The target rejected it for good.</summary>
     Rejected,
 
-    /// <summary>It was given up, or its outcome can only be found out by an operator.</summary>
+    /// <summary>It is parked: its attempts are used up, or only an operator can find out its outcome.</summary>
     Parked,
 }

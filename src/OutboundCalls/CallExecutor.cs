@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Sagas.OutboundCalls;
 
-/// <summary>Executes claimed calls and hands their outcomes to the writer, whatever happens.</summary>
+/// <summary>Executes claimed calls and hands their outcomes to the writer, in every case.</summary>
 internal sealed partial class CallExecutor(
     CallTarget target,
     CallSender sender,

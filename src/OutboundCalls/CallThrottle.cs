@@ -60,7 +60,7 @@ internal sealed class CallThrottle
     /// <summary>Whether calls need permits that all processes share.</summary>
     public bool IsRateLimited => _limiter is not null;
 
-    /// <summary>The adaptive limit, whatever else holds calls back.</summary>
+    /// <summary>The adaptive limit alone, without breaker and pause.</summary>
     public int AdaptedLimit => _concurrency.Current;
 
     /// <summary>Recent latency, milliseconds.</summary>

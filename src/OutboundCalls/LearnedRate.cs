@@ -11,7 +11,7 @@ internal static class LearnedRate
     private const double Min = 0.01;
     private const double Decrease = 0.8;
 
-    // Below this share of the rate that was throttled, whatever was measured.
+    // At most this share of the rate that was throttled, regardless of what was measured.
     private const double MaxAfterDecrease = 0.97;
 
     // The rate is multiplied by e^(Acceleration * seconds²): by 1.25 after 5 seconds, by 8 after 15.

@@ -40,7 +40,7 @@ internal sealed record RateLimitState
     /// <summary>The first moment that no process has a permit for.</summary>
     public DateTimeOffset NextPermitAt { get; init; }
 
-    /// <summary>No process calls before this; null: no pause was asked for.</summary>
+    /// <summary>No process calls before this; null: no pause was requested.</summary>
     public DateTimeOffset? PausedUntil { get; init; }
 
     /// <summary>What the target said when it asked for the pause.</summary>

@@ -56,7 +56,7 @@ internal static class ResponseClassifier
         return [.. calls.Select(_ => response)];
     }
 
-    /// <summary>What a response says about the target, whatever it says about the call.</summary>
+    /// <summary>What a response says about the target, regardless of what it says about the call.</summary>
     public static CallHealth Health(CallResponse response, CallOutcome outcome) =>
         response.Code switch
         {

@@ -18,7 +18,7 @@ public sealed class OutboxBatches
     internal OutboxBatches(IBus bus, TimeProvider timeProvider, OutboxSignal signal) =>
         (_bus, _timeProvider, _signal) = (bus, timeProvider, signal);
 
-    /// <summary>Serializes messages to be published. Each keeps its MessageId however often the statement is executed.</summary>
+    /// <summary>Serializes messages to be published. Each keeps its MessageId when the statement is executed again.</summary>
     /// <typeparam name="T">The message.</typeparam>
     /// <param name="messages">The messages; at least one.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>

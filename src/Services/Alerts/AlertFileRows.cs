@@ -12,7 +12,7 @@ internal readonly record struct OpenRows(int Ahead, int Undelivered);
 /// <summary>The statements on files of alerts.</summary>
 internal static class AlertFileRows
 {
-    /// <summary>A row's alert id: the same however often the row is read.</summary>
+    /// <summary>A row's alert id: the same each time the row is read.</summary>
     public static string AlertId(Guid file, long line) => $"{file:N}-{line}";
 
     /// <summary>Reads how much of a file is under way.</summary>

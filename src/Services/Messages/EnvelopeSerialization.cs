@@ -25,7 +25,7 @@ internal sealed class EnvelopeDeserializer(MessagesOptions options, ContractType
 
     public void Probe(ProbeContext context) => context.CreateScope("envelope").Add("contentType", ContentType.MediaType);
 
-    /// <summary>Whether a body is an envelope, whatever its content type says.</summary>
+    /// <summary>Whether a body is an envelope, regardless of its content type.</summary>
     public static bool IsEnvelope(JsonElement body) =>
         body.ValueKind == JsonValueKind.Object
         && body.TryGetProperty("messageType", out var types)

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Sagas.Simulators.Crm;
 
-/// <summary>A customer's data as they were sent. Two are the same when these are equal, whatever their spelling.</summary>
+/// <summary>A customer's data as they were sent. Two are the same when these are equal, regardless of spelling.</summary>
 internal sealed record Customer(
     string? CustomerId,
     int Version,

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Sagas.Simulators.PaymentGateway;
 
 /// <summary>
-/// The body of <c>POST /payments</c>. Two bodies are the same payment when these are equal, whatever their spelling.
+/// The body of <c>POST /payments</c>. Two bodies are the same payment when these are equal, regardless of spelling.
 /// </summary>
 internal sealed record Payment(string? PaymentId, string? CustomerId, decimal? Amount, string? Currency)
 {

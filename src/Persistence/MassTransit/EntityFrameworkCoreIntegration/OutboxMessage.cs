@@ -8,7 +8,7 @@ public sealed class OutboxMessage
     /// <summary>Order of insertion; assigned by the database.</summary>
     public long SequenceNumber { get; set; }
 
-    /// <summary>The MessageId it is sent with, however often it is sent.</summary>
+    /// <summary>The MessageId it is sent with, on every attempt.</summary>
     public Guid MessageId { get; set; }
 
     /// <summary>The instance publishing it from memory; null when the relay sends it.</summary>
