@@ -31,7 +31,7 @@ internal sealed partial class DeliveryRetryPolicy(
     private static readonly TimeSpan _reportInterval = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan _minDelay = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan _maxDelay = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _maxDelay = TimeSpan.FromSeconds(2.5);
     private static readonly TimeSpan _delayAfterUnknownFault = TimeSpan.FromMilliseconds(100);
 
     private readonly CancellationToken _stoppingToken = stoppingToken;

@@ -9,7 +9,7 @@ using Xunit.Abstractions;
 
 namespace Sagas.EndToEndTests.Chaos;
 
-/// <summary>Services and servers are killed at random while the features work; afterwards nothing is lost or done twice.</summary>
+/// <summary>Services and servers are killed at random while the features work; nothing is lost or done twice.</summary>
 [Collection(ChaosServers.Name)]
 public sealed class SystemChaosTests(KillableServers servers, ITestOutputHelper output)
     : ChaosTest(servers, output),

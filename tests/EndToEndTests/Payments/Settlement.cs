@@ -9,9 +9,11 @@ internal sealed class Settlement(RunningSystem system, Workload workload)
     // Known customers and payments, and the work in progress.
     private const string Counts = """
         SELECT concat_ws(', ',
-            (SELECT count(*) FROM customer_state WHERE customer_id LIKE 'c-%') || ' customers', (SELECT count(*) FROM payment_state) || ' payments',
+            (SELECT count(*) FROM customer_state WHERE customer_id LIKE 'c-%') || ' customers',
+            (SELECT count(*) FROM payment_state) || ' payments',
             (SELECT count(*) FROM payment_state WHERE current_state NOT IN ('Completed', 'Failed')) || ' open',
-            (SELECT count(*) FROM outbound_call WHERE target = 'payment-gateway' AND state NOT IN ('done', 'failed')) || ' open calls',
+            (SELECT count(*) FROM outbound_call
+             WHERE target = 'payment-gateway' AND state NOT IN ('done', 'failed')) || ' open calls',
             (SELECT count(*) FROM outbox_message) || ' in the outbox')
         """;
 

@@ -25,6 +25,8 @@ public sealed partial class SizeTests
         var lines = File.ReadAllLines(file);
         if (Array.FindIndex(lines, line => line.Length > MaxLineLength) is >= 0 and var index)
             yield return $"{path}:{index + 1} has {lines[index].Length} characters; the limit is {MaxLineLength}.";
+        if (lines.Length is 0)
+            yield return $"{path} is empty.";
         if (lines.Length > MaxFileLines)
             yield return $"{path} has {lines.Length} lines; the limit is {MaxFileLines}.";
         if (LongestMethod(lines) is > MaxMethodLines and var longest)
