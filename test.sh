@@ -165,7 +165,8 @@ run_project() {
   [ "$mode" != chaos ] || verbosity=detailed timeout=${SAGAS_TEST_HANG_TIMEOUT:-60m}
   echo "Running $name ..."
   # Code that runs for minutes does not earn back what profiling it and collecting garbage beside it cost two processors.
-  DOTNET_TieredPGO=0 DOTNET_gcConcurrent=0 TMPDIR=${memory:-${TMPDIR:-/tmp}} dotnet test "$root/tests/${name#Sagas.}/$name.csproj" --no-build -c Release -nologo \
+  DOTNET_DbgEnableMiniDump=1 DOTNET_EnableCrashReportOnly=1 DOTNET_DbgMiniDumpName="$results/crash.%p" \
+    DOTNET_TieredPGO=0 DOTNET_gcConcurrent=0 TMPDIR=${memory:-${TMPDIR:-/tmp}} dotnet test "$root/tests/${name#Sagas.}/$name.csproj" --no-build -c Release -nologo \
     --filter "$(selection "$name")" --results-directory "$results/$run/$name" \
     --logger "console;verbosity=$verbosity" --logger "trx;LogFileName=$name.trx" \
     --blame-hang-timeout "$timeout" --blame-hang-dump-type none </dev/null 2>&1 9>&- |
@@ -182,11 +183,19 @@ count() {
   echo "$sum"
 }
 
+# A process that the kernel killed for want of memory leaves no report; one that crashed does.
+describe_crash() {
+  free -m
+  dmesg 2>/dev/null | grep -i 'out of memory' | tail -n 3
+  find "$results" -name 'crash.*' -exec head -c 5000 {} +
+}
+
 # A run that failed without a failed test crashed, hung or could not begin: that must not pass for success.
 run_and_judge() {
   local name=$1 run=$2
   run_project "$name" "$run" || [ "$(count failed "$results/$run/$name/$name.trx")" -gt 0 ] || {
     echo "test.sh: the run of $name broke off."
+    describe_crash
     echo "$name" >>"$results/broken"
   }
 }
