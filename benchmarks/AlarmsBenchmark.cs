@@ -82,14 +82,12 @@ internal sealed class AlarmsBenchmark(DemoSystem system, Terminal terminal)
         return new AlarmsReport(
             uniform,
             skewed,
-            Percentile(latencies, 0.5),
-            Percentile(latencies, 0.99),
+            Percentile.Of(latencies, 0.5),
+            Percentile.Of(latencies, 0.99),
             changes,
             latencies.Length
         );
     }
-
-    private static double Percentile(double[] sorted, double share) => sorted[(int)Math.Ceiling(sorted.Length * share) - 1];
 
     private async Task<double> LoadAsync(IConnection connection, int changes, bool skewed, CancellationToken cancellationToken)
     {

@@ -134,8 +134,8 @@ internal static class StatusBenchmark
             LeastTimesIdeal(objects, inFlight),
             api.GetProperty("requests").GetInt64(),
             api.GetProperty("mostInFlight").GetInt64(),
-            Percentile(took, 0.5),
-            Percentile(took, 0.99),
+            Percentile.Of(took, 0.5),
+            Percentile.Of(took, 0.99),
             took[^1],
             took.Count,
             rejected,
@@ -211,6 +211,4 @@ internal static class StatusBenchmark
             .Range(1, count)
             .Select(number => string.Create(CultureInfo.InvariantCulture, $"{name}-{number}"))
             .Chunk(IdsPerPost);
-
-    private static double Percentile(List<double> sorted, double share) => sorted[(int)Math.Ceiling(share * sorted.Count) - 1];
 }

@@ -10,7 +10,7 @@ public abstract record FileIntakeOptions
     /// <summary>The folder that is watched for files; null for none.</summary>
     public string? Folder { get; init; }
 
-    /// <summary>How often the folder is listed, beside notifications, and uploads of other processes are looked for.</summary>
+    /// <summary>How often the folder is listed, besides notifications, and uploads of other processes are looked for.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>A file in the folder that was not renamed into place is complete when it has not changed for this long.</summary>

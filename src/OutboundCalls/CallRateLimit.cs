@@ -5,7 +5,7 @@ public sealed record CallRateLimit
 {
     private const int Max = 1_000_000;
 
-    /// <summary>Calls per second; null: as many as the target takes, which is learned.</summary>
+    /// <summary>Calls per second; null: as many as the target accepts, which is learned.</summary>
     public double? PerSecond { get; init; }
 
     /// <summary>Calls in flight; null: as many as each process's own limiter allows.</summary>

@@ -3,19 +3,19 @@ using Sagas.Configuration;
 
 namespace Sagas.Services.Alarms;
 
-/// <summary>Configuration section <c>Alarms</c>: how changes are consumed, when digests are sent unasked, what is kept.</summary>
+/// <summary>Configuration section <c>Alarms</c>: how changes are consumed, when digests are sent, what is kept.</summary>
 public sealed record AlarmsOptions : IValidatedOptions
 {
     /// <summary>The section's name.</summary>
     public const string Section = "Alarms";
 
-    /// <summary>How often all users with changes get a digest unasked, at least 1 second; zero: never.</summary>
+    /// <summary>How often all users with changes get a digest without a request, at least 1 second; zero: never.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "366.00:00:00")]
     public TimeSpan DigestInterval { get; init; }
 
     /// <summary>
-    /// How long a cleared alarm is kept, from its receipt. A change that arrives later than this cannot be told from a new
-    /// alarm.
+    /// How long a cleared alarm is kept, from its receipt. A change that arrives later than this counts as a
+    /// new alarm.
     /// </summary>
     [Range(typeof(TimeSpan), "00:01:00", "36600.00:00:00")]
     public TimeSpan ClearedRetention { get; init; } = TimeSpan.FromDays(30);

@@ -31,7 +31,7 @@ public sealed record IngestOptions : FileIntakeOptions, IValidatedOptions
     /// <c>Ingest:Columns:first_name = "Vorname, prénom"</c>.</summary>
     public IReadOnlyDictionary<string, string> Columns { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>How many connections write rows side by side: a power of two up to <see cref="MaxPartitions"/>; null for one per
+    /// <summary>How many connections write rows in parallel: a power of two up to <see cref="MaxPartitions"/>; null for one per
     /// processor, at most 4.</summary>
     [DefaultValue("one per processor, at most 4")]
     public int? Partitions { get; init; }

@@ -25,7 +25,7 @@ public sealed class ObjectStatusModule : FeatureModule
 
     /// <inheritdoc/>
     public override IReadOnlyList<Role> Roles { get; } =
-    [new(CallbackRole, "takes the ids of objects at POST /callback"), new(StatusRole, "fetches the status of objects")];
+    [new(CallbackRole, "receives the ids of objects at POST /callback"), new(StatusRole, "fetches the status of objects")];
 
     /// <inheritdoc/>
     public override IReadOnlyList<FeatureEndpoint> Endpoints { get; } =

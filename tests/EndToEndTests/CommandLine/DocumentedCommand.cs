@@ -10,15 +10,12 @@ internal sealed record DocumentedCommand(string Page, string Text, string? Outpu
     private const string Prompt = "$ ";
     private const string Indent = "    ";
 
-    /// <summary>Where the documentation is.</summary>
-    public static string Root { get; } = FindRoot();
-
     /// <summary>The commands of a page, in order: lines after a prompt in fenced blocks, and lines of indented blocks.</summary>
     public static IReadOnlyList<DocumentedCommand> Of(string page)
     {
         var commands = new List<DocumentedCommand>();
         var isFenced = false;
-        foreach (var line in File.ReadLines(Path.Combine(Root, page)))
+        foreach (var line in File.ReadLines(Path.Combine(Repository.Root, page)))
         {
             if (line.StartsWith(Fence, StringComparison.Ordinal))
                 isFenced = !isFenced;
@@ -35,12 +32,4 @@ internal sealed record DocumentedCommand(string Page, string Text, string? Outpu
 
     // Without the comment after it; `a && b` is two commands.
     private static IEnumerable<string> Parts(string line) => line.Split('#')[0].Split("&&", StringSplitOptions.TrimEntries);
-
-    private static string FindRoot()
-    {
-        var folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "Sagas.sln")))
-            folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new InvalidOperationException($"No Sagas.sln in or above {AppContext.BaseDirectory}.");
-    }
 }

@@ -48,7 +48,7 @@ public sealed partial class DocumentedCommandsTests : IDisposable
         var words = command.Text.Split(' ');
         if (words[0] == "docker-compose")
         {
-            var compose = File.ReadAllText(Path.Combine(DocumentedCommand.Root, "docker-compose.yml"));
+            var compose = File.ReadAllText(Path.Combine(Repository.Root, "docker-compose.yml"));
             Assert.Contains(words[1], (string[])["up", "run", "down"]);
             Assert.All(
                 words.Skip(2).Where(word => !word.StartsWith('-')),
@@ -58,7 +58,7 @@ public sealed partial class DocumentedCommandsTests : IDisposable
         else
         {
             Assert.Equal("./test.sh", words[0]);
-            Assert.True(File.Exists(Path.Combine(DocumentedCommand.Root, words[0])));
+            Assert.True(File.Exists(Path.Combine(Repository.Root, words[0])));
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
-using Sagas.UnitTests.Simulators;
 
 namespace Sagas.UnitTests.CommandLine;
 
@@ -117,7 +116,7 @@ public sealed class ComposeSettingsTests
         Directory.CreateDirectory(Path.Combine(folder, "scripts"));
         foreach (var empty in (string[])["Directory.Build.props", "Directory.Packages.props"])
             await File.WriteAllTextAsync(Path.Combine(folder, empty), "");
-        File.Copy(Path.Combine(DeploymentTests.Root, "sagas"), Path.Combine(folder, "sagas"));
+        File.Copy(Path.Combine(Repository.Root, "sagas"), Path.Combine(folder, "sagas"));
         var dotnet = Path.Combine(folder, "dotnet");
         await File.WriteAllTextAsync(dotnet, "#!/bin/sh\n[ \"$1\" = build ] || env\n");
         File.SetUnixFileMode(dotnet, UnixFileMode.UserRead | UnixFileMode.UserExecute);

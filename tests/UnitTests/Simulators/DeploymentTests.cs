@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace Sagas.UnitTests.Simulators;
@@ -7,15 +6,13 @@ namespace Sagas.UnitTests.Simulators;
 /// <summary>The files of the deployment agree with each other.</summary>
 public sealed partial class DeploymentTests
 {
-    internal static readonly string Root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
-
     [Fact]
     public void The_image_restores_every_project_it_builds()
     {
         var dockerfile = Read("deploy/Dockerfile");
         var projects = Directory
-            .GetFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories)
-            .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/'));
+            .GetFiles(Path.Combine(Repository.Root, "src"), "*.csproj", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(Repository.Root, path).Replace('\\', '/'));
 
         Assert.All(
             projects,
@@ -59,7 +56,7 @@ public sealed partial class DeploymentTests
                     File.Exists($"/usr/bin/{tool}") ? $"/usr/bin/{tool}" : $"/bin/{tool}"
                 );
             var start = new ProcessStartInfo("/bin/sh") { RedirectStandardError = true, WorkingDirectory = tools };
-            start.ArgumentList.Add(Path.Combine(Root, "sagas"));
+            start.ArgumentList.Add(Path.Combine(Repository.Root, "sagas"));
             start.Environment["PATH"] = tools;
             start.Environment["HOME"] = tools;
             using var process = Process.Start(start)!;
@@ -75,9 +72,7 @@ public sealed partial class DeploymentTests
         }
     }
 
-    private static string Read(string path) => File.ReadAllText(Path.Combine(Root, path));
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
+    private static string Read(string path) => File.ReadAllText(Path.Combine(Repository.Root, path));
 
     [GeneratedRegex(@"\$\{(?<name>[A-Z_]+):-(?<default>[^}]*)\}")]
     private static partial Regex Setting();

@@ -1,7 +1,7 @@
-namespace Sagas.UnitTests.Architecture;
+namespace Sagas.TestSupport;
 
 /// <summary>The files that these tests were built from.</summary>
-internal static class Repository
+public static class Repository
 {
     private static readonly Lazy<string> _root = new(FindRoot);
 
