@@ -8,6 +8,7 @@ using Serilog;
 using Serilog.Core;
 using Serilog.Events;
 using Serilog.Formatting.Compact;
+using Serilog.Settings.Configuration;
 
 namespace Sagas.Host.Logs;
 
@@ -63,8 +64,10 @@ internal static class LogRegistration
             new FaultThrottlingSink(Console(settings.ReadOptions<LoggingOptions>(LoggingOptions.Section).Format))
         );
         configuration.Filter.ByExcluding(IsNoise);
-        // Last, so that the section Serilog can change every level.
-        configuration.ReadFrom.Configuration(settings);
+        // Last, so that the section Serilog can change every level. Assemblies that are not named would be looked up in the
+        // program's deps.json, which a program published as part of another does not have.
+        var assemblies = new ConfigurationReaderOptions(typeof(ConsoleLoggerConfigurationExtensions).Assembly);
+        configuration.ReadFrom.Configuration(settings, assemblies);
     }
 
     private static Logger Console(LogFormat format)

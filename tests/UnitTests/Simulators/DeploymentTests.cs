@@ -21,6 +21,28 @@ public sealed partial class DeploymentTests
     }
 
     [Fact]
+    public void Everything_the_image_copies_is_in_its_build_context()
+    {
+        var allowed = Read(".dockerignore").Split('\n').Where(line => line.StartsWith('!')).Select(line => line[1..]).ToArray();
+        var copied = Read("deploy/Dockerfile")
+            .Split('\n')
+            .Where(line =>
+                line.StartsWith("COPY ", StringComparison.Ordinal) && !line.Contains("--from", StringComparison.Ordinal)
+            )
+            .SelectMany(line => line.Split(' ')[1..^1]);
+
+        Assert.All(
+            copied,
+            path =>
+                Assert.True(
+                    Path.Exists(Path.Combine(Repository.Root, path))
+                        && allowed.Any(entry => path == entry || path.StartsWith(entry + "/", StringComparison.Ordinal)),
+                    $"{path} does not exist, or .dockerignore keeps it out."
+                )
+        );
+    }
+
+    [Fact]
     public void Every_setting_of_the_compose_file_is_documented_with_its_default()
     {
         var used = Setting()
