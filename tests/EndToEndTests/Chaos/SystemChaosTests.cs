@@ -104,8 +104,7 @@ public sealed class SystemChaosTests(KillableServers servers, ITestOutputHelper 
         var roles = string.Join(',', _scenarios.SelectMany(scenario => scenario.Roles).Distinct());
         var settings = _scenarios.SelectMany(scenario => scenario.Settings).Append(("Roles", roles));
         _running = new RunningSystem(_database.ConnectionString, _virtualHost.Uri, [.. settings]);
-        var simulators = _scenarios.SelectMany(scenario => scenario.SimulatorSettings);
-        await _running.StartSimulatorsAsync(simulators.Select(setting => KeyValuePair.Create(setting.Key, setting.Value)));
+        await _running.StartSimulatorsAsync([.. _scenarios.SelectMany(scenario => scenario.SimulatorSettings)]);
         foreach (var scenario in _scenarios)
             await scenario.PrepareAsync(_running);
         await _running.StartReadyAsync(Processes);

@@ -36,25 +36,22 @@ internal sealed class CrmScenario(Narration narration, CustomerLoad load, int re
             "SELECT message_type, outbox_id, count(*), max(last_error) FROM outbox_message GROUP BY 1, 2",
         ];
 
-    // One call in five fails, each way alike, and one in fifty takes longer than the services wait.
-    private Dictionary<string, string> Faults
-    {
-        get
-        {
-            var faults = new Dictionary<string, string>
-            {
-                ["Crm:RecordFile"] = Path.Combine(_folder.FullName, "crm.jsonl"),
-                ["Crm:Faults:RetryAfterSeconds"] = "0",
-                ["Crm:Faults:Latency:MinMs"] = "1",
-                ["Crm:Faults:Latency:MaxMs"] = "5",
-                ["Crm:Faults:SlowRate"] = "0.002",
-                ["Crm:Faults:SlowMs"] = "2500",
-            };
-            foreach (var kind in (string[])["FailBefore", "FailAfter", "LostAfter", "Garbage", "HalfResponse", "TooManyRequests"])
-                faults["Crm:Faults:" + kind] = "0.033";
-            return faults;
-        }
-    }
+    // One call in five fails, each way alike, and one in five hundred takes longer than the services wait.
+    private (string Key, string Value)[] Faults =>
+        [
+            ("Crm:RecordFile", Path.Combine(_folder.FullName, "crm.jsonl")),
+            ("Crm:Faults:RetryAfterSeconds", "0"),
+            ("Crm:Faults:Latency:MinMs", "1"),
+            ("Crm:Faults:Latency:MaxMs", "5"),
+            ("Crm:Faults:SlowRate", "0.002"),
+            ("Crm:Faults:SlowMs", "2500"),
+            ("Crm:Faults:FailBefore", "0.033"),
+            ("Crm:Faults:FailAfter", "0.033"),
+            ("Crm:Faults:LostAfter", "0.033"),
+            ("Crm:Faults:Garbage", "0.033"),
+            ("Crm:Faults:HalfResponse", "0.033"),
+            ("Crm:Faults:TooManyRequests", "0.033"),
+        ];
 
     public override IEnumerable<Disturbance> Disturbances(Func<int, double[]> moments) =>
         [

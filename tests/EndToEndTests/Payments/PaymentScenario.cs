@@ -27,6 +27,8 @@ internal sealed class PaymentScenario(Narration narration, int customers, int pa
             ("Gateway:Faults:SlowMs", "300"),
         ];
 
+    public override string[] Sections => Settlement.Sections;
+
     public override async Task WorkAsync()
     {
         var losses = await Broker.PublishAsync(Running.RabbitMq, _workload.Messages, Eventually.Cancellation());

@@ -58,7 +58,7 @@ internal sealed class RunningSystem : IAsyncDisposable
 
     /// <summary>Starts the simulators, which the services call from then on.</summary>
     /// <param name="settings">Their configuration.</param>
-    public async Task StartSimulatorsAsync(IEnumerable<KeyValuePair<string, string>> settings)
+    public async Task StartSimulatorsAsync(params (string Key, string Value)[] settings)
     {
         _simulators = await SimulatorsProcess.StartAsync(settings);
         _settings["Payments:GatewayUrl"] = _simulators.Address.ToString();

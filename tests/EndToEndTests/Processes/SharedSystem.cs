@@ -70,7 +70,7 @@ internal sealed class SharedSystem : IAsyncDisposable
         try
         {
             await Task.WhenAll(
-                system.Running.StartSimulatorsAsync(new Dictionary<string, string> { ["Gateway:Faults:Latency:MaxMs"] = "10" }),
+                system.Running.StartSimulatorsAsync(("Gateway:Faults:Latency:MaxMs", "10")),
                 PaymentEvents.ListenAsync(system._virtualHost.Uri)
             );
             await system.Running.StartReadyAsync(processes);

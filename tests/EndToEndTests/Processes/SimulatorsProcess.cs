@@ -13,11 +13,12 @@ internal sealed class SimulatorsProcess : IAsyncDisposable
     private readonly HttpClient _http;
     private ProgramProcess _process;
 
-    private SimulatorsProcess(IEnumerable<KeyValuePair<string, string>> settings)
+    private SimulatorsProcess((string Key, string Value)[] settings)
     {
         // A port that no outgoing connection gets while the simulators are down.
         Address = new Uri($"http://127.0.0.1:{LoopbackPorts.Pick(1)[0]}");
-        _settings = new Dictionary<string, string>(settings) { ["ASPNETCORE_URLS"] = Address.ToString() };
+        _settings = settings.ToDictionary(setting => setting.Key, setting => setting.Value);
+        _settings["ASPNETCORE_URLS"] = Address.ToString();
         _http = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
         _process = Launch();
     }
@@ -27,7 +28,7 @@ internal sealed class SimulatorsProcess : IAsyncDisposable
 
     /// <summary>Starts the simulators and awaits that they are ready.</summary>
     /// <param name="settings">Their configuration.</param>
-    public static async Task<SimulatorsProcess> StartAsync(IEnumerable<KeyValuePair<string, string>> settings)
+    public static async Task<SimulatorsProcess> StartAsync(params (string Key, string Value)[] settings)
     {
         var simulators = new SimulatorsProcess(settings);
         await simulators._process.ReadyAsync();

@@ -12,6 +12,7 @@ internal sealed class Arrivals
 {
     private readonly ConcurrentQueue<Arrival> _all = new();
     private readonly ConcurrentQueue<string> _faults = new();
+    private readonly TestSignal _arrived = new();
 
     public IReadOnlyList<Arrival> All => [.. _all];
 
@@ -29,20 +30,24 @@ internal sealed class Arrivals
                 .Select(arrival => arrival.Number),
         ];
 
-    public Task CountAsync(int expected) => Eventually.EqualAsync(expected, () => _all.Count);
+    public Task CountAsync(int expected) => _arrived.EqualAsync("messages", expected, () => _all.Count);
 
     public Task CountAsync(string name, int expected) =>
-        Eventually.EqualAsync(expected, () => _all.Count(arrival => arrival.Name == name));
+        _arrived.EqualAsync($"messages '{name}'", expected, () => _all.Count(arrival => arrival.Name == name));
+
+    public Task FaultsAsync(int expected) => _arrived.EqualAsync("faults", expected, () => _faults.Count);
 
     public Task NoteAsync(ConsumeContext<WorkDone> context)
     {
         _all.Enqueue(new Arrival(context.MessageId!.Value, context.Message.Name, context.Message.Number, DateTime.UtcNow));
+        _arrived.Raise();
         return Task.CompletedTask;
     }
 
     public Task NoteFaultAsync(IEnumerable<ExceptionInfo> exceptions)
     {
         _faults.Enqueue(string.Join("; ", exceptions.Select(exception => $"{exception.ExceptionType}: {exception.Message}")));
+        _arrived.Raise();
         return Task.CompletedTask;
     }
 }
@@ -51,12 +56,17 @@ internal sealed class Arrivals
 internal sealed class Deliveries : IReceiveObserver
 {
     private readonly ConcurrentDictionary<string, int> _settled = new();
+    private readonly TestSignal _changed = new();
 
     public Task SettledAsync(string queue, int expected) =>
-        Eventually.EqualAsync(expected, () => _settled.GetValueOrDefault(queue));
+        _changed.EqualAsync($"deliveries of {queue}", expected, () => _settled.GetValueOrDefault(queue));
 
     public Task AtLeastSettledAsync(string queue, int expected) =>
-        Eventually.EqualAsync(true, () => _settled.GetValueOrDefault(queue) >= expected);
+        _changed.MatchesAsync(
+            $"at least {expected} deliveries of {queue}",
+            () => _settled.GetValueOrDefault(queue),
+            count => count >= expected
+        );
 
     public Task PreReceive(ReceiveContext context) => Task.CompletedTask;
 
@@ -73,6 +83,7 @@ internal sealed class Deliveries : IReceiveObserver
     private Task SettleAsync(ReceiveContext context)
     {
         _settled.AddOrUpdate(context.InputAddress.AbsolutePath.Split('/')[^1], 1, (_, count) => count + 1);
+        _changed.Raise();
         return Task.CompletedTask;
     }
 }

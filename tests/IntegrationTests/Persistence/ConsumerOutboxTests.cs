@@ -23,7 +23,7 @@ public sealed class ConsumerOutboxTests(ServersFixture servers) : IClassFixture<
             throw new InvalidOperationException("after it published");
         };
         await process.SendAsync(new Work("thrown", 1));
-        await Eventually.EqualAsync(1, () => process.Arrivals.Faults.Count);
+        await process.Arrivals.FaultsAsync(1);
 
         Assert.Equal(0, await _database.CountAsync("effect"));
         Assert.Equal(0, await _database.CountAsync("inbox_state"));
@@ -93,7 +93,7 @@ public sealed class ConsumerOutboxTests(ServersFixture servers) : IClassFixture<
         await process.SendAsync(new Work("hidden", 1));
         await process.Deliveries.SettledAsync(TestProcess.WorkQueue, 1);
 
-        await Eventually.EqualAsync(1, () => process.Arrivals.Faults.Count);
+        await process.Arrivals.FaultsAsync(1);
         Assert.Equal(0, await _database.CountAsync("effect"));
     }
 

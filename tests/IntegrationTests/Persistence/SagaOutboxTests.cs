@@ -90,7 +90,7 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
 
         // A new message fails, so the repeated one was recognised.
         await process.SendOrderAsync(new OrderCounted(order));
-        await Eventually.EqualAsync(1, () => process.Arrivals.Faults.Count);
+        await process.Arrivals.FaultsAsync(1);
         await AssertCountAsync(process, order, 2);
     }
 

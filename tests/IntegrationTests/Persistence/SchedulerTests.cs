@@ -106,7 +106,7 @@ public sealed class SchedulerTests(ServersFixture servers) : IClassFixture<Serve
         };
         await process.SendAsync(new Work("fails", 1));
         await process.SendAsync(new Work("fails", 2));
-        await Eventually.EqualAsync(2, () => process.Arrivals.Faults.Count);
+        await process.Arrivals.FaultsAsync(2);
 
         Assert.Equal([token], await _database.ColumnAsync<Guid>("SELECT schedule_token_id FROM outbox_message"));
     }
