@@ -18,7 +18,7 @@ namespace Sagas.Benchmarks;
 /// <param name="CallbackP99Ms">99 of 100 took no longer.</param>
 /// <param name="CallbackMaxMs">The slowest.</param>
 /// <param name="Callbacks">How many posts were accepted.</param>
-/// <param name="Refused">How many were rejected, and posted again a second later.</param>
+/// <param name="Rejected">How many were rejected, and posted again a second later.</param>
 /// <param name="PeakMegabytes">The most memory that the process that fetches held.</param>
 internal sealed record StatusRun(
     int InFlight,
@@ -33,7 +33,7 @@ internal sealed record StatusRun(
     double CallbackP99Ms,
     double CallbackMaxMs,
     int Callbacks,
-    int Refused,
+    int Rejected,
     double PeakMegabytes
 );
 

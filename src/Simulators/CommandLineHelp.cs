@@ -28,13 +28,13 @@ internal static class CommandLineHelp
         CRM
           POST   /crm/customers         {"customerId":"c-1","version":1,"firstName":"Ada",...}, Idempotency-Key optional
                                         201 stored; the same key again: 200 with Idempotent-Replayed: true; the key
-                                        with other data: 422; refused: 422 (e-mails ending in @refused.example are)
+                                        with other data: 422; declined: 422 (e-mails ending in @declined.example are)
           POST   /crm/customers/batch   {"customers":[{"idempotencyKey":KEY,"customerId":...},...]}
                                         200 {"results":[{"customerId":"c-1","version":1,"status":201,...},...]}
           GET    /crm/customers?customerId=ID   what is stored of a customer, or 404
           GET    /crm/stored            every customer as it is stored, a JSON array
           GET    /crm/records           every call received and its outcome, a JSON array
-          GET    /crm/summary           calls, effects, replays, refused, rejected, faults, customers,
+          GET    /crm/summary           calls, effects, replays, declined, rejected, faults, customers,
                                         duplicateEffects (a version stored twice),
                                         staleEffects (older data stored over newer)
           DELETE /crm                   forget customers and records
@@ -45,7 +45,7 @@ internal static class CommandLineHelp
           GET    /object-status/answered     how often each object's status was answered
           GET    /object-status/acknowledged the ids that the callback acknowledged
           GET    /object-status/summary      requests, faults, objects, inFlight, mostInFlight, latencySeconds, posts,
-                                             refusedPosts
+                                             rejectedPosts
           DELETE /object-status              forget all this
           GET, PUT /object-status/faults, POST /object-status/down?seconds=N   as the gateway's
           The tester posts random ids to ObjectStatus:CallbackUrl, where that is set: 0 to ObjectStatus:MaxIds (200)
@@ -81,7 +81,7 @@ internal static class CommandLineHelp
         Other settings
           Gateway:DeclineRate   share of new payments that are declined, 0 to 1
           Gateway:RecordFile    append the record to this file before each answer and read it at start
-          Crm:RefuseRate        share of customers that are refused, 0 to 1
+          Crm:DeclineRate       share of customers that are declined, 0 to 1
           Crm:ItemFailRate      share of the customers in a batch that get a 503 of their own, 0 to 1
           Crm:Authorization     what the header Authorization must be
           Crm:RecordFile        as the payment gateway's

@@ -46,7 +46,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
         // A result is final: a repeated answer of the gateway, or a wake-up that lost its race, changes nothing.
         During(Completed, Failed, Expired, Ignore(PaymentProcessed), Ignore(PaymentDeclined));
         During(Processing, Completed, Failed, Expired, Ignore(Redelivery.Received));
-        During(AwaitingCustomer, Processing, Completed, Failed, When(RevivePayment).Then(RefuseRevival));
+        During(AwaitingCustomer, Processing, Completed, Failed, When(RevivePayment).Then(RejectRevival));
     }
 
     /// <summary>The customer is not known yet.</summary>
@@ -93,7 +93,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
 
     private static bool DeadlineHasPassed(BehaviorContext<PaymentState> context) => context.Now() >= context.Saga.DeadlineAt;
 
-    private static void RefuseRevival(BehaviorContext<PaymentState> context) =>
+    private static void RejectRevival(BehaviorContext<PaymentState> context) =>
         throw new InvalidMessageException(
             $"Payment {context.Saga.PaymentId} is {context.Saga.CurrentState}; only an expired payment can be revived."
         );

@@ -117,9 +117,9 @@ public sealed class CrmTarget : CallTarget
     public override CallOutcome ReadRejection(OutboundCall call, CallResponse response)
     {
         ArgumentNullException.ThrowIfNull(response);
-        var said = Clean(response.Read<Refusal>()?.Said);
+        var said = Clean(response.Read<Rejection>()?.Said);
         return CallOutcome.AttemptRejected(
-            $"{response.Code}: {said ?? "refused without a reason"}",
+            $"{response.Code}: {said ?? "rejected without a reason"}",
             response: null,
             message: null
         );
@@ -141,7 +141,7 @@ public sealed class CrmTarget : CallTarget
         ArgumentNullException.ThrowIfNull(response);
         var asked = call.Read<Customer>();
         // A 404 page may come from a proxy; the CRM responds in JSON.
-        if (response.Code == 404 && response.Read<Refusal>() is not null)
+        if (response.Code == 404 && response.Read<Rejection>() is not null)
             return CallOutcome.Retryable("404 to the lookup: not stored");
         if (
             response.Code != 200
@@ -190,7 +190,7 @@ public sealed class CrmTarget : CallTarget
 
     private sealed record Customer(string? CustomerId, int Version);
 
-    private sealed record Refusal(string? Reason, string? Detail, string? Title)
+    private sealed record Rejection(string? Reason, string? Detail, string? Title)
     {
         public string? Said => Reason ?? Detail ?? Title;
     }

@@ -106,25 +106,25 @@ internal static class IngestSql
                     PARTITION BY correlation_id ORDER BY line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
                 FROM events) timed
             WHERE before IS NULL OR registered_at >= before),
-        judged AS (
+        compared AS (
             SELECT *, first_value(base) OVER w AS state, registered_at > before AS is_newer,
                    line >= 0 AND (first_name, last_name, email, phone)
                        IS DISTINCT FROM (lag(first_name) OVER w, lag(last_name) OVER w, lag(email) OVER w, lag(phone) OVER w)
                        AS is_change
             FROM newest WINDOW w AS (PARTITION BY correlation_id ORDER BY line)),
-        told AS (
+        relevant AS (
             SELECT *, count(*) FILTER (WHERE is_change) OVER (PARTITION BY correlation_id ORDER BY line) AS changes,
                    CASE WHEN state = 'Syncing' THEN state ELSE @state END AS changed_state
-            FROM judged WHERE is_change OR is_newer),
+            FROM compared WHERE is_change OR is_newer),
         history AS (
             INSERT INTO saga_transition (saga, correlation_id, from_state, to_state, event, conversation_id)
             SELECT 'customer_state', correlation_id, CASE WHEN changes > is_change::int THEN changed_state ELSE state END,
                    CASE WHEN changes > 0 THEN changed_state ELSE state END, 'CustomerRegistered', @file
-            FROM told ORDER BY correlation_id, line),
+            FROM relevant ORDER BY correlation_id, line),
         last AS (
             SELECT DISTINCT ON (correlation_id) * FROM (
                 SELECT *, first_value(source) OVER (PARTITION BY correlation_id, changes ORDER BY line) AS source_of_change
-                FROM told) sourced
+                FROM relevant) sourced
             ORDER BY correlation_id, line DESC),
         changed AS (
             UPDATE customer_state c

@@ -62,9 +62,9 @@ public sealed class PaymentGateway(IOptions<PaymentsOptions> options, TimeProvid
         ArgumentNullException.ThrowIfNull(response);
         var reason = response.Code switch
         {
-            402 => Clean(response.Read<Refusal>()?.Reason) ?? "declined without a reason",
+            402 => Clean(response.Read<Rejection>()?.Reason) ?? "declined without a reason",
             422 => "the gateway knows this payment with other data (422)",
-            _ => $"the gateway refused the request ({response.Code})",
+            _ => $"the gateway rejected the request ({response.Code})",
         };
         var payment = call.Read<ProcessPayment>();
         var declined = new PaymentDeclined(payment.PaymentId, payment.CustomerId, reason, timeProvider.GetUtcNow());
@@ -86,5 +86,5 @@ public sealed class PaymentGateway(IOptions<PaymentsOptions> options, TimeProvid
 
     private sealed record Charge(string? Reference, string? Status);
 
-    private sealed record Refusal(string? Reason);
+    private sealed record Rejection(string? Reason);
 }

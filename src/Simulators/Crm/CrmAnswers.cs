@@ -12,7 +12,7 @@ namespace Sagas.Simulators.Crm;
 /// <param name="IsReplay">It is an earlier result.</param>
 internal sealed record CrmResult(CrmCall Call, int Status, string? Reference, string? Reason, bool IsReplay = false)
 {
-    public static CrmResult Refused(CrmCall call, int status, string reason) => new(call, status, null, reason);
+    public static CrmResult Failed(CrmCall call, int status, string reason) => new(call, status, null, reason);
 }
 
 /// <summary>Puts results into answers.</summary>

@@ -8,7 +8,7 @@ namespace Sagas.Simulators.Crm;
 /// <param name="Calls">Customers that it was asked to store, those of a batch each.</param>
 /// <param name="Effects">Times that data were stored.</param>
 /// <param name="Replays">Calls answered with an earlier result.</param>
-/// <param name="Refused">Calls whose data the CRM did not want.</param>
+/// <param name="Declined">Calls whose data the CRM declined.</param>
 /// <param name="Rejected">Calls that were not a customer, or used a key for other data.</param>
 /// <param name="Faults">Calls that met a fault.</param>
 /// <param name="Customers">Customers that it knows.</param>
@@ -20,7 +20,7 @@ internal sealed record CrmSummary(
     long Calls,
     long Effects,
     long Replays,
-    long Refused,
+    long Declined,
     long Rejected,
     long Faults,
     long Customers,
@@ -81,10 +81,10 @@ internal sealed class CrmBooks : IDisposable
     {
         lock (_gate)
         {
-            if (visit.Refusal() is { } turnedAway)
-                return RecordAll(request, Outcome.TurnedAway, turnedAway, visit.Fault);
-            if (request.Refusal is { } refusal)
-                return RecordAll(request, Outcome.Invalid, visit.Alter(refusal), visit.Fault);
+            if (visit.Rejection() is { } unavailable)
+                return RecordAll(request, Outcome.Unavailable, unavailable, visit.Fault);
+            if (request.Rejection is { } rejection)
+                return RecordAll(request, Outcome.Invalid, visit.Alter(rejection), visit.Fault);
             var results = request.Calls.Select(call => Store(request.At, call, request.IsBatch, visit)).ToArray();
             return visit.Alter(request.IsBatch ? CrmAnswers.Batch(results) : CrmAnswers.Single(results[0]));
         }
@@ -148,20 +148,20 @@ internal sealed class CrmBooks : IDisposable
     private (Outcome, CrmResult) Decide(CrmCall call, long sequence, bool isBatch)
     {
         if (call.Mistake is { } mistake)
-            return (Outcome.Invalid, CrmResult.Refused(call, 400, mistake));
+            return (Outcome.Invalid, CrmResult.Failed(call, 400, mistake));
         var customer = call.Customer!;
         if (call.Key is not null && _keys.TryGetValue(call.Key, out var earlier))
         {
             using var before = JsonDocument.Parse(earlier.Body);
             return Customer.Read(before.RootElement).Customer == customer
                 ? (Outcome.Replayed, new CrmResult(call, 200, StoredCustomer.ReferenceOf(earlier.Sequence), null, IsReplay: true))
-                : (Outcome.KeyReused, CrmResult.Refused(call, 422, "The idempotency key was used for other data."));
+                : (Outcome.KeyReused, CrmResult.Failed(call, 422, "The idempotency key was used for other data."));
         }
 
         if (isBatch && Random.Shared.NextDouble() < _options.ItemFailRate)
-            return (Outcome.TurnedAway, CrmResult.Refused(call, 503, "Try this customer again later."));
-        return customer.IsUnwelcome || Random.Shared.NextDouble() < _options.RefuseRate
-            ? (Outcome.Refused, CrmResult.Refused(call, 422, "The e-mail address is refused."))
+            return (Outcome.Unavailable, CrmResult.Failed(call, 503, "Try this customer again later."));
+        return customer.IsDeclined || Random.Shared.NextDouble() < _options.DeclineRate
+            ? (Outcome.Declined, CrmResult.Failed(call, 422, "The e-mail address is declined."))
             : (Outcome.Stored, new CrmResult(call, 201, StoredCustomer.ReferenceOf(sequence), null));
     }
 
@@ -196,8 +196,8 @@ internal sealed class CrmBooks : IDisposable
             case Outcome.Replayed:
                 _summary = _summary with { Replays = _summary.Replays + 1 };
                 break;
-            case Outcome.Refused:
-                _summary = _summary with { Refused = _summary.Refused + 1 };
+            case Outcome.Declined:
+                _summary = _summary with { Declined = _summary.Declined + 1 };
                 break;
             case Outcome.KeyReused or Outcome.Invalid:
                 _summary = _summary with { Rejected = _summary.Rejected + 1 };

@@ -9,9 +9,9 @@ internal sealed record CrmOptions : IValidatedOptions
     public const string Section = "Crm";
 
     /// <summary>
-    /// Share of customers' data that is rejected for good, 0 to 1; besides those whose e-mail ends in @refused.example.
+    /// Share of customers' data that is declined, 0 to 1; besides those whose e-mail ends in @declined.example.
     /// </summary>
-    public double RefuseRate { get; init; }
+    public double DeclineRate { get; init; }
 
     /// <summary>Share of the customers in a batch that get a 503 of their own, nothing done, 0 to 1.</summary>
     public double ItemFailRate { get; init; }
@@ -27,7 +27,7 @@ internal sealed record CrmOptions : IValidatedOptions
 
     public IEnumerable<string> Validate()
     {
-        foreach (var (name, rate) in new[] { (nameof(RefuseRate), RefuseRate), (nameof(ItemFailRate), ItemFailRate) })
+        foreach (var (name, rate) in new[] { (nameof(DeclineRate), DeclineRate), (nameof(ItemFailRate), ItemFailRate) })
         {
             if (rate is not (>= 0 and <= 1))
                 yield return $"{Section}:{name} is {rate}; a rate is between 0 and 1.";

@@ -15,14 +15,14 @@ internal enum Outcome : byte
     /// <summary>The key was used for other data.</summary>
     KeyReused,
 
-    /// <summary>The CRM rejects these data.</summary>
-    Refused,
+    /// <summary>The CRM declined these data.</summary>
+    Declined,
 
     /// <summary>Not a customer at all.</summary>
     Invalid,
 
-    /// <summary>A fault rejected it before anything was done.</summary>
-    TurnedAway,
+    /// <summary>A fault ended it before anything was done.</summary>
+    Unavailable,
 }
 
 /// <summary>One line of the record.</summary>

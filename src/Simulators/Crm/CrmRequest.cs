@@ -16,8 +16,8 @@ internal sealed record CrmCall(string? Key, byte[]? Body, Customer? Customer, st
 /// <param name="At">When it came in.</param>
 /// <param name="Calls">The customers; one unless it is a batch.</param>
 /// <param name="IsBatch">Whether the answer is a list.</param>
-/// <param name="Refusal">The answer to a request that is rejected as a whole.</param>
-internal sealed record CrmRequest(DateTimeOffset At, IReadOnlyList<CrmCall> Calls, bool IsBatch, Answer? Refusal)
+/// <param name="Rejection">The answer to a request that is rejected as a whole.</param>
+internal sealed record CrmRequest(DateTimeOffset At, IReadOnlyList<CrmCall> Calls, bool IsBatch, Answer? Rejection)
 {
     private const int MaxBodyBytes = 1024 * 1024;
     private const int MaxKeyLength = 255;
@@ -34,11 +34,11 @@ internal sealed record CrmRequest(DateTimeOffset At, IReadOnlyList<CrmCall> Call
     {
         var (body, isWhole) = await RequestBody.ReadAsync(http, MaxBodyBytes, cancellationToken);
         if (authorization is not null && http.Headers.Authorization.ToString() != authorization)
-            return Refused(Answer.Problem(401, "Unauthorized", "The header Authorization is missing or wrong."));
+            return Rejected(Answer.Problem(401, "Unauthorized", "The header Authorization is missing or wrong."));
         if (!http.HasJsonContentType())
-            return Refused(Answer.Problem(415, "Unsupported media type", "The body is application/json."));
+            return Rejected(Answer.Problem(415, "Unsupported media type", "The body is application/json."));
         if (!isWhole)
-            return Refused(Answer.Problem(413, "Body too large", $"A request has at most {MaxBodyBytes} bytes."));
+            return Rejected(Answer.Problem(413, "Body too large", $"A request has at most {MaxBodyBytes} bytes."));
         RequestBody.PutOnOneLine(body);
         try
         {
@@ -56,7 +56,7 @@ internal sealed record CrmRequest(DateTimeOffset At, IReadOnlyList<CrmCall> Call
                 || customers.ValueKind != JsonValueKind.Array
                 || customers.GetArrayLength() is < 1 or > MaxCustomers
             )
-                return Refused(
+                return Rejected(
                     Answer.Problem(400, "Not a batch", $"The body is an object with customers, a list of 1 to {MaxCustomers}.")
                 );
             return new CrmRequest(
@@ -68,10 +68,10 @@ internal sealed record CrmRequest(DateTimeOffset At, IReadOnlyList<CrmCall> Call
         }
         catch (JsonException)
         {
-            return Refused(Answer.Problem(400, "Not JSON", "The body is not JSON."));
+            return Rejected(Answer.Problem(400, "Not JSON", "The body is not JSON."));
         }
 
-        CrmRequest Refused(Answer answer) => new(at, [new CrmCall(null, null, null, "not looked into")], isBatch, answer);
+        CrmRequest Rejected(Answer answer) => new(at, [new CrmCall(null, null, null, "not looked into")], isBatch, answer);
     }
 
     private static CrmCall Call(JsonElement json, string? key)

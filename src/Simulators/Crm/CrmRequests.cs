@@ -34,7 +34,7 @@ internal sealed class CrmRequests(
         await visit.WaitHalfAsync(stoppingToken);
         var customerId = context.Request.Query["customerId"].ToString();
         var answer =
-            visit.Refusal()
+            visit.Rejection()
             ?? visit.Alter(
                 options.Authorization is { } authorization && context.Request.Headers.Authorization.ToString() != authorization
                     ? Answer.Problem(401, "Unauthorized", "The header Authorization is missing or wrong.")

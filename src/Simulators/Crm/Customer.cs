@@ -16,10 +16,10 @@ internal sealed record Customer(
 {
     private const int MaxIdLength = 128;
     private const int MaxTextLength = 512;
-    private const string RefusedMailbox = "@refused.example";
+    private const string DeclinedMailbox = "@declined.example";
 
     /// <summary>Whether the CRM rejects these data every time.</summary>
-    public bool IsUnwelcome => Email?.EndsWith(RefusedMailbox, StringComparison.OrdinalIgnoreCase) == true;
+    public bool IsDeclined => Email?.EndsWith(DeclinedMailbox, StringComparison.OrdinalIgnoreCase) == true;
 
     /// <summary>Reads one customer.</summary>
     /// <returns>The customer, or what is wrong with it.</returns>

@@ -21,7 +21,7 @@ internal sealed class FaultVisit(
     public TimeSpan Latency => fault is Fault.Down or Fault.Busy or Fault.OneTooMany ? TimeSpan.Zero : latency;
 
     /// <summary>The answer to a request that is rejected with nothing done; null when it is to be carried out.</summary>
-    public Answer? Refusal() =>
+    public Answer? Rejection() =>
         fault switch
         {
             Fault.Down => Answer.Problem(503, "Service unavailable", "The service is down."),

@@ -13,7 +13,7 @@ internal sealed class ObjectBooks
     private long _inFlight;
     private long _maxInFlight;
     private long _posts;
-    private long _refusedPosts;
+    private long _rejectedPosts;
 
     /// <summary>How often each object's status was answered.</summary>
     public IReadOnlyDictionary<string, int> Answered => _answered;
@@ -44,7 +44,7 @@ internal sealed class ObjectBooks
         Interlocked.Increment(ref _posts);
         if (!accepted)
         {
-            Interlocked.Increment(ref _refusedPosts);
+            Interlocked.Increment(ref _rejectedPosts);
             return;
         }
 
@@ -61,7 +61,7 @@ internal sealed class ObjectBooks
             Volatile.Read(ref _maxInFlight),
             Volatile.Read(ref _latencyMicroseconds) / 1e6,
             Volatile.Read(ref _posts),
-            Volatile.Read(ref _refusedPosts)
+            Volatile.Read(ref _rejectedPosts)
         );
 
     public void Clear()
@@ -73,7 +73,7 @@ internal sealed class ObjectBooks
         Volatile.Write(ref _latencyMicroseconds, 0);
         Volatile.Write(ref _maxInFlight, Volatile.Read(ref _inFlight));
         Volatile.Write(ref _posts, 0);
-        Volatile.Write(ref _refusedPosts, 0);
+        Volatile.Write(ref _rejectedPosts, 0);
     }
 }
 
@@ -85,7 +85,7 @@ internal sealed class ObjectBooks
 /// <param name="MostInFlight">The highest number of these at the same time.</param>
 /// <param name="LatencySeconds">Sum of the latencies that requests were given.</param>
 /// <param name="Posts">Callbacks posted by the tester.</param>
-/// <param name="RefusedPosts">Callbacks that were not answered with 200 within a second.</param>
+/// <param name="RejectedPosts">Callbacks that were not answered with 200 within a second.</param>
 internal sealed record ObjectSummary(
     long Requests,
     long Faults,
@@ -94,5 +94,5 @@ internal sealed record ObjectSummary(
     long MostInFlight,
     double LatencySeconds,
     long Posts,
-    long RefusedPosts
+    long RejectedPosts
 );

@@ -71,7 +71,7 @@ internal static class ObjectStatusEndpoints
             books.Answer(id);
         else
             books.Fail();
-        var answer = visit.Refusal() ?? visit.Alter(Status(id));
+        var answer = visit.Rejection() ?? visit.Alter(Status(id));
         await answer.SendAsync(context, context.RequestAborted);
     }
 

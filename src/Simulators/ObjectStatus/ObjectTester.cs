@@ -42,9 +42,9 @@ internal sealed partial class ObjectTester(
 
         books.Posted(ids.Select(id => id.ToString(CultureInfo.InvariantCulture)), accepted);
         if (!accepted)
-            LogRefused(logger, ids.Length, options.CallbackUrl, outcome);
+            LogNotAccepted(logger, ids.Length, options.CallbackUrl, outcome);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A post of {Count} ids to {Url} was not accepted: {Outcome}")]
-    private static partial void LogRefused(ILogger logger, int count, string? url, string outcome);
+    private static partial void LogNotAccepted(ILogger logger, int count, string? url, string outcome);
 }

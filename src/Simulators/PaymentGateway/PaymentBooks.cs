@@ -60,10 +60,10 @@ internal sealed class PaymentBooks : IDisposable
         lock (_gate)
         {
             var sequence = _lastSequence + 1;
-            var (outcome, result, answer) = visit.Refusal() is { } refusal
-                ? (Outcome.TurnedAway, null, refusal)
+            var (outcome, result, answer) = visit.Rejection() is { } rejection
+                ? (Outcome.Unavailable, null, rejection)
                 : Decide(request, sequence);
-            if (outcome != Outcome.TurnedAway)
+            if (outcome != Outcome.Unavailable)
                 answer = visit.Alter(answer);
             var status = answer.Ending == Ending.Nothing ? 0 : answer.Status;
             var received = Same(request.Received, result ?? Find(request.Received.Key));

@@ -20,9 +20,9 @@ internal sealed record PaymentRequest(DateTimeOffset At, Received Received, Paym
 
         // A rejected key is recorded only up to the length of a valid one.
         var key = sentKey.Length == 0 ? null : sentKey[..Math.Min(sentKey.Length, MaxKeyLength)];
-        return new PaymentRequest(at, new Received(key, body, isJson), payment, Refuse());
+        return new PaymentRequest(at, new Received(key, body, isJson), payment, Validate());
 
-        Answer? Refuse()
+        Answer? Validate()
         {
             if (key is null || sentKey.Length > MaxKeyLength || !key.All(character => character is > ' ' and <= '~'))
                 return Answer.Problem(

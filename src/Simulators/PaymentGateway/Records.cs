@@ -19,8 +19,8 @@ internal enum Outcome : byte
     /// <summary>Not a payment at all.</summary>
     Invalid,
 
-    /// <summary>A fault rejected it before anything was done.</summary>
-    TurnedAway,
+    /// <summary>A fault ended it before anything was done.</summary>
+    Unavailable,
 }
 
 /// <summary>A request as it came; records of the same request share one.</summary>

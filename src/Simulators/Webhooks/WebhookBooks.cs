@@ -112,8 +112,8 @@ internal sealed class WebhookBooks : IDisposable
 
     private (DeliveryOutcome, Answer) Decide(Delivery delivery, FaultVisit visit)
     {
-        if (visit.Refusal() is { } refusal)
-            return (DeliveryOutcome.TurnedAway, refusal);
+        if (visit.Rejection() is { } rejection)
+            return (DeliveryOutcome.Unavailable, rejection);
         if (_limit.Take(delivery.Client, delivery.Path, _behaviour) is { } wait)
         {
             var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
@@ -127,7 +127,7 @@ internal sealed class WebhookBooks : IDisposable
         }
 
         if (_behaviour.Answer is not 0 and var status)
-            return (DeliveryOutcome.TurnedAway, Answer.Problem(status, "As set", "The receiver was told to answer so."));
+            return (DeliveryOutcome.Unavailable, Answer.Problem(status, "As set", "The receiver was told to answer so."));
         if (delivery.Unsigned is { } unsigned)
             return (DeliveryOutcome.Unsigned, Answer.Problem(401, "Not signed", unsigned));
         if (delivery.Mistake is { } mistake)

@@ -22,8 +22,8 @@ internal enum DeliveryOutcome : byte
     /// <summary>Not an alert at all.</summary>
     Invalid,
 
-    /// <summary>A fault, or the answer that was set, rejected it before anything was done.</summary>
-    TurnedAway,
+    /// <summary>A fault, or the answer that was set, ended it before anything was done.</summary>
+    Unavailable,
 }
 
 /// <summary>One line of the record.</summary>

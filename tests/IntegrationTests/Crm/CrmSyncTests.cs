@@ -119,16 +119,16 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
     public async Task A_customer_that_the_CRM_rejects_fails_with_its_reason_until_the_data_are_corrected()
     {
         await using var system = await CrmSystem.StartAsync(servers);
-        await system.PublishAsync(Customer(1, 1) with { Email = "ada@refused.example" });
+        await system.PublishAsync(Customer(1, 1) with { Email = "ada@declined.example" });
         await system.UntilAllAreAsync("SyncFailed", 1);
         Assert.Equal(
-            "422: The e-mail address is refused.",
+            "422: The e-mail address is declined.",
             await system.QueryAsync<string>("SELECT sync_failure FROM customers_overview")
         );
 
         await system.PublishAsync(new RetryCustomerSync("c1"));
         await system.UntilAsync("(SELECT count(*) FROM saga_transition WHERE to_state = 'SyncFailed') = 2");
-        Assert.Equal(2, await system.CountAsync("refused"));
+        Assert.Equal(2, await system.CountAsync("declined"));
 
         await system.PublishAsync(Customer(1, 2));
         await system.UntilAllAreAsync("Synced", 1);
@@ -150,7 +150,7 @@ public sealed class CrmSyncTests(ServersFixture servers) : IClassFixture<Servers
         );
         await system.SetFaultsAsync(new { });
         await system.PublishAllAsync(
-            Enumerable.Range(1, 3).Select(number => Customer(number, 1) with { Email = "ada@refused.example" })
+            Enumerable.Range(1, 3).Select(number => Customer(number, 1) with { Email = "ada@declined.example" })
         );
         await system.PublishAsync(Customer(4, 1));
         await system.UntilAllAreAsync("SyncFailed", 3);

@@ -27,7 +27,7 @@ public sealed class ConformanceTests(ServersFixture servers, ITestOutputHelper o
         INSERT INTO customer_state (correlation_id, customer_id, current_state, first_name, email, registered_at, version,
                                     created_at, updated_at, synced_version, sync_failure)
         SELECT id, customer, state, 'Ada', 'ada@example.org', '2026-01-03', 2, '2026-01-03', '2026-01-03',
-               CASE WHEN state = 'Registered' THEN NULL ELSE 1 END, CASE WHEN state = 'SyncFailed' THEN 'refused' END
+               CASE WHEN state = 'Registered' THEN NULL ELSE 1 END, CASE WHEN state = 'SyncFailed' THEN 'rejected' END
         FROM (VALUES {0}) AS v (id, customer, state)
         """;
 

@@ -86,7 +86,7 @@ public sealed class CrmTests(SharedSimulators simulators) : IClassFixture<Shared
             {"customers":[
                 {"idempotencyKey":"a","customerId":"1","version":1},
                 {"customerId":"2","version":0},
-                {"customerId":"3","version":1,"email":"x@refused.example"},
+                {"customerId":"3","version":1,"email":"x@declined.example"},
                 {"idempotencyKey":"a","customerId":"1","version":1}
             ]}
             """

@@ -259,7 +259,7 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
         var invalid = Assert.Throws<InvalidConfigurationException>(() =>
             SimulatorHost.Create(
                 [],
-                new Dictionary<string, string?> { ["Gateway:DeclineRate"] = "often", ["Crm:RefuseRate"] = "2" }
+                new Dictionary<string, string?> { ["Gateway:DeclineRate"] = "often", ["Crm:DeclineRate"] = "2" }
             )
         );
 
@@ -267,6 +267,6 @@ public sealed class FaultTests(SharedSimulators simulators) : IClassFixture<Shar
             invalid.Problems,
             problem => problem.StartsWith("Gateway:DeclineRate is 'often': use a number", StringComparison.Ordinal)
         );
-        Assert.Contains(invalid.Problems, problem => problem.StartsWith("Crm:RefuseRate is 2", StringComparison.Ordinal));
+        Assert.Contains(invalid.Problems, problem => problem.StartsWith("Crm:DeclineRate is 2", StringComparison.Ordinal));
     }
 }

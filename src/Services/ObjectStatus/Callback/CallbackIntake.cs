@@ -124,7 +124,7 @@ internal sealed partial class CallbackIntake(
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "A callback was refused, because its ids could not be made safe: {Reason}"
+        Message = "A callback was rejected, because its ids could not be made safe: {Reason}"
     )]
     private partial void LogNothingSafe(string reason);
 }
