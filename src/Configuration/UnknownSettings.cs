@@ -7,9 +7,6 @@ namespace Sagas.Configuration;
 /// <param name="foreign">Sections that others read.</param>
 public sealed class UnknownSettings(IReadOnlyList<OptionsSection> sections, params IReadOnlyList<string> foreign)
 {
-    // Two letters wrong, missing or too many.
-    private const int MaxTypos = 2;
-
     /// <summary>The settings that are not known, each with the one that may have been meant, or null.</summary>
     /// <param name="configuration">The whole configuration.</param>
     public IEnumerable<(string Key, string? Meant)> In(IConfiguration configuration)
@@ -34,7 +31,7 @@ public sealed class UnknownSettings(IReadOnlyList<OptionsSection> sections, para
             // Everything in the environment is a setting, and short names resemble many.
             else if (
                 !roots.Contains(root.Key, StringComparer.OrdinalIgnoreCase)
-                && Nearest(root.Key, roots) is { Length: > 2 * MaxTypos } meant
+                && NearestName.Of(root.Key, roots) is { Length: > 2 * NearestName.MaxTypos } meant
             )
                 yield return (root.Key, meant);
         }
@@ -45,7 +42,7 @@ public sealed class UnknownSettings(IReadOnlyList<OptionsSection> sections, para
         foreach (var child in section.GetChildren())
         {
             if (!known.TryGetValue(child.Key, out var type))
-                yield return (child.Path, Nearest(child.Key, known.Keys) is { } meant ? $"{section.Path}:{meant}" : null);
+                yield return (child.Path, NearestName.Of(child.Key, known.Keys) is { } meant ? $"{section.Path}:{meant}" : null);
             else if (type is not null)
             {
                 foreach (var unknown in Below(child, Names([type])))
@@ -73,31 +70,4 @@ public sealed class UnknownSettings(IReadOnlyList<OptionsSection> sections, para
                 property => Setting.IsSection(property.PropertyType) ? property.PropertyType : null,
                 StringComparer.OrdinalIgnoreCase
             );
-
-    private static string? Nearest(string name, IEnumerable<string> known) =>
-        known
-            .Select(candidate => (candidate, Distance: Distance(name.ToUpperInvariant(), candidate.ToUpperInvariant())))
-            .Where(pair => pair.Distance <= MaxTypos && pair.Distance < pair.candidate.Length)
-            .OrderBy(pair => pair.Distance)
-            .Select(pair => pair.candidate)
-            .FirstOrDefault();
-
-    // Levenshtein's: how many letters to change, add or leave out.
-    private static int Distance(string left, string right)
-    {
-        var row = Enumerable.Range(0, right.Length + 1).ToArray();
-        for (var i = 1; i <= left.Length; i++)
-        {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= right.Length; j++)
-            {
-                var change = diagonal + (left[i - 1] == right[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(change, Math.Min(row[j], row[j - 1]) + 1);
-            }
-        }
-
-        return row[^1];
-    }
 }

@@ -55,9 +55,9 @@ internal static class ListAlerts
     }
 
     private static string Describe(EndpointRow endpoint) =>
-        endpoint.DisabledBy is { } answer
+        endpoint.DisabledReason is { } answer
             ? $"The endpoint is disabled ({answer}). `sagas alerts retry --all` enables it."
-            : $"The endpoint asked for a pause until {Format.Moment(endpoint.PausedUntil)} ({endpoint.PausedBy}).";
+            : $"The endpoint asked for a pause until {Format.Moment(endpoint.PausedUntil)} ({endpoint.PausedReason}).";
 
     private static Listing<AlertRow> Table(Terminal terminal, string none)
     {

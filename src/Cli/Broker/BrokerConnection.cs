@@ -96,17 +96,20 @@ internal sealed class BrokerConnection : IAsyncDisposable
         for (var inner = exception; inner is not null; inner = Cause(inner))
             reasons.Add(inner);
 
+        var isLogin = reasons.Any(reason => reason is AuthenticationFailureException or PossibleAuthenticationFailureException);
         var why =
             reasons.OfType<AuthenticationException>().Any() ? "the TLS handshake failed"
-            : reasons.Any(reason => reason is AuthenticationFailureException or PossibleAuthenticationFailureException)
-                ? "the user name or password is wrong, or the virtual host does not exist"
+            : isLogin ? "the user name or password is wrong, or the virtual host does not exist"
             : reasons.OfType<OperationInterruptedException>().FirstOrDefault() is { ShutdownReason: { } shutdown }
                 ? shutdown.ReplyText
             : reasons[^1].Message;
+        var (option, variable) = (CommandOptions.RabbitMqName, Connections.RabbitMqVariable);
+        var advice = isLogin
+            ? Connections.WhenLoginFails(option, variable, "RABBITMQ_PASSWORD")
+            : Connections.WhenUnavailable("broker", option, variable);
         return $"""
             Cannot connect to RabbitMQ at {WithoutPassword(uri)}: {why.TrimEnd('.')}.
-            Start it with `docker-compose up -d`, or run everything without Docker: `./sagas demo`.
-            To use another broker, set {CommandOptions.RabbitMqName} or the environment variable {Connections.RabbitMqVariable}.
+            {advice}
             """;
     }
 

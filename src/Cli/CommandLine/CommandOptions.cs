@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using System.Globalization;
 
 namespace Sagas.Cli.CommandLine;
@@ -158,18 +160,32 @@ internal static class CommandOptions
         {
             Description = $"{description}: {string.Join(", ", words)}.",
             HelpName = name.TrimStart('-'),
-            CompletionSources = { _ => words.Select(word => new System.CommandLine.Completions.CompletionItem(word)) },
-            CustomParser = result =>
-            {
-                var given = result.Tokens[0].Value;
-                var match = Array.Find(words, word => word.Equals(given, StringComparison.OrdinalIgnoreCase));
-                if (match is null)
-                    result.AddError($"{name} must be one of {string.Join(", ", words)}; '{given}' is not.");
-                return match;
-            },
+            CompletionSources = { _ => words.Select(word => new CompletionItem(word)) },
+            CustomParser = result => Word(result, name, words),
         };
 
-    private static string Id(System.CommandLine.Parsing.ArgumentResult result, string name)
+    /// <summary>Creates an argument that is one of a few words, in any case.</summary>
+    /// <param name="name">Shown in angle brackets.</param>
+    /// <param name="description">What it chooses.</param>
+    /// <param name="words">The words, as they are returned.</param>
+    public static Argument<string> WordArgument(string name, string description, params string[] words) =>
+        new(name)
+        {
+            Description = $"{description}: {string.Join(", ", words)}.",
+            CompletionSources = { _ => words.Select(word => new CompletionItem(word)) },
+            CustomParser = result => Word(result, $"<{name}>", words),
+        };
+
+    private static string? Word(ArgumentResult result, string name, string[] words)
+    {
+        var given = result.Tokens[0].Value;
+        var match = Array.Find(words, word => word.Equals(given, StringComparison.OrdinalIgnoreCase));
+        if (match is null)
+            result.AddError($"{name} must be one of {string.Join(", ", words)}; '{given}' is not.");
+        return match;
+    }
+
+    private static string Id(ArgumentResult result, string name)
     {
         var id = result.Tokens[0].Value.Trim();
         if (id.Length is 0 or > MaxIdLength || id.Any(char.IsControl))

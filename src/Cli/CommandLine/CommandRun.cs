@@ -19,7 +19,10 @@ internal static class CommandRun
     {
         var program = commands(terminal);
         var parse = (args is [['[', ..], ..] ? WithDirectives(program) : program).Parse(args);
-        if (parse.Action is ParseErrorAction)
+        if (
+            parse.Action is ParseErrorAction
+            || (parse.Action == parse.CommandResult.Command.Action && UnknownNames.OfOptions(parse).Any())
+        )
             return Complain(parse, terminal);
 
         var invocation = new InvocationConfiguration
@@ -91,10 +94,12 @@ internal static class CommandRun
         if (command.Subcommands.Count > 0)
         {
             return parse.UnmatchedTokens.Count > 0
-                ? [$"Unknown command '{Path(command, null)} {parse.UnmatchedTokens[0]}'."]
+                ? [UnknownNames.OfCommand(command, Path(command, null), parse.UnmatchedTokens)]
                 : [$"'{Path(command, null)}' is incomplete; add one of {Names(command)}."];
         }
 
+        if (UnknownNames.OfOptions(parse).ToArray() is { Length: > 0 } unknown)
+            return unknown;
         var missing = MissingArguments(parse).ToArray();
         return missing.Length > 0 ? missing : parse.Errors.Select(error => error.Message).Distinct();
     }

@@ -64,6 +64,24 @@ internal static class Connections
     public static string? CallbackKey(Terminal terminal) =>
         Variable(terminal, CallbackKeyVariable) ?? Variable(terminal, "CALLBACK_API_KEY");
 
+    /// <summary>What to do about a server that is unavailable.</summary>
+    /// <param name="server">What it is.</param>
+    /// <param name="option">The option with its address.</param>
+    /// <param name="variable">The environment variable with its address.</param>
+    public static string WhenUnavailable(string server, string option, string variable) =>
+        $"""
+            Start it with `docker-compose up -d`, or run everything without Docker: `./sagas demo`.
+            If the demo runs, use the addresses that it prints.
+            To use another {server}, set {option} or the environment variable {variable}.
+            """;
+
+    /// <summary>What to do about a server that rejects the login.</summary>
+    /// <param name="option">The option with its address.</param>
+    /// <param name="variable">The environment variable with its address.</param>
+    /// <param name="password">The variable with docker-compose's password.</param>
+    public static string WhenLoginFails(string option, string variable, string password) =>
+        $"Correct the login: it is that of {option}, of the environment variable {variable}, or {password} of .env.";
+
     private static int Port(Terminal terminal, string name, int standard) =>
         Variable(terminal, name) switch
         {

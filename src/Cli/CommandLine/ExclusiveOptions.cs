@@ -13,7 +13,7 @@ internal static class ExclusiveOptions
     public static void RequireOneOf(Command command, Argument<string?> name, Option<bool> all) =>
         command.Validators.Add(result =>
         {
-            if (result.GetResult(name) is { Tokens.Count: > 0 } == result.GetValue(all))
+            if (result.GetResult(name) is { Tokens.Count: > 0 } == result.ValueOrDefault(all))
                 result.AddError($"Specify exactly one of <{name.Name}> or {all.Name}.");
         });
 
@@ -30,6 +30,5 @@ internal static class ExclusiveOptions
         });
 
     private static bool IsGiven(CommandResult result, Option option) =>
-        result.GetResult(option) is { Implicit: false } given
-        && (option is not Option<bool> flag || given.GetValueOrDefault<bool>());
+        result.GetResult(option) is { Implicit: false } && (option is not Option<bool> flag || result.ValueOrDefault(flag));
 }

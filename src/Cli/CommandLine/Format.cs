@@ -41,6 +41,12 @@ internal static class Format
         return $"{value} {unit}";
     }
 
+    /// <summary>A number of things per second, with a decimal while it is below 10.</summary>
+    public static string PerSecond(double rate) => rate.ToString(rate < 9.95 ? "0.0" : "N0", CultureInfo.InvariantCulture);
+
+    /// <summary>A number of things per second; null in the first second, when it says little.</summary>
+    public static string? PerSecond(double count, double seconds) => seconds < 1 ? null : PerSecond(count / seconds);
+
     /// <summary>An amount of money: at least two decimals, and no trailing zeros.</summary>
     public static string Money(decimal amount, string currency) =>
         string.Create(CultureInfo.InvariantCulture, $"{amount:#,##0.00##} {currency}");

@@ -10,8 +10,7 @@ internal static class CompletionCommand
 
     public static Command Create(Terminal terminal)
     {
-        var shell = new Argument<string>("shell") { Description = $"One of {string.Join(", ", _shells)}." };
-        shell.AcceptOnlyFromAmong(_shells);
+        var shell = CommandOptions.WordArgument("shell", "The shell", _shells);
         var command = new SagasCommand(
             "completion",
             "Write a script that completes commands and options in a shell. Without a file: `source <(sagas completion "

@@ -31,7 +31,7 @@ internal static class ListCustomers
         ListOptions.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(summary) && result.GetValue(state) is not null)
+            if (result.ValueOrDefault(summary) && result.ValueOrDefault(state) is not null)
                 result.AddError("--summary counts all states; specify --summary or --state, not both.");
         });
         command.SetAction(

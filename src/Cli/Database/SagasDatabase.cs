@@ -33,7 +33,8 @@ internal sealed class SagasDatabase : IAsyncDisposable
         {
             throw new CommandException(
                 ExitCode.Usage,
-                $"The Postgres connection string is not valid: {exception.Message}",
+                $"{CommandOptions.PostgresName} (or {Connections.PostgresVariable}) must be a connection string such as "
+                    + $"Host=localhost;Port=5432;Database=sagas;Username=sagas;Password=secret: {exception.Message}",
                 exception
             );
         }
@@ -156,6 +157,11 @@ internal sealed class SagasDatabase : IAsyncDisposable
 
     private static string CannotConnect(NpgsqlConnectionStringBuilder settings, Exception exception)
     {
+        var isLogin =
+            exception is PostgresException
+            {
+                SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification
+            };
         var why = exception switch
         {
             PostgresException { SqlState: PostgresErrorCodes.InvalidPassword } => $"the password of {settings.Username} is wrong",
@@ -165,10 +171,13 @@ internal sealed class SagasDatabase : IAsyncDisposable
         };
         var database = settings.Database is { Length: > 0 } name ? $", database {name}" : "";
         var user = settings.Username is { Length: > 0 } login ? $", user {login}" : "";
+        var (option, variable) = (CommandOptions.PostgresName, Connections.PostgresVariable);
+        var advice = isLogin
+            ? Connections.WhenLoginFails(option, variable, "POSTGRES_PASSWORD")
+            : Connections.WhenUnavailable("database", option, variable);
         return $"""
             Cannot connect to Postgres at {settings.Host}:{settings.Port}{database}{user}: {why.TrimEnd('.')}.
-            Start it with `docker-compose up -d`, or run everything without Docker: `./sagas demo`.
-            To use another database, set {CommandOptions.PostgresName} or the environment variable {Connections.PostgresVariable}.
+            {advice}
             """;
     }
 }

@@ -55,6 +55,8 @@ internal static class DemoCommand
     private static async Task StayAsync(DemoSystem system, ConsoleReporter reporter, CancellationToken cancellationToken)
     {
         reporter.Paragraph("The demo runs until Ctrl-C. In another terminal:");
+        foreach (var (name, value) in system.Variables())
+            reporter.Say($"  export {name}='{value}'");
         foreach (var (what, command) in system.Commands())
             reporter.Code(what, command);
         try

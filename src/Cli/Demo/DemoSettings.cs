@@ -19,8 +19,16 @@ internal static class DemoSettings
     /// <param name="postgres">Their database.</param>
     /// <param name="rabbitMq">Their broker; null: none.</param>
     /// <param name="simulators">The simulated third parties.</param>
+    /// <param name="operatorKey">The key of what can be changed over HTTP.</param>
     /// <param name="quiet">Whether standard output is for JSON.</param>
-    public static Dictionary<string, string?> OfServices(string url, string postgres, Uri? rabbitMq, Uri simulators, bool quiet)
+    public static Dictionary<string, string?> OfServices(
+        string url,
+        string postgres,
+        Uri? rabbitMq,
+        Uri simulators,
+        string operatorKey,
+        bool quiet
+    )
     {
         // The log shares the terminal with the report: only errors may interrupt it.
         var level = quiet ? "Fatal" : "Error";
@@ -31,6 +39,7 @@ internal static class DemoSettings
             ["Bus:Transport"] = rabbitMq is null ? "InMemory" : "RabbitMq",
             ["RabbitMq:Uri"] = rabbitMq?.ToString(),
             ["Roles"] = "",
+            ["Operations:ApiKey"] = operatorKey,
             ["Payments:GatewayUrl"] = simulators.ToString(),
             ["Alerts:Endpoint"] = new Uri(simulators, "webhooks/alerts").ToString(),
             ["Alerts:AllowedHosts"] = simulators.Host,

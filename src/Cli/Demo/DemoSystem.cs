@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
 using Sagas.Host;
 using Sagas.LocalServers;
@@ -15,10 +17,15 @@ internal sealed class DemoSystem : IAsyncDisposable
     private const string FreeLoopbackPort = "http://127.0.0.1:0";
     private const string OfSimulators = "Simulators:";
 
+    // As in .env and the documentation.
+    private const string KeyVariable = "SAGAS_API_KEY";
+    private const int KeyBytes = 16;
+
     private static readonly TimeSpan _stopTimeout = TimeSpan.FromSeconds(10);
 
     private readonly Stack<IAsyncDisposable> _started = new();
 
+    private readonly string _operatorKey = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(KeyBytes));
     private string _postgres = "";
     private Uri? _rabbitMq;
     private WebApplication? _services;
@@ -66,26 +73,39 @@ internal sealed class DemoSystem : IAsyncDisposable
         }
     }
 
-    /// <summary>How to look at it from another terminal.</summary>
+    /// <summary>Environment variables by which commands in another terminal use it.</summary>
+    public IEnumerable<(string Name, string Value)> Variables()
+    {
+        yield return (Connections.PostgresVariable, _postgres);
+        if (_rabbitMq is not null)
+            yield return (Connections.RabbitMqVariable, _rabbitMq.ToString());
+        yield return (Connections.CallbackVariable, $"{_services!.Urls.Last()}/callback");
+        yield return (KeyVariable, _operatorKey);
+    }
+
+    /// <summary>How to look at it from another terminal that has the variables.</summary>
     public IEnumerable<(string What, string Command)> Commands()
     {
         var postgres = new NpgsqlConnectionStringBuilder(_postgres);
-        var options = $"--postgres \"{_postgres}\"";
         var login = $"{postgres.Username}:{postgres.Password}@{postgres.Host}:{postgres.Port}";
+        var http = _services!.Urls.First();
         yield return ("the database", $"psql \"postgresql://{login}/{postgres.Database}\"");
-        yield return ("the payments", $"./sagas payments list --watch {options}");
-        yield return ("the payment above", $"./sagas payments show {Scenario.PaymentId} {options}");
-        yield return ("the customers that the CRM has", $"./sagas customers list --summary {options}");
-        if (_rabbitMq is null)
-            yield break;
+        yield return ("the payments", "./sagas payments list --watch");
+        yield return ("the payment above", $"./sagas payments show {Scenario.PaymentId}");
+        yield return ("the customers that the CRM has", "./sagas customers list --summary");
+        if (_rabbitMq is not null)
+        {
+            yield return ("a payment of an unknown customer", "./sagas p 4711 --payment-id invoice-9");
+            yield return ("the customer", "./sagas c 4711 --name \"Grace Hopper\"");
+        }
 
-        yield return ("a payment of an unknown customer", $"./sagas p 4711 --payment-id invoice-9 --rabbitmq {_rabbitMq}");
-        yield return ("the customer", $"./sagas c 4711 --name \"Grace Hopper\" --rabbitmq {_rabbitMq}");
+        yield return ("objects to fetch the status of", "./sagas objects post 1 2 3 4");
+        yield return ("the objects that are online", "./sagas objects list --watch");
+        yield return ("the operations interface", $"curl {http}/operations/overview");
         yield return (
-            "objects to fetch the status of",
-            $"./sagas objects post 1 2 3 4 --callback {_services!.Urls.Last()}/callback"
+            "an upload (or /files/alerts)",
+            $"curl -H \"X-Api-Key: ${KeyVariable}\" --data-binary @customers.csv {http}/files/customers"
         );
-        yield return ("the objects that are online", $"./sagas objects list --watch {options}");
     }
 
     public async ValueTask DisposeAsync()
@@ -126,7 +146,7 @@ internal sealed class DemoSystem : IAsyncDisposable
         var simulators = await StartAsync(SimulatorHost.Create([], simulatorSettings), cancellationToken);
         Simulators = new Uri(simulators.Urls.First());
         reporter.Say("Starting the services, which create their tables and queues …");
-        var settings = DemoSettings.OfServices(FreeLoopbackPort, _postgres, _rabbitMq, Simulators, reporter.Json);
+        var settings = DemoSettings.OfServices(FreeLoopbackPort, _postgres, _rabbitMq, Simulators, _operatorKey, reporter.Json);
         foreach (var (key, value) in more.Where(setting => !setting.Key.StartsWith(OfSimulators, StringComparison.Ordinal)))
             settings[key] = value;
         _services = await StartAsync(SagasHost.Create([], settings), cancellationToken);

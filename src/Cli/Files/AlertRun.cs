@@ -107,8 +107,7 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
         var line = string.Create(
             CultureInfo.InvariantCulture,
             $"{stored:N0} alerts stored, {delivered:N0} delivered, {waiting:N0} waiting, "
-                + $"{rows.Sum(row => row.Failed + row.Parked):N0} failed, "
-                + $"{delivered / Stopwatch.GetElapsedTime(_started).TotalSeconds:0.#}/s"
+                + $"{rows.Sum(row => row.Failed + row.Parked):N0} failed{Rate(delivered)}"
         );
         lock (_lock)
         {
@@ -119,6 +118,9 @@ internal sealed class AlertRun(Terminal terminal, SagasDatabase database, Alerts
             _written = Rewrites;
         }
     }
+
+    private string Rate(long delivered) =>
+        Format.PerSecond(delivered, Stopwatch.GetElapsedTime(_started).TotalSeconds) is { } rate ? $", {rate}/s" : "";
 
     private async Task<int> ReportAsync(IReadOnlyList<string> paths, FileResult[] results, CancellationToken cancellationToken)
     {

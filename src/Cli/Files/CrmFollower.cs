@@ -132,12 +132,16 @@ internal sealed class CrmFollower(
         _lastLine = terminal.TimeProvider.GetTimestamp();
         // Customers synced before do not count for the rate.
         var (settled, since) = _firstPause ?? (Settled, _lastLine.Value);
-        var rate = (Settled - settled) / Math.Max(terminal.TimeProvider.GetElapsedTime(since).TotalSeconds, 0.001);
-        var left = rate > 0 ? $", {TimeSpan.FromSeconds((_rows - Settled) / rate):h\\:mm\\:ss} left" : "";
+        var seconds = terminal.TimeProvider.GetElapsedTime(since).TotalSeconds;
+        var rate = Format.PerSecond(Settled - settled, seconds) is { } perSecond ? $", {perSecond}/s" : "";
+        var left =
+            rate.Length > 0 && Settled > settled
+                ? $", {TimeSpan.FromSeconds((_rows - Settled) * seconds / (Settled - settled)):h\\:mm\\:ss} left"
+                : "";
         Write(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"CRM: {_synced:N0} of {_rows:N0} rows synced, {_failed:N0} failed, {rate:N0}/s{left}"
+                $"CRM: {_synced:N0} of {_rows:N0} rows synced, {_failed:N0} failed{rate}{left}"
             ),
             isLast: false
         );

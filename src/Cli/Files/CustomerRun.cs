@@ -4,6 +4,7 @@ using Sagas.Cli.Database;
 using Sagas.Customers;
 using Sagas.FileIntake;
 using Sagas.FileIntake.Storage;
+using Sagas.Services.Alerts;
 using Sagas.Services.Ingest;
 using Sagas.Services.Messages;
 
@@ -53,6 +54,11 @@ internal sealed class CustomerRun(Terminal terminal, SagasDatabase database, Ing
                 cancellationToken
             );
             var report = FileReport.Of(path, result, clock.Elapsed, rejects);
+            if (result.File.State == FileState.Invalid && AlertIngest.HasHeader(path))
+                report = report with
+                {
+                    Reason = $"{report.Reason} For a file of alerts, add --kind alerts to `sagas files ingest`.",
+                };
             line.End(report.Sentence);
             return report;
         }

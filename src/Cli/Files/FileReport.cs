@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
 using Sagas.FileIntake;
 using Sagas.FileIntake.Storage;
@@ -56,7 +57,7 @@ internal sealed record FileReport(
             "completed" when AlreadyIngested => $"{File}: the same content was ingested before ({Counts}); nothing was changed.",
             "invalid" => $"{File}: invalid. {Reason}",
             "failed" => $"{File}: failed after {Counts}. {Reason} `sagas files resume` continues where it stopped.{Where}",
-            _ => $"{File}: {Counts} in {Duration} s ({Number(Rows / Math.Max(Seconds, 0.001))} rows/s).{Where}",
+            _ => $"{File}: {Counts} in {Duration} s{Rate}.{Where}",
         };
 
     private string Counts =>
@@ -67,6 +68,8 @@ internal sealed record FileReport(
                 + $"{Number(Parked)} parked, {Number(Rejected)} rejected";
 
     private string Duration => Seconds.ToString("0.0", CultureInfo.InvariantCulture);
+
+    private string Rate => Format.PerSecond(Rows, Seconds) is { } rate ? $" ({rate} rows/s)" : "";
 
     private string Where =>
         Rejects is null ? "" : $" Rejected rows: {Path.GetRelativePath(Environment.CurrentDirectory, Rejects)}";

@@ -29,7 +29,7 @@ internal static class IngestFiles
         options.AddTo(command);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(kind) == "alerts" && options.NameOfCustomersOption(result) is { } name)
+            if (result.ValueOrDefault(kind) == "alerts" && options.NameOfCustomersOption(result) is { } name)
                 result.AddError($"{name} is for files of customers. Remove {name} or --kind alerts.");
         });
         command.SetAction(

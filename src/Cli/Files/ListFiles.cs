@@ -25,30 +25,32 @@ internal static class ListFiles
         {
             kind,
             file,
-        }.Lists(
-            terminal,
-            _ => new Listing<FileRow>(terminal, Columns(terminal), "No files."),
-            Reader(terminal.TimeProvider, kind, file)
-        );
+        }.Lists(terminal, _ => Table(terminal), Reader(terminal.TimeProvider, kind, file));
     }
 
-    private static Column<FileRow>[] Columns(Terminal terminal) =>
+    /// <summary>The table of files.</summary>
+    /// <param name="terminal">Where it is written.</param>
+    internal static Listing<FileRow> Table(Terminal terminal)
+    {
+        Column<FileRow>[] columns =
         [
-            new("File", row => row.Name),
+            new("File", row => row.Name, Break: false),
             new("Kind", row => row.Kind, Break: false),
             new("State", row => row.State, Colour: row => Format.Colour(row.State), Break: false),
             new("Rows", row => Number(row.Rows), Right: true),
             new("Rejected", row => Number(row.Rejected), Right: true),
             new("New", row => Number(row.Added), FromWidth: 120, Right: true),
             new("Changed", row => Number(row.Changed), FromWidth: 120, Right: true),
-            new("Delivered", row => Number(row.Delivered), Right: true),
-            new("Waiting", row => Number(row.Waiting), FromWidth: 100, Right: true),
-            new("Failed", row => Number(row.Failed + row.Parked), Right: true),
-            new("Rate", Rate, FromWidth: 100, Right: true),
+            new("Delivered", row => Number(row.Delivered), Right: true, Always: false),
+            new("Waiting", row => Number(row.Waiting), FromWidth: 100, Right: true, Always: false),
+            new("Failed", row => Number(row.Failed + row.Parked), Right: true, Always: false),
+            new("Rate", Rate, FromWidth: 100, Right: true, Always: false),
             new("Came", row => Format.FromNow(row.AcceptedAt, terminal.TimeProvider.GetUtcNow()), FromWidth: 100, Break: false),
-            new("Id", row => row.FileId.ToString(), FromWidth: 160, Break: false),
-            new("Reason", row => row.Reason, FromWidth: 140),
+            new("Id", row => row.FileId.ToString(), FromWidth: 190, Break: false),
+            new("Reason", row => row.Reason, FromWidth: 140, Always: false),
         ];
+        return new Listing<FileRow>(terminal, columns, "No files.");
+    }
 
     private static ListCommand.Reader<FileRow> Reader(TimeProvider timeProvider, Option<string?> kind, Option<string?> file)
     {
@@ -69,8 +71,7 @@ internal static class ListFiles
         };
     }
 
-    private static string Rate(FileRow row) =>
-        row.PerSecond is { } rate ? string.Create(CultureInfo.InvariantCulture, $"{rate:0.#}/s") : "";
+    private static string Rate(FileRow row) => row.PerSecond is { } rate ? $"{Format.PerSecond(rate)}/s" : "";
 
     private static string Number(long? number) => number?.ToString("N0", CultureInfo.InvariantCulture) ?? "";
 }

@@ -78,14 +78,15 @@ internal sealed class ProgressLine(Terminal terminal, bool json, string name) : 
         var elapsed = Stopwatch.GetElapsedTime(_start);
         // Rows of an earlier run do not count for the rate of this one.
         var first = _first!.Value;
-        var rate = (progress.Counts.Rows - first.Counts.Rows) / Math.Max(elapsed.TotalSeconds, 0.001);
+        var rows = progress.Counts.Rows - first.Counts.Rows;
+        var rate = Format.PerSecond(rows, elapsed.TotalSeconds) is { } perSecond ? $"{perSecond}/s  " : "";
         var full = (int)Math.Round(progress.Fraction * BarLength);
         var bar = new string('█', full) + new string('░', BarLength - full);
         var done = progress.Fraction - first.Fraction;
         var left = done > 0 ? TimeSpan.FromSeconds(elapsed.TotalSeconds * (1 - progress.Fraction) / done) : (TimeSpan?)null;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Format.Clean(name)} {bar} {progress.Fraction, 4:P0}  {progress.Counts.Rows:N0} rows  {rate:N0}/s  "
+            $"{Format.Clean(name)} {bar} {progress.Fraction, 4:P0}  {progress.Counts.Rows:N0} rows  {rate}"
                 + $"{progress.Counts.Rejected:N0} rejected  {Eta(left)}"
         );
     }

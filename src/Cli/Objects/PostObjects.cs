@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Sagas.Cli.CommandLine;
@@ -10,6 +11,7 @@ namespace Sagas.Cli.Objects;
 internal static class PostObjects
 {
     private const string UrlVariable = Connections.CallbackVariable;
+    private const string CallbackPath = "/callback";
     private const string ExampleUrl = "http://localhost:9090/callback";
 
     // Much longer than any answer takes: after a timeout it is unknown whether the ids were accepted.
@@ -46,16 +48,14 @@ internal static class PostObjects
 
     private static Argument<string[]> Ids()
     {
-        var ids = new Argument<string[]>("ids") { Description = "The objects' ids.", Arity = ArgumentArity.OneOrMore };
+        var ids = new Argument<string[]>("id") { Description = "The objects' ids.", Arity = ArgumentArity.OneOrMore };
         ids.Validators.Add(result =>
         {
             var wrong = result
                 .Tokens.Select(token => token.Value.Trim())
                 .FirstOrDefault(id => id.Length is 0 or > CommandOptions.MaxIdLength || id.Any(char.IsControl));
             if (wrong is not null)
-                result.AddError(
-                    $"Each of <ids> must be 1 to {CommandOptions.MaxIdLength} characters without control characters."
-                );
+                result.AddError($"Each <id> must be 1 to {CommandOptions.MaxIdLength} characters without control characters.");
         });
         return ids;
     }
@@ -91,7 +91,7 @@ internal static class PostObjects
             using var response = await client.PostAsJsonAsync(url, new { object_ids = ids }, cancellationToken);
             var body = await response.Content.ReadAsStringAsync(cancellationToken);
             if (!response.IsSuccessStatusCode)
-                throw new CommandException(ExitCode.Failed, $"{url} answered {(int)response.StatusCode}: {Reason(body)}");
+                throw new CommandException(ExitCode.Failed, Describe(url, response.StatusCode, body));
             var accepted = JsonDocument.Parse(body).RootElement.GetProperty("accepted").GetInt32();
             if (parse.GetValue<bool>(CommandOptions.JsonName))
                 terminal.WriteJson(new { url, accepted });
@@ -114,13 +114,17 @@ internal static class PostObjects
                 ExitCode.CannotConnect,
                 $"""
                 Cannot connect to the callback at {url}: {exception.Message}
-                Start it with `docker-compose up -d`, or run everything without Docker: `./sagas demo`.
-                To use another callback, set --callback or the environment variable {UrlVariable}.
+                {Connections.WhenUnavailable("callback", "--callback", UrlVariable)}
                 """,
                 exception
             );
         }
     }
+
+    private static string Describe(Uri url, HttpStatusCode status, string body) =>
+        status == HttpStatusCode.NotFound && url.AbsolutePath != CallbackPath
+            ? $"{url} answered 404: the callback's path is {CallbackPath}. Use {new Uri(url, CallbackPath)}."
+            : $"{url} answered {(int)status}: {Reason(body)}";
 
     private static string Reason(string body)
     {

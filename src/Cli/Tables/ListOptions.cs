@@ -25,7 +25,7 @@ internal static class ListOptions
         command.Add(Watch());
         command.Validators.Add(result =>
         {
-            if (result.GetValue<bool>(WatchName) && result.GetValue<bool>(CommandOptions.JsonName))
+            if (result.ValueOrDefault<bool>(WatchName) && result.ValueOrDefault<bool>(CommandOptions.JsonName))
                 result.AddError("--watch and --json exclude each other: --json writes one value.");
         });
     }

@@ -40,7 +40,10 @@ internal sealed class Listing<T>(Terminal terminal, IReadOnlyList<Column<T>> col
             return new Text(none + "\n");
 
         var table = new Table { Border = TableBorder.Simple };
-        var shown = columns.Where(column => column.FromWidth <= terminal.Width).ToList();
+        var shown = columns
+            .Where(column => column.FromWidth <= terminal.Width)
+            .Where(column => column.Always || rows.Any(row => !string.IsNullOrEmpty(column.Text(row))))
+            .ToList();
         foreach (var column in shown)
         {
             table.AddColumn(

@@ -16,6 +16,8 @@ internal sealed class AlertFileReader : IDisposable
         new("alertMessage", IsRequired: true, "alert_message", "message", "alert", "text"),
     ];
 
+    private static RecordReaderOptions Options => new() { Delimiter = ',', MaxRecordBytes = MaxRowBytes };
+
     private readonly RecordReader _records;
     private readonly int _user;
     private readonly int _message = 1;
@@ -47,7 +49,7 @@ internal sealed class AlertFileReader : IDisposable
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static AlertFileReader? Open(string path, RecordPosition from, out string? problem)
     {
-        var records = RecordReader.Open(path, new RecordReaderOptions { Delimiter = ',', MaxRecordBytes = MaxRowBytes });
+        var records = RecordReader.Open(path, Options);
         try
         {
             problem = null;
@@ -62,6 +64,16 @@ internal sealed class AlertFileReader : IDisposable
             records.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Whether a file begins with the header of a file of alerts.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidDataException">The compressed file is damaged.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static bool HasHeader(string path)
+    {
+        using var records = RecordReader.Open(path, Options);
+        return records.Read() && ReadHeader(records, out _) is not null;
     }
 
     /// <summary>Reads the next row.</summary>

@@ -29,6 +29,12 @@ public sealed class AlertIngest(
 
     private static readonly TimeSpan _windowFullDelay = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>Whether a file begins with the header of a file of alerts.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidDataException">The compressed file is damaged.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static bool HasHeader(string path) => AlertFileReader.HasHeader(path);
+
     /// <inheritdoc/>
     public string Kind => FileKind;
 

@@ -31,5 +31,8 @@ public sealed class CommandLineTests(ServersFixture servers) : IClassFixture<Ser
         var rejected = await sagas.RunAsync("objects", "post", "1", "--callback", system.Host.Http.BaseAddress + "callback");
         Assert.Equal(1, rejected.ExitCode);
         Assert.Contains("404", rejected.Error);
+        var wrongPath = await sagas.RunAsync("objects", "post", "1", "--callback", new Uri(system.Callback, "/").ToString());
+        Assert.Equal(1, wrongPath.ExitCode);
+        Assert.Contains($"the callback's path is /callback. Use {system.Callback}.", wrongPath.Error);
     }
 }

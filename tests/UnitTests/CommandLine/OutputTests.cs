@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using Sagas.Cli.Broker;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
+using Sagas.Cli.Files;
 using Sagas.Cli.Messages;
 using Sagas.Cli.Payments;
 
@@ -82,6 +83,72 @@ public sealed class OutputTests
         Assert.All(lines, line => Assert.InRange(line.Length, 1, width));
         Assert.Contains("1,234.50 EUR", lines[2]);
         Assert.Contains("in 3.2 s", lines[2]);
+    }
+
+    [Theory]
+    [InlineData(80)]
+    [InlineData(160)]
+    public void A_table_of_files_has_whole_names_and_no_empty_columns(int width)
+    {
+        var file = new FileRow(
+            Guid.NewGuid(),
+            "customers",
+            "customers-2026-05-01.csv",
+            "completed",
+            null,
+            1_000_000,
+            10_005,
+            989_995,
+            0,
+            0,
+            null,
+            null,
+            null,
+            null,
+            _now.AddMinutes(-5)
+        );
+
+        var complete = Drawn(width, terminal => ListFiles.Table(terminal).Draw([file]));
+        var failed = Drawn(160, terminal => ListFiles.Table(terminal).Draw([file with { Reason = "It is cut off." }]));
+
+        Assert.Contains(file.Name, complete);
+        Assert.DoesNotContain("Reason", complete);
+        Assert.DoesNotContain("Delivered", complete);
+        Assert.Contains("It is cut off.", failed);
+    }
+
+    [Theory]
+    [InlineData(0.42, "0.4")]
+    [InlineData(9.96, "10")]
+    [InlineData(65249, "65,249")]
+    public void A_rate_below_10_has_a_decimal(double rate, string text) => Assert.Equal(text, Format.PerSecond(rate));
+
+    [Theory]
+    [InlineData(0.02, "5 rejected in 0.0 s.")]
+    [InlineData(10, "5 rejected in 10.0 s (0.5 rows/s).")]
+    public void A_report_of_a_file_has_a_rate_from_a_second_on(double seconds, string end)
+    {
+        var report = new FileReport(
+            "a.csv",
+            Guid.NewGuid(),
+            "customers",
+            "completed",
+            null,
+            false,
+            5,
+            5,
+            0,
+            0,
+            0,
+            null,
+            null,
+            null,
+            null,
+            null,
+            seconds
+        );
+
+        Assert.EndsWith(end, report.Sentence);
     }
 
     [Fact]

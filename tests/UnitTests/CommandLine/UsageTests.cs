@@ -27,7 +27,8 @@ public sealed class UsageTests
     [InlineData("<message-id>", "deadletters", "retry")]
     [InlineData("--all", "deadletters", "retry", "x", "--all")]
     [InlineData("<key>", "calls", "retry")]
-    [InlineData("<ids>", "objects", "post", "1", " ")]
+    [InlineData("Each <id> must", "objects", "post", "1", " ")]
+    [InlineData("<id> is missing", "objects", "post")]
     [InlineData("--callback", "objects", "post", "1", "--callback", "localhost:9090")]
     [InlineData("<customer-id> is missing", "p")]
     [InlineData("<alarm> is missing", "alarms", "publish", "ada")]
@@ -39,7 +40,7 @@ public sealed class UsageTests
     [InlineData("--max-reject-ratio must be", "files", "resume", "a.csv", "--max-reject-ratio", "2")]
     [InlineData("--summary or --state, not both", "customers", "list", "--summary", "--state", "Synced")]
     [InlineData("exactly one of --id, --file or --all", "alerts", "retry", "--all", "--id", "order-7")]
-    [InlineData("'tcsh'", "completion", "tcsh")]
+    [InlineData("<shell> must be one of bash, zsh, fish; 'tcsh' is not.", "completion", "tcsh")]
     [InlineData("Specify exactly one of --id, --all or --registered.", "customers", "retry")]
     [InlineData("--all", "customers", "retry", "--all", "--id", "4711")]
     [InlineData("--queue", "deadletters", "list", "--queue", "")]
@@ -82,6 +83,39 @@ public sealed class UsageTests
         Assert.Contains(sentence, run.Error);
         Assert.Contains("sagas payments", run.Error);
     }
+
+    [Theory]
+    [InlineData("Did you mean `sagas alerts list`?", "alert", "list")]
+    [InlineData("Did you mean `sagas alerts list`?", "alert", "lst", "--state", "parked")]
+    [InlineData("Did you mean `sagas payments show`?", "payments", "shw", "invoice-8")]
+    [InlineData("Unknown option '--postgre'. Did you mean `--postgres`?", "payments", "list", "--postgre", "x")]
+    [InlineData("Unknown option '--postgre'. Did you mean `--postgres`?", "payments", "list", "--postgre=Password=x")]
+    [InlineData("Unknown option '--jsno'. Did you mean `--json`?", "customers", "show", "4711", "--jsno")]
+    [InlineData("Unknown option '--jsno'. Did you mean `--json`?", "c", "--jsno")]
+    [InlineData("Unknown option '--kinds'. Did you mean `--kind`?", "files", "ingest", "a.csv", "--kinds", "alerts")]
+    public async Task A_misspelled_command_or_option_is_answered_with_the_nearest(string sentence, params string[] args)
+    {
+        var run = await CommandLineRun.OfAsync(args);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(sentence, run.Error);
+    }
+
+    [Theory]
+    [InlineData("Unknown command 'sagas nothing'.", "nothing")]
+    [InlineData("Unknown option '--nothing'.", "payments", "list", "--nothing")]
+    public async Task A_name_that_resembles_none_is_answered_without_a_suggestion(string sentence, params string[] args)
+    {
+        var run = await CommandLineRun.OfAsync(args);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(sentence, run.Error);
+        Assert.DoesNotContain("Did you mean", run.Error);
+    }
+
+    [Fact]
+    public async Task What_follows_two_dashes_is_an_argument() =>
+        Assert.Equal(3, (await CommandLineRun.OfAsync("alerts", "send", "125", "--", "--jsno")).ExitCode);
 
     [Theory]
     [InlineData("payments", "list")]
@@ -135,6 +169,6 @@ public sealed class UsageTests
         var run = await CommandLineRun.OfAsync("payments", "list", "--postgres", "Hots=127.0.0.1");
 
         Assert.Equal(2, run.ExitCode);
-        Assert.Contains("connection string", run.Error);
+        Assert.Contains("connection string such as Host=localhost;", run.Error);
     }
 }
