@@ -2,7 +2,7 @@ using MassTransit;
 
 namespace Sagas.Examples.OrderShipment;
 
-/// <summary>The life of an order: placed, then shipped or rejected by the carrier. Its answer is final.</summary>
+/// <summary>The life of an order: shipping, then shipped or rejected by the carrier, whose answer is final.</summary>
 public sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
 {
     /// <summary>Builds the machine.</summary>
@@ -13,11 +13,9 @@ public sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
         Event(() => OrderShipped, e => Existing(e, message => message.OrderId));
         Event(() => ShipmentRejected, e => Existing(e, message => message.OrderId));
 
-        // Both transitions and the message are one transaction: no order stays Placed.
         Initially(
             When(OrderPlaced)
                 .Then(Create)
-                .TransitionTo(Placed)
                 .Publish(context => new ShipOrder(context.Saga.OrderId, context.Saga.Address))
                 .TransitionTo(Shipping)
         );
@@ -44,9 +42,6 @@ public sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
         DuringAny(Ignore(OrderPlaced));
         During(Shipped, Rejected, Ignore(OrderShipped), Ignore(ShipmentRejected));
     }
-
-    /// <summary>The order is known.</summary>
-    public State Placed { get; private set; } = null!;
 
     /// <summary>The call to the carrier is enqueued.</summary>
     public State Shipping { get; private set; } = null!;
