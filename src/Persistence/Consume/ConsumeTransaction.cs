@@ -14,7 +14,11 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
 {
     private readonly DbContext _dbContext;
     private readonly IDbContextTransaction _transaction;
+
+    // A consumer may publish concurrently.
+    private readonly Lock _lock = new();
     private readonly List<OutboxMessage> _messages = [];
+    private readonly List<Guid> _cancelled = [];
     private readonly List<SagaTransition> _transitions = [];
     private readonly OutboxInstance? _process;
     private OutboxMessage? _batchHead;
@@ -28,7 +32,12 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
         _process = process;
     }
 
+    /// <summary>The context whose transaction it is.</summary>
+    public DbContext DbContext => _dbContext;
+
     public bool HasScheduledMessages { get; private set; }
+
+    private OutboxTables Tables => OutboxTables.Of(_dbContext);
 
     private NpgsqlConnection Connection => (NpgsqlConnection)_dbContext.Database.GetDbConnection();
 
@@ -52,7 +61,7 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
     /// <returns>False when the message was consumed before.</returns>
     public async Task<bool> EnterInboxAsync(InboxEntry entry, CancellationToken cancellationToken)
     {
-        await using var command = new NpgsqlCommand(InboxSql.Enter, Connection, Transaction);
+        await using var command = new NpgsqlCommand(Tables.Inbox.Enter, Connection, Transaction);
         InboxSql.AddParameters(command.Parameters, entry, entry.RedeliveryCount);
         _entered = entry;
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
@@ -61,13 +70,21 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
     /// <summary>The redelivery of the consumed message that the consumer itself has scheduled.</summary>
     public int? AwaitingRedelivery { get; set; }
 
-    public void Add(SagaTransition transition) => _transitions.Add(transition);
+    public void Add(SagaTransition transition)
+    {
+        lock (_lock)
+            _transitions.Add(transition);
+    }
 
     public void Add(OutboxMessage message)
     {
-        if (message.Delay is null)
+        lock (_lock)
         {
-            if (_batchHead is null)
+            if (message.Delay is not null)
+            {
+                HasScheduledMessages = true;
+            }
+            else if (_batchHead is null)
             {
                 _batchHead = message;
             }
@@ -76,27 +93,19 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
                 message.BatchId = _batchHead.BatchId;
                 message.Position = _batchHead.BatchSize++;
             }
-        }
-        else
-        {
-            HasScheduledMessages = true;
-        }
 
-        _messages.Add(message);
+            _messages.Add(message);
+        }
     }
 
     /// <summary>Removes a scheduled message, also one scheduled in this transaction.</summary>
-    public async Task CancelScheduledAsync(Guid tokenId, CancellationToken cancellationToken)
+    public void CancelScheduled(Guid tokenId)
     {
-        if (_messages.RemoveAll(message => message.ScheduleTokenId == tokenId) > 0)
-            return;
-        await using var command = new NpgsqlCommand(
-            "DELETE FROM outbox_message WHERE schedule_token_id = $1",
-            Connection,
-            Transaction
-        );
-        command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = tokenId });
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        lock (_lock)
+        {
+            if (_messages.RemoveAll(message => message.ScheduleTokenId == tokenId) == 0)
+                _cancelled.Add(tokenId);
+        }
     }
 
     /// <summary>Writes what was collected and commits.</summary>
@@ -124,7 +133,7 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
             while (await reader.NextResultAsync(cancellationToken)) { }
         }
         catch (PostgresException exception)
-            when (exception is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: InboxSql.PrimaryKey })
+            when (exception.SqlState == PostgresErrorCodes.UniqueViolation && exception.TableName == Tables.InboxTable)
         {
             throw new MessageConsumedBeforeException(exception);
         }
@@ -143,13 +152,24 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
     {
         var batch = new NpgsqlBatch(Connection, Transaction);
         if (_deferred is { } deferred)
-            batch.BatchCommands.Add(InboxSql.EnterOrFail(deferred, AwaitingRedelivery));
+            batch.BatchCommands.Add(Tables.Inbox.EnterOrFail(deferred, AwaitingRedelivery));
         else if (_entered is { } entered && AwaitingRedelivery is { } redelivery)
-            batch.BatchCommands.Add(InboxSql.Await(entered, redelivery));
+            batch.BatchCommands.Add(Tables.Inbox.Await(entered, redelivery));
         if (_transitions.Count > 0)
-            batch.BatchCommands.Add(OutboxSql.InsertTransitions(_transitions));
+            batch.BatchCommands.Add(Tables.Outbox.InsertTransitions(_transitions));
+        // Before the messages: one of them may be scheduled anew under its token.
+        if (_cancelled.Count > 0)
+        {
+            batch.BatchCommands.Add(
+                new NpgsqlBatchCommand(Tables.Outbox.DeleteScheduled)
+                {
+                    Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = [.. _cancelled] } },
+                }
+            );
+        }
+
         if (_messages.Count > 0)
-            batch.BatchCommands.Add(OutboxSql.InsertMessages(_messages));
+            batch.BatchCommands.Add(Tables.Outbox.InsertMessages(_messages));
         // A consumer may have hidden that a statement failed. COMMIT would then roll back and report no error, any other
         // statement does.
         if (batch.BatchCommands.Count == 0)

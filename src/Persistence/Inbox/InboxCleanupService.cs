@@ -19,12 +19,6 @@ internal sealed class InboxCleanupService(
 
     private const int BatchSize = 10_000;
 
-    private const string Remove = $"""
-        DELETE FROM inbox_state WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM inbox_state
-            WHERE received < now() - $1 AND (SELECT pg_try_advisory_xact_lock({AdvisoryLock})) LIMIT $2))
-        """;
-
     private static readonly TimeSpan _interval = TimeSpan.FromMinutes(1);
 
     /// <inheritdoc />
@@ -33,7 +27,7 @@ internal sealed class InboxCleanupService(
             BatchSize,
             () =>
                 database.ExecuteAsync(
-                    Remove,
+                    database.Tables.Inbox.RemoveOld,
                     cancellationToken,
                     new NpgsqlParameter<TimeSpan> { TypedValue = options.Value.DuplicateDetectionWindow },
                     new NpgsqlParameter<int> { TypedValue = BatchSize }

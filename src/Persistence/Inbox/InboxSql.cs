@@ -8,33 +8,41 @@ namespace Sagas.Persistence;
 /// consumed once together, with one exception: a redelivery that the consumer asked for itself, in a consume that completed,
 /// is noted in <c>awaiting_redelivery</c> and is consumed.
 /// </summary>
-internal static class InboxSql
+/// <param name="table">The table, quoted.</param>
+internal sealed class InboxSql(string table)
 {
-    public const string PrimaryKey = "inbox_state_pkey";
+    private readonly string _insertOrFail =
+        $"INSERT INTO {table} (message_id, consumer_id, awaiting_redelivery) VALUES ($1, $2, $3)";
+
+    private readonly string _awaitRedelivery =
+        $"UPDATE {table} SET awaiting_redelivery = $3 WHERE message_id = $1 AND consumer_id = $2";
 
     /// <summary>One row when the message is to be consumed, none when it was consumed before.</summary>
-    public const string Enter = """
-        INSERT INTO inbox_state AS i (message_id, consumer_id) VALUES ($1, $2)
-        ON CONFLICT (message_id, consumer_id) DO UPDATE SET awaiting_redelivery = NULL, received = now()
-        WHERE i.awaiting_redelivery = $3
-        """;
+    public string Enter { get; } =
+        $"""
+            INSERT INTO {table} AS i (message_id, consumer_id) VALUES ($1, $2)
+            ON CONFLICT (message_id, consumer_id) DO UPDATE SET awaiting_redelivery = NULL, received = now()
+            WHERE i.awaiting_redelivery = $3
+            """;
 
     /// <summary>A row when the message has had its effect.</summary>
-    public const string Exists = "SELECT 1 FROM inbox_state WHERE message_id = $1 AND consumer_id = $2";
+    public string Exists { get; } = $"SELECT 1 FROM {table} WHERE message_id = $1 AND consumer_id = $2";
 
-    private const string InsertOrFail =
-        "INSERT INTO inbox_state (message_id, consumer_id, awaiting_redelivery) VALUES ($1, $2, $3)";
-
-    private const string AwaitRedelivery =
-        "UPDATE inbox_state SET awaiting_redelivery = $3 WHERE message_id = $1 AND consumer_id = $2";
+    /// <summary>Removes rows older than <c>$1</c>, at most <c>$2</c>, unless another process does.</summary>
+    public string RemoveOld { get; } =
+        $"""
+            DELETE FROM {table} WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM {table}
+                WHERE received < now() - $1 AND (SELECT pg_try_advisory_xact_lock({InboxCleanupService.AdvisoryLock})) LIMIT $2))
+            """;
 
     /// <summary>Inserts the row of a first delivery, or fails on the primary key.</summary>
-    public static NpgsqlBatchCommand EnterOrFail(InboxEntry entry, int? awaitingRedelivery) =>
-        Command(InsertOrFail, entry, awaitingRedelivery);
+    public NpgsqlBatchCommand EnterOrFail(InboxEntry entry, int? awaitingRedelivery) =>
+        Command(_insertOrFail, entry, awaitingRedelivery);
 
     /// <summary>Notes on a row written before that the consumer asked for a redelivery.</summary>
-    public static NpgsqlBatchCommand Await(InboxEntry entry, int awaitingRedelivery) =>
-        Command(AwaitRedelivery, entry, awaitingRedelivery);
+    public NpgsqlBatchCommand Await(InboxEntry entry, int awaitingRedelivery) =>
+        Command(_awaitRedelivery, entry, awaitingRedelivery);
 
     /// <summary>Adds the key, and as third parameter a count of redeliveries or null.</summary>
     public static void AddParameters(NpgsqlParameterCollection parameters, InboxEntry entry, int? redelivery)

@@ -16,13 +16,22 @@ public static class EntityFrameworkOutboxConfigurationExtensions
     /// <typeparam name="TDbContext">A registered context whose model has the outbox's entities.</typeparam>
     /// <param name="configurator">The bus registration.</param>
     /// <param name="configure">Options.</param>
-    /// <exception cref="ConfigurationException">An outbox is registered already: a process has one.</exception>
+    /// <exception cref="ConfigurationException">
+    /// An outbox is registered already, or the bus is not the default one: a process has one outbox, for one bus.
+    /// </exception>
     public static void AddEntityFrameworkOutbox<TDbContext>(
         this IBusRegistrationConfigurator configurator,
         Action<IEntityFrameworkOutboxConfigurator>? configure = null
     )
         where TDbContext : DbContext
     {
+        if (ServesAnotherBus(configurator))
+        {
+            throw new ConfigurationException(
+                "AddEntityFrameworkOutbox serves the bus of AddMassTransit(...), not one of AddMassTransit<TBus>(...)."
+            );
+        }
+
         if (configurator.Any(service => service.ServiceType == typeof(OutboxDatabase)))
             throw new ConfigurationException("AddEntityFrameworkOutbox was called twice: a process has one outbox.");
         configurator.TryAddSingleton(TimeProvider.System);
@@ -34,6 +43,7 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         configurator.AddSingleton<OutboxPublisher>();
         configurator.AddSingleton(provider => new OutboxBatches(
             provider.GetRequiredService<IBus>(),
+            provider.GetRequiredService<OutboxDatabase>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<OutboxSignal>()
         ));
@@ -44,10 +54,12 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         {
             options.QueryDelay = TimeSpan.FromMilliseconds(100);
             options.QueryMessageLimit = 500;
-            options.QueryTimeout = TimeSpan.FromSeconds(10);
+            options.QueryTimeout = TimeSpan.FromSeconds(30);
+            options.MessageDeliveryLimit = 500;
+            options.MessageDeliveryTimeout = TimeSpan.FromSeconds(10);
         });
-        AddBeforeBus(
-            configurator,
+        // Before the bus, so that the first message already has an owner; after it until the last consumer has ended.
+        configurator.AddBeforeBus(
             ServiceDescriptor.Singleton<IHostedService>(provider => provider.GetRequiredService<OutboxInstance>()),
             ServiceDescriptor.Singleton<IHostedService>(provider => provider.GetRequiredService<OutboxPublisher>()),
             ServiceDescriptor.Singleton<IHostedService, OutboxRelay>()
@@ -56,17 +68,20 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         configure?.Invoke(new EntityFrameworkOutboxConfigurator<TDbContext>(configurator));
     }
 
-    // Started before the bus, so that the first message already has an owner, and stopped after it: until the last consumer has
-    // ended there is something to send. Hosted services stop in the opposite order of their registration.
-    private static void AddBeforeBus(IServiceCollection services, params ReadOnlySpan<ServiceDescriptor> hosted)
-    {
-        var bus = services.FirstOrDefault(service =>
-            service.ServiceType == typeof(IHostedService) && service.ImplementationType == typeof(MassTransitHostedService)
-        );
-        var place = bus is null ? services.Count : services.IndexOf(bus);
-        foreach (var service in hosted)
-            services.Insert(place++, service);
-    }
+    private static bool ServesAnotherBus(IBusRegistrationConfigurator configurator) =>
+        configurator
+            .GetType()
+            .GetInterfaces()
+            .Any(type =>
+                type.IsGenericType
+                && type.GetGenericTypeDefinition() == typeof(IBusRegistrationConfigurator<>)
+                && type.GenericTypeArguments[0] != typeof(IBus)
+            );
+
+    /// <summary>Names the only database there is, as in the package that has others.</summary>
+    /// <param name="configurator">The outbox.</param>
+    public static IEntityFrameworkOutboxConfigurator UsePostgres(this IEntityFrameworkOutboxConfigurator configurator) =>
+        configurator;
 
     /// <summary>
     /// Runs every consumer and saga of an endpoint in a transaction with its inbox row and its outgoing messages.
@@ -74,15 +89,20 @@ public static class EntityFrameworkOutboxConfigurationExtensions
     /// <typeparam name="TDbContext">The context given to <see cref="AddEntityFrameworkOutbox{TDbContext}"/>.</typeparam>
     /// <param name="configurator">The endpoint.</param>
     /// <param name="context">The container's registrations.</param>
+    /// <param name="configure">Options.</param>
+    /// <exception cref="ConfigurationException">A saga of the endpoint is in another context.</exception>
     public static void UseEntityFrameworkOutbox<TDbContext>(
         this IReceiveEndpointConfigurator configurator,
-        IRegistrationContext context
+        IRegistrationContext context,
+        Action<IOutboxOptionsConfigurator>? configure = null
     )
         where TDbContext : DbContext
     {
         var observer = new OutboxConsumePipeSpecificationObserver<TDbContext>(configurator, context);
+        configure?.Invoke(observer);
         configurator.ConnectConsumerConfigurationObserver(observer);
         configurator.ConnectSagaConfigurationObserver(observer);
+        configurator.ConnectSagaConfigurationObserver(new SagaContextCheck<TDbContext>(context));
         configurator.ConnectActivityConfigurationObserver(observer);
     }
 }

@@ -17,15 +17,8 @@ public interface IEntityFrameworkOutboxConfigurator
     /// <summary>How many transactions' messages the relay takes at a time; 500 unless set.</summary>
     int QueryMessageLimit { set; }
 
-    /// <summary>
-    /// How long the broker may take over one transaction's messages before they are sent again; 10 s unless set.
-    /// </summary>
+    /// <summary>How long a query of the relay may take; 30 s unless set.</summary>
     TimeSpan QueryTimeout { set; }
-
-    /// <summary>
-    /// Postgres is the only database; named here as in the package, which has others.
-    /// </summary>
-    void UsePostgres();
 
     /// <summary>Stores what is published or sent in a scope outside consumers with the scope's context.</summary>
     /// <param name="configure">Options of the bus outbox.</param>

@@ -4,10 +4,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace MassTransit;
 
-/// <summary>Configures where and how a saga is kept.</summary>
-/// <typeparam name="TSaga">The saga's state.</typeparam>
-public interface IEntityFrameworkSagaRepositoryConfigurator<TSaga>
-    where TSaga : class, ISaga
+/// <summary>Configures where and how sagas are kept.</summary>
+public interface IEntityFrameworkSagaRepositoryConfigurator
 {
     /// <summary>Pessimistic unless set.</summary>
     ConcurrencyMode ConcurrencyMode { set; }
@@ -26,17 +24,20 @@ public interface IEntityFrameworkSagaRepositoryConfigurator<TSaga>
     /// <summary>Registers a context and uses it.</summary>
     /// <typeparam name="TContext">The context's registered type.</typeparam>
     /// <typeparam name="TImplementation">The context's class.</typeparam>
-    /// <param name="optionsAction">Its options; the provider must be Npgsql.</param>
-    void AddDbContext<TContext, TImplementation>(Action<IServiceProvider, DbContextOptionsBuilder> optionsAction)
+    /// <param name="optionsAction">Its options, unless the context configures itself; the provider must be Npgsql.</param>
+    void AddDbContext<TContext, TImplementation>(
+        Action<IServiceProvider, DbContextOptionsBuilder<TImplementation>>? optionsAction = null
+    )
         where TContext : DbContext
         where TImplementation : DbContext, TContext;
+}
 
+/// <summary>Configures where and how a saga is kept.</summary>
+/// <typeparam name="TSaga">The saga's state.</typeparam>
+public interface IEntityFrameworkSagaRepositoryConfigurator<TSaga> : IEntityFrameworkSagaRepositoryConfigurator
+    where TSaga : class, ISaga
+{
     /// <summary>Changes the query that loads an instance, to include what belongs to it.</summary>
     /// <param name="queryCustomization">Takes the query and returns the changed one.</param>
     void CustomizeQuery(Func<IQueryable<TSaga>, IQueryable<TSaga>> queryCustomization);
-
-    /// <summary>
-    /// Postgres is the only database; named here as in the package, which has others.
-    /// </summary>
-    void UsePostgres();
 }

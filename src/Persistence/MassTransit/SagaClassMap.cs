@@ -11,8 +11,10 @@ public abstract class SagaClassMap<TSaga> : ISagaClassMap<TSaga>
 {
     Type ISagaClassMap.SagaType => typeof(TSaga);
 
-    void ISagaClassMap.Configure(ModelBuilder model)
+    /// <inheritdoc/>
+    public virtual void Configure(ModelBuilder model)
     {
+        ArgumentNullException.ThrowIfNull(model);
         var entity = model.Entity<TSaga>();
         entity.HasKey(saga => saga.CorrelationId);
         entity.Property(saga => saga.CorrelationId).ValueGeneratedNever();

@@ -5,10 +5,14 @@ using Npgsql;
 
 namespace Sagas.Persistence;
 
-/// <summary>Adds messages to the outbox without a bus, in the transaction of a bulk load; a relay publishes them.</summary>
+/// <summary>Adds messages to the outbox without a bus, in the transaction of a bulk load; a relay publishes them. The outbox's
+/// table has its default name, in the connection's search path.</summary>
 public static class BulkOutbox
 {
     private static readonly SystemTextJsonMessageSerializer _serializer = new();
+
+    // There is no context here that could name another table.
+    private static readonly OutboxSql _sql = new("outbox_message", transitions: null);
 
     /// <summary>The statement that inserts messages.</summary>
     /// <typeparam name="T">The message.</typeparam>
@@ -25,7 +29,7 @@ public static class BulkOutbox
         where T : class
     {
         var address = new Uri($"exchange:{exchange}");
-        return OutboxSql.InsertMessages([.. messages.Select(Row)]);
+        return _sql.InsertMessages([.. messages.Select(Row)]);
 
         OutboxMessage Row(T message)
         {

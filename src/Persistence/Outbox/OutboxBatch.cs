@@ -7,12 +7,14 @@ namespace Sagas.Persistence;
 public sealed class OutboxBatch
 {
     private readonly IReadOnlyList<OutboxMessage> _rows;
+    private readonly OutboxSql _sql;
     private readonly OutboxSignal _signal;
 
-    internal OutboxBatch(IReadOnlyList<OutboxMessage> rows, OutboxSignal signal) => (_rows, _signal) = (rows, signal);
+    internal OutboxBatch(IReadOnlyList<OutboxMessage> rows, OutboxSql sql, OutboxSignal signal) =>
+        (_rows, _sql, _signal) = (rows, sql, signal);
 
     /// <summary>The statement that inserts the messages; a new command each time.</summary>
-    public NpgsqlBatchCommand Insert() => OutboxSql.InsertMessages(_rows);
+    public NpgsqlBatchCommand Insert() => _sql.InsertMessages(_rows);
 
     /// <summary>
     /// Wakes this process's relay after the statement was committed; otherwise its next poll finds the messages.

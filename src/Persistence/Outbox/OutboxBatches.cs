@@ -12,11 +12,12 @@ namespace Sagas.Persistence;
 public sealed class OutboxBatches
 {
     private readonly IBus _bus;
+    private readonly OutboxDatabase _database;
     private readonly TimeProvider _timeProvider;
     private readonly OutboxSignal _signal;
 
-    internal OutboxBatches(IBus bus, TimeProvider timeProvider, OutboxSignal signal) =>
-        (_bus, _timeProvider, _signal) = (bus, timeProvider, signal);
+    internal OutboxBatches(IBus bus, OutboxDatabase database, TimeProvider timeProvider, OutboxSignal signal) =>
+        (_bus, _database, _timeProvider, _signal) = (bus, database, timeProvider, signal);
 
     /// <summary>Serializes messages to be published. Each keeps its MessageId when the statement is executed again.</summary>
     /// <typeparam name="T">The message.</typeparam>
@@ -35,6 +36,6 @@ public sealed class OutboxBatches
             rows.Add(OutboxMessageFactory.Create(context, _timeProvider));
         }
 
-        return new OutboxBatch(rows, _signal);
+        return new OutboxBatch(rows, _database.Tables.Outbox, _signal);
     }
 }

@@ -8,7 +8,11 @@ namespace Sagas.Persistence;
 /// <summary>Connections for the outbox's own work, outside any consumer.</summary>
 internal abstract class OutboxDatabase
 {
+    /// <summary>The outbox's tables.</summary>
+    public abstract OutboxTables Tables { get; }
+
     /// <summary>Opens a connection; disposing it returns it to the pool.</summary>
+    /// <exception cref="ContainerDisposedException">The process ends.</exception>
     public abstract Task<OutboxConnection> OpenAsync(CancellationToken cancellationToken);
 
     /// <summary>Runs one statement.</summary>
@@ -26,9 +30,13 @@ internal abstract class OutboxDatabase
 internal sealed class OutboxDatabase<TDbContext>(IServiceScopeFactory scopeFactory) : OutboxDatabase
     where TDbContext : DbContext
 {
+    private readonly Lazy<OutboxTables> _tables = new(() => ReadTables(scopeFactory), LazyThreadSafetyMode.PublicationOnly);
+
+    public override OutboxTables Tables => _tables.Value;
+
     public override async Task<OutboxConnection> OpenAsync(CancellationToken cancellationToken)
     {
-        var scope = scopeFactory.CreateAsyncScope();
+        var scope = CreateScope();
         try
         {
             var database = scope.ServiceProvider.GetRequiredService<TDbContext>().Database;
@@ -48,5 +56,23 @@ internal sealed class OutboxDatabase<TDbContext>(IServiceScopeFactory scopeFacto
             await scope.DisposeAsync();
             throw;
         }
+    }
+
+    private AsyncServiceScope CreateScope()
+    {
+        try
+        {
+            return scopeFactory.CreateAsyncScope();
+        }
+        catch (ObjectDisposedException exception)
+        {
+            throw new ContainerDisposedException(exception);
+        }
+    }
+
+    private static OutboxTables ReadTables(IServiceScopeFactory scopeFactory)
+    {
+        using var scope = scopeFactory.CreateScope();
+        return OutboxTables.Of(scope.ServiceProvider.GetRequiredService<TDbContext>());
     }
 }

@@ -61,13 +61,17 @@ internal sealed partial class OutboxInstance(
         try
         {
             await database.ExecuteAsync(
-                """
-                WITH gone AS (DELETE FROM outbox_instance WHERE outbox_id = $1)
-                UPDATE outbox_message SET outbox_id = NULL WHERE outbox_id = $1
+                $"""
+                WITH gone AS (DELETE FROM {database.Tables.Instance} WHERE outbox_id = $1)
+                UPDATE {database.Tables.Message} SET outbox_id = NULL WHERE outbox_id = $1
                 """,
                 cancellationToken,
                 new NpgsqlParameter<Guid> { TypedValue = _outboxId }
             );
+        }
+        catch (ContainerDisposedException)
+        {
+            // As below; a test harness stops its services when its container is already disposed of.
         }
         catch (Exception exception)
         {
@@ -97,8 +101,14 @@ internal sealed partial class OutboxInstance(
             if (released > 0)
                 signal.Set();
         }
+        catch (ContainerDisposedException)
+        {
+            // The process ends, and with it its heartbeat.
+        }
         catch (Exception exception)
-            when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            when (exception is not ConfigurationException
+                && (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            )
         {
             LogHeartbeatFailed(exception.GetBaseException().Message);
         }
@@ -107,8 +117,8 @@ internal sealed partial class OutboxInstance(
     private async Task WriteHeartbeatAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
-            """
-            INSERT INTO outbox_instance (outbox_id, host_name, process_id) VALUES ($1, $2, $3)
+            $"""
+            INSERT INTO {database.Tables.Instance} (outbox_id, host_name, process_id) VALUES ($1, $2, $3)
             ON CONFLICT (outbox_id) DO UPDATE SET heartbeat_at = now()
             """,
             connection
@@ -123,7 +133,7 @@ internal sealed partial class OutboxInstance(
     {
         // Never this instance, however old its heartbeat: it runs, and sends its messages itself.
         await using var remove = new NpgsqlCommand(
-            "DELETE FROM outbox_instance WHERE heartbeat_at < now() - $1 AND outbox_id <> $2",
+            $"DELETE FROM {database.Tables.Instance} WHERE heartbeat_at < now() - $1 AND outbox_id <> $2",
             connection
         );
         remove.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = _heartbeatTimeout });
@@ -135,9 +145,10 @@ internal sealed partial class OutboxInstance(
         if (dead == 0 && _heartbeats++ % HeartbeatsPerSweep != 0)
             return 0;
         await using var release = new NpgsqlCommand(
-            """
-            UPDATE outbox_message m SET outbox_id = NULL
-            WHERE m.outbox_id IS NOT NULL AND NOT EXISTS (SELECT FROM outbox_instance s WHERE s.outbox_id = m.outbox_id)
+            $"""
+            UPDATE {database.Tables.Message} m SET outbox_id = NULL
+            WHERE m.outbox_id IS NOT NULL
+              AND NOT EXISTS (SELECT FROM {database.Tables.Instance} s WHERE s.outbox_id = m.outbox_id)
             """,
             connection
         );
@@ -160,7 +171,7 @@ internal sealed partial class OutboxInstance(
         if (batches.Length == 0)
             return 0;
         await using var command = new NpgsqlCommand(
-            "UPDATE outbox_message SET outbox_id = NULL WHERE outbox_id = $1 AND batch_id = ANY ($2)",
+            $"UPDATE {database.Tables.Message} SET outbox_id = NULL WHERE outbox_id = $1 AND batch_id = ANY ($2)",
             connection
         );
         command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = _outboxId });

@@ -18,6 +18,9 @@ internal static class OutboxMessageFactory
             throw new MessageException(typeof(T), "The SendContext MessageId must be present");
         if (context.DestinationAddress is null)
             throw new MessageException(typeof(T), "The SendContext DestinationAddress must be present");
+
+        // First: a serializer that writes no envelope, such as the raw JSON one, adds what it has no room for to the headers.
+        var body = context.Serializer.GetMessageBody(context).GetString();
         return new OutboxMessage
         {
             MessageId = messageId,
@@ -39,7 +42,7 @@ internal static class OutboxMessageFactory
             ContentType = (context.ContentType ?? context.Serialization.DefaultContentType).ToString(),
             Headers = Serialize(context.Headers.GetAll()),
             Properties = SerializeProperties(context),
-            Body = context.Serializer.GetMessageBody(context).GetString(),
+            Body = body,
         };
     }
 

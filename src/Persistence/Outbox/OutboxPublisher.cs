@@ -92,7 +92,7 @@ internal sealed partial class OutboxPublisher(
         try
         {
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-            timeout.CancelAfter(options.Value.QueryTimeout);
+            timeout.CancelAfter(options.Value.MessageDeliveryTimeout);
             foreach (var message in batch)
                 await sender.SendAsync(message, timeout.Token);
             foreach (var message in batch)
@@ -114,8 +114,8 @@ internal sealed partial class OutboxPublisher(
             try
             {
                 await database.ExecuteAsync(
-                    """
-                    UPDATE outbox_message SET outbox_id = NULL, attempts = attempts + 1, last_error = $2
+                    $"""
+                    UPDATE {database.Tables.Message} SET outbox_id = NULL, attempts = attempts + 1, last_error = $2
                     WHERE sequence_number = ANY ($1)
                     """,
                     stoppingToken,
@@ -123,6 +123,11 @@ internal sealed partial class OutboxPublisher(
                     new NpgsqlParameter<string> { TypedValue = reason }
                 );
                 signal.Set();
+                return;
+            }
+            catch (ContainerDisposedException)
+            {
+                // The container is gone: the process ends. Another instance takes the messages over.
                 return;
             }
             // Any exception: no other process publishes these rows while this instance owns them.
@@ -146,11 +151,15 @@ internal sealed partial class OutboxPublisher(
             try
             {
                 await database.ExecuteAsync(
-                    "DELETE FROM outbox_message WHERE sequence_number = ANY ($1)",
+                    database.Tables.Outbox.Delete,
                     CancellationToken.None,
                     new NpgsqlParameter<long[]> { TypedValue = [.. sequenceNumbers] }
                 );
                 sequenceNumbers.Clear();
+            }
+            catch (ContainerDisposedException)
+            {
+                return;
             }
             catch (Exception exception)
             {

@@ -30,7 +30,7 @@ public static class OutboxSaveExtensions
         foreach (var message in entries.Select(entry => entry.Entity))
             (message.BatchId, message.Position, message.BatchSize) = (message.MessageId, 0, 1);
         await using var batch = new NpgsqlBatch(connection, transaction);
-        batch.BatchCommands.Add(OutboxSql.InsertMessages([.. entries.Select(entry => entry.Entity)]));
+        batch.BatchCommands.Add(OutboxTables.Of(dbContext).Outbox.InsertMessages([.. entries.Select(entry => entry.Entity)]));
         await batch.ExecuteNonQueryAsync(cancellationToken);
         foreach (var entry in entries)
             entry.State = EntityState.Detached;

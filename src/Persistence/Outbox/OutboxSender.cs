@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net.Mime;
-using System.Text;
 using System.Text.Json;
 using MassTransit;
 using MassTransit.Context;
@@ -12,6 +11,9 @@ namespace Sagas.Persistence;
 /// <summary>Sends stored messages: the same id, headers and body as the producer gave them, with publisher confirm.</summary>
 internal sealed class OutboxSender(IBus bus, TimeProvider timeProvider)
 {
+    // MassTransit's way to test how a program takes a failed delivery.
+    private const string FailDelivery = "MT-Fail-Delivery";
+
     private static readonly SerializedMessageBody _stored = new();
     private readonly ConcurrentDictionary<string, Uri> _addresses = new();
 
@@ -55,7 +57,18 @@ internal sealed class OutboxSender(IBus bus, TimeProvider timeProvider)
 
             if (message.Properties is not null && context is TransportSendContext transport)
                 transport.ReadPropertiesFrom(Values(message.Properties));
-            context.Serializer = new StoredMessageSerializer(message);
+            if (context.Headers.TryGetHeader(FailDelivery, out _))
+                throw new MessageException(typeof(SerializedMessageBody), $"The header {FailDelivery} asks for this failure.");
+            var contentType = new ContentType(message.ContentType);
+            if (!context.Serialization.TryGetMessageDeserializer(contentType, out var deserializer))
+            {
+                throw new ConfigurationException(
+                    $"The bus has no deserializer for {contentType.MediaType}, which decodes the stored body: "
+                        + "call AddDeserializer for it, beside AddSerializer."
+                );
+            }
+
+            context.Serializer = new StoredMessageSerializer(contentType, deserializer.GetMessageBody(message.Body));
             return Task.CompletedTask;
         }
 
@@ -86,22 +99,13 @@ internal sealed class OutboxSender(IBus bus, TimeProvider timeProvider)
         }
     }
 
-    // The stored body is what the serializer wrote when the message was published; it is sent unchanged.
-    private sealed class StoredMessageSerializer(OutboxMessage message) : IMessageSerializer, MessageBody
+    // The stored body is what the serializer wrote when the message was published; it is sent unchanged. A binary body is stored
+    // as base64, which its serializer decodes.
+    private sealed class StoredMessageSerializer(ContentType contentType, MessageBody body) : IMessageSerializer
     {
-        private byte[]? _bytes;
-
-        public ContentType ContentType { get; } = new(message.ContentType);
-
-        public long? Length => GetBytes().Length;
+        public ContentType ContentType => contentType;
 
         public MessageBody GetMessageBody<T>(SendContext<T> context)
-            where T : class => this;
-
-        public Stream GetStream() => new MemoryStream(GetBytes(), writable: false);
-
-        public byte[] GetBytes() => _bytes ??= Encoding.UTF8.GetBytes(message.Body);
-
-        public string GetString() => message.Body;
+            where T : class => body;
     }
 }

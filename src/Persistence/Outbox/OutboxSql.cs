@@ -6,9 +6,11 @@ using NpgsqlTypes;
 namespace Sagas.Persistence;
 
 /// <summary>
-/// The statements on <c>outbox_message</c> and <c>saga_transition</c>. One statement serves any number of rows.
+/// The statements on the outbox and the history of sagas. One statement serves any number of rows.
 /// </summary>
-internal static class OutboxSql
+/// <param name="messages">The outbox's table, quoted.</param>
+/// <param name="transitions">The table of the sagas' history, quoted; null where there is none.</param>
+internal sealed class OutboxSql(string messages, string? transitions)
 {
     private const string MessageColumns =
         "message_id, outbox_id, batch_id, position, batch_size, expiration_time, schedule_token_id, conversation_id, "
@@ -17,8 +19,8 @@ internal static class OutboxSql
 
     // Due times are counted from the database's clock, so that producers and relays on hosts whose clocks differ agree; not from
     // the start of the transaction, which may be long ago.
-    private const string Insert = $"""
-        INSERT INTO outbox_message (enqueue_time, {MessageColumns})
+    private readonly string _insert = $"""
+        INSERT INTO {messages} (enqueue_time, {MessageColumns})
         SELECT clock_timestamp() + coalesce(delay, interval '0'), {MessageColumns}
         FROM unnest($1::interval[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::int[], $7::timestamptz[],
                     $8::uuid[], $9::uuid[], $10::uuid[], $11::uuid[], $12::uuid[], $13::text[], $14::text[],
@@ -28,20 +30,20 @@ internal static class OutboxSql
         """;
 
     // Most transactions have one message, and one row is cheaper to send and to insert as such than as arrays.
-    private const string InsertOne = $"""
-        INSERT INTO outbox_message (enqueue_time, {MessageColumns})
+    private readonly string _insertOne = $"""
+        INSERT INTO {messages} (enqueue_time, {MessageColumns})
         VALUES (clock_timestamp() + coalesce($1, interval '0'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
                 $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
         RETURNING sequence_number
         """;
 
-    private const string InsertTransition = """
-        INSERT INTO saga_transition (saga, correlation_id, from_state, to_state, event, message_id, conversation_id)
+    private readonly string _insertTransitions = $"""
+        INSERT INTO {transitions} (saga, correlation_id, from_state, to_state, event, message_id, conversation_id)
         SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[])
         """;
 
-    private const string InsertOneTransition = """
-        INSERT INTO saga_transition (saga, correlation_id, from_state, to_state, event, message_id, conversation_id)
+    private readonly string _insertOneTransition = $"""
+        INSERT INTO {transitions} (saga, correlation_id, from_state, to_state, event, message_id, conversation_id)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
         """;
 
@@ -85,13 +87,31 @@ internal static class OutboxSql
     /// <summary>What <see cref="Read"/> reads, in its order.</summary>
     public const string ReadColumns = $"sequence_number, attempts, {MessageColumns}";
 
+    /// <summary>Locks and reads the first messages of at most <c>$1</c> batches that are due.</summary>
+    public string TakeDue { get; } =
+        $"""
+            SELECT {ReadColumns} FROM {messages}
+            WHERE outbox_id IS NULL AND position = 0 AND enqueue_time <= now()
+            ORDER BY enqueue_time, sequence_number LIMIT $1 FOR UPDATE SKIP LOCKED
+            """;
+
+    /// <summary>Locks and reads the other messages of the batches <c>$1</c>.</summary>
+    public string TakeRest { get; } =
+        $"SELECT {ReadColumns} FROM {messages} WHERE batch_id = ANY ($1) AND position > 0 ORDER BY position FOR UPDATE";
+
+    /// <summary>Deletes messages by their sequence numbers, <c>$1</c>.</summary>
+    public string Delete { get; } = $"DELETE FROM {messages} WHERE sequence_number = ANY ($1)";
+
+    /// <summary>Deletes scheduled messages by their tokens, <c>$1</c>.</summary>
+    public string DeleteScheduled { get; } = $"DELETE FROM {messages} WHERE schedule_token_id = ANY ($1)";
+
     /// <summary>Inserts messages and returns their sequence numbers, in order.</summary>
-    public static NpgsqlBatchCommand InsertMessages(IReadOnlyList<OutboxMessage> messages) =>
-        Command(messages, _messageColumns, InsertOne, Insert);
+    public NpgsqlBatchCommand InsertMessages(IReadOnlyList<OutboxMessage> rows) =>
+        Command(rows, _messageColumns, _insertOne, _insert);
 
     /// <summary>Inserts the history of sagas.</summary>
-    public static NpgsqlBatchCommand InsertTransitions(IReadOnlyList<SagaTransition> transitions) =>
-        Command(transitions, _transitionColumns, InsertOneTransition, InsertTransition);
+    public NpgsqlBatchCommand InsertTransitions(IReadOnlyList<SagaTransition> rows) =>
+        Command(rows, _transitionColumns, _insertOneTransition, _insertTransitions);
 
     /// <summary>Reads a row of <see cref="ReadColumns"/>.</summary>
     public static OutboxMessage Read(DbDataReader reader)

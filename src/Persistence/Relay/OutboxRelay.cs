@@ -24,20 +24,12 @@ internal sealed partial class OutboxRelay(
     // While one worker waits for confirms, another reads and deletes.
     private const int Workers = 4;
 
-    private const string TakeDue = $"""
-        SELECT {OutboxSql.ReadColumns} FROM outbox_message
-        WHERE outbox_id IS NULL AND position = 0 AND enqueue_time <= now()
-        ORDER BY enqueue_time, sequence_number LIMIT $1 FOR UPDATE SKIP LOCKED
-        """;
-
-    private const string TakeRest = $"""
-        SELECT {OutboxSql.ReadColumns} FROM outbox_message WHERE batch_id = ANY ($1) AND position > 0 ORDER BY position FOR UPDATE
-        """;
-
     private static readonly TimeSpan _maxBackoffDelay = TimeSpan.FromSeconds(10);
 
     private volatile bool _draining;
     private volatile Task _workers = Task.CompletedTask;
+
+    private int QueryTimeout => (int)Math.Ceiling(options.Value.QueryTimeout.TotalSeconds);
 
     /// <inheritdoc />
     public override Task StartAsync(CancellationToken cancellationToken)
@@ -89,6 +81,11 @@ internal sealed partial class OutboxRelay(
             {
                 return;
             }
+            catch (ContainerDisposedException)
+            {
+                // The container is gone: the process ends.
+                return;
+            }
             catch (Exception exception)
             {
                 LogFailed(exception.GetBaseException().Message);
@@ -103,7 +100,7 @@ internal sealed partial class OutboxRelay(
         await using var connection = await database.OpenAsync(stoppingToken);
         await using var transaction = await connection.Npgsql.BeginTransactionAsync(stoppingToken);
         var limit = new NpgsqlParameter<int> { TypedValue = options.Value.QueryMessageLimit };
-        var heads = await ReadAsync(connection.Npgsql, TakeDue, limit, stoppingToken);
+        var heads = await ReadAsync(connection.Npgsql, database.Tables.Outbox.TakeDue, limit, stoppingToken);
         if (heads.Count == 0)
             return 0;
         var batched = heads.Where(head => head.BatchSize > 1).Select(head => head.BatchId).ToArray();
@@ -111,12 +108,19 @@ internal sealed partial class OutboxRelay(
         if (batched.Length > 0)
         {
             var parameter = new NpgsqlParameter<Guid[]> { TypedValue = batched };
-            rest = (await ReadAsync(connection.Npgsql, TakeRest, parameter, stoppingToken)).ToLookup(message => message.BatchId);
+            rest = (await ReadAsync(connection.Npgsql, database.Tables.Outbox.TakeRest, parameter, stoppingToken)).ToLookup(
+                message => message.BatchId
+            );
         }
 
+        using var sending = new SemaphoreSlim(options.Value.MessageDeliveryLimit);
         var outcomes = await Task.WhenAll(
             heads.Select(head =>
-                SendBatchAsync(head.BatchSize > 1 && rest is not null ? [head, .. rest[head.BatchId]] : [head], stoppingToken)
+                SendBatchAsync(
+                    head.BatchSize > 1 && rest is not null ? [head, .. rest[head.BatchId]] : [head],
+                    sending,
+                    stoppingToken
+                )
             )
         );
         await SettleAsync(connection.Npgsql, outcomes, stoppingToken);
@@ -126,13 +130,15 @@ internal sealed partial class OutboxRelay(
 
     private async Task<(IReadOnlyList<OutboxMessage> Batch, string? Error)> SendBatchAsync(
         IReadOnlyList<OutboxMessage> batch,
+        SemaphoreSlim sending,
         CancellationToken stoppingToken
     )
     {
+        await sending.WaitAsync(stoppingToken);
         try
         {
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-            timeout.CancelAfter(options.Value.QueryTimeout);
+            timeout.CancelAfter(options.Value.MessageDeliveryTimeout);
             foreach (var message in batch)
                 await sender.SendAsync(message, timeout.Token);
             return (batch, null);
@@ -140,6 +146,10 @@ internal sealed partial class OutboxRelay(
         catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
         {
             return (batch, OutboxSender.Reason(exception));
+        }
+        finally
+        {
+            sending.Release();
         }
     }
 
@@ -149,13 +159,13 @@ internal sealed partial class OutboxRelay(
         CancellationToken stoppingToken
     )
     {
-        await using var settle = new NpgsqlBatch(connection);
+        await using var settle = new NpgsqlBatch(connection) { Timeout = QueryTimeout };
         var sent = outcomes
             .Where(outcome => outcome.Error is null)
             .SelectMany(outcome => outcome.Batch)
             .Select(message => message.SequenceNumber);
         settle.BatchCommands.Add(
-            new NpgsqlBatchCommand("DELETE FROM outbox_message WHERE sequence_number = ANY ($1)")
+            new NpgsqlBatchCommand(database.Tables.Outbox.Delete)
             {
                 Parameters = { new NpgsqlParameter<long[]> { TypedValue = [.. sent] } },
             }
@@ -166,8 +176,8 @@ internal sealed partial class OutboxRelay(
             LogNotSent(failed.Length, failed[0].Error!);
             settle.BatchCommands.Add(
                 new NpgsqlBatchCommand(
-                    """
-                    UPDATE outbox_message m SET attempts = attempts + 1, last_error = f.error,
+                    $"""
+                    UPDATE {database.Tables.Message} m SET attempts = attempts + 1, last_error = f.error,
                         enqueue_time = now() + least($3, interval '100 milliseconds' * power(2, least(attempts, 20)))
                     FROM unnest($1::bigint[], $2::text[]) AS f (sequence_number, error)
                     WHERE m.sequence_number = f.sequence_number
@@ -190,7 +200,7 @@ internal sealed partial class OutboxRelay(
         await settle.ExecuteNonQueryAsync(stoppingToken);
     }
 
-    private static async Task<List<OutboxMessage>> ReadAsync(
+    private async Task<List<OutboxMessage>> ReadAsync(
         NpgsqlConnection connection,
         string sql,
         NpgsqlParameter parameter,
@@ -198,7 +208,7 @@ internal sealed partial class OutboxRelay(
     )
     {
         var messages = new List<OutboxMessage>();
-        await using var command = new NpgsqlCommand(sql, connection);
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = QueryTimeout };
         command.Parameters.Add(parameter);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
@@ -219,6 +229,10 @@ internal sealed partial class OutboxRelay(
                 connection.Npgsql.Notification += (_, _) => signal.Set();
                 while (true)
                     await connection.Npgsql.WaitAsync(stoppingToken);
+            }
+            catch (ContainerDisposedException)
+            {
+                return;
             }
             catch (Exception exception)
                 when (exception is not OperationCanceledException || !stoppingToken.IsCancellationRequested)

@@ -1,5 +1,6 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 
 namespace Sagas.Persistence;
 
@@ -11,18 +12,18 @@ internal static class SagaHistory
     private const string StateProperty = "CurrentState";
 
     public static void Record<TSaga>(
-        DbContext dbContext,
+        EntityEntry<TSaga> entry,
         SagaConsumeContext<TSaga> context,
         string eventName,
-        ConsumeTransaction transaction
+        ConsumeTransaction transaction,
+        bool isInserted
     )
         where TSaga : class, ISaga
     {
-        if (dbContext.Model.FindEntityType(typeof(SagaTransition)) is null)
-            return;
-        var entry = dbContext.Entry(context.Saga);
         if (
-            entry.State is EntityState.Unchanged or EntityState.Detached
+            entry.Context.Model.FindEntityType(typeof(SagaTransition)) is null
+            || (entry.State is EntityState.Unchanged && !isInserted)
+            || entry.State is EntityState.Detached
             || entry.Metadata.FindProperty(StateProperty) is not { } property
         )
             return;
@@ -32,7 +33,7 @@ internal static class SagaHistory
             {
                 Saga = entry.Metadata.GetTableName()!,
                 CorrelationId = context.Saga.CorrelationId,
-                FromState = entry.State == EntityState.Added ? null : (string?)state.OriginalValue,
+                FromState = isInserted || entry.State == EntityState.Added ? null : (string?)state.OriginalValue,
                 ToState = entry.State == EntityState.Deleted ? "Final" : (string)state.CurrentValue!,
                 Event = eventName,
                 MessageId = context.MessageId,

@@ -1,6 +1,8 @@
+using System.Runtime.CompilerServices;
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace Sagas.Persistence;
 
@@ -13,32 +15,40 @@ internal sealed class SagaLoader<TSaga, TDbContext>(
     where TSaga : class, ISaga
     where TDbContext : DbContext
 {
-    private static readonly Func<TDbContext, Guid, CancellationToken, Task<TSaga?>> _find = EF.CompileAsyncQuery(
-        (TDbContext db, Guid correlationId, CancellationToken _) =>
-            db.Set<TSaga>().SingleOrDefault(saga => saga.CorrelationId == correlationId)
-    );
+    // A context type may have several models, such as one per tenant, and a query is compiled for one.
+    private readonly ConditionalWeakTable<IModel, Find> _finds = [];
+    private readonly ConditionalWeakTable<IModel, string> _lockStatements = [];
 
-    private string? _lockStatement;
+    private delegate Task<TSaga?> Find(TDbContext db, Guid correlationId, CancellationToken cancellationToken);
 
     public async Task<TSaga?> LoadAsync(TDbContext db, Guid correlationId, CancellationToken cancellationToken)
     {
         if (mode == ConcurrencyMode.Optimistic && customizeQuery is null)
-            return await _find(db, correlationId, cancellationToken);
+            return await _finds.GetValue(db.Model, _ => Compile())(db, correlationId, cancellationToken);
         if (mode == ConcurrencyMode.Pessimistic)
         {
-            _lockStatement ??= lockStatements.GetRowLockStatement<TSaga>(db);
+            var statement = _lockStatements.GetValue(db.Model, _ => lockStatements.GetRowLockStatement<TSaga>(db));
             if (customizeQuery is null)
                 return (
-                    await db.Set<TSaga>().FromSqlRaw(_lockStatement, correlationId).ToListAsync(cancellationToken)
+                    await db.Set<TSaga>().FromSqlRaw(statement, correlationId).AsTracking().ToListAsync(cancellationToken)
                 ).SingleOrDefault();
 
             // A customized query may join, which FOR UPDATE does not allow everywhere; so the row is locked first.
-            await db.Database.ExecuteSqlRawAsync(_lockStatement, [correlationId], cancellationToken);
+            await db.Database.ExecuteSqlRawAsync(statement, [correlationId], cancellationToken);
         }
 
-        return await customizeQuery!(db.Set<TSaga>())
+        return await customizeQuery!(db.Set<TSaga>().AsTracking())
             .SingleOrDefaultAsync(saga => saga.CorrelationId == correlationId, cancellationToken);
     }
+
+    // Tracked, also by a context that tracks nothing by default: only what is tracked is saved.
+    private static Find Compile() =>
+        new(
+            EF.CompileAsyncQuery(
+                (TDbContext db, Guid correlationId, CancellationToken _) =>
+                    db.Set<TSaga>().AsTracking().SingleOrDefault(saga => saga.CorrelationId == correlationId)
+            )
+        );
 
     public async Task<IReadOnlyList<Guid>> FindAsync(
         TDbContext db,

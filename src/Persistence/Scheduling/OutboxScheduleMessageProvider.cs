@@ -57,17 +57,16 @@ internal sealed class OutboxScheduleMessageProvider(
     {
         if (Transaction is { } transaction)
         {
-            await transaction.CancelScheduledAsync(tokenId, cancellationToken);
+            transaction.CancelScheduled(tokenId);
             return;
         }
 
-        await services
-            .GetRequiredService<OutboxDatabase>()
-            .ExecuteAsync(
-                "DELETE FROM outbox_message WHERE schedule_token_id = $1",
-                cancellationToken,
-                new NpgsqlParameter<Guid> { TypedValue = tokenId }
-            );
+        var database = services.GetRequiredService<OutboxDatabase>();
+        await database.ExecuteAsync(
+            database.Tables.Outbox.DeleteScheduled,
+            cancellationToken,
+            new NpgsqlParameter<Guid[]> { TypedValue = [tokenId] }
+        );
     }
 
     public Task CancelScheduledSend(Uri destinationAddress, Guid tokenId, CancellationToken cancellationToken) =>
@@ -84,9 +83,10 @@ internal sealed class OutboxScheduleMessageProvider(
         var endpoint = await services.GetRequiredService<IBus>().GetSendEndpoint(destinationAddress);
         var context = await ((ITransportSendEndpoint)endpoint).CreateSendContext(message, pipe, cancellationToken);
         var row = OutboxMessageFactory.Create(context, services.GetRequiredService<TimeProvider>());
-        await using var connection = await services.GetRequiredService<OutboxDatabase>().OpenAsync(cancellationToken);
+        var database = services.GetRequiredService<OutboxDatabase>();
+        await using var connection = await database.OpenAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection.Npgsql);
-        batch.BatchCommands.Add(OutboxSql.InsertMessages([row]));
+        batch.BatchCommands.Add(database.Tables.Outbox.InsertMessages([row]));
         await batch.ExecuteNonQueryAsync(cancellationToken);
         services.GetRequiredService<OutboxSignal>().Set();
     }

@@ -5,7 +5,14 @@ using MassTransit.Serialization;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>A message as it arrived from the broker.</summary>
-internal sealed record Arrival(Guid MessageId, string Name, int Number, DateTime At);
+internal sealed record Arrival(Guid MessageId, string Name, int Number, DateTime At)
+{
+    public Guid? ConversationId { get; init; }
+
+    public Uri? SourceAddress { get; init; }
+
+    public IReadOnlyList<string> MessageTypes { get; init; } = [];
+}
 
 /// <summary>Messages from the broker, in the order of their arrival.</summary>
 internal sealed class Arrivals
@@ -30,23 +37,48 @@ internal sealed class Arrivals
                 .Select(arrival => arrival.Number),
         ];
 
-    public Task CountAsync(int expected) => _arrived.EqualAsync("messages", expected, () => _all.Count);
+    public Task CountAsync(int expected) => CountAsync("messages", expected, () => _all.Count);
 
     public Task CountAsync(string name, int expected) =>
-        _arrived.EqualAsync($"messages '{name}'", expected, () => _all.Count(arrival => arrival.Name == name));
+        CountAsync($"messages '{name}'", expected, () => _all.Count(arrival => arrival.Name == name));
+
+    public Task CountDistinctAsync(int expected) =>
+        CountAsync("different messages", expected, () => _all.DistinctBy(arrival => arrival.MessageId).Count());
 
     public Task FaultsAsync(int expected) => _arrived.EqualAsync("faults", expected, () => _faults.Count);
 
+    // With the faults: they say why messages are missing.
+    private Task CountAsync(string what, int expected, Func<int> count) =>
+        _arrived.MatchesAsync(
+            $"{what}: {expected}",
+            () => (Count: count(), Faults: string.Join("; ", _faults)),
+            seen => seen.Count == expected
+        );
+
     public Task NoteAsync(ConsumeContext<WorkDone> context)
     {
-        _all.Enqueue(new Arrival(context.MessageId!.Value, context.Message.Name, context.Message.Number, DateTime.UtcNow));
+        _all.Enqueue(
+            new Arrival(context.MessageId!.Value, context.Message.Name, context.Message.Number, DateTime.UtcNow)
+            {
+                ConversationId = context.ConversationId,
+                SourceAddress = context.SourceAddress,
+                MessageTypes = [.. context.SupportedMessageTypes],
+            }
+        );
         _arrived.Raise();
         return Task.CompletedTask;
     }
 
     public Task NoteFaultAsync(IEnumerable<ExceptionInfo> exceptions)
     {
-        _faults.Enqueue(string.Join("; ", exceptions.Select(exception => $"{exception.ExceptionType}: {exception.Message}")));
+        _faults.Enqueue(
+            string.Join(
+                "; ",
+                exceptions.Select(exception =>
+                    $"{exception.ExceptionType}: {exception.Message} {exception.InnerException?.Message}"
+                )
+            )
+        );
         _arrived.Raise();
         return Task.CompletedTask;
     }

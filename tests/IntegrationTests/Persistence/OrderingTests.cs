@@ -47,11 +47,8 @@ public sealed class OrderingTests(ServersFixture servers) : IClassFixture<Server
         var setup = new ProcessSetup
         {
             RabbitMq = virtualHost.Uri,
-            Outbox = outbox =>
-            {
-                outbox.QueryMessageLimit = 20;
-                ConfirmsAreAwaited(outbox);
-            },
+            Outbox = outbox => outbox.QueryMessageLimit = 20,
+            ConfirmsAreAwaited = true,
         };
         await StoreAsync(Transactions / 2, virtualHost.Uri);
 
@@ -67,7 +64,7 @@ public sealed class OrderingTests(ServersFixture servers) : IClassFixture<Server
     {
         await using var process = await TestProcess.StartAsync(
             _database,
-            new ProcessSetup { RabbitMq = rabbitMq, Outbox = ConfirmsAreAwaited }
+            new ProcessSetup { RabbitMq = rabbitMq, ConfirmsAreAwaited = true }
         );
         process.Script.Work = async (context, _) =>
         {
@@ -81,9 +78,6 @@ public sealed class OrderingTests(ServersFixture servers) : IClassFixture<Server
         await AssertInOrderAsync(process.Arrivals, transactions);
         await _database.OutboxIsEmptyAsync();
     }
-
-    // Messages that a stalled broker confirms late would be sent again.
-    private static void ConfirmsAreAwaited(IEntityFrameworkOutboxConfigurator outbox) => outbox.QueryTimeout = Eventually.Timeout;
 
     private async Task StoreAsync(int transactions, Uri? rabbitMq = null)
     {

@@ -23,6 +23,12 @@ internal sealed record ProcessSetup
 
     public Action<IEntityFrameworkOutboxConfigurator> Outbox { get; init; } = _ => { };
 
+    /// <summary>
+    /// Whether the broker may take any time. The one in memory always confirms; a shorter timeout on a busy machine would send
+    /// messages twice, which is correct, but would change the counts.
+    /// </summary>
+    public bool? ConfirmsAreAwaited { get; init; }
+
     public bool Relays { get; init; } = true;
 
     public bool Consumes { get; init; } = true;
@@ -140,12 +146,10 @@ internal sealed class TestProcess : IAsyncDisposable
         {
             outbox.UsePostgres();
             outbox.QueryDelay = TimeSpan.FromMilliseconds(50);
-            // The in-memory broker always confirms. A shorter timeout on a busy machine would send messages twice, which
-            // is correct, but would change the counts.
-            if (setup.RabbitMq is null)
-                outbox.QueryTimeout = Eventually.Timeout;
             outbox.UseBusOutbox(busOutbox =>
             {
+                if (setup.ConfirmsAreAwaited ?? setup.RabbitMq is null)
+                    busOutbox.MessageDeliveryTimeout = Eventually.Timeout;
                 if (!setup.Relays)
                     busOutbox.DisableDeliveryService();
             });

@@ -1,6 +1,7 @@
 using MassTransit.Context;
 using MassTransit.Saga;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Sagas.Persistence;
 
 namespace MassTransit.EntityFrameworkCoreIntegration;
@@ -20,16 +21,30 @@ internal sealed class DbContextSagaRepositoryContext<TSaga, TMessage, TDbContext
     where TDbContext : DbContext
 {
     private readonly ConsumeContext<TMessage> _context = context;
+    private bool _isInserted;
 
     public async Task<SagaConsumeContext<TSaga, TMessage>> Add(TSaga instance) => await Create(_context, instance);
 
     public async Task<SagaConsumeContext<TSaga, TMessage>> Insert(TSaga instance)
     {
-        // Whether the row exists is known only when it is written; a saga that exists is loaded instead.
-        if (await loader.LoadAsync(dbContext, instance.CorrelationId, CancellationToken) is not null)
+        // Now, not with the commit: of several first messages one inserts, and the others wait for it here and find its saga. The
+        // savepoint keeps the transaction usable where the row exists.
+        dbContext.Database.AutoSavepointsEnabled = true;
+        var entry = dbContext.Add(instance);
+        try
+        {
+            await dbContext.SaveChangesAsync(CancellationToken);
+            _isInserted = true;
+            return await Create(_context, instance);
+        }
+        catch (DbUpdateException e)
+            when (e.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } violation
+                && violation.TableName == entry.Metadata.GetTableName()
+            )
+        {
+            entry.State = EntityState.Detached;
             return null!;
-        dbContext.Add(instance);
-        return await Create(_context, instance);
+        }
     }
 
     public async Task<SagaConsumeContext<TSaga, TMessage>> Load(Guid correlationId) =>
@@ -45,7 +60,10 @@ internal sealed class DbContextSagaRepositoryContext<TSaga, TMessage, TDbContext
 
     public Task Update(SagaConsumeContext<TSaga> context)
     {
-        SagaHistory.Record(dbContext, context, typeof(TMessage).Name, transaction);
+        var entry = dbContext.Entry(context.Saga);
+        if (!dbContext.ChangeTracker.AutoDetectChangesEnabled)
+            entry.DetectChanges();
+        SagaHistory.Record(entry, context, typeof(TMessage).Name, transaction, _isInserted);
         return Task.CompletedTask;
     }
 

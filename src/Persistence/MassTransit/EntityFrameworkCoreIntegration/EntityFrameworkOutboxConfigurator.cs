@@ -37,7 +37,15 @@ internal sealed class EntityFrameworkOutboxConfigurator<TDbContext>(IBusRegistra
         set => services.Configure<OutboxDeliveryServiceOptions>(options => options.QueryTimeout = value);
     }
 
-    public void UsePostgres() { }
+    public int MessageDeliveryLimit
+    {
+        set => services.Configure<OutboxDeliveryServiceOptions>(options => options.MessageDeliveryLimit = value);
+    }
+
+    public TimeSpan MessageDeliveryTimeout
+    {
+        set => services.Configure<OutboxDeliveryServiceOptions>(options => options.MessageDeliveryTimeout = value);
+    }
 
     public void UseBusOutbox(Action<IEntityFrameworkBusOutboxConfigurator>? configure = null)
     {

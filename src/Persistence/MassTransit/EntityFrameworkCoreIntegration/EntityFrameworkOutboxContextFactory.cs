@@ -23,7 +23,16 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
 ) : IOutboxContextFactory<TDbContext>
     where TDbContext : DbContext
 {
-    public async Task Send<T>(ConsumeContext<T> context, OutboxConsumeOptions consumeOptions, IPipe<OutboxConsumeContext<T>> next)
+    public Task Send<T>(ConsumeContext<T> context, OutboxConsumeOptions consumeOptions, IPipe<OutboxConsumeContext<T>> next)
+        where T : class => dbContext.RunOnceAsync(() => ConsumeAsync(context, consumeOptions, next));
+
+    public void Probe(ProbeContext context) => context.CreateFilterScope("entityFrameworkOutboxContextFactory");
+
+    private async Task ConsumeAsync<T>(
+        ConsumeContext<T> context,
+        OutboxConsumeOptions consumeOptions,
+        IPipe<OutboxConsumeContext<T>> next
+    )
         where T : class
     {
         var inbox = Inbox(context, consumeOptions);
@@ -75,8 +84,6 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
             signal.Set();
     }
 
-    public void Probe(ProbeContext context) => context.CreateFilterScope("entityFrameworkOutboxContextFactory");
-
     private static InboxEntry Inbox<T>(ConsumeContext<T> context, OutboxConsumeOptions consumeOptions)
         where T : class
     {
@@ -117,7 +124,10 @@ internal sealed partial class EntityFrameworkOutboxContextFactory<TDbContext>(
         try
         {
             await dbContext.Database.OpenConnectionAsync(cancellationToken);
-            await using var command = new NpgsqlCommand(InboxSql.Exists, (NpgsqlConnection)dbContext.Database.GetDbConnection());
+            await using var command = new NpgsqlCommand(
+                OutboxTables.Of(dbContext).Inbox.Exists,
+                (NpgsqlConnection)dbContext.Database.GetDbConnection()
+            );
             command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = inbox.MessageId });
             command.Parameters.Add(new NpgsqlParameter<Guid> { TypedValue = inbox.ConsumerId });
             return await command.ExecuteScalarAsync(cancellationToken) is not null;

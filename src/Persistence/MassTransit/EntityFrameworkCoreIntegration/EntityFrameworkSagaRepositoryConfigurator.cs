@@ -3,6 +3,7 @@ using MassTransit.Configuration;
 using MassTransit.Saga;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Sagas.Persistence;
 
 namespace MassTransit.EntityFrameworkCoreIntegration;
@@ -23,17 +24,20 @@ internal sealed class EntityFrameworkSagaRepositoryConfigurator<TSaga> : IEntity
     public void ExistingDbContext<TContext>()
         where TContext : DbContext => _register = AddRepository<TContext>;
 
-    public void AddDbContext<TContext, TImplementation>(Action<IServiceProvider, DbContextOptionsBuilder> optionsAction)
+    public void AddDbContext<TContext, TImplementation>(
+        Action<IServiceProvider, DbContextOptionsBuilder<TImplementation>>? optionsAction = null
+    )
         where TContext : DbContext
         where TImplementation : DbContext, TContext
     {
-        _addContext = services => services.AddDbContext<TContext, TImplementation>(optionsAction);
+        _addContext = services =>
+            services.AddDbContext<TContext, TImplementation>(
+                (provider, options) => optionsAction?.Invoke(provider, (DbContextOptionsBuilder<TImplementation>)options)
+            );
         ExistingDbContext<TContext>();
     }
 
     public void CustomizeQuery(Func<IQueryable<TSaga>, IQueryable<TSaga>> queryCustomization) => _customize = queryCustomization;
-
-    public void UsePostgres() => LockStatementProvider = new PostgresLockStatementProvider();
 
     public void Register(ISagaRepositoryRegistrationConfigurator<TSaga> services)
     {
@@ -57,7 +61,9 @@ internal sealed class EntityFrameworkSagaRepositoryConfigurator<TSaga> : IEntity
             typeof(TSaga).FullName,
             options => options.IsolationLevel = isolationLevel
         );
-        services.AddSingleton(new EntityFrameworkSaga(TypeCache<TSaga>.ShortName));
+        services.AddSingleton(new EntityFrameworkSaga(TypeCache<TSaga>.ShortName, typeof(TSaga), typeof(TContext)));
+        if (services.All(service => service.ImplementationType != typeof(PersistenceStartCheck)))
+            services.AddBeforeBus(ServiceDescriptor.Singleton<IHostedService, PersistenceStartCheck>());
         services.AddSingleton(new SagaLoader<TSaga, TContext>(ConcurrencyMode, LockStatementProvider, _customize));
         services.RegisterSagaRepository<
             TSaga,

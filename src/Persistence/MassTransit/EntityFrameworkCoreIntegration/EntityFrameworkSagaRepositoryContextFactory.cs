@@ -50,12 +50,21 @@ internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga, TDbCont
 
     private async Task InTransactionAsync(ConsumeContext context, Func<ConsumeTransaction, Task> run)
     {
-        if (context.TryGetPayload<IConsumeTransactionContext>(out var outbox))
+        // A saga in a context of its own, as in a mediator, has a transaction of its own.
+        if (
+            context.TryGetPayload<IConsumeTransactionContext>(out var outbox)
+            && ReferenceEquals(outbox.Transaction.DbContext, dbContext)
+        )
         {
             await run(outbox.Transaction);
             return;
         }
 
+        await dbContext.RunOnceAsync(() => InOwnTransactionAsync(context, run));
+    }
+
+    private async Task InOwnTransactionAsync(ConsumeContext context, Func<ConsumeTransaction, Task> run)
+    {
         var isolationLevel = options.Get(typeof(TSaga).FullName).IsolationLevel;
         await using var transaction = await ConsumeTransaction.BeginAsync(
             dbContext,

@@ -16,24 +16,49 @@ internal sealed class EntityFrameworkScopedBusContext<TBus, TDbContext>(
     TDbContext dbContext,
     IClientFactory clientFactory,
     IServiceProvider provider,
-    TimeProvider timeProvider
+    TimeProvider timeProvider,
+    ConsumeContext? consumeContext = null
 ) : ScopedBusContext, OutboxSendContext
     where TBus : class, IBus
     where TDbContext : DbContext
 {
+    // A context is not made for several threads, but a scope's endpoints are.
+    private readonly Lock _lock = new();
     private OutboxMessage? _batchHead;
 
-    public ISendEndpointProvider SendEndpointProvider => field ??= new OutboxSendEndpointProvider(this, bus);
+    public ISendEndpointProvider SendEndpointProvider =>
+        field ??= new OutboxSendEndpointProvider(
+            this,
+            consumeContext is null ? bus : new ScopedConsumeSendEndpointProvider(bus, consumeContext, provider)
+        );
 
-    public IPublishEndpoint PublishEndpoint => field ??= new PublishEndpoint(new OutboxPublishEndpointProvider(this, bus));
+    public IPublishEndpoint PublishEndpoint =>
+        field ??= new PublishEndpoint(
+            new OutboxPublishEndpointProvider(
+                this,
+                consumeContext is null ? bus : new ScopedConsumePublishEndpointProvider(bus, consumeContext, provider)
+            )
+        );
 
     public IScopedClientFactory ClientFactory =>
-        field ??= new ScopedClientFactory(new ClientFactory(new ScopedClientFactoryContext(clientFactory, provider)), null);
+        field ??= new ScopedClientFactory(
+            new ClientFactory(new ScopedClientFactoryContext(clientFactory, provider)),
+            consumeContext
+        );
 
     public Task AddSend<T>(SendContext<T> context)
         where T : class
     {
         var message = OutboxMessageFactory.Create(context, timeProvider);
+        lock (_lock)
+            Add(message);
+        return Task.CompletedTask;
+    }
+
+    public object? GetService(Type serviceType) => provider.GetService(serviceType);
+
+    private void Add(OutboxMessage message)
+    {
         if (message.Delay is { } delay)
         {
             message.EnqueueTime = timeProvider.GetUtcNow() + delay;
@@ -50,10 +75,7 @@ internal sealed class EntityFrameworkScopedBusContext<TBus, TDbContext>(
 
         dbContext.Add(message);
         OutboxCommitInterceptor.Expect(dbContext);
-        return Task.CompletedTask;
     }
-
-    public object? GetService(Type serviceType) => provider.GetService(serviceType);
 
     // Messages of one transaction are one batch, also when they are saved one after the other.
     private bool IsUncommitted(OutboxMessage head) =>

@@ -3,7 +3,10 @@ using Microsoft.EntityFrameworkCore;
 
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
-/// <summary>Inside a consumer a scope's endpoints are the consumer's, outside they are the bus outbox.</summary>
+/// <summary>
+/// Inside a consumer of the bus a scope's endpoints are the consumer's. Outside, and in consumers of a mediator or another bus,
+/// they are the bus outbox.
+/// </summary>
 internal sealed class EntityFrameworkScopedBusContextProvider<TBus, TDbContext>(
     TBus bus,
     TDbContext dbContext,
@@ -19,7 +22,12 @@ internal sealed class EntityFrameworkScopedBusContextProvider<TBus, TDbContext>(
     public ScopedBusContext Context { get; } =
         busConsumeContext.Value.HasContext
             ? new ConsumeContextScopedBusContext(busConsumeContext.Value.GetContext(), clientFactory.Value)
-        : consumeContext.HasContext
-            ? new ConsumeContextScopedBusContext<TBus>(bus, consumeContext.GetContext(), clientFactory.Value, provider)
-        : new EntityFrameworkScopedBusContext<TBus, TDbContext>(bus, dbContext, clientFactory.Value, provider, timeProvider);
+            : new EntityFrameworkScopedBusContext<TBus, TDbContext>(
+                bus,
+                dbContext,
+                clientFactory.Value,
+                provider,
+                timeProvider,
+                consumeContext.HasContext ? consumeContext.GetContext() : null
+            );
 }

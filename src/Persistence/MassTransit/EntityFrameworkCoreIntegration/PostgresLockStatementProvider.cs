@@ -1,10 +1,12 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata;
+using Sagas.Persistence;
 
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
 /// <summary><c>SELECT … FOR UPDATE</c>.</summary>
-public sealed class PostgresLockStatementProvider : ILockStatementProvider
+/// <param name="schemaName">The schema of tables for which the model names none; null: that of the connection's search
+/// path.</param>
+public class PostgresLockStatementProvider(string? schemaName = null) : ILockStatementProvider
 {
     /// <inheritdoc />
     /// <exception cref="ConfigurationException">The saga is not in the model.</exception>
@@ -14,10 +16,12 @@ public sealed class PostgresLockStatementProvider : ILockStatementProvider
         var entity =
             context.Model.FindEntityType(typeof(TSaga))
             ?? throw new ConfigurationException($"{typeof(TSaga).Name} is not in the model of {context.GetType().Name}.");
-        var table = entity.GetSchemaQualifiedTableName()!.Replace(".", "\".\"", StringComparison.Ordinal);
-        var store = StoreObjectIdentifier.Table(entity.GetTableName()!, entity.GetSchema());
-        var columns = string.Join(", ", entity.GetProperties().Select(property => $"\"{property.GetColumnName(store)}\""));
-        var key = entity.FindProperty(nameof(ISaga.CorrelationId))!.GetColumnName(store);
-        return $"SELECT {columns} FROM \"{table}\" WHERE \"{key}\" = {{0}} FOR UPDATE";
+        // All columns of the table, also those of complex and owned types, and xmin where it is the row's version. By name: the
+        // plan of a prepared SELECT * fails once another version of the program has added a column.
+        var table = entity.GetTableMappings().First().Table;
+        var columns = string.Join(", ", table.Columns.Select(column => OutboxTables.Quote(column.Name)));
+        var key = table.FindColumn(entity.FindProperty(nameof(ISaga.CorrelationId))!)!.Name;
+        var name = OutboxTables.Quote(table.Name, table.Schema ?? schemaName);
+        return $"SELECT {columns} FROM {name} WHERE {OutboxTables.Quote(key)} = {{0}} FOR UPDATE";
     }
 }

@@ -1,0 +1,50 @@
+using MassTransit;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Sagas.Persistence;
+
+/// <summary>
+/// Stops a bus from starting whose endpoint has an outbox in another context than a saga of it: what a message does to the saga
+/// and what it sends could not be committed together.
+/// </summary>
+/// <typeparam name="TDbContext">The outbox's context.</typeparam>
+/// <param name="provider">The container.</param>
+internal sealed class SagaContextCheck<TDbContext>(IServiceProvider provider) : ISagaConfigurationObserver
+    where TDbContext : DbContext
+{
+    public void SagaConfigured<TSaga>(ISagaConfigurator<TSaga> configurator)
+        where TSaga : class, ISaga => Check(typeof(TSaga));
+
+    public void StateMachineSagaConfigured<TInstance>(
+        ISagaConfigurator<TInstance> configurator,
+        SagaStateMachine<TInstance> stateMachine
+    )
+        where TInstance : class, ISaga, SagaStateMachineInstance => Check(typeof(TInstance));
+
+    public void SagaMessageConfigured<TSaga, TMessage>(ISagaMessageConfigurator<TSaga, TMessage> configurator)
+        where TSaga : class, ISaga
+        where TMessage : class { }
+
+    private void Check(Type sagaType)
+    {
+        using var scope = provider.CreateScope();
+        var other = provider
+            .GetServices<EntityFrameworkSaga>()
+            .Where(saga => saga.SagaType == sagaType && saga.ContextType != typeof(TDbContext))
+            .Select(saga => saga.ContextType)
+            .FirstOrDefault(type =>
+                !ReferenceEquals(
+                    scope.ServiceProvider.GetRequiredService(type),
+                    scope.ServiceProvider.GetRequiredService<TDbContext>()
+                )
+            );
+        if (other is null)
+            return;
+        throw new ConfigurationException(
+            $"{sagaType.Name} is in {other.Name}, and the outbox of its endpoint in {typeof(TDbContext).Name}: "
+                + $"one transaction cannot commit both. Map the saga in {typeof(TDbContext).Name} and name that in "
+                + $"ExistingDbContext, or configure its endpoint with UseEntityFrameworkOutbox<{other.Name}>."
+        );
+    }
+}
