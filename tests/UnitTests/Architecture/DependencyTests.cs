@@ -38,6 +38,7 @@ public sealed class DependencyTests
         ["Sagas.Cli"] = [.. _parts, "Sagas.Services", "Sagas.Host", "Sagas.Simulators", "Sagas.LocalServers"],
         ["Sagas.Benchmarks"] = ["Sagas.Cli"],
         ["Sagas.Examples.OrderShipment"] = ["Sagas.Host"],
+        ["Sagas.Examples.OutboxInYourService"] = ["Sagas.Persistence"],
     };
 
     // The command line is not among them: this project does not reference it.
