@@ -37,7 +37,7 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
 
     public bool HasScheduledMessages { get; private set; }
 
-    private OutboxTables Tables => OutboxTables.Of(_dbContext);
+    private OutboxTables Tables => field ??= OutboxTables.Of(_dbContext);
 
     private NpgsqlConnection Connection => (NpgsqlConnection)_dbContext.Database.GetDbConnection();
 

@@ -73,6 +73,8 @@ internal sealed class OutboxDatabase<TDbContext>(IServiceScopeFactory scopeFacto
     private static OutboxTables ReadTables(IServiceScopeFactory scopeFactory)
     {
         using var scope = scopeFactory.CreateScope();
-        return OutboxTables.Of(scope.ServiceProvider.GetRequiredService<TDbContext>());
+        var dbContext = scope.ServiceProvider.GetRequiredService<TDbContext>();
+        OutboxTables.Check(dbContext);
+        return OutboxTables.Of(dbContext);
     }
 }

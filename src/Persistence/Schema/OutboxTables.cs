@@ -12,11 +12,11 @@ internal sealed class OutboxTables
 
     private OutboxTables(IReadOnlyModel model)
     {
-        var inbox = Find<InboxState>(model, nameof(EntityFrameworkOutboxModelExtensions.AddInboxStateEntity));
-        InboxTable = inbox.GetTableName()!;
-        Inbox = new InboxSql(Quote(inbox));
-        Message = Quote(Find<OutboxMessage>(model, nameof(EntityFrameworkOutboxModelExtensions.AddOutboxMessageEntity)));
-        Instance = Quote(Find<OutboxState>(model, nameof(EntityFrameworkOutboxModelExtensions.AddOutboxStateEntity)));
+        var inbox = model.FindEntityType(typeof(InboxState));
+        InboxTable = inbox?.GetTableName() ?? "inbox_state";
+        Inbox = new InboxSql(Quote(InboxTable, inbox?.GetSchema()));
+        Message = model.FindEntityType(typeof(OutboxMessage)) is { } message ? Quote(message) : "outbox_message";
+        Instance = model.FindEntityType(typeof(OutboxState)) is { } instance ? Quote(instance) : "outbox_instance";
         Outbox = new OutboxSql(
             Message,
             model.FindEntityType(typeof(SagaTransition)) is { } transition ? Quote(transition) : null
@@ -38,11 +38,20 @@ internal sealed class OutboxTables
     /// <summary>The instances' table, quoted.</summary>
     public string Instance { get; }
 
-    /// <summary>The tables of a context's model.</summary>
+    /// <summary>The tables of a context's model; one that the model lacks has its default name.</summary>
     /// <param name="dbContext">The context.</param>
-    /// <exception cref="ConfigurationException">The model lacks one; the message names the call that adds it.</exception>
     public static OutboxTables Of(DbContext dbContext) =>
         dbContext.Model.GetOrAddRuntimeAnnotationValue(Annotation, static model => new OutboxTables(model!), dbContext.Model);
+
+    /// <summary>Checks that a context's model has all of them.</summary>
+    /// <param name="dbContext">The context.</param>
+    /// <exception cref="ConfigurationException">The model lacks one; the message names the call that adds it.</exception>
+    public static void Check(DbContext dbContext)
+    {
+        Require<InboxState>(dbContext.Model, nameof(EntityFrameworkOutboxModelExtensions.AddInboxStateEntity));
+        Require<OutboxMessage>(dbContext.Model, nameof(EntityFrameworkOutboxModelExtensions.AddOutboxMessageEntity));
+        Require<OutboxState>(dbContext.Model, nameof(EntityFrameworkOutboxModelExtensions.AddOutboxStateEntity));
+    }
 
     /// <summary>A table's name with its schema, quoted for SQL.</summary>
     /// <param name="entity">An entity with a table.</param>
@@ -57,9 +66,13 @@ internal sealed class OutboxTables
     /// <param name="name">A column's or table's name.</param>
     public static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
-    private static IReadOnlyEntityType Find<TEntity>(IReadOnlyModel model, string addedBy) =>
-        model.FindEntityType(typeof(TEntity))
-        ?? throw new ConfigurationException(
-            $"The context's model has no {typeof(TEntity).Name}: call modelBuilder.{addedBy}() in its OnModelCreating."
-        );
+    private static void Require<TEntity>(IReadOnlyModel model, string addedBy)
+    {
+        if (model.FindEntityType(typeof(TEntity)) is null)
+        {
+            throw new ConfigurationException(
+                $"The context's model has no {typeof(TEntity).Name}: call modelBuilder.{addedBy}() in its OnModelCreating."
+            );
+        }
+    }
 }

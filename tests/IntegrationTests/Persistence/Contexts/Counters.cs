@@ -142,6 +142,18 @@ internal sealed class SchemaContext(DbContextOptions<SchemaContext> options) : C
     }
 }
 
+/// <summary>Sagas and their history, without an outbox.</summary>
+internal sealed class OnlyHistoryContext(DbContextOptions<OnlyHistoryContext> options) : SagaDbContext(options)
+{
+    protected override IEnumerable<ISagaClassMap> Configurations => [new CounterMap()];
+
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        base.OnModelCreating(modelBuilder);
+        modelBuilder.AddSagaTransitionEntity();
+    }
+}
+
 /// <summary>Tables with names of the program's own.</summary>
 internal sealed class RenamedContext(DbContextOptions<RenamedContext> options) : SagaDbContext(options)
 {

@@ -98,6 +98,21 @@ public sealed class MappingTests(ServersFixture servers) : IClassFixture<Servers
         }
     }
 
+    [Fact]
+    public async Task The_history_needs_no_outbox()
+    {
+        await using var host = await ContextHost<OnlyHistoryContext>.StartAsync(
+            servers,
+            With<Counter, OnlyHistoryContext>(ConcurrencyMode.Pessimistic) with
+            {
+                Outbox = false,
+            }
+        );
+        await host.PublishAsync(new Counted(NewId.NextGuid()));
+
+        await Eventually.EqualAsync(1L, () => host.QueryAsync<long>("SELECT count(*) FROM saga_transition"));
+    }
+
     private static ContextSetup With<TCounter, TContext>(ConcurrencyMode mode)
         where TCounter : class, ICounter, new()
         where TContext : DbContext =>
