@@ -35,6 +35,8 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
     /// <summary>The context whose transaction it is.</summary>
     public DbContext DbContext => _dbContext;
 
+    public Guid Id => _transaction.TransactionId;
+
     public bool HasScheduledMessages { get; private set; }
 
     private OutboxTables Tables => field ??= OutboxTables.Of(_dbContext);

@@ -1,4 +1,5 @@
 using MassTransit.Configuration;
+using MassTransit.DependencyInjection;
 using MassTransit.EntityFrameworkCoreIntegration;
 using MassTransit.Middleware;
 using Microsoft.EntityFrameworkCore;
@@ -98,11 +99,51 @@ public static class EntityFrameworkOutboxConfigurationExtensions
     )
         where TDbContext : DbContext
     {
-        var observer = new OutboxConsumePipeSpecificationObserver<TDbContext>(configurator, context);
+        ArgumentNullException.ThrowIfNull(configurator);
+        configurator.UseOutbox(new OutboxConsumePipeSpecificationObserver<TDbContext>(configurator, context), context, configure);
+    }
+
+    /// <summary>
+    /// Runs every consumer and saga of an endpoint in a transaction with its inbox row and its outgoing messages. For endpoints
+    /// whose consumers are configured without the registrations of <c>AddMassTransit</c>.
+    /// </summary>
+    /// <typeparam name="TDbContext">The context given to <see cref="AddEntityFrameworkOutbox{TDbContext}"/>.</typeparam>
+    /// <param name="configurator">The endpoint.</param>
+    /// <param name="provider">The container.</param>
+    /// <param name="configure">Options.</param>
+    /// <exception cref="ConfigurationException">A saga of the endpoint is in another context.</exception>
+    public static void UseEntityFrameworkOutbox<TDbContext>(
+        this IReceiveEndpointConfigurator configurator,
+        IServiceProvider provider,
+        Action<IOutboxOptionsConfigurator>? configure = null
+    )
+        where TDbContext : DbContext
+    {
+        ArgumentNullException.ThrowIfNull(configurator);
+        ArgumentNullException.ThrowIfNull(provider);
+        configurator.UseOutbox(
+            new OutboxConsumePipeSpecificationObserver<TDbContext>(
+                configurator,
+                provider,
+                LegacySetScopedConsumeContext.Instance
+            ),
+            provider,
+            configure
+        );
+    }
+
+    private static void UseOutbox<TDbContext>(
+        this IReceiveEndpointConfigurator configurator,
+        OutboxConsumePipeSpecificationObserver<TDbContext> observer,
+        IServiceProvider provider,
+        Action<IOutboxOptionsConfigurator>? configure
+    )
+        where TDbContext : DbContext
+    {
         configure?.Invoke(observer);
         configurator.ConnectConsumerConfigurationObserver(observer);
         configurator.ConnectSagaConfigurationObserver(observer);
-        configurator.ConnectSagaConfigurationObserver(new SagaContextCheck<TDbContext>(context));
+        configurator.ConnectSagaConfigurationObserver(new SagaContextCheck<TDbContext>(provider));
         configurator.ConnectActivityConfigurationObserver(observer);
     }
 }

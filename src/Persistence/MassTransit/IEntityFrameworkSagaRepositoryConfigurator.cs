@@ -30,6 +30,14 @@ public interface IEntityFrameworkSagaRepositoryConfigurator
     )
         where TContext : DbContext
         where TImplementation : DbContext, TContext;
+
+    /// <summary>Creates a context for each message, which is disposed after it. An outbox cannot commit with it.</summary>
+    /// <param name="databaseFactory">Creates a context.</param>
+    void DatabaseFactory(Func<DbContext> databaseFactory);
+
+    /// <inheritdoc cref="DatabaseFactory(Func{DbContext})"/>
+    /// <param name="databaseFactory">Takes the scope of the message and returns a function that creates a context.</param>
+    void DatabaseFactory(Func<IServiceProvider, Func<DbContext>> databaseFactory);
 }
 
 /// <summary>Configures where and how a saga is kept.</summary>

@@ -16,7 +16,12 @@ internal sealed class PersistenceStartCheck(IServiceScopeFactory scopeFactory, I
     {
         await using var scope = scopeFactory.CreateAsyncScope();
         foreach (var saga in sagas)
-            Check(saga, (DbContext)scope.ServiceProvider.GetRequiredService(saga.ContextType));
+        {
+            var contexts = saga.Contexts(scope.ServiceProvider);
+            var dbContext = contexts.Create();
+            Check(saga, dbContext);
+            await contexts.ReleaseAsync(dbContext);
+        }
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

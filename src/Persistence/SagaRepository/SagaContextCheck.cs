@@ -28,23 +28,20 @@ internal sealed class SagaContextCheck<TDbContext>(IServiceProvider provider) : 
 
     private void Check(Type sagaType)
     {
-        using var scope = provider.CreateScope();
-        var other = provider
-            .GetServices<EntityFrameworkSaga>()
-            .Where(saga => saga.SagaType == sagaType && saga.ContextType != typeof(TDbContext))
-            .Select(saga => saga.ContextType)
-            .FirstOrDefault(type =>
-                !ReferenceEquals(
-                    scope.ServiceProvider.GetRequiredService(type),
-                    scope.ServiceProvider.GetRequiredService<TDbContext>()
-                )
+        foreach (var saga in provider.GetServices<EntityFrameworkSaga>().Where(saga => saga.SagaType == sagaType))
+        {
+            using var scope = provider.CreateScope();
+            var outbox = scope.ServiceProvider.GetRequiredService<TDbContext>();
+            var context = saga.Contexts(scope.ServiceProvider).Create();
+            if (ReferenceEquals(context, outbox))
+                continue;
+            var name = context.GetType().Name;
+            context.Dispose();
+            throw new ConfigurationException(
+                $"{sagaType.Name} is in {name}, and the outbox of its endpoint in {typeof(TDbContext).Name}: "
+                    + $"one transaction cannot commit both. Map the saga in {typeof(TDbContext).Name} and name that in "
+                    + $"ExistingDbContext, or configure its endpoint with UseEntityFrameworkOutbox<{name}>."
             );
-        if (other is null)
-            return;
-        throw new ConfigurationException(
-            $"{sagaType.Name} is in {other.Name}, and the outbox of its endpoint in {typeof(TDbContext).Name}: "
-                + $"one transaction cannot commit both. Map the saga in {typeof(TDbContext).Name} and name that in "
-                + $"ExistingDbContext, or configure its endpoint with UseEntityFrameworkOutbox<{other.Name}>."
-        );
+        }
     }
 }

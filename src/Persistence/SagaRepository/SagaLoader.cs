@@ -1,3 +1,4 @@
+using System.Data;
 using System.Runtime.CompilerServices;
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
@@ -7,21 +8,24 @@ using Microsoft.EntityFrameworkCore.Metadata;
 namespace Sagas.Persistence;
 
 /// <summary>Loads sagas as the repository is configured: with or without a lock, with or without a customized query.</summary>
-internal sealed class SagaLoader<TSaga, TDbContext>(
+internal sealed class SagaLoader<TSaga>(
     ConcurrencyMode mode,
+    IsolationLevel isolationLevel,
     ILockStatementProvider lockStatements,
     Func<IQueryable<TSaga>, IQueryable<TSaga>>? customizeQuery
 )
     where TSaga : class, ISaga
-    where TDbContext : DbContext
 {
     // A context type may have several models, such as one per tenant, and a query is compiled for one.
     private readonly ConditionalWeakTable<IModel, Find> _finds = [];
     private readonly ConditionalWeakTable<IModel, string> _lockStatements = [];
 
-    private delegate Task<TSaga?> Find(TDbContext db, Guid correlationId, CancellationToken cancellationToken);
+    /// <summary>The level of a transaction that the repository begins itself.</summary>
+    public IsolationLevel IsolationLevel => isolationLevel;
 
-    public async Task<TSaga?> LoadAsync(TDbContext db, Guid correlationId, CancellationToken cancellationToken)
+    private delegate Task<TSaga?> Find(DbContext db, Guid correlationId, CancellationToken cancellationToken);
+
+    public async Task<TSaga?> LoadAsync(DbContext db, Guid correlationId, CancellationToken cancellationToken)
     {
         if (mode == ConcurrencyMode.Optimistic && customizeQuery is null)
             return await _finds.GetValue(db.Model, _ => Compile())(db, correlationId, cancellationToken);
@@ -45,13 +49,13 @@ internal sealed class SagaLoader<TSaga, TDbContext>(
     private static Find Compile() =>
         new(
             EF.CompileAsyncQuery(
-                (TDbContext db, Guid correlationId, CancellationToken _) =>
+                (DbContext db, Guid correlationId, CancellationToken _) =>
                     db.Set<TSaga>().AsTracking().SingleOrDefault(saga => saga.CorrelationId == correlationId)
             )
         );
 
     public async Task<IReadOnlyList<Guid>> FindAsync(
-        TDbContext db,
+        DbContext db,
         ISagaQuery<TSaga> query,
         CancellationToken cancellationToken
     ) =>

@@ -12,10 +12,12 @@ internal sealed class DbContextOutboxConsumeContext<TMessage>(
     ConsumeTransaction transaction,
     InboxEntry inbox,
     TimeProvider timeProvider
-) : OutboxConsumeContextProxy<TMessage>(context, options, provider), IConsumeTransactionContext
+) : OutboxConsumeContextProxy<TMessage>(context, options, provider), IConsumeTransactionContext, DbTransactionContext
     where TMessage : class
 {
     public ConsumeTransaction Transaction => transaction;
+
+    public Guid TransactionId => transaction.Id;
 
     private readonly List<Func<Task>> _faults = [];
 

@@ -10,15 +10,14 @@ namespace MassTransit.EntityFrameworkCoreIntegration;
 /// Loads, adds and removes the saga of one message. It only changes the <see cref="DbContext"/>: everything is written when the
 /// transaction commits, in one go. Each change of a saga leaves a row in its history.
 /// </summary>
-internal sealed class DbContextSagaRepositoryContext<TSaga, TMessage, TDbContext>(
-    TDbContext dbContext,
+internal sealed class DbContextSagaRepositoryContext<TSaga, TMessage>(
+    DbContext dbContext,
     ConsumeContext<TMessage> context,
     ConsumeTransaction transaction,
-    SagaLoader<TSaga, TDbContext> loader
+    SagaLoader<TSaga> loader
 ) : ConsumeContextScope<TMessage>(context), SagaRepositoryContext<TSaga, TMessage>
     where TSaga : class, ISaga
     where TMessage : class
-    where TDbContext : DbContext
 {
     private readonly ConsumeContext<TMessage> _context = context;
     private bool _isInserted;

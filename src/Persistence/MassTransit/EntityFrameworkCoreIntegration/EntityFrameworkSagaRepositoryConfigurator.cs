@@ -12,7 +12,6 @@ internal sealed class EntityFrameworkSagaRepositoryConfigurator<TSaga> : IEntity
     where TSaga : class, ISaga
 {
     private Action<IServiceCollection>? _addContext;
-    private Action<IServiceCollection>? _register;
     private Func<IQueryable<TSaga>, IQueryable<TSaga>>? _customize;
 
     public ConcurrencyMode ConcurrencyMode { private get; set; } = ConcurrencyMode.Pessimistic;
@@ -22,7 +21,17 @@ internal sealed class EntityFrameworkSagaRepositoryConfigurator<TSaga> : IEntity
     public ILockStatementProvider LockStatementProvider { private get; set; } = new PostgresLockStatementProvider();
 
     public void ExistingDbContext<TContext>()
-        where TContext : DbContext => _register = AddRepository<TContext>;
+        where TContext : DbContext =>
+        _addContext = services =>
+            services.AddScoped<ISagaDbContextFactory<TSaga>, ContainerSagaDbContextFactory<TSaga, TContext>>();
+
+    public void DatabaseFactory(Func<DbContext> databaseFactory) => DatabaseFactory(_ => databaseFactory);
+
+    public void DatabaseFactory(Func<IServiceProvider, Func<DbContext>> databaseFactory) =>
+        _addContext = services =>
+            services.AddScoped<ISagaDbContextFactory<TSaga>>(provider => new DelegateSagaDbContextFactory<TSaga>(
+                databaseFactory(provider)
+            ));
 
     public void AddDbContext<TContext, TImplementation>(
         Action<IServiceProvider, DbContextOptionsBuilder<TImplementation>>? optionsAction = null
@@ -30,48 +39,48 @@ internal sealed class EntityFrameworkSagaRepositoryConfigurator<TSaga> : IEntity
         where TContext : DbContext
         where TImplementation : DbContext, TContext
     {
-        _addContext = services =>
+        ExistingDbContext<TContext>();
+        _addContext += services =>
             services.AddDbContext<TContext, TImplementation>(
                 (provider, options) => optionsAction?.Invoke(provider, (DbContextOptionsBuilder<TImplementation>)options)
             );
-        ExistingDbContext<TContext>();
     }
 
     public void CustomizeQuery(Func<IQueryable<TSaga>, IQueryable<TSaga>> queryCustomization) => _customize = queryCustomization;
 
     public void Register(ISagaRepositoryRegistrationConfigurator<TSaga> services)
     {
-        if (_register is null)
+        if (_addContext is null)
         {
             throw new ConfigurationException(
                 $"The repository of {typeof(TSaga).Name} has no context: "
-                    + "call ExistingDbContext<T>() or AddDbContext<T, T>(...) in EntityFrameworkRepository."
+                    + "call ExistingDbContext<T>(), AddDbContext<T, T>(...) or DatabaseFactory(...) in EntityFrameworkRepository."
             );
         }
 
-        _addContext?.Invoke(services);
-        _register(services);
+        _addContext(services);
+        AddRepository(services);
     }
 
-    private void AddRepository<TContext>(IServiceCollection services)
-        where TContext : DbContext
+    private void AddRepository(IServiceCollection services)
     {
-        var isolationLevel = IsolationLevel;
-        services.Configure<EntityFrameworkSagaOptions>(
-            typeof(TSaga).FullName,
-            options => options.IsolationLevel = isolationLevel
+        services.AddSingleton(
+            new EntityFrameworkSaga(
+                TypeCache<TSaga>.ShortName,
+                typeof(TSaga),
+                provider => provider.GetRequiredService<ISagaDbContextFactory<TSaga>>()
+            )
         );
-        services.AddSingleton(new EntityFrameworkSaga(TypeCache<TSaga>.ShortName, typeof(TSaga), typeof(TContext)));
         if (services.All(service => service.ImplementationType != typeof(PersistenceStartCheck)))
             services.AddBeforeBus(ServiceDescriptor.Singleton<IHostedService, PersistenceStartCheck>());
-        services.AddSingleton(new SagaLoader<TSaga, TContext>(ConcurrencyMode, LockStatementProvider, _customize));
+        services.AddSingleton(new SagaLoader<TSaga>(ConcurrencyMode, IsolationLevel, LockStatementProvider, _customize));
         services.RegisterSagaRepository<
             TSaga,
-            TContext,
-            SagaConsumeContextFactory<TContext, TSaga>,
-            EntityFrameworkSagaRepositoryContextFactory<TSaga, TContext>
+            DbContext,
+            SagaConsumeContextFactory<DbContext, TSaga>,
+            EntityFrameworkSagaRepositoryContextFactory<TSaga>
         >();
-        services.RegisterLoadSagaRepository<TSaga, EntityFrameworkSagaRepositoryContextFactory<TSaga, TContext>>();
-        services.RegisterQuerySagaRepository<TSaga, EntityFrameworkSagaRepositoryContextFactory<TSaga, TContext>>();
+        services.RegisterLoadSagaRepository<TSaga, EntityFrameworkSagaRepositoryContextFactory<TSaga>>();
+        services.RegisterQuerySagaRepository<TSaga, EntityFrameworkSagaRepositoryContextFactory<TSaga>>();
     }
 }

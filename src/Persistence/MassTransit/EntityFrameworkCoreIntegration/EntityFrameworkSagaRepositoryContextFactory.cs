@@ -1,30 +1,29 @@
 using MassTransit.Saga;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 using Sagas.Persistence;
 
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
 /// <summary>Gives a saga its instance. Inside a consume with outbox it joins that transaction, otherwise it begins one.</summary>
-internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga, TDbContext>(
-    TDbContext dbContext,
-    SagaLoader<TSaga, TDbContext> loader,
-    IOptionsMonitor<EntityFrameworkSagaOptions> options
+internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga>(
+    ISagaDbContextFactory<TSaga> contexts,
+    SagaLoader<TSaga> loader
 ) : ISagaRepositoryContextFactory<TSaga>, ILoadSagaRepositoryContextFactory<TSaga>, IQuerySagaRepositoryContextFactory<TSaga>
     where TSaga : class, ISaga
-    where TDbContext : DbContext
 {
     public Task Send<T>(ConsumeContext<T> context, IPipe<SagaRepositoryContext<TSaga, T>> next)
-        where T : class => InTransactionAsync(context, transaction => next.Send(CreateContext(context, transaction)));
+        where T : class =>
+        InTransactionAsync(context, (dbContext, transaction) => next.Send(CreateContext(dbContext, context, transaction)));
 
     public Task SendQuery<T>(ConsumeContext<T> context, ISagaQuery<TSaga> query, IPipe<SagaRepositoryQueryContext<TSaga, T>> next)
         where T : class =>
         InTransactionAsync(
             context,
-            async transaction =>
+            async (dbContext, transaction) =>
             {
                 var found = await loader.FindAsync(dbContext, query, context.CancellationToken);
-                await next.Send(new DefaultSagaRepositoryQueryContext<TSaga, T>(CreateContext(context, transaction), [.. found]));
+                var repository = CreateContext(dbContext, context, transaction);
+                await next.Send(new DefaultSagaRepositoryQueryContext<TSaga, T>(repository, [.. found]));
             }
         );
 
@@ -32,56 +31,79 @@ internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga, TDbCont
         Func<LoadSagaRepositoryContext<TSaga>, Task<T>> asyncMethod,
         CancellationToken cancellationToken = default
     )
-        where T : class => asyncMethod(new ReadContext(dbContext, loader, cancellationToken));
+        where T : class => ReadAsync(context => asyncMethod(context), cancellationToken);
 
     public Task<T> Execute<T>(
         Func<QuerySagaRepositoryContext<TSaga>, Task<T>> asyncMethod,
         CancellationToken cancellationToken = default
     )
-        where T : class => asyncMethod(new ReadContext(dbContext, loader, cancellationToken));
+        where T : class => ReadAsync(context => asyncMethod(context), cancellationToken);
 
     public void Probe(ProbeContext context) => context.Add("persistence", "entityFrameworkCore");
 
-    private DbContextSagaRepositoryContext<TSaga, T, TDbContext> CreateContext<T>(
+    private DbContextSagaRepositoryContext<TSaga, T> CreateContext<T>(
+        DbContext dbContext,
         ConsumeContext<T> context,
         ConsumeTransaction transaction
     )
         where T : class => new(dbContext, context, transaction, loader);
 
-    private async Task InTransactionAsync(ConsumeContext context, Func<ConsumeTransaction, Task> run)
+    private async Task InTransactionAsync<T>(ConsumeContext<T> context, Func<DbContext, ConsumeTransaction, Task> run)
+        where T : class
     {
-        // A saga in a context of its own, as in a mediator, has a transaction of its own.
+        var dbContext = contexts.CreateScoped(context);
         if (
             context.TryGetPayload<IConsumeTransactionContext>(out var outbox)
             && ReferenceEquals(outbox.Transaction.DbContext, dbContext)
         )
         {
-            await run(outbox.Transaction);
+            // The outbox's context, which it still needs.
+            await run(dbContext, outbox.Transaction);
             return;
         }
 
-        await dbContext.RunOnceAsync(() => InOwnTransactionAsync(context, run));
+        // A saga in a context of its own, as in a mediator, has a transaction of its own.
+        try
+        {
+            await dbContext.RunOnceAsync(() => InOwnTransactionAsync(dbContext, run, context.CancellationToken));
+        }
+        finally
+        {
+            await contexts.ReleaseAsync(dbContext);
+        }
     }
 
-    private async Task InOwnTransactionAsync(ConsumeContext context, Func<ConsumeTransaction, Task> run)
+    private async Task InOwnTransactionAsync(
+        DbContext dbContext,
+        Func<DbContext, ConsumeTransaction, Task> run,
+        CancellationToken cancellationToken
+    )
     {
-        var isolationLevel = options.Get(typeof(TSaga).FullName).IsolationLevel;
         await using var transaction = await ConsumeTransaction.BeginAsync(
             dbContext,
-            isolationLevel,
+            loader.IsolationLevel,
             null,
-            context.CancellationToken
+            cancellationToken
         );
-        await run(transaction);
-        await transaction.CommitAsync(context.CancellationToken);
+        await run(dbContext, transaction);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private async Task<T> ReadAsync<T>(Func<ReadContext, Task<T>> read, CancellationToken cancellationToken)
+    {
+        var dbContext = contexts.Create();
+        try
+        {
+            return await read(new ReadContext(dbContext, loader, cancellationToken));
+        }
+        finally
+        {
+            await contexts.ReleaseAsync(dbContext);
+        }
     }
 
     // What queries from outside a consume see: no transaction, nothing tracked.
-    private sealed class ReadContext(
-        TDbContext dbContext,
-        SagaLoader<TSaga, TDbContext> loader,
-        CancellationToken cancellationToken
-    )
+    private sealed class ReadContext(DbContext dbContext, SagaLoader<TSaga> loader, CancellationToken cancellationToken)
         : MassTransit.Middleware.BasePipeContext(cancellationToken),
             LoadSagaRepositoryContext<TSaga>,
             QuerySagaRepositoryContext<TSaga>

@@ -4,10 +4,25 @@ using Sagas.Persistence;
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
 /// <summary><c>SELECT … FOR UPDATE</c>.</summary>
-/// <param name="schemaName">The schema of tables for which the model names none; null: that of the connection's search
-/// path.</param>
-public class PostgresLockStatementProvider(string? schemaName = null) : ILockStatementProvider
+public class PostgresLockStatementProvider : ILockStatementProvider
 {
+    private readonly string? _schemaName;
+
+    /// <summary>Locks rows in the schema that the model or the connection's search path names.</summary>
+    /// <param name="enableSchemaCaching">Has no effect: a statement is made once for each model.</param>
+    public PostgresLockStatementProvider(bool enableSchemaCaching = true)
+        : this(null, enableSchemaCaching) { }
+
+    /// <summary>Locks rows, in a given schema where the model names none.</summary>
+    /// <param name="schemaName">The schema; null: that of the connection's search path.</param>
+    /// <param name="enableSchemaCaching">Has no effect: a statement is made once for each model.</param>
+    public PostgresLockStatementProvider(string? schemaName, bool enableSchemaCaching = true)
+    {
+        // MassTransit's package may be told to look the table up each time; programs that tell it so compile.
+        _ = enableSchemaCaching;
+        _schemaName = schemaName;
+    }
+
     /// <inheritdoc />
     /// <exception cref="ConfigurationException">The saga is not in the model.</exception>
     public string GetRowLockStatement<TSaga>(DbContext context)
@@ -21,7 +36,7 @@ public class PostgresLockStatementProvider(string? schemaName = null) : ILockSta
         var table = entity.GetTableMappings().First().Table;
         var columns = string.Join(", ", table.Columns.Select(column => OutboxTables.Quote(column.Name)));
         var key = table.FindColumn(entity.FindProperty(nameof(ISaga.CorrelationId))!)!.Name;
-        var name = OutboxTables.Quote(table.Name, table.Schema ?? schemaName);
+        var name = OutboxTables.Quote(table.Name, table.Schema ?? _schemaName);
         return $"SELECT {columns} FROM {name} WHERE {OutboxTables.Quote(key)} = {{0}} FOR UPDATE";
     }
 }

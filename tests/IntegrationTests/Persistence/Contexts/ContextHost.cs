@@ -93,9 +93,11 @@ internal sealed class ContextHost<TContext> : IAsyncDisposable
         return await run(scope.ServiceProvider.GetRequiredService<TContext>());
     }
 
+    public IBus Bus => Services.GetRequiredService<IBus>();
+
     /// <summary>Sends a message to the endpoint of its consumer or saga.</summary>
     public Task PublishAsync<T>(T message)
-        where T : class => Services.GetRequiredService<IBus>().Publish(message);
+        where T : class => Bus.Publish(message);
 
     public async Task<T> QueryAsync<T>(string sql)
     {

@@ -23,6 +23,23 @@ public sealed class StartChecksTests(ServersFixture servers) : IClassFixture<Ser
     }
 
     [Fact]
+    public async Task A_saga_whose_context_comes_from_a_factory_on_an_endpoint_with_outbox()
+    {
+        var exception = await StartAsync<OrdersDbContext>(
+            new ContextSetup
+            {
+                Bus = bus =>
+                    bus.AddSagaStateMachine<CounterMachine<TallyCounter>, TallyCounter>()
+                        .EntityFrameworkRepository(repository =>
+                            repository.DatabaseFactory(() => new TallyContext(new DbContextOptions<TallyContext>()))
+                        ),
+            }
+        );
+
+        Assert.Contains("TallyCounter is in TallyContext, and the outbox of its endpoint in OrdersDbContext", exception.Message);
+    }
+
+    [Fact]
     public async Task A_saga_that_is_not_in_the_model() =>
         Assert.Contains(
             "SagaClassMap<Counter>",
