@@ -12,39 +12,21 @@ namespace Sagas.Cli.Customers;
 /// <summary><c>sagas customers show</c>.</summary>
 internal static class ShowCustomer
 {
-    public static Command Create(Terminal terminal)
-    {
-        var id = CommandOptions.IdArgument("id", "The customer's id.");
-        var command = new SagasCommand(
+    public static Command Create(Terminal terminal) =>
+        new SagasCommand(
             "show",
             "Show a customer: their data, their history, the calls to the CRM and their payments.",
             "sagas customers show 4711",
             "sagas customers show 4711 --json | jq .customer.version"
-        )
-        {
-            id,
-            CommandOptions.Postgres(),
-        };
-        command.SetAction(
-            async (parse, cancellationToken) =>
-            {
-                var customerId = parse.GetRequiredValue(id);
-                await using var database = await SagasDatabase.OpenAsync(
-                    Connections.Postgres(parse, terminal),
-                    cancellationToken
-                );
-                var customer =
-                    await CustomerDetails.FindAsync(database, customerId, cancellationToken)
-                    ?? throw await UnknownAsync(database, customerId, cancellationToken);
-                if (parse.GetValue<bool>(CommandOptions.JsonName))
-                    terminal.WriteJson(customer);
-                else
-                    Write(terminal, customer);
-                return ExitCode.Ok;
-            }
-        );
-        return command;
-    }
+        ).Shows(terminal, "The customer's id.", FindAsync, Write);
+
+    private static async Task<CustomerDetails> FindAsync(
+        SagasDatabase database,
+        string customerId,
+        CancellationToken cancellationToken
+    ) =>
+        await CustomerDetails.FindAsync(database, customerId, cancellationToken)
+        ?? throw await UnknownAsync(database, customerId, cancellationToken);
 
     private static async Task<CommandException> UnknownAsync(
         SagasDatabase database,

@@ -11,43 +11,25 @@ namespace Sagas.Cli.Payments;
 /// <summary><c>sagas payments show</c>.</summary>
 internal static class ShowPayment
 {
-    public static Command Create(Terminal terminal)
-    {
-        var id = CommandOptions.IdArgument("id", "The payment's id.");
-        var command = new SagasCommand(
+    public static Command Create(Terminal terminal) =>
+        new SagasCommand(
             "show",
             "Show a payment: its data, its history, what it waits for, and its call to the gateway.",
             "sagas payments show invoice-8",
             "sagas payments show invoice-8 --json | jq '.timeline[].toState'"
-        )
-        {
-            id,
-            CommandOptions.Postgres(),
-        };
-        command.SetAction(
-            async (parse, cancellationToken) =>
-            {
-                var paymentId = parse.GetRequiredValue(id);
-                await using var database = await SagasDatabase.OpenAsync(
-                    Connections.Postgres(parse, terminal),
-                    cancellationToken
-                );
-                var payment =
-                    await PaymentDetails.FindAsync(database, paymentId, cancellationToken)
-                    ?? throw new CommandException(
-                        ExitCode.NotFound,
-                        $"Payment {paymentId} is unknown. `sagas payments list` lists the payments, and `sagas deadletters "
-                            + "list` the requests that the services rejected."
-                    );
-                if (parse.GetValue<bool>(CommandOptions.JsonName))
-                    terminal.WriteJson(payment);
-                else
-                    Write(terminal, payment);
-                return ExitCode.Ok;
-            }
+        ).Shows(terminal, "The payment's id.", FindAsync, Write);
+
+    private static async Task<PaymentDetails> FindAsync(
+        SagasDatabase database,
+        string paymentId,
+        CancellationToken cancellationToken
+    ) =>
+        await PaymentDetails.FindAsync(database, paymentId, cancellationToken)
+        ?? throw new CommandException(
+            ExitCode.NotFound,
+            $"Payment {paymentId} is unknown. `sagas payments list` lists the payments, and `sagas deadletters list` the "
+                + "requests that the services rejected."
         );
-        return command;
-    }
 
     /// <summary>Writes the page.</summary>
     internal static void Write(Terminal terminal, PaymentDetails payment)

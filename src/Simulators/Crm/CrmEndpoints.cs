@@ -1,6 +1,3 @@
-using System.Text.Json;
-using Microsoft.Extensions.Options;
-using Sagas.Configuration;
 using Sagas.Simulators.Faults;
 using Sagas.Simulators.Records;
 
@@ -9,14 +6,7 @@ namespace Sagas.Simulators.Crm;
 /// <summary>A CRM that stores customers, with or without idempotency keys, and records every request.</summary>
 internal static class CrmEndpoints
 {
-    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web);
-
-    public static void AddCrm(this WebApplicationBuilder builder)
-    {
-        builder.Services.AddValidatedOptions<CrmOptions>(builder.Configuration, CrmOptions.Section);
-        builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<CrmOptions>>().Value);
-        builder.Services.AddSingleton<CrmBooks>();
-    }
+    public static void AddCrm(this WebApplicationBuilder builder) => builder.AddBooks<CrmOptions, CrmBooks>(CrmOptions.Section);
 
     public static void MapCrm(this WebApplication app)
     {
@@ -35,25 +25,7 @@ internal static class CrmEndpoints
             "/stored",
             context => JsonList.StreamAsync(context.Response, books.Customers(), CrmAnswers.Write, context.RequestAborted)
         );
-        crm.MapGet(
-            "/records",
-            context =>
-                JsonList.StreamAsync(
-                    context.Response,
-                    books.Records(),
-                    (writer, record) => record.WriteTo(writer),
-                    context.RequestAborted
-                )
-        );
-        crm.MapGet("/summary", () => Results.Json(books.Summary(), _json));
-        crm.MapDelete(
-            "",
-            () =>
-            {
-                books.Clear();
-                return Results.NoContent();
-            }
-        );
-        crm.MapFaults(faults);
+        crm.MapRecords(books.Records, (writer, record) => record.WriteTo(writer));
+        crm.MapBooks(books.Summary, books.Clear, faults);
     }
 }

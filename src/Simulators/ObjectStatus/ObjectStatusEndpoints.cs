@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Microsoft.Extensions.Options;
 using Sagas.Configuration;
 using Sagas.Simulators.Faults;
 
@@ -11,9 +10,7 @@ internal static class ObjectStatusEndpoints
 {
     public static void AddObjectStatus(this WebApplicationBuilder builder)
     {
-        builder.Services.AddValidatedOptions<ObjectStatusOptions>(builder.Configuration, ObjectStatusOptions.Section);
-        builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<ObjectStatusOptions>>().Value);
-        builder.Services.AddSingleton<ObjectBooks>();
+        builder.AddBooks<ObjectStatusOptions, ObjectBooks>(ObjectStatusOptions.Section);
         if (
             !string.IsNullOrWhiteSpace(
                 builder.Configuration.ReadOptions<ObjectStatusOptions>(ObjectStatusOptions.Section).CallbackUrl
@@ -33,16 +30,7 @@ internal static class ObjectStatusEndpoints
         status.MapGet("/objects/{id}", (string id, HttpContext context) => AnswerAsync(id, context, books, faults, stopping));
         status.MapGet("/answered", () => Results.Json(books.Answered));
         status.MapGet("/acknowledged", () => Results.Json(books.Acknowledged));
-        status.MapGet("/summary", () => Results.Json(books.Summary(), JsonSerializerOptions.Web));
-        status.MapDelete(
-            "",
-            () =>
-            {
-                books.Clear();
-                return Results.NoContent();
-            }
-        );
-        status.MapFaults(faults);
+        status.MapBooks(books.Summary, books.Clear, faults);
     }
 
     private static async Task AnswerAsync(

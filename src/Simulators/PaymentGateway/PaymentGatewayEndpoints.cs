@@ -1,22 +1,12 @@
-using System.Text.Json;
-using Microsoft.Extensions.Options;
-using Sagas.Configuration;
 using Sagas.Simulators.Faults;
-using Sagas.Simulators.Records;
 
 namespace Sagas.Simulators.PaymentGateway;
 
 /// <summary>A payment gateway that accepts idempotency keys, and records every request.</summary>
 internal static class PaymentGatewayEndpoints
 {
-    private static readonly JsonSerializerOptions _json = new(JsonSerializerDefaults.Web);
-
-    public static void AddPaymentGateway(this WebApplicationBuilder builder)
-    {
-        builder.Services.AddValidatedOptions<GatewayOptions>(builder.Configuration, GatewayOptions.Section);
-        builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<GatewayOptions>>().Value);
-        builder.Services.AddSingleton<PaymentBooks>();
-    }
+    public static void AddPaymentGateway(this WebApplicationBuilder builder) =>
+        builder.AddBooks<GatewayOptions, PaymentBooks>(GatewayOptions.Section);
 
     public static void MapPaymentGateway(this WebApplication app)
     {
@@ -29,26 +19,8 @@ internal static class PaymentGatewayEndpoints
 
         var payments = app.MapGroup("/payments");
         payments.MapPost("", context => PayAsync(context, books, faults, timeProvider, stopping));
-        payments.MapGet(
-            "/records",
-            context =>
-                JsonList.StreamAsync(
-                    context.Response,
-                    books.Records(),
-                    (writer, record) => record.WriteTo(writer),
-                    context.RequestAborted
-                )
-        );
-        payments.MapGet("/summary", () => Results.Json(books.Summary(), _json));
-        payments.MapDelete(
-            "",
-            () =>
-            {
-                books.Clear();
-                return Results.NoContent();
-            }
-        );
-        payments.MapFaults(faults);
+        payments.MapRecords(books.Records, (writer, record) => record.WriteTo(writer));
+        payments.MapBooks(books.Summary, books.Clear, faults);
     }
 
     /// <summary>A caller that disconnects does not stop its payment, as with a real gateway.</summary>

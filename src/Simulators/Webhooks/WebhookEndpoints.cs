@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.Extensions.Options;
-using Sagas.Configuration;
 using Sagas.Simulators.Faults;
 
 namespace Sagas.Simulators.Webhooks;
@@ -17,9 +15,7 @@ internal static class WebhookEndpoints
 
     public static void AddWebhooks(this WebApplicationBuilder builder)
     {
-        builder.Services.AddValidatedOptions<WebhookOptions>(builder.Configuration, WebhookOptions.Section);
-        builder.Services.AddSingleton(provider => provider.GetRequiredService<IOptions<WebhookOptions>>().Value);
-        builder.Services.AddSingleton<WebhookBooks>();
+        builder.AddBooks<WebhookOptions, WebhookBooks>(WebhookOptions.Section);
         builder.Services.AddSingleton<SignatureCheck>();
     }
 
@@ -37,22 +33,13 @@ internal static class WebhookEndpoints
         foreach (var path in (string[])["/alerts", "/alerts/{name}"])
             webhooks.MapPost(path, context => ReceiveAsync(context, books, signatures, faults, timeProvider, stopping));
         webhooks.MapGet("/records", () => Results.Json(books.Records(), AlertJson.Default.WebhookRecordArray));
-        webhooks.MapGet("/summary", () => Results.Json(books.Summary()));
-        webhooks.MapDelete(
-            "",
-            () =>
-            {
-                books.Clear();
-                return Results.NoContent();
-            }
-        );
         webhooks.MapGet("/behaviour", () => Results.Json(books.Behaviour, _strict));
         webhooks.MapPut(
             "/behaviour",
             async (HttpRequest request, CancellationToken cancellationToken) =>
                 await ChangeAsync(books, request, cancellationToken)
         );
-        webhooks.MapFaults(faults);
+        webhooks.MapBooks(books.Summary, books.Clear, faults);
     }
 
     /// <summary>A sender that disconnects does not stop its delivery, as with a real receiver.</summary>

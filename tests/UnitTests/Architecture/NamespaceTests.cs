@@ -26,7 +26,8 @@ public sealed class NamespaceTests
         Sagas.Host.Health
         Sagas.Host
 
-        Sagas.Simulators.Faults Sagas.Simulators.Records
+        Sagas.Simulators.Records
+        Sagas.Simulators.Faults
         Sagas.Simulators.PaymentGateway Sagas.Simulators.Crm Sagas.Simulators.ObjectStatus Sagas.Simulators.Webhooks
         Sagas.Simulators
 

@@ -1,5 +1,4 @@
 using MassTransit;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Sagas.IntegrationTests.Persistence.Contexts;
 
@@ -34,11 +33,7 @@ public sealed class ConcurrentPublishTests(ServersFixture servers) : IClassFixtu
         await using var host = await ContextHost<OrdersDbContext>.StartAsync(servers, new ContextSetup());
 
         for (var round = 0; round < Rounds; round++)
-        {
-            await using var scope = host.Services.CreateAsyncScope();
-            await PublishConcurrentlyAsync(scope.ServiceProvider.GetRequiredService<IPublishEndpoint>(), round);
-            await scope.ServiceProvider.GetRequiredService<OrdersDbContext>().SaveChangesAsync();
-        }
+            await host.PublishInScopeAsync(publish => PublishConcurrentlyAsync(publish, round));
 
         await AllArriveAsync(host);
     }

@@ -99,6 +99,14 @@ internal sealed class ContextHost<TContext> : IAsyncDisposable
     public Task PublishAsync<T>(T message)
         where T : class => Bus.Publish(message);
 
+    /// <summary>Publishes in a scope through the bus outbox, and saves.</summary>
+    public async Task PublishInScopeAsync(Func<IPublishEndpoint, Task> publish)
+    {
+        await using var scope = Services.CreateAsyncScope();
+        await publish(scope.ServiceProvider.GetRequiredService<IPublishEndpoint>());
+        await scope.ServiceProvider.GetRequiredService<TContext>().SaveChangesAsync();
+    }
+
     public async Task<T> QueryAsync<T>(string sql)
     {
         await using var source = NpgsqlDataSource.Create(ConnectionString);

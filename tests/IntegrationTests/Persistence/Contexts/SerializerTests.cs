@@ -1,5 +1,4 @@
 using MassTransit;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Sagas.IntegrationTests.Persistence.Contexts;
 
@@ -32,15 +31,9 @@ public sealed class SerializerTests(ServersFixture servers) : IClassFixture<Serv
         );
 
         if (fromConsumer)
-        {
             await host.PublishAsync(new Work("", 0));
-        }
         else
-        {
-            await using var scope = host.Services.CreateAsyncScope();
-            await PublishAsync(scope.ServiceProvider.GetRequiredService<IPublishEndpoint>());
-            await scope.ServiceProvider.GetRequiredService<OrdersDbContext>().SaveChangesAsync();
-        }
+            await host.PublishInScopeAsync(PublishAsync);
 
         await host.Arrivals.CountAsync("Grüße, 世界", 1);
         var arrival = host.Arrivals.All.Single();
@@ -63,15 +56,9 @@ public sealed class SerializerTests(ServersFixture servers) : IClassFixture<Serv
         );
 
         if (fromConsumer)
-        {
             await host.PublishAsync(new Work("", 0));
-        }
         else
-        {
-            await using var scope = host.Services.CreateAsyncScope();
-            await PublishAsync(scope.ServiceProvider.GetRequiredService<IPublishEndpoint>());
-            await scope.ServiceProvider.GetRequiredService<OrdersDbContext>().SaveChangesAsync();
-        }
+            await host.PublishInScopeAsync(PublishAsync);
 
         await Eventually.TrueAsync(
             "the message waits with its error",
@@ -90,9 +77,7 @@ public sealed class SerializerTests(ServersFixture servers) : IClassFixture<Serv
             servers,
             new ContextSetup { Factory = factory => factory.AddSerializer(new GzipSerializerFactory()) }
         );
-        await using var scope = host.Services.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<IPublishEndpoint>().Publish(new WorkDone("", 0));
-        await scope.ServiceProvider.GetRequiredService<OrdersDbContext>().SaveChangesAsync();
+        await host.PublishInScopeAsync(publish => publish.Publish(new WorkDone("", 0)));
 
         await Eventually.TrueAsync(
             "the message waits with its error",
