@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Configuration;
 
 namespace Sagas.Configuration;
@@ -27,6 +28,9 @@ internal sealed class SectionValues
                     problems.Add(problem);
                     values.Remove(key);
                 }
+                // The binder reads .NET's own format only.
+                else if (setting.ValueType == typeof(TimeSpan) && Duration.TryParse(text, out var duration))
+                    values[key] = duration.ToString("c", CultureInfo.InvariantCulture);
             }
         }
 

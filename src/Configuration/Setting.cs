@@ -60,17 +60,11 @@ public sealed record Setting(string Key, PropertyInfo Property, object? Default)
     public static string Format(object value) =>
         value switch
         {
-            TimeSpan duration => Trim(duration),
+            TimeSpan duration => Duration.Format(duration),
             bool flag => flag ? "true" : "false",
             IFormattable number => number.ToString(null, CultureInfo.InvariantCulture),
             _ => value.ToString() ?? "",
         };
-
-    // A fraction of a second without the zeros that end it.
-    private static string Trim(TimeSpan duration) =>
-        duration.ToString("c", CultureInfo.InvariantCulture) is var text && text.Length > "00:00:00.".Length && text[^8] == '.'
-            ? text.TrimEnd('0')
-            : text;
 
     private static IEnumerable<Setting> Of(string path, Type type, object defaults)
     {
@@ -90,9 +84,16 @@ public sealed record Setting(string Key, PropertyInfo Property, object? Default)
 
     private static Type Underlying(Type type) => Nullable.GetUnderlyingType(type) ?? type;
 
-    // As .NET's binder converts it.
+    // As .NET's binder converts it, except durations: to .NET, 24:00:00 and 24 are 24 days.
     private static bool TryConvert(Type type, string text, out object? value)
     {
+        if (type == typeof(TimeSpan))
+        {
+            var isDuration = Duration.TryParse(text, out var duration);
+            value = duration;
+            return isDuration;
+        }
+
         try
         {
             value = TypeDescriptor.GetConverter(type).ConvertFromInvariantString(text);
@@ -125,7 +126,7 @@ public sealed record Setting(string Key, PropertyInfo Property, object? Default)
         if (type.IsEnum)
             return $"one of {string.Join(", ", Enum.GetNames(type))}";
         if (type == typeof(TimeSpan))
-            return $"a duration{range}, written as [days.]hours:minutes:seconds, such as {example ?? "00:00:30"}";
+            return $"a duration{range}, written {Duration.Forms}, such as {example ?? "30s"}";
         if (type == typeof(bool))
             return "true or false";
         if (type == typeof(double))

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Globalization;
 using Sagas.Configuration;
 using Sagas.FileIntake;
 using Sagas.OutboundCalls;
@@ -31,7 +30,7 @@ public sealed record AlertsOptions : FileIntakeOptions, IValidatedOptions
 
     /// <summary>How long before each attempt, the first included, separated by commas; after the last the alert is
     /// parked.</summary>
-    public string RetrySchedule { get; init; } = "00:00:00,00:00:05,00:05:00,00:30:00,02:00:00,05:00:00,10:00:00,10:00:00";
+    public string RetrySchedule { get; init; } = "0s,5s,5m,30m,2h,5h,10h,10h";
 
     /// <summary>How calls are made: section <c>Alerts:Calls</c>.</summary>
     public OutboundCallOptions Calls { get; init; } = new() { MaxConcurrency = 256, MaxRetryAfter = TimeSpan.FromDays(1) };
@@ -62,7 +61,7 @@ public sealed record AlertsOptions : FileIntakeOptions, IValidatedOptions
                 + "such as \"whsec_$(openssl rand -base64 32)\".";
         }
         if (ParseSchedule() is null)
-            yield return $"{Section}:{nameof(RetrySchedule)} must be durations such as 00:00:05, separated by commas.";
+            yield return $"{Section}:{nameof(RetrySchedule)} must be durations such as 5s or 00:00:05, separated by commas.";
         if (MaxRowsAhead is < 1 or > 1_000_000)
             yield return $"{Section}:{nameof(MaxRowsAhead)} must be from 1 to 1000000.";
         if (MaxRowsUndelivered < MaxRowsAhead)
@@ -96,7 +95,7 @@ public sealed record AlertsOptions : FileIntakeOptions, IValidatedOptions
         var waits = new List<TimeSpan>();
         foreach (var part in Split(RetrySchedule))
         {
-            if (!TimeSpan.TryParse(part, CultureInfo.InvariantCulture, out var wait) || wait < TimeSpan.Zero)
+            if (!Duration.TryParse(part, out var wait))
                 return null;
             waits.Add(wait);
         }

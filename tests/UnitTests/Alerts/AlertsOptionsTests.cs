@@ -42,6 +42,12 @@ public sealed class AlertsOptionsTests
     }
 
     [Theory]
+    [InlineData("0,90s,24:00:00", "00:00:00,00:01:30,1.00:00:00")]
+    [InlineData("24", "")]
+    public void The_retry_schedule_has_durations_as_people_write_them(string schedule, string delays) =>
+        Assert.Equal(delays, string.Join(',', new AlertsOptions { RetrySchedule = schedule }.Schedule));
+
+    [Theory]
     [InlineData(1, 5)]
     [InlineData(2, 300)]
     [InlineData(7, 36_000)]

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Options;
 using Sagas.Configuration;
 using Sagas.Host;
 using Sagas.Host.Settings;
+using Sagas.Payments;
 using Sagas.Services;
+using Sagas.Services.Alarms;
 using Sagas.Services.Operations;
 using Sagas.Services.Payments;
 
@@ -71,15 +73,17 @@ public sealed class SettingsTests
     [Theory]
     [InlineData("Roles", "sagas,crmm", "'crmm'", "payments")]
     [InlineData("Bus:Transport", "Kafka", "'Kafka'", "InMemory")]
-    [InlineData("ShutdownTimeout", "soon", "'soon'", "00:00:25")]
-    [InlineData("ShutdownTimeout", "00:00:00", "'00:00:00'", "from 00:00:01 to 00:10:00")]
+    [InlineData("ShutdownTimeout", "soon", "'soon'", "such as 25s")]
+    [InlineData("ShutdownTimeout", "00:00:00", "'00:00:00'", "from 1s to 10m")]
+    [InlineData("ShutdownTimeout", "24", "'24'", "with the units d, h, m, s and ms")]
+    [InlineData("ShutdownTimeout", "24:00:00", "'24:00:00'", "from 1s to 10m")]
     [InlineData("RabbitMq:PrefetchCount", "0", "'0'", "from 1 to 10000, such as 64")]
     [InlineData("RabbitMq:Uri", "localhost:5672", "cannot be read", "amqp://user:password@host:5672/vhost")]
     [InlineData("ConnectionStrings:Postgres", "nonsense", "cannot be read", "Host=localhost")]
     [InlineData("ConnectionStrings:Postgres", "Host=x", "names no Database", "Host=localhost")]
     [InlineData("Logging:Format", "xml", "'xml'", "Json")]
-    [InlineData("Messages:MaxClockSkew", "-1", "'-1'", "00:05:00")]
-    [InlineData("Payments:Redelivery:BaseDelay", "a second", "'a second'", "00:00:01")]
+    [InlineData("Messages:MaxClockSkew", "-1", "'-1'", "such as 5m")]
+    [InlineData("Payments:Redelivery:BaseDelay", "a second", "'a second'", "such as 1s")]
     [InlineData("Operations:ApiKey", "secret", "too short", "openssl rand")]
     [InlineData(
         "Crm:Mode",
@@ -100,6 +104,45 @@ public sealed class SettingsTests
         Assert.Contains(what, sentence);
         Assert.Contains(remedy, sentence);
         Assert.EndsWith(".", sentence);
+    }
+
+    [Theory]
+    [InlineData("24:00:00", 24 * 3600)]
+    [InlineData("36:30:00", (36 * 3600) + (30 * 60))]
+    [InlineData("1.00:00:00", 24 * 3600)]
+    [InlineData("24h", 24 * 3600)]
+    [InlineData("1d12h", 36 * 3600)]
+    [InlineData("90s", 90)]
+    [InlineData("1.5m", 90)]
+    [InlineData("00:00:00.5", 0.5)]
+    [InlineData(" 500ms ", 0.5)]
+    public async Task A_duration_is_read_as_people_write_it(string text, double seconds)
+    {
+        await using var app = Create(("Payments:Redelivery:Timeout", text));
+
+        Assert.Equal(TimeSpan.FromSeconds(seconds), Options<RedeliveryOptions>(app).Timeout);
+    }
+
+    [Theory]
+    [InlineData("24")]
+    [InlineData("00:05")]
+    [InlineData("1.24:00:00")]
+    [InlineData("1:02:03:04")]
+    [InlineData("00:60:00")]
+    [InlineData("12h1d")]
+    [InlineData("1M")]
+    [InlineData("-1s")]
+    [InlineData("1 d")]
+    [InlineData("999999999d")]
+    public void A_duration_that_can_be_misread_is_refused(string text) =>
+        Assert.Contains($"'{text}'", Assert.Single(Problems(("Payments:Redelivery:Timeout", text))));
+
+    [Fact]
+    public async Task Zero_needs_no_unit()
+    {
+        await using var app = Create(("Alarms:DigestInterval", "0"));
+
+        Assert.Equal(TimeSpan.Zero, Options<AlarmsOptions>(app).DigestInterval);
     }
 
     [Fact]
