@@ -7,7 +7,9 @@ using Sagas.Services.Modules;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
+using Serilog.Formatting;
 using Serilog.Formatting.Compact;
+using Serilog.Formatting.Display;
 using Serilog.Settings.Configuration;
 
 namespace Sagas.Host.Logs;
@@ -15,7 +17,7 @@ namespace Sagas.Host.Logs;
 /// <summary>Sends everything that is logged to the console, through Serilog.</summary>
 internal static class LogRegistration
 {
-    private const string Text = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
+    private const string Text = "{Timestamp:HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}";
 
     public static void AddLogs(this WebApplicationBuilder builder, RoleSet roles) =>
         builder.Services.AddSerilog(
@@ -70,15 +72,14 @@ internal static class LogRegistration
         configuration.ReadFrom.Configuration(settings, assemblies);
     }
 
-    private static Logger Console(LogFormat format)
-    {
-        var console = new LoggerConfiguration().MinimumLevel.Verbose();
-        return (
-            format == LogFormat.Json
-                ? console.WriteTo.Console(new RenderedCompactJsonFormatter())
-                : console.WriteTo.Console(outputTemplate: Text, formatProvider: CultureInfo.InvariantCulture)
-        ).CreateLogger();
-    }
+    private static Logger Console(LogFormat format) =>
+        new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Console(Formatter(format)).CreateLogger();
+
+    /// <summary>Writes the events of a format.</summary>
+    internal static ITextFormatter Formatter(LogFormat format) =>
+        format == LogFormat.Json
+            ? new LineFormatter(new RenderedCompactJsonFormatter(), exceptions: false)
+            : new LineFormatter(new MessageTemplateTextFormatter(Text, CultureInfo.InvariantCulture), exceptions: true);
 
     private static bool IsNoFault(LogEvent entry) =>
         entry.Exception is not null

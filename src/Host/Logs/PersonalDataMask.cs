@@ -8,14 +8,23 @@ using Serilog.Events;
 namespace Sagas.Host.Logs;
 
 /// <summary>
-/// Keeps names, e-mail addresses and telephone numbers out of the logs, however an object that has them is logged: taken
-/// apart (<c>{@Message}</c>) or as its text (<c>{Message}</c>, which for a record prints every property).
+/// Keeps names, e-mail addresses, telephone numbers and the texts of alerts out of the logs, however an object that has them
+/// is logged: taken apart (<c>{@Message}</c>) or as its text (<c>{Message}</c>, which for a record prints every property).
 /// </summary>
 internal sealed partial class PersonalDataMask : IDestructuringPolicy, ILogEventEnricher
 {
     private const string Mask = "***";
 
-    private static readonly HashSet<string> _personal = ["FirstName", "LastName", "Name", "Email", "Phone"];
+    private static readonly HashSet<string> _personal =
+    [
+        "FirstName",
+        "LastName",
+        "Name",
+        "Email",
+        "Phone",
+        "Message",
+        "AlertMessage",
+    ];
     private static readonly ConcurrentDictionary<Type, PropertyInfo[]> _properties = new();
 
     public bool TryDestructure(
@@ -26,7 +35,7 @@ internal sealed partial class PersonalDataMask : IDestructuringPolicy, ILogEvent
     {
         result = null;
         var type = value.GetType();
-        if (type.Namespace?.StartsWith("Sagas", StringComparison.Ordinal) != true || type.IsEnum)
+        if (type.Namespace?.StartsWith("Sagas", StringComparison.Ordinal) != true || type.IsEnum || value is Exception)
             return false;
         var properties = _properties.GetOrAdd(
             type,
@@ -74,10 +83,14 @@ internal sealed partial class PersonalDataMask : IDestructuringPolicy, ILogEvent
     /// <summary>The text with personal data masked; null when there are none.</summary>
     internal static string? Hide(string text) =>
         text.Contains(" = ", StringComparison.Ordinal) && RecordText().IsMatch(text)
-            ? RecordText().Replace(text, $"$1 = {Mask}")
+            ? RecordText().Replace(text, $"$1$2 = {Mask}")
             : null;
 
-    // A value may itself contain commas; it ends where the record's next property or its brace is.
-    [GeneratedRegex(@"\b(FirstName|LastName|Email|Phone) = .*?(?=, [A-Z]\w* = | \}|$)", RegexOptions.Singleline)]
+    // A value may itself contain commas; it ends where the record's next property or its brace is. The text of an alert, which
+    // may contain anything, is the last property of its record.
+    [GeneratedRegex(
+        @"\b(FirstName|LastName|Email|Phone) = .*?(?=, [A-Z]\w* = | \}|$)|\b(Message|AlertMessage) = .*(?= \}|$)",
+        RegexOptions.Singleline
+    )]
     private static partial Regex RecordText();
 }

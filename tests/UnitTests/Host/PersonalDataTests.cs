@@ -68,6 +68,17 @@ public sealed class PersonalDataTests
         Assert.Contains("c-2", line);
     }
 
+    [Theory]
+    [InlineData("Got {@Message}")]
+    [InlineData("Got {Message}")]
+    public void The_text_of_an_alert_is_masked(string template)
+    {
+        var line = Log(template, new SendAlert("a-1", "u-1", "Your code }, X = 1234"));
+        Assert.DoesNotContain("code", line);
+        Assert.DoesNotContain("1234", line);
+        Assert.Contains("a-1", line);
+    }
+
     [Fact]
     public void Other_messages_are_logged_as_they_are() =>
         Assert.Contains("12.5", Log("{@Message}", new PaymentRequested("p", "c", 12.5m, "EUR")));
