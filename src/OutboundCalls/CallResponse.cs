@@ -10,6 +10,9 @@ namespace Sagas.OutboundCalls;
 /// <param name="RetryAfter">How long the target asks to wait; null: it did not say.</param>
 public sealed record CallResponse(HttpStatusCode Status, ReadOnlyMemory<byte> Body, bool Complete, TimeSpan? RetryAfter)
 {
+    // An answer that says a thing twice does not say it.
+    private static readonly JsonSerializerOptions _json = new(JsonSerializerOptions.Web) { AllowDuplicateProperties = false };
+
     /// <summary>The status code's number.</summary>
     public int Code => (int)Status;
 
@@ -21,7 +24,7 @@ public sealed record CallResponse(HttpStatusCode Status, ReadOnlyMemory<byte> Bo
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(Body.Span, JsonSerializerOptions.Web);
+            return JsonSerializer.Deserialize<T>(Body.Span, _json);
         }
         catch (JsonException)
         {

@@ -1,4 +1,5 @@
 using Sagas.Contracts;
+using Sagas.UnitTests.FileIntake;
 using static Sagas.UnitTests.Messages.IncomingJson;
 
 namespace Sagas.UnitTests.Messages;
@@ -88,6 +89,20 @@ public sealed class PlainJsonTests
         Assert.Contains("1,048,576", Rejection(() => Plain(new byte[Options.MaxBodyBytes + 1], "PaymentRequested")));
 
     [Theory]
+    [InlineData("""{"customerId":"c","extra":1,"extra":2}""", "'extra' more than once")]
+    [InlineData("""{"customerId":"c","of":[{"a":{"b":1,"b":2}}]}""", "'b' more than once")]
+    [InlineData("""{"customerId":"c","Email":"a@b.c","e_mail":"d@b.c"}""", "Email is given more than once")]
+    public void A_property_given_twice_is_invalid_and_named(string body, string expected) =>
+        Assert.Contains(expected, Rejection(() => Plain(body, "CustomerRegistered").TryGetMessage<CustomerRegistered>(out _)));
+
+    [Fact]
+    public void A_compressed_body_is_invalid_and_the_reason_says_so() =>
+        Assert.Contains(
+            "send it uncompressed",
+            Rejection(() => Plain(TextFile.Gzip("""{"customerId":"c"}"""u8.ToArray()), "CustomerRegistered"))
+        );
+
+    [Theory]
     [InlineData("[]", "must be a JSON object, and is a list")]
     [InlineData("""{"customerId":"c","amount":1,"currency":"EUR"}""", "PaymentId is missing")]
     [InlineData("""{"paymentId":null,"customerId":"c","amount":1,"currency":"EUR"}""", "PaymentId is missing")]
@@ -102,7 +117,7 @@ public sealed class PlainJsonTests
     [InlineData("""{"paymentId":"p","customerId":"c","amount":true,"currency":"EUR"}""", "Amount must be a decimal number")]
     [InlineData("""{"paymentId":"p","customerId":"c","amount":1}""", "Currency is missing")]
     [InlineData(
-        """{"paymentId":"p","customerId":"c","amount":1,"amount":100,"currency":"EUR"}""",
+        """{"paymentId":"p","customerId":"c","amount":1,"Amount":100,"currency":"EUR"}""",
         "Amount is given more than once"
     )]
     [InlineData(

@@ -64,6 +64,8 @@ public static class CallbackEndpoint
     {
         var cancellationToken = context.RequestAborted;
         var request = await CallbackRequest.ReadAsync(context.Request, options.Value, cancellationToken);
+        if (request.Status == StatusCodes.Status415UnsupportedMediaType)
+            context.Response.Headers.AcceptEncoding = "gzip";
         if (request.Problem is { } problem)
             return Results.Problem(problem, statusCode: request.Status);
         if (await intake.AcceptAsync(request.Ids, cancellationToken))

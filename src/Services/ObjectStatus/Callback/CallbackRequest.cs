@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Globalization;
+using System.IO.Compression;
+using System.IO.Pipelines;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Sagas.Services.Messages;
@@ -29,18 +31,62 @@ internal sealed record CallbackRequest(
     {
         if (request.ContentLength > options.MaxBodyBytes)
             return TooLong(options);
+        switch (request.Headers.ContentEncoding.ToString().Trim().ToUpperInvariant())
+        {
+            case "" or "IDENTITY":
+                return await ReadAsync(request.BodyReader, options, cancellationToken);
+            case "GZIP" or "X-GZIP":
+                await using (var content = new GZipStream(request.Body, CompressionMode.Decompress))
+                    return await DecompressAsync(content, options, cancellationToken);
+            default:
+                return new(
+                    [],
+                    StatusCodes.Status415UnsupportedMediaType,
+                    "The body may be compressed by gzip only, or not at all."
+                );
+        }
+    }
+
+    private static async Task<CallbackRequest> DecompressAsync(
+        GZipStream content,
+        ObjectStatusOptions options,
+        CancellationToken cancellationToken
+    )
+    {
+        var reader = PipeReader.Create(content, new StreamPipeReaderOptions(leaveOpen: true));
+        try
+        {
+            return await ReadAsync(reader, options, cancellationToken);
+        }
+        catch (InvalidDataException)
+        {
+            return BadRequest("The body is not what its Content-Encoding says: gzip.");
+        }
+        finally
+        {
+            await reader.CompleteAsync();
+        }
+    }
+
+    // The limit is that of the body as it is read here: a few bytes can be the gzip of gigabytes.
+    private static async Task<CallbackRequest> ReadAsync(
+        PipeReader reader,
+        ObjectStatusOptions options,
+        CancellationToken cancellationToken
+    )
+    {
         while (true)
         {
-            var read = await request.BodyReader.ReadAsync(cancellationToken);
+            var read = await reader.ReadAsync(cancellationToken);
             var tooLong = read.Buffer.Length > options.MaxBodyBytes;
             if (!tooLong && !read.IsCompleted)
             {
-                request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
                 continue;
             }
 
             var result = tooLong ? TooLong(options) : Parse(read.Buffer, options.MaxIds);
-            request.BodyReader.AdvanceTo(read.Buffer.End);
+            reader.AdvanceTo(read.Buffer.End);
             return result;
         }
     }
@@ -50,15 +96,18 @@ internal sealed record CallbackRequest(
     {
         try
         {
-            using var document = JsonDocument.Parse(body);
+            using var document = IncomingJson.Parse(body);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? Read(document.RootElement, maximumIds)
                 : BadRequest($$"""The body must be a JSON object such as {"{{ListName}}":[1,2,3]}.""");
         }
-        // InvalidOperationException: text with an unpaired surrogate.
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        catch (InvalidMessageException invalid)
         {
-            return BadRequest("The body is not JSON.");
+            return BadRequest(invalid.Message);
+        }
+        catch (InvalidOperationException)
+        {
+            return BadRequest($"'{ListName}' must hold valid Unicode text only.");
         }
     }
 

@@ -18,6 +18,9 @@ internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatu
 
     private static readonly UriCreationOptions _asWritten = new() { DangerousDisablePathAndQueryCanonicalization = true };
 
+    // An answer that says twice whether the object is online does not say it.
+    private static readonly JsonDocumentOptions _json = new() { AllowDuplicateProperties = false };
+
     private readonly HttpClient _client = clients.CreateClient(Client);
     private readonly string _objects = options.Value.StatusApi.TrimEnd('/') + "/objects/";
 
@@ -66,7 +69,7 @@ internal sealed class StatusApi(IHttpClientFactory clients, IOptions<ObjectStatu
 
     private StatusAnswer Read(string id, ReadOnlyMemory<byte> body)
     {
-        using var document = JsonDocument.Parse(body);
+        using var document = JsonDocument.Parse(body, _json);
         var answer = document.RootElement;
         if (
             answer.ValueKind != JsonValueKind.Object
