@@ -19,6 +19,14 @@ internal static class AlarmRows
         WHERE excluded.changed_at > a.changed_at
         """;
 
+    // A look-up per change: a join would leave it to the planner whether it reads the whole table.
+    private const string ConflictsSql = """
+        SELECT position::int - 1
+        FROM unnest($1, $2, $3, $4) WITH ORDINALITY AS c (user_id, alarm_id, status, changed_at, position)
+        WHERE (SELECT a.status FROM alarm a
+               WHERE a.user_id = c.user_id AND a.alarm_id = c.alarm_id AND a.changed_at = c.changed_at) <> c.status
+        """;
+
     // Digests of one user take turns.
     private const string DigestAdvisoryLock = "7230005";
 
@@ -54,20 +62,45 @@ internal static class AlarmRows
     /// <param name="connection">Open; in a transaction or not.</param>
     /// <param name="changes">Any number, in any order, also several of one alarm.</param>
     /// <param name="cancellationToken">Stops the statement; it may have been done.</param>
-    public static async Task WriteAsync(
+    /// <returns>The changes that contradict what is known: the alarm has another status at the same time.</returns>
+    public static async Task<IReadOnlyCollection<AlarmChange>> WriteAsync(
         NpgsqlConnection connection,
-        IReadOnlyCollection<AlarmChange> changes,
+        IReadOnlyList<AlarmChange> changes,
         CancellationToken cancellationToken
     )
     {
-        var newest = AlarmChange.Newest(changes);
-        await using var command = new NpgsqlCommand(WriteSql, connection);
-        command.Parameters.Add(Array(NpgsqlDbType.Text, newest, change => change.UserId));
-        command.Parameters.Add(Array(NpgsqlDbType.Text, newest, change => change.AlarmId));
-        command.Parameters.Add(Array(NpgsqlDbType.Text, newest, change => change.Status));
-        command.Parameters.Add(Array(NpgsqlDbType.Numeric, newest, change => ToNumber(change.ChangedAt)));
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        await using var command = Command(WriteSql, connection, AlarmChange.Newest(changes));
+        // As many rows as changes: each of them is the newest of its alarm.
+        return await command.ExecuteNonQueryAsync(cancellationToken) == changes.Count
+            ? []
+            : await ConflictsAsync(connection, changes, cancellationToken);
     }
+
+    private static async Task<IReadOnlyCollection<AlarmChange>> ConflictsAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<AlarmChange> changes,
+        CancellationToken cancellationToken
+    )
+    {
+        var conflicts = new HashSet<AlarmChange>();
+        await using var command = Command(ConflictsSql, connection, changes);
+        await using var position = await command.ExecuteReaderAsync(cancellationToken);
+        while (await position.ReadAsync(cancellationToken))
+            conflicts.Add(changes[position.GetInt32(0)]);
+        return conflicts;
+    }
+
+    private static NpgsqlCommand Command(string sql, NpgsqlConnection connection, IReadOnlyList<AlarmChange> changes) =>
+        new(sql, connection)
+        {
+            Parameters =
+            {
+                Array(NpgsqlDbType.Text, changes, change => change.UserId),
+                Array(NpgsqlDbType.Text, changes, change => change.AlarmId),
+                Array(NpgsqlDbType.Text, changes, change => change.Status),
+                Array(NpgsqlDbType.Numeric, changes, change => ToNumber(change.ChangedAt)),
+            },
+        };
 
     /// <summary>
     /// Takes what goes into a digest of a user. Until the transaction ends, changes of these alarms wait, and so do other
@@ -189,7 +222,11 @@ internal static class AlarmRows
         return Instant.FromUnixTime((long)whole, (int)((seconds - whole) * 1_000_000_000m), seconds.Scale);
     }
 
-    private static NpgsqlParameter<T[]> Array<T>(NpgsqlDbType type, List<AlarmChange> changes, Func<AlarmChange, T> value)
+    private static NpgsqlParameter<T[]> Array<T>(
+        NpgsqlDbType type,
+        IReadOnlyList<AlarmChange> changes,
+        Func<AlarmChange, T> value
+    )
     {
         var values = new T[changes.Count];
         for (var index = 0; index < values.Length; index++)

@@ -7,8 +7,15 @@ namespace Sagas.Services.Alarms;
 /// <summary>Writes changes. The newest wins, so that consuming one again changes nothing, and no inbox is needed.</summary>
 internal sealed class AlarmStatusChangedConsumer(AlarmWriter writer) : IConsumer<AlarmStatusChanged>
 {
-    public Task Consume(ConsumeContext<AlarmStatusChanged> context) =>
-        writer.WriteAsync(AlarmChange.Of(context.Message)).WaitAsync(context.CancellationToken);
+    public async Task Consume(ConsumeContext<AlarmStatusChanged> context)
+    {
+        var change = AlarmChange.Of(context.Message);
+        if (!await writer.WriteAsync(change).WaitAsync(context.CancellationToken))
+            throw new InvalidMessageException(
+                $"Alarm {change.AlarmId} of user {change.UserId} changed at {change.ChangedAt} to another status than "
+                    + $"{change.Status}, as an earlier message says."
+            );
+    }
 }
 
 /// <summary>The queue of <see cref="AlarmStatusChangedConsumer"/>.</summary>

@@ -8,18 +8,23 @@ namespace Sagas.Services.Alerts;
 /// <summary>Enqueues an alert in the consumer's transaction; the dispatcher delivers it after the commit.</summary>
 internal sealed class SendAlertConsumer(SagasDbContext database, AlertReceiver receiver) : IConsumer<SendAlert>
 {
-    public Task Consume(ConsumeContext<SendAlert> context)
+    public async Task Consume(ConsumeContext<SendAlert> context)
     {
-        var alert = context.Message;
-        return CallQueue.EnqueueAsync(
+        var (alertId, cancellationToken) = (context.Message.AlertId.Trim(), context.CancellationToken);
+        var request = new AlertRequest(context.Message.UserId.Trim(), context.Message.Message);
+        var isNew = await CallQueue.EnqueueAsync(
             database,
             receiver,
-            alert.AlertId.Trim(),
-            new AlertRequest(alert.UserId.Trim(), alert.Message),
+            alertId,
+            request,
             context.ConversationId,
             correlationId: null,
-            context.CancellationToken
+            cancellationToken
         );
+        if (!isNew && await CallConflict.ExistsAsync(database, receiver, alertId, request, cancellationToken))
+            throw new InvalidMessageException(
+                $"Alert {alertId} was requested before for another user or with another text; give this one an id of its own."
+            );
     }
 }
 

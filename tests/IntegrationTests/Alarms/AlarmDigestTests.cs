@@ -79,7 +79,7 @@ public sealed class AlarmDigestTests(SharedAlarms shared) : IClassFixture<Shared
     public async Task An_invalid_change_becomes_a_dead_letter_and_the_others_are_written()
     {
         var system = shared.System;
-        var letters = await system.ReadDeadLettersAsync("AlarmStatusChanged");
+        await using var letters = await system.ReadDeadLettersAsync("AlarmStatusChanged");
         (string Body, string Reason)[] bad =
         [
             (Body("bad", "x", "LOUD", "2026-01-01T00:00:00Z"), "Status must be one of CLEARED, WARNING, CRITICAL"),
@@ -104,6 +104,28 @@ public sealed class AlarmDigestTests(SharedAlarms shared) : IClassFixture<Shared
         await WaitAsync("bad", count);
         Assert.True(letters.IsEmpty);
         Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM alarm WHERE alarm_id = 'x'"));
+    }
+
+    [Fact]
+    public async Task Another_status_at_the_same_time_becomes_a_dead_letter()
+    {
+        var system = shared.System;
+        await using var letters = await system.ReadDeadLettersAsync("AlarmStatusChanged");
+        await ChangeAsync("conflict", "a", "WARNING", "2026-01-01T00:00:00Z");
+        await WaitAsync("conflict", 1);
+
+        await ChangeAsync("conflict", "a", "warning", "2026-01-01T01:00:00.000+01:00");
+        await ChangeAsync("conflict", "a", "CLEARED", "2025-12-31T00:00:00Z");
+        await ChangeAsync("conflict", "a", "CRITICAL", "2026-01-01T00:00:00Z");
+
+        Assert.Contains("to another status than CRITICAL", (await letters.NextAsync()).Reason);
+        await ChangeAsync("conflict", "b", "WARNING", "2026-01-01T00:00:00Z");
+        await WaitAsync("conflict", 2);
+        Assert.True(letters.IsEmpty);
+        Assert.Equal(
+            "WARNING",
+            await system.QueryAsync<string>("SELECT status FROM alarm WHERE (user_id, alarm_id) = ('conflict', 'a')")
+        );
     }
 
     private static string Body(string user, string alarm, string status, string at) =>

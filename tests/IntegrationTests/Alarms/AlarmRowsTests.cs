@@ -27,6 +27,26 @@ public sealed class AlarmRowsTests(AlarmRowsTests.Shared shared, ITestOutputHelp
 
     public Task DisposeAsync() => Task.CompletedTask;
 
+    [Fact]
+    public async Task A_batch_says_which_changes_contradict_what_is_known()
+    {
+        await _database.WriteAsync(new AlarmChange("u", "a", "WARNING", _first));
+        AlarmChange[] batch =
+        [
+            new("u", "a", "WARNING", _first),
+            new("u", "a", "CRITICAL", _first),
+            new("u", "b", "WARNING", _first),
+            new("u", "b", "CLEARED", _first),
+            new("u", "c", "WARNING", _first),
+            new("u", "c", "CRITICAL", _second),
+        ];
+
+        await using var connection = await _database.Source.OpenConnectionAsync();
+        var conflicts = await AlarmRows.WriteAsync(connection, batch, CancellationToken.None);
+
+        Assert.Equal([batch[1], batch[3]], conflicts.OrderBy(change => change.AlarmId, StringComparer.Ordinal));
+    }
+
     [Theory]
     [InlineData("CRITICAL", "a CRITICAL")]
     [InlineData("CLEARED", "")]

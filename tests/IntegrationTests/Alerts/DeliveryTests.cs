@@ -53,6 +53,26 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
     }
 
     [Fact]
+    public async Task Another_alert_with_the_id_of_an_earlier_one_becomes_a_dead_letter()
+    {
+        var system = await shared.BehavingAsync(_unlimited);
+        await using var letters = await system.Services.ReadDeadLettersAsync("send-alert");
+
+        await system.SendAsync("conflict-1", "conflict-125", "first");
+        await system.WaitForStateAsync("delivered", 1, "alert_id = 'conflict-1'");
+        await system.SendAsync(" conflict-1 ", "conflict-125", "first");
+        await system.SendAsync("conflict-1", "conflict-126", "first");
+        Assert.Contains("before for another user or with another text", (await letters.NextAsync()).Reason);
+        await system.SendAsync("conflict-1", "conflict-125", "second");
+        Assert.Contains("Alert conflict-1 was requested before", (await letters.NextAsync()).Reason);
+        await system.SendAsync("conflict-2", "conflict-125", "second");
+        await system.WaitForStateAsync("delivered", 1, "alert_id = 'conflict-2'");
+
+        Assert.True(letters.IsEmpty);
+        Assert.Equal(["first", "second"], (await system.AlertedAsync("conflict-")).Select(record => record.AlertMessage));
+    }
+
+    [Fact]
     public async Task A_rejected_alert_fails_at_once_and_is_not_retried()
     {
         var system = await shared.BehavingAsync(new { perSecond = 0, answer = 422 });
