@@ -83,8 +83,10 @@ public readonly struct Instant : IEquatable<Instant>, IComparable<Instant>, ISpa
         TryParse(s.AsSpan(), provider, out result);
 
     /// <summary>
-    /// Reads an ISO 8601 time: date, time of day to the minute, second or a fraction of it, and an offset or none (UTC).
-    /// Decimals beyond nanoseconds are cut off; a leap second (<c>23:59:60Z</c>) is the second after it, as in Unix time.
+    /// Reads an ISO 8601 time: date, <c>T</c> or a space, time of day to the minute, second or a fraction of it, and an offset
+    /// (<c>Z</c>, <c>UTC</c>, <c>+02:00</c>, <c>+0200</c>, <c>+02</c>) or none (UTC). A date alone is the beginning of its day
+    /// in UTC; its parts may be separated by slashes. Decimals beyond nanoseconds are cut off; a leap second
+    /// (<c>23:59:60Z</c>) is the second after it, as in Unix time.
     /// </summary>
     /// <param name="s">The text.</param>
     /// <param name="provider">Ignored.</param>
@@ -157,35 +159,18 @@ internal static class InstantText
     {
         instant = default;
         var rest = text.Trim();
+        if (!Date(ref rest, out var date))
+            return false;
+        var (minutes, second, nanosecond, decimals, offset) = (0, 0, 0, 0, 0);
+        // A date alone is the beginning of the day in UTC.
         if (
-            !Number(ref rest, 4, out var year)
-            || !Sign(ref rest, "-")
-            || !Number(ref rest, 2, out var month)
-            || !Sign(ref rest, "-")
-            || !Number(ref rest, 2, out var day)
-            || !Sign(ref rest, "Tt ")
-            || !Number(ref rest, 2, out var hour)
-            || !Sign(ref rest, ":")
-            || !Number(ref rest, 2, out var minute)
+            !rest.IsEmpty
+            && (
+                !Time(ref rest, out minutes, out second, out nanosecond, out decimals) || !Offset(rest.TrimStart(' '), out offset)
+            )
         )
             return false;
-        var (second, nanosecond, decimals) = (0, 0, 0);
-        if (Sign(ref rest, ":") && (!Number(ref rest, 2, out second) || !Fraction(ref rest, out nanosecond, out decimals)))
-            return false;
-        if (
-            !Offset(rest, out var offset)
-            || year < 1
-            || month is < 1 or > 12
-            || day < 1
-            || day > DateTime.DaysInMonth(year, month)
-            || hour > 23
-            || minute > 59
-            || second > SecondsPerMinute
-        )
-            return false;
-        var start =
-            new DateTimeOffset(year, month, day, hour, minute, 0, TimeSpan.Zero).ToUnixTimeSeconds()
-            - (offset * SecondsPerMinute);
+        var start = new DateTimeOffset(date, TimeSpan.Zero).ToUnixTimeSeconds() + ((minutes - offset) * SecondsPerMinute);
         // A leap second is the last of a day in UTC.
         if (second == SecondsPerMinute && (start + SecondsPerMinute) % (24 * 60 * SecondsPerMinute) != 0)
             return false;
@@ -194,6 +179,47 @@ internal static class InstantText
             return false;
         instant = Instant.FromUnixTime(start, nanosecond, decimals);
         return true;
+    }
+
+    // The year comes first: other orders are ambiguous.
+    private static bool Date(ref ReadOnlySpan<char> rest, out DateTime date)
+    {
+        date = default;
+        if (!Number(ref rest, 4, out var year) || rest is not ['-' or '/', ..])
+            return false;
+        var separator = rest[0] == '-' ? "-" : "/";
+        if (
+            !Sign(ref rest, separator)
+            || !Number(ref rest, 2, out var month)
+            || !Sign(ref rest, separator)
+            || !Number(ref rest, 2, out var day)
+            || year < 1
+            || month is < 1 or > 12
+            || day < 1
+            || day > DateTime.DaysInMonth(year, month)
+        )
+            return false;
+        date = new DateTime(year, month, day, 0, 0, 0, DateTimeKind.Utc);
+        return true;
+    }
+
+    private static bool Time(ref ReadOnlySpan<char> rest, out int minutes, out int second, out int nanosecond, out int decimals)
+    {
+        (minutes, second, nanosecond, decimals) = (0, 0, 0, 0);
+        if (
+            !Sign(ref rest, "Tt ")
+            || !Number(ref rest, 2, out var hour)
+            || !Sign(ref rest, ":")
+            || !Number(ref rest, 2, out var minute)
+            || hour > 23
+            || minute > 59
+        )
+            return false;
+        minutes = (hour * 60) + minute;
+        return !Sign(ref rest, ":")
+            || (
+                Number(ref rest, 2, out second) && second <= SecondsPerMinute && Fraction(ref rest, out nanosecond, out decimals)
+            );
     }
 
     private static bool Number(ref ReadOnlySpan<char> rest, int digits, out int number)
@@ -237,7 +263,7 @@ internal static class InstantText
     private static bool Offset(ReadOnlySpan<char> rest, out int minutes)
     {
         minutes = 0;
-        if (rest.IsEmpty || rest is "Z" or "z")
+        if (rest is "" or "Z" or "z" or "UTC")
             return true;
         var west = rest[0] == '-';
         if (!Sign(ref rest, "+-") || !Number(ref rest, 2, out var hours) || hours > 18)

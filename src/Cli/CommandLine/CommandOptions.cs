@@ -3,15 +3,13 @@ using System.CommandLine.Completions;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Sagas.Services.Messages;
 
 namespace Sagas.Cli.CommandLine;
 
 /// <summary>Options and arguments that more than one command has, and what they accept.</summary>
 internal static class CommandOptions
 {
-    /// <summary>The longest identifier.</summary>
-    public const int MaxIdLength = 128;
-
     /// <summary>The largest number of messages that one command publishes.</summary>
     public const int MaxCount = 1_000_000;
 
@@ -119,8 +117,8 @@ internal static class CommandOptions
             CustomParser = result =>
             {
                 var text = result.Tokens[0].Value.Trim();
-                if (text.Length is 0 or > 512 || text.Any(char.IsControl))
-                    result.AddError($"{name} must be 1 to 512 characters without control characters.");
+                if (text.Length == 0 || TextRules.LineProblem(text) is not null)
+                    result.AddError($"{name} must be 1 to {TextRules.MaxLineLength} characters without control characters.");
                 return text;
             },
         };
@@ -188,8 +186,8 @@ internal static class CommandOptions
     private static string Id(ArgumentResult result, string name)
     {
         var id = result.Tokens[0].Value.Trim();
-        if (id.Length is 0 or > MaxIdLength || id.Any(char.IsControl))
-            result.AddError($"{name} must be 1 to {MaxIdLength} characters without control characters.");
+        if (Identifiers.Problem(id) is not null)
+            result.AddError($"{name} must be 1 to {Identifiers.MaxLength} characters without control characters.");
         return id;
     }
 }

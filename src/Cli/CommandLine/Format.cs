@@ -1,4 +1,5 @@
 using System.Globalization;
+using Sagas.Payments;
 
 namespace Sagas.Cli.CommandLine;
 
@@ -47,9 +48,12 @@ internal static class Format
     /// <summary>A number of things per second; null in the first second, when it says little.</summary>
     public static string? PerSecond(double count, double seconds) => seconds < 1 ? null : PerSecond(count / seconds);
 
-    /// <summary>An amount of money: at least two decimals, and no trailing zeros.</summary>
-    public static string Money(decimal amount, string currency) =>
-        string.Create(CultureInfo.InvariantCulture, $"{amount:#,##0.00##} {currency}");
+    /// <summary>An amount of money, with the decimals of its currency.</summary>
+    public static string Money(decimal amount, string currency)
+    {
+        var money = Currencies.Normalize(amount, currency);
+        return $"{money.ToString($"N{money.Scale}", CultureInfo.InvariantCulture)} {currency}";
+    }
 
     /// <summary>The colour of a state: done, waiting, or needs an operator.</summary>
     public static string? Colour(string? state) =>

@@ -74,7 +74,7 @@ internal sealed record PaymentRow(
             row.Get<string>("payment_id"),
             row.Get<string>("customer_id"),
             row.Get<string>("state"),
-            row.Amount("amount"),
+            row.Amount("amount", "currency"),
             row.Get<string>("currency"),
             row.Get<int>("attempts"),
             row.GetNullable<DateTimeOffset>("next_due_at"),

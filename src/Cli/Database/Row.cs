@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using Sagas.Payments;
 
 namespace Sagas.Cli.Database;
 
@@ -17,8 +18,9 @@ internal readonly struct Row(NpgsqlDataReader reader)
     public T? GetNullable<T>(string column)
         where T : struct => IsNull(column) ? null : Get<T>(column);
 
-    /// <summary>An amount, without the zeros that the column's scale adds.</summary>
-    public decimal Amount(string column) => Get<decimal>(column) / 1.0000000000000000000000000000m;
+    /// <summary>An amount, with the decimals of its currency instead of the column's.</summary>
+    public decimal Amount(string column, string currencyColumn) =>
+        Currencies.Normalize(Get<decimal>(column), Get<string>(currencyColumn));
 
     /// <summary>A number of rows, which is a numeric in Postgres where it is a sum.</summary>
     public long Count(string column) => Convert.ToInt64(reader.GetValue(reader.GetOrdinal(column)), CultureInfo.InvariantCulture);

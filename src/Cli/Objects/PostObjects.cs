@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Sagas.Cli.CommandLine;
+using Sagas.Services.Messages;
 
 namespace Sagas.Cli.Objects;
 
@@ -53,9 +54,9 @@ internal static class PostObjects
         {
             var wrong = result
                 .Tokens.Select(token => token.Value.Trim())
-                .FirstOrDefault(id => id.Length is 0 or > CommandOptions.MaxIdLength || id.Any(char.IsControl));
+                .FirstOrDefault(id => Identifiers.Problem(id) is not null);
             if (wrong is not null)
-                result.AddError($"Each <id> must be 1 to {CommandOptions.MaxIdLength} characters without control characters.");
+                result.AddError($"Each <id> must be 1 to {Identifiers.MaxLength} characters without control characters.");
         });
         return ids;
     }

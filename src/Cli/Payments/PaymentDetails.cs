@@ -83,7 +83,7 @@ internal sealed record PaymentDetails(
             row.Get<Guid>("correlation_id"),
             row.Get<string>("customer_id"),
             row.Get<string>("current_state"),
-            row.Amount("amount"),
+            row.Amount("amount", "currency"),
             row.Get<string>("currency"),
             row.Get<DateTimeOffset>("requested_at"),
             row.Get<int>("attempts"),

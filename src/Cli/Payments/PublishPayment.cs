@@ -1,9 +1,11 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Security.Cryptography;
 using Sagas.Cli.Broker;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Publish;
 using Sagas.Contracts;
+using Sagas.Payments;
 
 namespace Sagas.Cli.Payments;
 
@@ -40,6 +42,7 @@ internal static class PublishPayment
             count,
             CommandOptions.RabbitMq(),
         };
+        command.Validators.Add(result => CheckAmount(result, amount, currency));
         command.SetAction(
             async (parse, cancellationToken) =>
             {
@@ -59,6 +62,18 @@ internal static class PublishPayment
             }
         );
         return command;
+    }
+
+    // The options report what is wrong with each alone.
+    private static void CheckAmount(CommandResult result, Option<decimal> amount, Option<string> currency)
+    {
+        var code = result.ValueOrDefault(currency) ?? PublishOptions.DefaultCurrency;
+        if (
+            result.ValueOrDefault(amount) is > 0 and var value
+            && Currencies.Contains(code)
+            && Currencies.Problem(value, code) is { } problem
+        )
+            result.AddError($"--amount {problem}.");
     }
 
     private static string RandomId() => "pay-" + RandomNumberGenerator.GetString(Alphabet, 10);

@@ -3,6 +3,8 @@ using System.Globalization;
 using Sagas.Cli.Broker;
 using Sagas.Cli.CommandLine;
 using Sagas.Contracts;
+using Sagas.Services;
+using Sagas.Services.Messages;
 
 namespace Sagas.Cli.Publish;
 
@@ -25,7 +27,7 @@ internal static class Publication
         var started = terminal.TimeProvider.GetTimestamp();
         // A million messages take a second or two to create; on another thread, so that Ctrl-C keeps working.
         var messages = await Task.Run(
-            () => source.TakeWhile(_ => !cancellationToken.IsCancellationRequested).ToList(),
+            () => Checked(source, terminal).TakeWhile(_ => !cancellationToken.IsCancellationRequested).ToList(),
             cancellationToken
         );
         cancellationToken.ThrowIfCancellationRequested();
@@ -38,6 +40,26 @@ internal static class Publication
         else
             Report(terminal, messages, took);
         return ExitCode.Ok;
+    }
+
+    // By the rules of the services, where an invalid message would become a dead letter.
+    private static IEnumerable<OutgoingMessage<T>> Checked<T>(IEnumerable<OutgoingMessage<T>> messages, Terminal terminal)
+        where T : class
+    {
+        var rules = new MessageRules(Features.Product.MessageRules, new MessagesOptions(), terminal.TimeProvider);
+        foreach (var message in messages)
+        {
+            try
+            {
+                rules.Check(message.Body);
+            }
+            catch (InvalidMessageException invalid)
+            {
+                throw new CommandException(ExitCode.Usage, $"Not published: {invalid.Message}", invalid);
+            }
+
+            yield return message;
+        }
     }
 
     private static void Report<T>(Terminal terminal, IReadOnlyList<OutgoingMessage<T>> messages, TimeSpan took)

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Sagas.Cli.CommandLine;
+using Sagas.Contracts;
+using Sagas.Payments;
 using Sagas.Services.Messages;
 
 namespace Sagas.Cli.Publish;
@@ -8,8 +10,8 @@ namespace Sagas.Cli.Publish;
 /// <summary>Options of the commands that publish.</summary>
 internal static class PublishOptions
 {
-    // The services reject more, as a typing error.
-    private const decimal MaxAmount = 1_000_000_000_000m;
+    /// <summary>The currency of a payment that names none.</summary>
+    public const string DefaultCurrency = "EUR";
 
     /// <summary>How many messages.</summary>
     public static Option<int> Count(string description) =>
@@ -19,22 +21,15 @@ internal static class PublishOptions
     public static Option<decimal> Amount() =>
         new("--amount")
         {
-            Description = "The amount, above 0, with at most 4 decimals after a point.",
+            Description = "The amount, above 0, with no more decimals than its currency has, after a point.",
             HelpName = "amount",
             DefaultValueFactory = _ => 10.00m,
             CustomParser = result =>
             {
                 var styles = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign;
                 var text = result.Tokens[0].Value;
-                if (
-                    !decimal.TryParse(text, styles, CultureInfo.InvariantCulture, out var amount)
-                    || amount <= 0
-                    || amount > MaxAmount
-                    || amount != Math.Round(amount, 4)
-                )
-                    result.AddError(
-                        $"--amount must be a number above 0, at most 1000000000000, with at most 4 decimals; '{text}' is not."
-                    );
+                if (!decimal.TryParse(text, styles, CultureInfo.InvariantCulture, out var amount) || amount <= 0)
+                    result.AddError($"--amount must be a number above 0, such as 12.34; '{text}' is not.");
                 return amount;
             },
         };
@@ -45,7 +40,7 @@ internal static class PublishOptions
         {
             Description = "ISO 4217 code.",
             HelpName = "code",
-            DefaultValueFactory = _ => "EUR",
+            DefaultValueFactory = _ => DefaultCurrency,
             CustomParser = result =>
             {
                 var code = result.Tokens[0].Value.Trim().ToUpperInvariant();
@@ -63,12 +58,11 @@ internal static class PublishOptions
             HelpName = "time",
             CustomParser = result =>
             {
-                var styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
-                if (!DateTimeOffset.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, styles, out var time))
+                if (!Instant.TryParse(result.Tokens[0].Value, null, out var time))
                     result.AddError("--registered-at must be a time such as 2026-05-01T12:00:00Z.");
                 else if (time < DateTimeOffset.UnixEpoch || time > timeProvider.GetUtcNow())
                     result.AddError("--registered-at must be a time between 1970 and now.");
-                return time;
+                return time.ToDateTimeOffset();
             },
         };
 
@@ -80,11 +74,11 @@ internal static class PublishOptions
             return [id];
 
         var longest = string.Create(CultureInfo.InvariantCulture, $"{id}-{count}");
-        return longest.Length <= CommandOptions.MaxIdLength
+        return longest.Length <= Identifiers.MaxLength
             ? Enumerable.Range(1, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"{id}-{i}"))
             : throw new CommandException(
                 ExitCode.Usage,
-                $"--count makes ids up to {longest.Length} characters long; at most {CommandOptions.MaxIdLength} are allowed."
+                $"--count makes ids up to {longest.Length} characters long; at most {Identifiers.MaxLength} are allowed."
             );
     }
 }

@@ -80,7 +80,7 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
 
     private Task RegisterFirstAsync(BehaviorContext<CustomerState, CustomerRegistered> context)
     {
-        context.Saga.Hold(DataOf(context), context.Message.Source);
+        context.Saga.Hold(DataOf(context), Value(context.Message.Source));
         return ApplyAsync(context, CustomerTransitions.RegisterFirst(_hasCrm));
     }
 
@@ -89,7 +89,7 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
         var (customer, registration) = (context.Saga, DataOf(context));
         var transition = CustomerTransitions.Register(customer.Status, customer.Data, registration, _hasCrm);
         if (transition.Change == CustomerChange.Data)
-            customer.Hold(registration, context.Message.Source);
+            customer.Hold(registration, Value(context.Message.Source));
         else if (transition.Change == CustomerChange.Time)
             customer.RegisteredAt = registration.RegisteredAt;
         return ApplyAsync(context, transition);
@@ -145,8 +145,17 @@ public sealed class CustomerStateMachine : MassTransitStateMachine<CustomerState
         var message = context.Message;
         var time = message.RegisteredAt?.ToUniversalTime() ?? context.SentTime ?? context.Now();
         var registeredAt = time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMicrosecond));
-        return new CustomerData(message.FirstName, message.LastName, message.Email, message.Phone, registeredAt);
+        return new CustomerData(
+            Value(message.FirstName),
+            Value(message.LastName),
+            Value(message.Email),
+            Value(message.Phone),
+            registeredAt
+        );
     }
+
+    // As in a file: an empty text is none, and white space around it does not count.
+    private static string? Value(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 
     private static void CheckVersion(CustomerState customer, int version, CustomerTransition transition)
     {

@@ -93,6 +93,9 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
 
     private static bool DeadlineHasPassed(BehaviorContext<PaymentState> context) => context.Now() >= context.Saga.DeadlineAt;
 
+    // The column has four decimals for every currency.
+    private static decimal AmountOf(PaymentState payment) => Currencies.Normalize(payment.Amount, payment.Currency);
+
     private static void RejectRevival(BehaviorContext<PaymentState> context) =>
         throw new InvalidMessageException(
             $"Payment {context.Saga.PaymentId} is {context.Saga.CurrentState}; only an expired payment can be revived."
@@ -109,8 +112,9 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
             return;
         throw new InvalidMessageException(
             $"Payment {payment.PaymentId} was requested before with customer {payment.CustomerId} "
-                + $"and {payment.Amount:0.####} {payment.Currency}; "
-                + $"now with customer {message.CustomerId.Trim()} and {message.Amount:0.####} {message.Currency}."
+                + $"and {AmountOf(payment)} {payment.Currency}; "
+                + $"now with customer {message.CustomerId.Trim()} "
+                + $"and {Currencies.Normalize(message.Amount, message.Currency)} {message.Currency}."
         );
     }
 
@@ -131,7 +135,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
                 .Publish(context => new PaymentCompleted(
                     context.Saga.PaymentId,
                     context.Saga.CustomerId,
-                    context.Saga.Amount,
+                    AmountOf(context.Saga),
                     context.Saga.Currency,
                     context.Message.GatewayReference,
                     context.Saga.UpdatedAt
@@ -153,8 +157,8 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
         var (payment, message) = (context.Saga, context.Message);
         payment.PaymentId = message.PaymentId.Trim();
         payment.CustomerId = message.CustomerId.Trim();
-        payment.Amount = message.Amount;
         payment.Currency = message.Currency.ToUpperInvariant();
+        payment.Amount = Currencies.Normalize(message.Amount, payment.Currency);
         payment.CreatedAt = payment.UpdatedAt = context.Now();
         payment.RequestedAt = message.RequestedAt?.ToUniversalTime() ?? context.SentTime ?? payment.CreatedAt;
         payment.DeadlineAt = payment.CreatedAt + _options.Timeout;
@@ -181,7 +185,7 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
             .Publish(context => new ProcessPayment(
                 context.Saga.PaymentId,
                 context.Saga.CustomerId,
-                context.Saga.Amount,
+                AmountOf(context.Saga),
                 context.Saga.Currency
             ))
             .TransitionTo(Processing);

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Npgsql;
 using Sagas.OutboundCalls;
+using Sagas.Services.Messages;
 using Sagas.Services.Operations;
 
 namespace Sagas.Services.Alerts;
@@ -26,6 +27,8 @@ public static class AlertEndpoints
         CancellationToken cancellationToken
     )
     {
+        if (id is not null && Identifiers.Problem(id) is { } problem)
+            return Results.Problem($"The alert id {problem}.", statusCode: StatusCodes.Status400BadRequest);
         var result = await AlertRetry.RunAsync(database, file, id?.Trim(), cancellationToken);
         if (result is null)
             return Results.Problem("No such file or alert exists.", statusCode: StatusCodes.Status404NotFound);

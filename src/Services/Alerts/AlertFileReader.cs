@@ -1,13 +1,12 @@
 using Sagas.FileIntake.Records;
 using Sagas.FileIntake.Storage;
+using Sagas.Services.Messages;
 
 namespace Sagas.Services.Alerts;
 
 /// <summary>Reads files of <c>userId,alertMessage</c>, with or without a header.</summary>
 internal sealed class AlertFileReader : IDisposable
 {
-    private const int MaxUserIdLength = 128;
-    private const int MaxMessageLength = 4096;
     private const int MaxRowBytes = 32 * 1024;
 
     private static readonly FileColumn[] _columns =
@@ -119,11 +118,11 @@ internal sealed class AlertFileReader : IDisposable
         if (_records.FieldCount != _fields)
             return $"The row has {_records.FieldCount} fields where {_fields} are expected; quote a message with a comma.";
         var user = _records.Text(_user).Trim();
-        if (user.Length is 0 or > MaxUserIdLength || user.Any(char.IsControl))
-            return $"The user id must have 1 to {MaxUserIdLength} characters and no control characters.";
+        if (Identifiers.Problem(user) is not null)
+            return $"The user id must have 1 to {Identifiers.MaxLength} characters and no control characters.";
         var message = _records.Text(_message);
-        if (string.IsNullOrWhiteSpace(message) || message.Length > MaxMessageLength || message.Contains('\0'))
-            return $"The message must have 1 to {MaxMessageLength} characters and no U+0000.";
+        if (AlertMessageRules.Problem(message) is not null)
+            return $"The message must have 1 to {AlertMessageRules.MaxLength} characters and no U+0000.";
         alert = new AlertRequest(user, message);
         return null;
     }

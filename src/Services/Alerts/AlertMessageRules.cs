@@ -6,7 +6,8 @@ namespace Sagas.Services.Alerts;
 /// <summary>The rules for messages about alerts.</summary>
 internal static class AlertMessageRules
 {
-    private const int MaxAlertLength = 4096;
+    /// <summary>The longest text for a user, in UTF-16 characters.</summary>
+    public const int MaxLength = 4096;
 
     public static IReadOnlyList<MessageRule> All { get; } = [MessageRule.For<SendAlert>(Check)];
 
@@ -14,6 +15,12 @@ internal static class AlertMessageRules
     {
         check.Identifier(message, message.AlertId);
         check.Identifier(message, message.UserId);
-        check.RequiredText(message, message.Message, MaxAlertLength);
+        if (Problem(message.Message) is { } problem)
+            throw check.Invalid(message, nameof(message.Message), problem);
     }
+
+    /// <summary>What is wrong with the text for a user, as the end of a sentence that begins with its name; null: nothing.
+    /// </summary>
+    public static string? Problem(string? text) =>
+        string.IsNullOrWhiteSpace(text) ? "must not be empty" : TextRules.BlockProblem(text, MaxLength);
 }

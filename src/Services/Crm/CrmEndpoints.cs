@@ -7,6 +7,7 @@ using Sagas.Contracts;
 using Sagas.Customers;
 using Sagas.Database;
 using Sagas.Persistence;
+using Sagas.Services.Messages;
 using Sagas.Services.Operations;
 
 namespace Sagas.Services.Crm;
@@ -14,9 +15,6 @@ namespace Sagas.Services.Crm;
 /// <summary>What an operator can do about customers whose sync failed.</summary>
 public static class CrmEndpoints
 {
-    private const int MaxCustomerIdLength = 128;
-    private const int MaxNameLength = 512;
-
     // As many as one transaction publishes: the number of failed customers has no bound, its memory must have one.
     private const int MaxCustomersPerTransaction = 1000;
 
@@ -38,10 +36,10 @@ public static class CrmEndpoints
     )
     {
         var customerId = id.Trim();
-        if (customerId.Length is 0 or > MaxCustomerIdLength || customerId.Any(char.IsControl))
-            return BadRequest("The customer id must have 1 to 128 characters and no control characters.");
-        if (!IsName(requestedBy))
-            return BadRequest("requestedBy must have at most 512 characters and no control characters.");
+        if (Identifiers.Problem(customerId) is { } idProblem)
+            return BadRequest($"The customer id {idProblem}.");
+        if (TextRules.LineProblem(requestedBy) is { } problem)
+            return BadRequest($"requestedBy {problem}.");
         var saga = SagaIdentity.Customer(customerId);
         var state = await database
             .Customers.AsNoTracking()
@@ -67,8 +65,8 @@ public static class CrmEndpoints
         CancellationToken cancellationToken
     )
     {
-        if (!IsName(requestedBy))
-            return BadRequest("requestedBy must have at most 512 characters and no control characters.");
+        if (TextRules.LineProblem(requestedBy) is { } problem)
+            return BadRequest($"requestedBy {problem}.");
         var requested = 0;
         var last = "";
         while (true)
@@ -95,8 +93,6 @@ public static class CrmEndpoints
             last = ids[^1];
         }
     }
-
-    private static bool IsName(string? name) => name is null || (name.Length <= MaxNameLength && !name.Any(char.IsControl));
 
     private static IResult BadRequest(string what) => Results.Problem(what, statusCode: StatusCodes.Status400BadRequest);
 }

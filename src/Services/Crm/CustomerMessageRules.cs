@@ -19,11 +19,11 @@ internal static class CustomerMessageRules
     private static void Check(CustomerRegistered message, MessageCheck check)
     {
         check.Identifier(message, message.CustomerId);
-        check.Text(message, message.FirstName);
-        check.Text(message, message.LastName);
-        check.Text(message, message.Email);
-        check.Text(message, message.Phone);
-        check.Text(message, message.Source);
+        check.Line(message, message.FirstName);
+        check.Line(message, message.LastName);
+        check.Email(message, message.Email);
+        check.Line(message, message.Phone);
+        check.Line(message, message.Source);
         check.Time(message, message.RegisteredAt);
     }
 
@@ -54,6 +54,6 @@ internal static class CustomerMessageRules
     private static void Check(RetryCustomerSync message, MessageCheck check)
     {
         check.Identifier(message, message.CustomerId);
-        check.Text(message, message.RequestedBy);
+        check.Line(message, message.RequestedBy);
     }
 }

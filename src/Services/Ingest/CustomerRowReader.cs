@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text;
+using Sagas.Contracts;
 using Sagas.FileIntake.Records;
 using Sagas.FileIntake.Storage;
 using Sagas.Services.Messages;
@@ -9,9 +9,7 @@ namespace Sagas.Services.Ingest;
 /// <summary>Parses records into customers, by the rules of <c>CustomerRegistered</c>.</summary>
 internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules, TimeProvider timeProvider)
 {
-    private const int MaxIdentifierLength = 128;
-    private const int MaxTextLength = 512;
-    private const int MaxEmailBytes = 254;
+    private const int MaxTimeLength = 64;
 
     private readonly int _customerId = header.FieldOf(CustomerColumns.CustomerId);
     private readonly int _firstName = header.FieldOf(CustomerColumns.FirstName);
@@ -40,12 +38,11 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
         row.Source = Text(record, _source);
         if (ProblemWithIdentifier(row.CustomerId) is { } problem)
             return Reject(record, _customerId + 1, problem);
-        return CheckText(record, row.FirstName, _firstName)
+        return CheckEmail(record, row.Email)
+            ?? CheckText(record, row.FirstName, _firstName)
             ?? CheckText(record, row.LastName, _lastName)
-            ?? CheckText(record, row.Email, _email)
             ?? CheckText(record, row.Phone, _phone)
             ?? CheckText(record, row.Source, _source)
-            ?? CheckEmail(record, row.Email)
             ?? ReadTime(record, ref row);
     }
 
@@ -79,67 +76,33 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
     {
         if (id.IsEmpty)
             return "is empty";
-        if (id.Length > MaxIdentifierLength && Encoding.UTF8.GetCharCount(id) > MaxIdentifierLength)
-            return $"is longer than {MaxIdentifierLength} characters";
-        return HasControlCharacter(id) ? "contains a control character" : null;
-    }
-
-    private static bool HasControlCharacter(ReadOnlySpan<byte> text)
-    {
-        if (text.IndexOfAnyInRange((byte)0, (byte)0x1F) >= 0 || text.Contains((byte)0x7F))
-            return true;
-        // U+0080 to U+009F are two bytes: C2 and the number.
-        for (var next = text.IndexOf((byte)0xC2); next >= 0; )
-        {
-            if (text[next + 1] <= 0x9F)
-                return true;
-            var rest = text[(next + 2)..].IndexOf((byte)0xC2);
-            next = rest < 0 ? -1 : next + 2 + rest;
-        }
-        return false;
+        if (id.Length > Identifiers.MaxLength && Encoding.UTF8.GetCharCount(id) > Identifiers.MaxLength)
+            return $"is longer than {Identifiers.MaxLength} characters";
+        return TextRules.HasControlCharacter(id) ? "contains a control character" : null;
     }
 
     private RejectedRow? CheckText(RecordReader record, ReadOnlySpan<byte> text, int field)
     {
-        if (text.Length > MaxTextLength && Encoding.UTF8.GetCharCount(text) > MaxTextLength)
-            return Reject(record, field + 1, $"is longer than {MaxTextLength} characters");
-        // Postgres has no text with U+0000 in it.
-        return text.Contains((byte)0) ? Reject(record, field + 1, "contains the character U+0000") : null;
+        if (text.Length > TextRules.MaxLineLength && Encoding.UTF8.GetCharCount(text) > TextRules.MaxLineLength)
+            return Reject(record, field + 1, $"is longer than {TextRules.MaxLineLength} characters");
+        return TextRules.HasControlCharacter(text) ? Reject(record, field + 1, "contains a control character") : null;
     }
 
-    // Only what every address must have.
-    private RejectedRow? CheckEmail(RecordReader record, ReadOnlySpan<byte> email)
-    {
-        if (email.IsEmpty)
-            return null;
-        var at = email.IndexOf((byte)'@');
-        var domain = at < 0 ? default : email[(at + 1)..];
-        var isAddress =
-            at > 0
-            && email.Length <= MaxEmailBytes
-            && !domain.Contains((byte)'@')
-            && domain.IndexOf((byte)'.') > 0
-            && domain[^1] != '.'
-            && email.IndexOfAny(" ,;<>"u8) < 0
-            && !HasControlCharacter(email);
-        return isAddress ? null : Reject(record, _email + 1, "is not an e-mail address");
-    }
+    private RejectedRow? CheckEmail(RecordReader record, ReadOnlySpan<byte> email) =>
+        email.IsEmpty || TextRules.IsEmailAddress(email) ? null : Reject(record, _email + 1, "is not an e-mail address");
 
     private RejectedRow? ReadTime(RecordReader record, ref CustomerRow row)
     {
         var text = Text(record, _registeredAt);
         if (text.IsEmpty)
             return null;
-        // The year must come first: other orders are ambiguous.
-        Span<char> characters = stackalloc char[40];
-        const DateTimeStyles styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+        Span<char> characters = stackalloc char[MaxTimeLength];
         if (
-            text.Length is < 8 or > 40
-            || !Encoding.UTF8.TryGetChars(text, characters, out var length)
-            || !StartsWithYear(characters)
-            || !DateTimeOffset.TryParse(characters[..length], CultureInfo.InvariantCulture, styles, out var at)
+            !Encoding.UTF8.TryGetChars(text, characters, out var length)
+            || !Instant.TryParse(characters[..length], null, out var instant)
         )
             return Reject(record, _registeredAt + 1, "is not a time such as 2026-11-21T04:41:00Z");
+        var at = instant.ToDateTimeOffset();
         if (at < DateTimeOffset.UnixEpoch)
             return Reject(record, _registeredAt + 1, "is before 1970-01-01");
         if (at > timeProvider.GetUtcNow() + rules.MaxClockSkew)
@@ -147,13 +110,6 @@ internal sealed class CustomerRowReader(HeaderMap header, MessagesOptions rules,
         row.RegisteredAt = at;
         return null;
     }
-
-    private static bool StartsWithYear(ReadOnlySpan<char> text) =>
-        char.IsAsciiDigit(text[0])
-        && char.IsAsciiDigit(text[1])
-        && char.IsAsciiDigit(text[2])
-        && char.IsAsciiDigit(text[3])
-        && text[4] is '-' or '/';
 
     private RejectedRow Reject(RecordReader record, int field, string reason) =>
         new(

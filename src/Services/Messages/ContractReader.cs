@@ -85,7 +85,8 @@ internal sealed class ContractReader
                 Kind.Text => AsText(value) ?? throw Wrong(field, value, "text"),
                 Kind.Decimal => AsDecimal(value) ?? throw Wrong(field, value, "a decimal number of at most 28 digits"),
                 Kind.Integer => AsInteger(value) ?? throw Wrong(field, value, "a whole number"),
-                Kind.Time => AsTime(value) ?? throw Wrong(field, value, "an ISO 8601 time such as 2026-01-31T12:00:00Z"),
+                Kind.Time => AsInstant(value)?.ToDateTimeOffset()
+                    ?? throw Wrong(field, value, "an ISO 8601 time such as 2026-01-31T12:00:00Z"),
                 Kind.Instant => AsInstant(value)
                     ?? throw Wrong(field, value, "an ISO 8601 time such as 2026-01-31T12:00:00.123456789Z"),
                 _ => value.Deserialize(field.Type, MassTransit.Serialization.SystemTextJsonMessageSerializer.Options),
@@ -135,18 +136,8 @@ internal sealed class ContractReader
             _ => null,
         };
 
-    // A time without an offset is taken as UTC, not as this machine's zone: all machines must read it the same.
-    private static DateTimeOffset? AsTime(JsonElement value) =>
-        value.ValueKind != JsonValueKind.String || !value.TryGetDateTime(out var time) ? null
-        : time.Kind == DateTimeKind.Unspecified ? new DateTimeOffset(time, TimeSpan.Zero)
-        : value.TryGetDateTimeOffset(out var withOffset) ? withOffset.ToUniversalTime()
-        : null;
-
     private static Instant? AsInstant(JsonElement value) =>
-        value.ValueKind == JsonValueKind.String
-        && Instant.TryParse(value.GetString(), CultureInfo.InvariantCulture, out var instant)
-            ? instant
-            : null;
+        value.ValueKind == JsonValueKind.String && Instant.TryParse(value.GetString(), null, out var instant) ? instant : null;
 
     private InvalidMessageException Wrong(Field field, JsonElement value, string expectation) =>
         Invalid(field, $"must be {expectation}, and is {Describe(value)}");

@@ -3,7 +3,7 @@ namespace Sagas.Services.Messages;
 /// <summary>
 /// The rule for identifiers from outside: 1 to 128 characters, trimmed, valid Unicode without control characters.
 /// </summary>
-internal static class Identifiers
+public static class Identifiers
 {
     /// <summary>The longest identifier, in UTF-16 characters.</summary>
     public const int MaxLength = 128;
@@ -18,9 +18,8 @@ internal static class Identifiers
             return "must not be empty";
         if (id.Length > MaxLength)
             return $"must be at most {MaxLength} characters long, and has {id.Length}";
-        foreach (var character in id)
-            if (char.IsControl(character))
-                return "must not contain control characters";
+        if (TextRules.HasControlCharacter(id))
+            return "must not contain control characters";
         return HasBrokenSurrogate(id) ? "must be valid Unicode text" : null;
     }
 

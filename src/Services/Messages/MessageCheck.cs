@@ -10,8 +10,6 @@ namespace Sagas.Services.Messages;
 /// <param name="timeProvider">The clock.</param>
 public sealed class MessageCheck(MessagesOptions options, TimeProvider timeProvider)
 {
-    private const int MaxTextLength = 512;
-
     /// <summary>A version starts at 1.</summary>
     public void Version(object message, int value, [CallerArgumentExpression(nameof(value))] string field = "")
     {
@@ -45,7 +43,7 @@ public sealed class MessageCheck(MessagesOptions options, TimeProvider timeProvi
     public void RequiredText(
         object message,
         string? value,
-        int maxLength = MaxTextLength,
+        int maxLength = TextRules.MaxLineLength,
         [CallerArgumentExpression(nameof(value))] string field = ""
     )
     {
@@ -54,21 +52,30 @@ public sealed class MessageCheck(MessagesOptions options, TimeProvider timeProvi
         Text(message, value, maxLength, field);
     }
 
-    /// <summary>Text that Postgres can store; null is accepted.</summary>
+    /// <summary>Text of one line, such as a name; null is accepted.</summary>
+    public void Line(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
+    {
+        if (TextRules.LineProblem(value) is { } problem)
+            throw Invalid(message, field, problem);
+    }
+
+    /// <summary>An e-mail address; null and empty are accepted.</summary>
+    public void Email(object message, string? value, [CallerArgumentExpression(nameof(value))] string field = "")
+    {
+        if (!string.IsNullOrWhiteSpace(value) && TextRules.EmailProblem(value) is { } problem)
+            throw Invalid(message, field, problem);
+    }
+
+    /// <summary>Text that may have several lines; null is accepted.</summary>
     public void Text(
         object message,
         string? value,
-        int maxLength = MaxTextLength,
+        int maxLength = TextRules.MaxLineLength,
         [CallerArgumentExpression(nameof(value))] string field = ""
     )
     {
-        if (value is null)
-            return;
-        if (value.Length > maxLength)
-            throw Invalid(message, field, $"must be at most {maxLength} characters long, and has {value.Length}");
-        // Postgres has no text with U+0000 in it, and none that is not Unicode.
-        if (value.Contains('\0') || Identifiers.HasBrokenSurrogate(value))
-            throw Invalid(message, field, "must be valid Unicode text without U+0000");
+        if (TextRules.BlockProblem(value, maxLength) is { } problem)
+            throw Invalid(message, field, problem);
     }
 
     /// <summary>A time from 1970 to a little ahead of this machine's clock; null is accepted.</summary>

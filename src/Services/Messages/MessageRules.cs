@@ -3,10 +3,14 @@ using MassTransit;
 namespace Sagas.Services.Messages;
 
 /// <summary>Checks messages from outside by the rules of all features.</summary>
-internal sealed class MessageRules(IReadOnlyList<MessageRule> rules, MessagesOptions options, TimeProvider timeProvider)
+/// <param name="rules">The rules of all features.</param>
+/// <param name="options">What is accepted from producers.</param>
+/// <param name="timeProvider">The clock.</param>
+public sealed class MessageRules(IReadOnlyList<MessageRule> rules, MessagesOptions options, TimeProvider timeProvider)
 {
     private readonly MessageCheck _check = new(options, timeProvider);
 
+    /// <summary>Checks a message.</summary>
     /// <exception cref="InvalidMessageException">The message breaks a rule.</exception>
     public void Check(ConsumeContext context)
     {
@@ -17,6 +21,7 @@ internal sealed class MessageRules(IReadOnlyList<MessageRule> rules, MessagesOpt
         }
     }
 
+    /// <summary>Checks a message.</summary>
     /// <exception cref="InvalidMessageException">The message breaks a rule.</exception>
     public void Check(object message)
     {

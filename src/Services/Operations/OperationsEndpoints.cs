@@ -4,14 +4,13 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Sagas.Contracts;
 using Sagas.Database;
+using Sagas.Services.Messages;
 
 namespace Sagas.Services.Operations;
 
 /// <summary>What an operator can ask and do over HTTP.</summary>
 public static class OperationsEndpoints
 {
-    private const int MaxPaymentIdLength = 128;
-
     /// <summary>Maps <c>/operations</c>.</summary>
     /// <param name="routes">The application.</param>
     public static void MapOperations(this IEndpointRouteBuilder routes)
@@ -33,16 +32,14 @@ public static class OperationsEndpoints
     )
     {
         var paymentId = id.Trim();
-        if (paymentId.Length is 0 or > MaxPaymentIdLength || paymentId.Any(char.IsControl))
-        {
-            return Results.Problem(
-                "The payment id must have 1 to 128 characters and no control characters.",
-                statusCode: StatusCodes.Status400BadRequest
-            );
-        }
-
+        if (Identifiers.Problem(paymentId) is { } idProblem)
+            return BadRequest($"The payment id {idProblem}.");
+        if (TextRules.LineProblem(requestedBy) is { } problem)
+            return BadRequest($"requestedBy {problem}.");
         await bus.Publish(new RevivePayment(paymentId, requestedBy), cancellationToken);
         await database.SaveChangesAsync(cancellationToken);
         return Results.Accepted(value: new { paymentId, status = "requested" });
     }
+
+    private static IResult BadRequest(string what) => Results.Problem(what, statusCode: StatusCodes.Status400BadRequest);
 }

@@ -2,35 +2,42 @@ using MassTransit;
 using Sagas.Contracts;
 using Sagas.Database;
 using Sagas.OutboundCalls;
+using Sagas.Payments;
 
 namespace Sagas.Services.Payments;
 
 /// <summary>Enqueues the call for a payment in the consumer's transaction; the dispatcher makes it after the commit.</summary>
 internal sealed class ProcessPaymentConsumer(SagasDbContext database, PaymentGateway gateway) : IConsumer<ProcessPayment>
 {
-    public Task Consume(ConsumeContext<ProcessPayment> context)
+    public async Task Consume(ConsumeContext<ProcessPayment> context)
     {
-        var payment = context.Message;
+        var (message, cancellationToken) = (context.Message, context.CancellationToken);
         // The payment saga sends nothing else; from other senders it becomes a dead letter.
         if (
-            string.IsNullOrWhiteSpace(payment.PaymentId)
-            || string.IsNullOrWhiteSpace(payment.CustomerId)
-            || string.IsNullOrWhiteSpace(payment.Currency)
-            || payment.Amount <= 0
+            string.IsNullOrWhiteSpace(message.PaymentId)
+            || string.IsNullOrWhiteSpace(message.CustomerId)
+            || string.IsNullOrWhiteSpace(message.Currency)
+            || message.Amount <= 0
         )
             throw new InvalidMessageException(
                 "A payment to process needs an id, a customer, a currency and an amount above zero."
             );
+        var payment = message with { Amount = Currencies.Normalize(message.Amount, message.Currency) };
         var saga = SagaIdentity.Payment(payment.PaymentId);
-        return CallQueue.EnqueueAsync(
+        var key = saga.ToString("D");
+        var isNew = await CallQueue.EnqueueAsync(
             database,
             gateway,
-            saga.ToString("D"),
+            key,
             payment,
             context.ConversationId,
             saga,
-            context.CancellationToken
+            cancellationToken
         );
+        if (!isNew && await CallConflict.ExistsAsync(database, gateway, key, payment, cancellationToken))
+            throw new InvalidMessageException(
+                $"Payment {payment.PaymentId} was to be processed before with another customer, amount or currency."
+            );
     }
 }
 

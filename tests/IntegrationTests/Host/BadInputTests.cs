@@ -19,6 +19,11 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
         """{"paymentId":"","customerId":"c","amount":1,"currency":"EUR"}|PaymentId must not be empty""",
         """{"paymentId":"p","customerId":"c","amount":1,"currency":"EUR","requestedAt":"2999-01-01T00:00:00Z"}"""
             + "|RequestedAt lies in the future",
+        """{"paymentId":"p","customerId":"c","amount":10.5,"currency":"JPY"}|Amount must be a whole number""",
+        """{"paymentId":"p","customerId":"c","amount":1,"currency":"EUR","of":1,"of":2}|the property 'of' more than once""",
+        """{"messageType":["urn:message:Sagas.Contracts:PaymentRequested"],"""
+            + """ "message":{"paymentId":"p","paymentId":"q","customerId":"c","amount":1,"currency":"EUR"}}"""
+            + "|the property 'paymentId' more than once",
         """{"messageId":"x","messageType":["urn:message:Sagas.Contracts:PaymentRequested"],"message":{}}|not a Guid""",
         """{"messageType":["urn:message:Sagas.Contracts:PaymentRequested"],"""
             + """ "message":{"paymentId":"p","customerId":7,"amount":[]}}"""

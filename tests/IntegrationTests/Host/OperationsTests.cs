@@ -38,9 +38,21 @@ public sealed class OperationsTests(OperationsTests.Shared shared) : IClassFixtu
     }
 
     [Theory]
+    [InlineData("/operations/payments/p/revive?requestedBy=ada%0Aroot", "requestedBy must be one line")]
+    [InlineData("/operations/payments/p%0A1/revive", "The payment id must not contain control characters")]
+    [InlineData("/operations/customers/c/retry-sync?requestedBy=ada%0Aroot", "requestedBy must be one line")]
+    [InlineData("/operations/crm/retry?requestedBy=ada%0Aroot", "requestedBy must be one line")]
+    public async Task A_value_with_a_line_break_is_answered_with_a_problem(string path, string expected)
+    {
+        using var response = await SendAsync(await shared.StartedAsync(), HttpMethod.Post, path, Key);
+        Assert.Contains(expected, await Problem.ReadDetailAsync(response, HttpStatusCode.BadRequest));
+    }
+
+    [Theory]
     [InlineData("/nowhere", HttpStatusCode.NotFound)]
     [InlineData("/files/customers", HttpStatusCode.MethodNotAllowed)]
     [InlineData("/retry?file=x", HttpStatusCode.BadRequest)]
+    [InlineData("/retry?id=a%00b", HttpStatusCode.BadRequest)]
     public async Task Unknown_paths_and_malformed_requests_are_answered_with_a_problem(string path, HttpStatusCode status)
     {
         using var response = await SendAsync(await shared.StartedAsync(), HttpMethod.Get, path, Key);

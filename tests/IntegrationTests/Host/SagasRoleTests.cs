@@ -44,6 +44,31 @@ public sealed class SagasRoleTests(SagasRoleTests.Shared shared) : IClassFixture
     }
 
     [Fact]
+    public async Task A_payment_that_waited_is_charged_with_the_decimals_of_its_currency()
+    {
+        var system = await shared.StartedAsync();
+        foreach (var (amount, currency) in (IEnumerable<(string, string)>)[("12.3400", "EUR"), ("500", "JPY"), ("1.5", "KWD")])
+            await system.PublishAsync(
+                "PaymentRequested",
+                $$"""{"paymentId":"money-{{currency}}","customerId":"money","amount":{{amount}},"currency":"{{currency}}"}"""
+            );
+        await system.WaitForAsync(
+            "SELECT count(*) FROM payment_state WHERE customer_id = 'money' AND current_state = 'AwaitingCustomer'",
+            3L
+        );
+        await system.PublishAsync("CustomerRegistered", """{"customerId":"money"}""");
+
+        var charged = new List<string>();
+        while (charged.Count < 3)
+        {
+            var message = JsonDocument.Parse((await system.TakeAsync("process-payment")).Body).RootElement.GetProperty("message");
+            charged.Add($"{message.GetProperty("amount").GetString()} {message.GetProperty("currency").GetString()}");
+        }
+
+        Assert.Equal(["1.500 KWD", "12.34 EUR", "500 JPY"], charged.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task Its_messages_wait_for_a_role_that_has_never_run()
     {
         var system = await shared.StartedAsync();

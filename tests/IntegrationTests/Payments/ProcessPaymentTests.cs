@@ -51,6 +51,30 @@ public sealed class ProcessPaymentTests(ServersFixture servers) : IClassFixture<
         await host.StopAsync();
     }
 
+    [Fact]
+    public async Task A_second_command_for_a_payment_with_other_content_fails_with_the_reason()
+    {
+        await using var gateway = await FailingGateway.StartAsync();
+        await using var table = await CallTable.CreateAsync(servers);
+        using var host = await StartAsync(table.ConnectionString, gateway.Url);
+        var bus = host.Services.GetRequiredService<IBus>();
+        var faults = host.Services.GetRequiredService<Channel<ConsumeContext<Fault<ProcessPayment>>>>().Reader;
+        var payment = new ProcessPayment("p-1", "c-1", 12.3400m, "EUR");
+
+        await bus.Publish(payment);
+        await table.UntilAsync(rows => rows.Count == 1);
+        await bus.Publish(payment with { Amount = 12.34m });
+        await bus.Publish(payment with { Amount = 12.35m });
+
+        using var timeout = new CancellationTokenSource(Eventually.Timeout);
+        var fault = (await faults.ReadAsync(timeout.Token)).Message;
+        Assert.Equal(12.35m, fault.Message.Amount);
+        Assert.Contains("Payment p-1 was to be processed before", fault.Exceptions[0].Message);
+        Assert.Equal(1, await table.CountAsync("SELECT count(*) FROM outbound_call WHERE request ->> 'amount' = '12.34'"));
+        Assert.False(faults.TryRead(out _));
+        await host.StopAsync();
+    }
+
     private static async Task<IHost> StartAsync(string connection, Uri gateway)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
@@ -62,6 +86,7 @@ public sealed class ProcessPaymentTests(ServersFixture servers) : IClassFixture<
         var payments = new PaymentsModule();
         var feature = new FeatureContext(new RoleSet([PaymentsModule.GatewayRole]), builder.Configuration, new MessagesOptions());
         builder.Services.AddSingleton(Channel.CreateUnbounded<ConsumeContext<PaymentProcessed>>());
+        builder.Services.AddSingleton(Channel.CreateUnbounded<ConsumeContext<Fault<ProcessPayment>>>());
         builder.Services.AddDbContextPool<SagasDbContext>(options => options.UseNpgsql(connection));
         builder.Services.AddMassTransit(bus =>
         {
@@ -83,8 +108,13 @@ public sealed class ProcessPaymentTests(ServersFixture servers) : IClassFixture<
         return host;
     }
 
-    private sealed class Witness(Channel<ConsumeContext<PaymentProcessed>> seen) : IConsumer<PaymentProcessed>
+    private sealed class Witness(
+        Channel<ConsumeContext<PaymentProcessed>> seen,
+        Channel<ConsumeContext<Fault<ProcessPayment>>> faults
+    ) : IConsumer<PaymentProcessed>, IConsumer<Fault<ProcessPayment>>
     {
         public Task Consume(ConsumeContext<PaymentProcessed> context) => seen.Writer.WriteAsync(context).AsTask();
+
+        public Task Consume(ConsumeContext<Fault<ProcessPayment>> context) => faults.Writer.WriteAsync(context).AsTask();
     }
 }

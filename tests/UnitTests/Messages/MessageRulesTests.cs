@@ -37,7 +37,9 @@ public sealed class MessageRulesTests
             { Payment(amount: -1), "Amount must be greater than zero" },
             { Payment(amount: 1_000_000_000_000.01m), "Amount must be at most 1000000000000" },
             { Payment(amount: decimal.MaxValue), "Amount must be at most 1000000000000" },
-            { Payment(amount: 1.00001m), "Amount must have at most 4 decimals" },
+            { Payment(amount: 1.005m), "Amount must have at most 2 decimals, as EUR has" },
+            { Payment(amount: 10.5m, currency: "jpy"), "Amount must be a whole number, because JPY has no decimals" },
+            { Payment(amount: 1.2345m, currency: "KWD"), "Amount must have at most 3 decimals, as KWD has" },
             { Payment(currency: null!), "Currency must be" },
             { Payment(currency: ""), "Currency must be" },
             { Payment(currency: "EURO"), "Currency must be" },
@@ -54,7 +56,11 @@ public sealed class MessageRulesTests
             Payment(paymentId: " " + new string('x', 128) + " "),
             Payment(paymentId: "änderung/17 😀"),
             Payment(amount: 1_000_000_000_000m),
-            Payment(amount: 0.0001m),
+            Payment(amount: 0.01m),
+            Payment(amount: 12.3400m),
+            Payment(amount: 500.0000m, currency: "JPY"),
+            Payment(amount: 1.234m, currency: "KWD"),
+            Payment(amount: 0.0001m, currency: "CLF"),
             Payment(amount: 1.50000000m),
             Payment(currency: "usd"),
             Payment(requestedAt: _now.AddMinutes(5)),
@@ -72,6 +78,12 @@ public sealed class MessageRulesTests
             { new("c", Source: new string('x', 513)), "Source must be at most 512" },
             { new("c", FirstName: "a\0b"), "FirstName must be valid Unicode" },
             { new("c", LastName: "\udc00"), "LastName must be valid Unicode" },
+            { new("c", FirstName: "Ada\nLovelace"), "FirstName must be one line, without control characters" },
+            { new("c", Phone: "1\u009b2"), "Phone must be one line" },
+            { new("c", Source: "a\tb"), "Source must be one line" },
+            { new("c", Email: "jane@example.com\r\nBcc: all@example.com"), "Email must be one line" },
+            { new("c", Email: "jane"), "Email must be an e-mail address" },
+            { new("c", Email: "jane@example"), "Email must be an e-mail address" },
             { new("c", RegisteredAt: _now.AddHours(1)), "RegisteredAt lies in the future" },
             {
                 new("c", RegisteredAt: new DateTimeOffset(1, 1, 1, 0, 0, 0, TimeSpan.Zero)),
@@ -99,6 +111,22 @@ public sealed class MessageRulesTests
 
     [Fact]
     public void A_customer_with_only_an_id_is_accepted() => _rules.Check(new CustomerRegistered("c"));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" jane@example.com\n")]
+    public void An_email_may_be_empty_and_white_space_around_it_does_not_count(string email) =>
+        _rules.Check(new CustomerRegistered("c", Email: email));
+
+    [Fact]
+    public void The_name_of_an_operator_is_one_line()
+    {
+        Assert.Throws<InvalidMessageException>(() => _rules.Check(new RevivePayment("p", "ada\nroot")));
+        Assert.Throws<InvalidMessageException>(() => _rules.Check(new RetryCustomerSync("c", "ada\nroot")));
+    }
+
+    [Fact]
+    public void The_text_of_an_alert_may_have_several_lines() => _rules.Check(new SendAlert("a", "u", "first\nsecond"));
 
     [Fact]
     public void A_revival_needs_a_payment() => Assert.Throws<InvalidMessageException>(() => _rules.Check(new RevivePayment(" ")));

@@ -38,9 +38,9 @@ public sealed class PaymentRequestedAgainTests : IAsyncLifetime
         _sagas.Clock.Advance(TimeSpan.FromMinutes(1));
 
         await AssertRejectedAsync(Request with { Amount = 12.51m }, "c1 and 12.51 EUR");
-        await AssertRejectedAsync(Request with { Currency = "USD" }, "c1 and 12.5 USD");
-        await AssertRejectedAsync(Request with { CustomerId = "c2" }, "c2 and 12.5 EUR");
-        await AssertRejectedAsync(Request with { CustomerId = "C1" }, "C1 and 12.5 EUR");
+        await AssertRejectedAsync(Request with { Currency = "USD" }, "c1 and 12.50 USD");
+        await AssertRejectedAsync(Request with { CustomerId = "c2" }, "c2 and 12.50 EUR");
+        await AssertRejectedAsync(Request with { CustomerId = "C1" }, "C1 and 12.50 EUR");
 
         Assert.Equal((row, outgoing), (_sagas.Row(), _sagas.Outgoing()));
     }
@@ -60,6 +60,6 @@ public sealed class PaymentRequestedAgainTests : IAsyncLifetime
     private async Task AssertRejectedAsync(PaymentRequested request, string now)
     {
         var error = Assert.IsType<InvalidMessageException>(await _sagas.DeliverAsync(request));
-        Assert.Equal($"Payment p1 was requested before with customer c1 and 12.5 EUR; now with customer {now}.", error.Message);
+        Assert.Equal($"Payment p1 was requested before with customer c1 and 12.50 EUR; now with customer {now}.", error.Message);
     }
 }
