@@ -30,20 +30,9 @@ internal static class DatabaseRegistration
         services.AddHostedService(provider => provider.GetRequiredService<SchemaMigration>());
     }
 
-    // Every message runs the same few statements, so the server plans each of them once per connection, unless configured
-    // otherwise.
     private static NpgsqlDataSource CreateDataSource(string connectionString)
     {
-        var parts = new NpgsqlConnectionStringBuilder(connectionString);
-        if (parts.MaxAutoPrepare == 0)
-            (parts.MaxAutoPrepare, parts.AutoPrepareMinUsages) = (100, 2);
-        // Nothing here changes a session (locks and settings end with their transaction), so there is nothing to reset
-        // between two uses of a connection, which would cost the server more statements than a message does.
-        parts.NoResetOnClose = true;
-        // A process needs far fewer connections than it consumes messages at once, and several share a server's limit.
-        if (!parts.ShouldSerialize("Maximum Pool Size"))
-            parts.MaxPoolSize = 60;
-        var builder = new NpgsqlDataSourceBuilder(parts.ConnectionString) { Name = "sagas" };
+        var builder = new NpgsqlDataSourceBuilder(WithDefaults(connectionString)) { Name = "sagas" };
         // Polls belong to no message or request, and would be most of the spans.
         builder.ConfigureTracing(tracing =>
             tracing
@@ -52,5 +41,24 @@ internal static class DatabaseRegistration
                 .ConfigureCopyOperationFilter(_ => Activity.Current is not null)
         );
         return builder.Build();
+    }
+
+    /// <summary>A connection string with the defaults of a services process; what the string itself sets is kept.</summary>
+    internal static string WithDefaults(string connectionString)
+    {
+        var parts = new NpgsqlConnectionStringBuilder(connectionString);
+        // Every message runs the same few statements, so the server plans each of them once per connection.
+        if (!parts.ShouldSerialize("Max Auto Prepare"))
+            parts.MaxAutoPrepare = 100;
+        if (!parts.ShouldSerialize("Auto Prepare Min Usages"))
+            parts.AutoPrepareMinUsages = 2;
+        // Nothing here changes a session (locks and settings end with their transaction), so there is nothing to reset
+        // between two uses of a connection, which would cost the server more statements than a message does.
+        if (!parts.ShouldSerialize("No Reset On Close"))
+            parts.NoResetOnClose = true;
+        // A process needs far fewer connections than it consumes messages at once, and several share a server's limit.
+        if (!parts.ShouldSerialize("Maximum Pool Size"))
+            parts.MaxPoolSize = 60;
+        return parts.ConnectionString;
     }
 }

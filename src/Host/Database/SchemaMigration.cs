@@ -1,3 +1,4 @@
+using Sagas.Configuration;
 using Sagas.Persistence;
 using Sagas.Services;
 
@@ -11,8 +12,10 @@ internal sealed class SchemaMigration(DatabaseStartupRetry database, Features fe
     public bool IsDone { get; private set; }
 
     /// <exception cref="InvalidOperationException">An applied migration was changed.</exception>
+    /// <exception cref="InvalidConfigurationException">A pooler does not keep sessions.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        await database.RunAsync(SessionCheck.RunAsync, cancellationToken);
         await database.RunAsync(
             (dataSource, token) => SchemaMigrator.MigrateAsync(dataSource, features.Migrations, logger, token),
             cancellationToken

@@ -16,8 +16,9 @@ internal sealed record DatabaseOptions : IValidatedOptions
         + "(as an environment variable: ConnectionStrings__Postgres)";
 
     /// <summary>
-    /// Npgsql connection string. A warning is logged while it has the development password. <c>Maximum Pool Size</c> is 60
-    /// unless the string has it.
+    /// Npgsql connection string. A warning is logged while it has the development password. Unless the string has them,
+    /// <c>Maximum Pool Size</c> is 60, <c>Max Auto Prepare</c> 100, <c>Auto Prepare Min Usages</c> 2 and
+    /// <c>No Reset On Close</c> true. A connection pooler must keep sessions (PgBouncer: <c>pool_mode = session</c>).
     /// </summary>
     public string Postgres { get; init; } =
         $"Host=localhost;Port=5432;Database=sagas;Username=sagas;Password={DevelopmentPassword.Value}";

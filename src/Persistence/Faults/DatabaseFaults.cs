@@ -7,6 +7,10 @@ namespace Sagas.Persistence;
 /// <summary>Decides whether a failure comes from the database, and whether to try again.</summary>
 public static class DatabaseFaults
 {
+    // Npgsql has no names for these.
+    private const string IdleInTransactionSessionTimeout = "25P03";
+    private const string TransactionTimeout = "25P04";
+
     /// <summary>Classifies an exception by the first cause that is known, from the outermost inwards.</summary>
     public static DatabaseFault Classify(Exception exception)
     {
@@ -42,6 +46,11 @@ public static class DatabaseFaults
             PostgresErrorCodes.SerializationFailure
             or PostgresErrorCodes.DeadlockDetected
             or PostgresErrorCodes.LockNotAvailable => DatabaseFault.Transient,
+            // A limit on a statement, a transaction or an idle session ended the attempt, or an administrator did.
+            PostgresErrorCodes.QueryCanceled or IdleInTransactionSessionTimeout or TransactionTimeout => DatabaseFault.Transient,
+            // A pooler moved the session to another connection: the statement was prepared on the one before.
+            PostgresErrorCodes.InvalidSqlStatementName or PostgresErrorCodes.DuplicatePreparedStatement =>
+                DatabaseFault.Transient,
             // The server is a standby for the moment: a failover is under way.
             PostgresErrorCodes.ReadOnlySqlTransaction => DatabaseFault.Transient,
             // 08 connection, 53 resources, 57P operator intervention, 58 system error.

@@ -23,6 +23,8 @@ public sealed class TransientFaultsTests
             { Postgres(PostgresErrorCodes.TooManyConnections), nameof(FaultKind.Transient) },
             { Postgres(PostgresErrorCodes.DiskFull), nameof(FaultKind.Transient) },
             { Postgres(PostgresErrorCodes.ReadOnlySqlTransaction), nameof(FaultKind.Transient) },
+            { Postgres(PostgresErrorCodes.QueryCanceled), nameof(FaultKind.Transient) },
+            { Postgres(PostgresErrorCodes.InvalidSqlStatementName), nameof(FaultKind.Transient) },
             { Postgres(PostgresErrorCodes.InvalidPassword), nameof(FaultKind.Transient) },
             { new DbUpdateException("x", Postgres(PostgresErrorCodes.DeadlockDetected)), nameof(FaultKind.Transient) },
             { new DbUpdateConcurrencyException("x"), nameof(FaultKind.Transient) },
