@@ -9,6 +9,7 @@ using Sagas.Host.Logs;
 using Sagas.Host.Settings;
 using Sagas.Host.Telemetry;
 using Sagas.Services;
+using Sagas.Services.Http;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
 using Sagas.Services.ObjectStatus;
@@ -51,6 +52,7 @@ public static partial class SagasHost
         app.Services.ValidateConfiguration();
         app.UseRequestLog();
         HttpFaults.Use(app);
+        app.UseKnownQueryParameters();
         app.MapHealth();
         foreach (var module in features.Modules)
             module.MapEndpoints(app, roles);

@@ -13,6 +13,9 @@ internal sealed partial class CallDispatcher : BackgroundService
 
     private static readonly TimeSpan _maxClaimDelay = TimeSpan.FromSeconds(1);
 
+    // Within a second of an operator's retry, every process calls again.
+    private static readonly TimeSpan _endInterval = TimeSpan.FromMilliseconds(500);
+
     private readonly CallTarget _target;
     private readonly CallSignal _signal;
     private readonly IServiceScopeFactory _scopes;
@@ -22,8 +25,10 @@ internal sealed partial class CallDispatcher : BackgroundService
     private readonly CallPool _pool;
     private readonly OutcomeWriter _writer;
     private readonly DistributedRateLimiter? _limiter;
+    private readonly TargetPause _pause;
     private readonly CancellationTokenSource _abandon = new();
     private readonly CancellationToken _abandoned;
+    private long _askedForEndAt = long.MinValue;
     private Guid? _lostClaim;
     private volatile bool _moreDue;
 
@@ -40,13 +45,16 @@ internal sealed partial class CallDispatcher : BackgroundService
     {
         (_target, _signal, _scopes, _timeProvider, _logger) = (target, signal, scopes, timeProvider, logger);
         _abandoned = _abandon.Token;
-        _limiter = target.Limit is { } limit ? new(target.Name, limit, Lease, scopes, timeProvider) : null;
+        _pause = new(timeProvider);
+        _limiter = target.Limit is { } limit ? new(target.Name, limit, Lease, scopes, _pause, timeProvider) : null;
         _throttle = new(
             target.Options,
             timeProvider,
             delay => LogBreakerOpened(logger, target.Name, delay),
             () => LogBreakerClosed(logger, target.Name),
-            _limiter
+            _limiter,
+            _pause,
+            (pause, reason) => LogPaused(logger, target.Name, pause, reason)
         );
         _writer = new(target, scopes, timeProvider, logger, Written);
         var executor = new CallExecutor(
@@ -54,6 +62,7 @@ internal sealed partial class CallDispatcher : BackgroundService
             new CallSender(target, clients, timeProvider),
             _throttle,
             _limiter,
+            new PauseSharing(target.Name, _pause, scopes, timeProvider, logger),
             _writer,
             metrics,
             timeProvider,
@@ -131,6 +140,7 @@ internal sealed partial class CallDispatcher : BackgroundService
             var wait = _target.Options.PollInterval;
             try
             {
+                await EndPauseAsync();
                 // Set before the room is read, so that room made in between is not missed.
                 _moreDue = true;
                 var room = _writer.Unwritten < MaxUnwritten ? _pool.Room() : 0;
@@ -141,6 +151,9 @@ internal sealed partial class CallDispatcher : BackgroundService
                     if (_limiter.AskIn > TimeSpan.Zero)
                         wait = _limiter.AskIn;
                 }
+
+                if (_pause.Remaining > TimeSpan.Zero && wait > _endInterval)
+                    wait = _endInterval;
 
                 if (room > 0)
                 {
@@ -168,6 +181,22 @@ internal sealed partial class CallDispatcher : BackgroundService
                 return;
             }
         }
+    }
+
+    private async Task EndPauseAsync()
+    {
+        if (
+            _pause.Remaining == TimeSpan.Zero
+            || (_askedForEndAt != long.MinValue && _timeProvider.GetElapsedTime(_askedForEndAt) < _endInterval)
+        )
+            return;
+        _askedForEndAt = _timeProvider.GetTimestamp();
+        await using var scope = _scopes.CreateAsyncScope();
+        var database = scope.ServiceProvider.GetRequiredService<DbContext>();
+        if (!_pause.TryEnd(await PauseStore.ResumedAsync(database, _target.Name, _abandoned)))
+            return;
+        _limiter?.AskNow();
+        LogResumed(_logger, _target.Name);
     }
 
     private async Task<int> ClaimAsync(int room)
@@ -232,6 +261,15 @@ internal sealed partial class CallDispatcher : BackgroundService
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Circuit breaker of {Target} opened for {Delay}: too many calls fail")]
     private static partial void LogBreakerOpened(ILogger logger, string target, TimeSpan delay);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "{Target} throttles: no call starts for {Pause}, or until an operator retries: {Reason}"
+    )]
+    private static partial void LogPaused(ILogger logger, string target, TimeSpan pause, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "An operator ended the pause of {Target}; calls resume")]
+    private static partial void LogResumed(ILogger logger, string target);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Circuit breaker of {Target} closed; calls resume")]
     private static partial void LogBreakerClosed(ILogger logger, string target);

@@ -8,6 +8,7 @@ internal sealed partial class CallExecutor(
     CallSender sender,
     CallThrottle throttle,
     DistributedRateLimiter? limiter,
+    PauseSharing sharing,
     OutcomeWriter writer,
     CallMetrics metrics,
     TimeProvider timeProvider,
@@ -16,6 +17,8 @@ internal sealed partial class CallExecutor(
 {
     // For a throttled call whose response does not say how long to wait.
     private static readonly TimeSpan _defaultPause = TimeSpan.FromSeconds(1);
+
+    private int _misconfigured;
 
     /// <summary>Executes the calls of one request.</summary>
     /// <param name="claimed">The calls.</param>
@@ -72,14 +75,17 @@ internal sealed partial class CallExecutor(
         if (result is null)
             return [.. calls.Select(CallUpdate.Release)];
         var took = timeProvider.GetElapsedTime(started);
+        if (limiter is null && result.Pause > TimeSpan.Zero)
+            await sharing.RecordAsync(result.Pause, result.Outcome.Description, cancellationToken);
         var updates = new List<CallUpdate>(calls.Count);
         for (var index = 0; index < calls.Count; index++)
         {
             var outcome = result.Each?[index] ?? result.Outcome;
             metrics.Record(target.Name, outcome.Kind, took);
+            WarnOnce(outcome);
             updates.Add(
                 limiter is not null && (result.Health == CallHealth.Throttled || outcome.TargetGone)
-                    ? await PauseAsync(limiter, calls[index], outcome, result.IsRate, cancellationToken)
+                    ? await PauseAsync(limiter, calls[index], outcome, result, cancellationToken)
                     : Decide(calls[index], outcome)
             );
         }
@@ -92,17 +98,18 @@ internal sealed partial class CallExecutor(
         DistributedRateLimiter shared,
         OutboundCall call,
         CallOutcome outcome,
-        bool isRate,
+        CallResult result,
         CancellationToken cancellationToken
     )
     {
-        var pause = outcome.RetryAfter ?? _defaultPause;
+        var asked = outcome.RetryAfter ?? _defaultPause;
+        var pause = result.Pause > asked ? result.Pause : asked;
         try
         {
             if (outcome.TargetGone)
                 await shared.DisableAsync(outcome.Description, cancellationToken);
             else
-                await shared.PauseAsync(call, pause, isRate, outcome.Description, cancellationToken);
+                await shared.PauseAsync(call, pause, result.IsRate, outcome.Description, cancellationToken);
         }
 #pragma warning disable CA1031 // The target itself will tell the other processes.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
@@ -117,6 +124,15 @@ internal sealed partial class CallExecutor(
         return Decide(call, outcome);
     }
 
+    // Once until the target accepts our calls: each of them gets the same response.
+    private void WarnOnce(CallOutcome outcome)
+    {
+        if (outcome.IsMisconfigured && Interlocked.Exchange(ref _misconfigured, 1) == 0)
+            LogMisconfigured(logger, target.Name, outcome.Description);
+        else if (outcome.Kind is CallOutcomeKind.Succeeded or CallOutcomeKind.Rejected)
+            Volatile.Write(ref _misconfigured, 0);
+    }
+
     private CallUpdate Decide(OutboundCall call, CallOutcome outcome) =>
         CallUpdate.Decide(call, outcome, target.Retry, target.LookupDelay, Random());
 
@@ -129,6 +145,13 @@ internal sealed partial class CallExecutor(
         Message = "{Target} asked for a pause, which could not be shared with the other processes: {Reason}"
     )]
     private static partial void LogPauseNotShared(ILogger logger, Exception exception, string target, string reason);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "{Target} does not accept our calls ({Reason}): check its address and our key. They are retried, then parked "
+            + "until an operator retries them"
+    )]
+    private static partial void LogMisconfigured(ILogger logger, string target, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Target} is disabled until an operator enables it: {Reason}")]
     private static partial void LogDisabled(ILogger logger, string target, string reason);

@@ -22,6 +22,9 @@ public sealed record CallOutcome
     /// <summary>The earliest time from now at which the call may be retried.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>The target's address or our access is wrong (<see cref="OutboundCallOptions.RetryableStatuses"/>).</summary>
+    internal bool IsMisconfigured { get; init; }
+
     /// <summary>The target says that it is gone for good: it is disabled until an operator enables it. Only for targets with a
     /// <see cref="CallTarget.Limit"/>.</summary>
     public bool TargetGone { get; init; }

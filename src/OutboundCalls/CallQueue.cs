@@ -113,13 +113,13 @@ public static class CallQueue
         return command;
     }
 
-    /// <summary>Makes calls that the target rejected or that were parked due again, with their attempts reset and
-    /// in the target's current mode.</summary>
+    /// <summary>Makes calls that the target rejected or that were parked due again, with attempts and age counted from now and in
+    /// the target's current mode, and ends the target's pause.</summary>
     /// <param name="database">The context; its current transaction, if any, is used.</param>
     /// <param name="target">The third party.</param>
     /// <param name="keys">The calls' keys; other calls are left as they are.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public static Task<int> RetryAsync(
+    public static async Task<int> RetryAsync(
         DbContext database,
         CallTarget target,
         IReadOnlyCollection<string> keys,
@@ -127,11 +127,13 @@ public static class CallQueue
     )
     {
         ArgumentNullException.ThrowIfNull(target);
-        return CallStore.ExecuteAsync(
+        var resume = PauseStore.ResumeParameters(target.Name, keys: null);
+        await CallStore.ExecuteAsync(database, PauseStore.ResumeSql, resume, cancellationToken);
+        return await CallStore.ExecuteAsync(
             database,
             """
-            UPDATE outbound_call SET state = 'waiting', due = now(), finished_at = NULL, attempts = 0, mode = $2,
-                outcome_unknown = outcome_unknown AND mode <> 'AtMostOnce'
+            UPDATE outbound_call SET state = 'waiting', due = now(), finished_at = NULL, attempts = 0, retried_at = now(),
+                mode = $2, outcome_unknown = outcome_unknown AND mode <> 'AtMostOnce'
             WHERE target = $1 AND state IN ('failed', 'parked') AND idempotency_key = ANY ($3)
             """,
             [new() { Value = target.Name }, new() { Value = target.Mode.ToString() }, new() { Value = keys.ToArray() }],

@@ -10,4 +10,7 @@ internal sealed record CallResult(CallOutcome Outcome, CallHealth Health)
 
     /// <summary>It was throttled because of the rate (429), not because the target is in trouble.</summary>
     public bool IsRate { get; init; }
+
+    /// <summary>It was throttled: how long no call starts.</summary>
+    public TimeSpan Pause { get; init; }
 }

@@ -9,7 +9,7 @@ public sealed record CallRetryOptions
     /// <summary>Upper bound of every retry's random delay.</summary>
     public TimeSpan MaxDelay { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>A call that has not succeeded this long after it was enqueued is parked.</summary>
+    /// <summary>A call that has not succeeded this long after it was enqueued, or retried by an operator, is parked.</summary>
     public TimeSpan MaxAge { get; init; } = TimeSpan.FromDays(1);
 
     /// <summary>A call that has not succeeded after this many attempts is parked; null: no limit.</summary>

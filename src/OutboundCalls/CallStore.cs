@@ -16,8 +16,8 @@ internal static class CallStore
             outcome_unknown = outcome_unknown OR state = 'in_flight'
         WHERE ctid = ANY (ARRAY(
             SELECT ctid FROM outbound_call WHERE target = $1 AND due <= now() ORDER BY due LIMIT $2 FOR UPDATE SKIP LOCKED))
-        RETURNING idempotency_key, mode, request::text, attempts, outcome_unknown, now() - created_at, conversation_id,
-            correlation_id
+        RETURNING idempotency_key, mode, request::text, attempts, outcome_unknown, now() - coalesce(retried_at, created_at),
+            conversation_id, correlation_id
         """;
 
     // Only the holder of the claim writes the outcome, except that a success always counts, even if the row was claimed or

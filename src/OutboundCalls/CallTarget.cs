@@ -59,7 +59,8 @@ public abstract class CallTarget
     /// <param name="response">The response.</param>
     public abstract CallOutcome ReadSuccess(OutboundCall call, CallResponse response);
 
-    /// <summary>Reads a complete rejection: a 4xx other than 408, 425 and 429.</summary>
+    /// <summary>Reads a complete rejection: a 4xx other than 408, 425, 429 and those of
+    /// <see cref="OutboundCallOptions.RetryableStatuses"/>.</summary>
     /// <param name="call">The call.</param>
     /// <param name="response">The response.</param>
     public abstract CallOutcome ReadRejection(OutboundCall call, CallResponse response);

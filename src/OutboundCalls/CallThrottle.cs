@@ -6,21 +6,33 @@ namespace Sagas.OutboundCalls;
 /// <summary>How many calls a target gets: adaptive concurrency, circuit breaker, and the pause that it asked for.</summary>
 internal sealed class CallThrottle
 {
+    private const int ReportedThrottle = 4;
+
+    private static readonly TimeSpan _reportedPause = TimeSpan.FromSeconds(10);
+
     private readonly AdaptiveConcurrencyLimiter _concurrency;
     private readonly TimeProvider _timeProvider;
     private readonly DistributedRateLimiter? _limiter;
     private readonly CircuitBreakerStateProvider _breaker = new();
     private readonly ResiliencePipeline<CallResult> _pipeline;
-    private long _blockedUntil = long.MinValue;
+    private readonly TargetPause _pause;
+    private readonly ThrottleFloor _floor;
+    private readonly OutboundCallOptions _options;
+    private readonly Action<TimeSpan, string>? _paused;
+    private long _brokenUntil = long.MinValue;
 
     public CallThrottle(
         OutboundCallOptions options,
         TimeProvider timeProvider,
         Action<TimeSpan>? opened = null,
         Action? closed = null,
-        DistributedRateLimiter? limiter = null
+        DistributedRateLimiter? limiter = null,
+        TargetPause? pause = null,
+        Action<TimeSpan, string>? paused = null
     )
     {
+        (_options, _pause, _paused) = (options, pause ?? new(timeProvider), paused);
+        _floor = new(timeProvider);
         _concurrency = new AdaptiveConcurrencyLimiter(options, timeProvider);
         (_timeProvider, _limiter) = (timeProvider, limiter);
         var strategy = new CircuitBreakerStrategyOptions<CallResult>
@@ -36,7 +48,7 @@ internal sealed class CallThrottle
                 ),
             OnOpened = broken =>
             {
-                Block(broken.BreakDuration);
+                Break(broken.BreakDuration);
                 opened?.Invoke(broken.BreakDuration);
                 return default;
             },
@@ -74,11 +86,10 @@ internal sealed class CallThrottle
     {
         get
         {
-            var until = Volatile.Read(ref _blockedUntil);
-            var now = _timeProvider.GetTimestamp();
-            var paused = _limiter?.Paused ?? TimeSpan.Zero;
-            var blocked = until <= now ? TimeSpan.Zero : _timeProvider.GetElapsedTime(now, until);
-            return blocked > paused ? blocked : paused;
+            var (until, now) = (Volatile.Read(ref _brokenUntil), _timeProvider.GetTimestamp());
+            var broken = until <= now ? TimeSpan.Zero : _timeProvider.GetElapsedTime(now, until);
+            var paused = _pause.Remaining;
+            return broken > paused ? broken : paused;
         }
     }
 
@@ -104,27 +115,32 @@ internal sealed class CallThrottle
             return null;
         }
 
+        if (result.Health == CallHealth.Healthy)
+            _floor.Reset();
+        if (result.Health == CallHealth.Throttled)
+            result = result with { Pause = PauseFor(result.Outcome) };
         // With a rate limiter a 429 lowers the rate; lower concurrency as well would make that rate unreachable.
         if (result.Health == CallHealth.Throttled && _limiter is not null)
             return result;
-        var pause = result is { Health: CallHealth.Throttled, Outcome.RetryAfter: { } asked } ? asked : TimeSpan.Zero;
-        _concurrency.Record(result.Health, _timeProvider.GetElapsedTime(started), inFlight(), pause);
-        if (pause > TimeSpan.Zero)
-            Block(pause);
+        var asked = result is { Health: CallHealth.Throttled, Outcome.RetryAfter: { } pause } ? pause : TimeSpan.Zero;
+        _concurrency.Record(result.Health, _timeProvider.GetElapsedTime(started), inFlight(), asked);
+        if (result.Pause > TimeSpan.Zero)
+            _pause.Extend(result.Pause);
         return result;
     }
 
-    private void Block(TimeSpan wait)
+    private TimeSpan PauseFor(CallOutcome outcome)
     {
-        var until = _timeProvider.GetTimestamp() + (long)(wait.TotalSeconds * _timeProvider.TimestampFrequency);
-        // Where two calls ask for a pause the longer one holds.
-        var held = Volatile.Read(ref _blockedUntil);
-        while (until > held)
-        {
-            var seen = Interlocked.CompareExchange(ref _blockedUntil, until, held);
-            if (seen == held)
-                return;
-            held = seen;
-        }
+        var (pause, times) = _floor.Next(outcome.RetryAfter ?? TimeSpan.Zero, _options.MaxRetryAfter);
+        // Calls that are throttled now and then are how a rate is learned; a target that accepts none needs attention.
+        if (times == ReportedThrottle || (times > 0 && pause >= _reportedPause))
+            _paused?.Invoke(pause, outcome.Description);
+        return pause;
     }
+
+    private void Break(TimeSpan wait) =>
+        Volatile.Write(
+            ref _brokenUntil,
+            _timeProvider.GetTimestamp() + (long)(wait.TotalSeconds * _timeProvider.TimestampFrequency)
+        );
 }

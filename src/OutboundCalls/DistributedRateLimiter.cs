@@ -13,6 +13,7 @@ internal sealed class DistributedRateLimiter(
     CallRateLimit limit,
     TimeSpan lease,
     IServiceScopeFactory scopes,
+    TargetPause pause,
     TimeProvider timeProvider
 )
 {
@@ -33,7 +34,6 @@ internal sealed class DistributedRateLimiter(
     private int _used;
     private long _askAt;
     private long _renewAt;
-    private long _pausedUntil;
     private long _reportedEpoch = -1;
     private int _share = limit.MaxConcurrency is null ? int.MaxValue : 0;
     private bool _anythingDue = true;
@@ -44,11 +44,11 @@ internal sealed class DistributedRateLimiter(
     /// <summary>Whether calls were due when the database was last asked.</summary>
     public bool AnythingDue => Volatile.Read(ref _anythingDue);
 
-    /// <summary>How much longer the target wants no call.</summary>
-    public TimeSpan Paused => Until(ref _pausedUntil);
-
     /// <summary>How long asking for permits is pointless.</summary>
     public TimeSpan AskIn => Until(ref _askAt);
+
+    /// <summary>Asking for permits may no longer be pointless.</summary>
+    public void AskNow() => Volatile.Write(ref _askAt, 0);
 
     /// <summary>Takes permits.</summary>
     /// <param name="room">At most this many.</param>
@@ -84,13 +84,13 @@ internal sealed class DistributedRateLimiter(
 
     /// <summary>The target throttled a call: no process calls it before the pause is over.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="pause">The pause that it asks for.</param>
+    /// <param name="asked">The pause that it asks for.</param>
     /// <param name="isRate">Whether the rate is the reason, not trouble of the target's.</param>
     /// <param name="reason">What it said, for people.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public async Task PauseAsync(
         OutboundCall call,
-        TimeSpan pause,
+        TimeSpan asked,
         bool isRate,
         string reason,
         CancellationToken cancellationToken
@@ -98,10 +98,9 @@ internal sealed class DistributedRateLimiter(
     {
         lock (_lock)
         {
-            var until = timeProvider.GetTimestamp() + Ticks(pause);
             // Calls in flight together are throttled together: one of them reports it.
-            var reported = call.Epoch <= _reportedEpoch && until - _pausedUntil < Ticks(pause / 2);
-            _pausedUntil = Math.Max(_pausedUntil, until);
+            var reported = call.Epoch <= _reportedEpoch && asked - pause.Remaining < asked / 2;
+            pause.Extend(asked);
             _reportedEpoch = Math.Max(_reportedEpoch, call.Epoch);
             if (reported)
                 return;
@@ -114,7 +113,8 @@ internal sealed class DistributedRateLimiter(
         do
         {
             var (state, now, _) = await PermitStore.ReadAsync(database, target, 0, cancellationToken);
-            next = state.Pause(now, call.Epoch, pause, reason, learn: isRate && limit.PerSecond is null);
+            pause.Share(state.Resumed);
+            next = state.Pause(now, call.Epoch, asked, reason, learn: isRate && limit.PerSecond is null);
         } while (!await PermitStore.TryWriteAsync(database, target, next, cancellationToken));
     }
 
@@ -148,6 +148,7 @@ internal sealed class DistributedRateLimiter(
             if (state.IsBlocked(now))
             {
                 var paused = state.PausedUntil - now ?? TimeSpan.Zero;
+                pause.Share(state.Resumed);
                 Keep(default, readAt, state.IsDisabled || paused > _maxAskIn ? _maxAskIn : paused, paused);
                 return;
             }
@@ -185,7 +186,7 @@ internal sealed class DistributedRateLimiter(
             _askAt = now + Ticks(askIn);
             _renewAt = now + Ticks(lease / 5);
             if (paused > TimeSpan.Zero)
-                _pausedUntil = Math.Max(_pausedUntil, now + Ticks(paused));
+                pause.Extend(paused);
         }
     }
 

@@ -8,7 +8,7 @@ namespace Sagas.OutboundCalls;
 /// <param name="Request">The request to the target, JSON.</param>
 /// <param name="Attempts">Which attempt this is, from 1.</param>
 /// <param name="OutcomeUnknown">The outcome of an earlier attempt is unknown.</param>
-/// <param name="Age">How long ago the call was enqueued when it was claimed.</param>
+/// <param name="Age">How long ago the call was enqueued, or last retried by an operator, when it was claimed.</param>
 /// <param name="ConversationId">The conversation that asked for it.</param>
 /// <param name="CorrelationId">The saga that asked for it.</param>
 public sealed record OutboundCall(

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Sagas.OutboundCalls;
 
 /// <summary>How calls to one target are made.</summary>
@@ -17,6 +19,11 @@ public sealed record OutboundCallOptions
 
     /// <summary>The longest <c>Retry-After</c> that is obeyed; a longer one is cut to this.</summary>
     public TimeSpan MaxRetryAfter { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>The statuses from 400 to 499, separated by commas, that do not reject a call but say that the target's address or
+    /// our access to it is wrong, as while a key is rotated: the call is retried, then parked. 408, 425 and 429 are always
+    /// retried; the others are final.</summary>
+    public string RetryableStatuses { get; init; } = "401,403,404,405,407";
 
     /// <summary>Concurrent calls when nothing is known of the target yet.</summary>
     public int InitialConcurrency { get; init; } = 8;
@@ -49,6 +56,8 @@ public sealed record OutboundCallOptions
             yield return "CallTimeout, LeaseMargin and PollInterval must be more than zero.";
         if (MaxRetryAfter < TimeSpan.Zero)
             yield return "MaxRetryAfter must not be negative.";
+        if (Statuses().Any(status => status is null or < 400 or > 499))
+            yield return "RetryableStatuses must be numbers from 400 to 499, separated by commas.";
         if (MinConcurrency < 1 || InitialConcurrency < MinConcurrency || MaxConcurrency < InitialConcurrency)
             yield return "1 ≤ MinConcurrency ≤ InitialConcurrency ≤ MaxConcurrency must hold.";
         if (BreakerFailureRatio is <= 0 or > 1 || BreakerMinCalls < 2)
@@ -56,4 +65,14 @@ public sealed record OutboundCallOptions
         if (BreakerInterval < _minBreakerTime || BreakerDelay < _minBreakerTime || MaxBreakerDelay < BreakerDelay)
             yield return "BreakerInterval and BreakerDelay must be at least 500 ms, MaxBreakerDelay at least BreakerDelay.";
     }
+
+    /// <summary>Whether a status says that the configuration is wrong, not the call.</summary>
+    internal bool IsRetryable(int status) => Statuses().Contains(status);
+
+    private IEnumerable<int?> Statuses() =>
+        RetryableStatuses
+            .Split([',', ' '], StringSplitOptions.RemoveEmptyEntries)
+            .Select(text =>
+                int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var status) ? status : (int?)null
+            );
 }

@@ -6,7 +6,7 @@ public sealed record ParkedCallFilter
     /// <summary>Only calls to this target.</summary>
     public string? Target { get; init; }
 
-    /// <summary>No calls to this target.</summary>
+    /// <summary>No calls to this target; its pause is ended all the same.</summary>
     public string? ExceptTarget { get; init; }
 
     /// <summary>Only calls with one of these idempotency keys.</summary>

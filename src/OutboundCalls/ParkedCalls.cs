@@ -8,7 +8,7 @@ public static class ParkedCalls
 {
     // Spread over the time that the target's rate makes them take anyway, so that other calls are made in between.
     private const string RetrySql = """
-        UPDATE outbound_call l SET state = 'waiting', finished_at = NULL, attempts = 0,
+        UPDATE outbound_call l SET state = 'waiting', finished_at = NULL, attempts = 0, retried_at = now(),
             outcome_unknown = outcome_unknown AND mode <> 'AtMostOnce',
             due = now() + make_interval(
                 secs => p.position / coalesce((SELECT per_second FROM rate_limit m WHERE m.target = l.target), 2000))
@@ -23,15 +23,15 @@ public static class ParkedCalls
         """;
 
     /// <summary>
-    /// Makes parked calls due, each once for any number of callers, with their attempts reset. For a call in mode
+    /// Makes parked calls due, each once for any number of callers, with attempts and age counted from now, and ends the pauses
+    /// of their targets; without keys, the pauses of all targets that the filter names. For a call in mode
     /// <see cref="CallMode.AtMostOnce"/> the caller vouches that it was not executed; in the other modes an unknown outcome
     /// is resolved as before any call.
     /// </summary>
     /// <param name="database">The database.</param>
     /// <param name="filter">Which calls.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>The calls that are due now.</returns>
-    public static async Task<IReadOnlyList<CallKey>> RetryAsync(
+    public static async Task<RetriedCalls> RetryAsync(
         NpgsqlDataSource database,
         ParkedCallFilter filter,
         CancellationToken cancellationToken
@@ -39,6 +39,8 @@ public static class ParkedCalls
     {
         ArgumentNullException.ThrowIfNull(database);
         ArgumentNullException.ThrowIfNull(filter);
+        // Before the calls change state. Killed in between, the calls are still parked.
+        var resumed = await CallTargets.ResumeAsync(database, filter.Target, filter.Keys, cancellationToken);
         await using var command = database.CreateCommand(RetrySql);
         Add(command, NpgsqlDbType.Text, filter.Target);
         Add(command, NpgsqlDbType.Text, filter.ExceptTarget);
@@ -48,7 +50,7 @@ public static class ParkedCalls
         var calls = new List<CallKey>();
         while (await row.ReadAsync(cancellationToken))
             calls.Add(new(row.GetString(0), row.GetString(1)));
-        return calls;
+        return new(calls, resumed);
     }
 
     private static void Add(NpgsqlCommand command, NpgsqlDbType type, object? value) =>

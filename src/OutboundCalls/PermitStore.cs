@@ -15,7 +15,7 @@ internal static class PermitStore
         """;
 
     private const string ReadSql = $"""
-        SELECT {Columns}, disabled_at IS NOT NULL, clock_timestamp(),
+        SELECT {Columns}, disabled_at IS NOT NULL, resumed, clock_timestamp(),
                (SELECT count(*) FROM (SELECT FROM outbound_call WHERE target = $1 AND due <= now() LIMIT $2) c)::integer
         FROM rate_limit WHERE target = $1
         """;
@@ -180,8 +180,9 @@ internal static class PermitStore
             PausedReason = row.IsDBNull(9) ? null : row.GetString(9),
             Throttled = row.GetInt64(10),
             IsDisabled = row.GetBoolean(11),
+            Resumed = row.GetInt64(12),
         };
-        return new(state, row.GetFieldValue<DateTimeOffset>(12), row.GetInt32(13));
+        return new(state, row.GetFieldValue<DateTimeOffset>(13), row.GetInt32(14));
     }
 
     private static NpgsqlBatch Batch(DbContext database) =>

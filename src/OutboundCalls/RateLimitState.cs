@@ -49,6 +49,9 @@ internal sealed record RateLimitState
     /// <summary>Reported 429s and 503s, at most one per process and pause.</summary>
     public long Throttled { get; init; }
 
+    /// <summary>How often operators have ended a pause.</summary>
+    public long Resumed { get; init; }
+
     /// <summary>The target answered that it is gone.</summary>
     public bool IsDisabled { get; init; }
 

@@ -13,6 +13,16 @@ internal static class ResponseClassifier
             return outcome with { RetryAfter = response.RetryAfter };
         }
 
+        // Said before the call is looked at, so it says nothing about the call.
+        if (target.Options.IsRetryable(response.Code))
+        {
+            return CallOutcome.Retryable($"{response.Code}: wrong address or no access") with
+            {
+                RetryAfter = response.RetryAfter,
+                IsMisconfigured = true,
+            };
+        }
+
         if (response.Code is < 200 or >= 500 or (>= 300 and < 400))
             return CallOutcome.Unknown($"{response.Code}: not a response to this call");
         if (!response.Complete && (target.NeedsCompleteBody || response.Code >= 300))
@@ -64,6 +74,7 @@ internal static class ResponseClassifier
             503 when response.RetryAfter is not null => CallHealth.Throttled,
             >= 500 => CallHealth.Failed,
             >= 200 and < 300 when outcome.Kind == CallOutcomeKind.Unknown => CallHealth.Failed,
+            _ when outcome.IsMisconfigured => CallHealth.Failed,
             _ => CallHealth.Healthy,
         };
 

@@ -13,6 +13,9 @@ public static class RetryAfter
     {
         ArgumentNullException.ThrowIfNull(headers);
         ArgumentNullException.ThrowIfNull(timeProvider);
+        // .NET reads no number above 2^31, which asks for a long time all the same.
+        if (headers.RetryAfter is null && IsNumber(headers))
+            return max;
         // A date is relative to the server's clock where the response tells it: clocks differ.
         var wait = headers.RetryAfter switch
         {
@@ -24,4 +27,10 @@ public static class RetryAfter
             : wait < TimeSpan.Zero ? TimeSpan.Zero
             : wait;
     }
+
+    private static bool IsNumber(HttpResponseHeaders headers) =>
+        headers.NonValidated.TryGetValues("Retry-After", out var values)
+        && values is { Count: 1 }
+        && values.Single().AsSpan().Trim() is { Length: > 0 } text
+        && !text.ContainsAnyExceptInRange('0', '9');
 }

@@ -25,7 +25,7 @@ public abstract class RetryPolicy
     {
         internal override string? ReasonToPark(OutboundCall call) =>
             call.Attempts >= options.MaxAttempts ? $"parked after {call.Attempts} attempts"
-            : call.Age >= options.MaxAge ? $"parked {options.MaxAge} after it was enqueued"
+            : call.Age >= options.MaxAge ? $"parked {options.MaxAge} after it was enqueued or retried"
             : null;
 
         internal override TimeSpan Delay(OutboundCall call, double random) =>

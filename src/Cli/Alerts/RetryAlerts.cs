@@ -16,7 +16,7 @@ internal static class RetryAlerts
         var all = new Option<bool>("--all") { Description = "Every parked alert." };
         var command = new SagasCommand(
             "retry",
-            "Send parked alerts again, and enable the endpoint if it was disabled.",
+            "Send parked alerts again, enable the endpoint if it was disabled, and end the pause that it asked for.",
             "sagas alerts retry --all",
             "sagas alerts retry --file alerts.csv",
             "sagas alerts retry --id order-7"
@@ -35,7 +35,7 @@ internal static class RetryAlerts
                     Connections.Postgres(parse, terminal),
                     cancellationToken
                 );
-                var result = new AlertRetryResult(0, false);
+                var result = new AlertRetryResult(0, false, false);
                 foreach (var one in await FilesAsync(database, parse.GetValue(file), cancellationToken))
                 {
                     var done =
@@ -44,7 +44,11 @@ internal static class RetryAlerts
                             ExitCode.NotFound,
                             $"Alert {parse.GetValue(id)} is unknown. `sagas alerts list --state parked` lists the parked alerts."
                         );
-                    result = new(result.Alerts + done.Alerts, result.EndpointEnabled || done.EndpointEnabled);
+                    result = new(
+                        result.Alerts + done.Alerts,
+                        result.EndpointEnabled || done.EndpointEnabled,
+                        result.PauseEnded || done.PauseEnded
+                    );
                 }
 
                 if (parse.GetValue<bool>(CommandOptions.JsonName))
@@ -86,5 +90,7 @@ internal static class RetryAlerts
         );
         if (result.EndpointEnabled)
             terminal.Output.WriteLine("The endpoint is enabled again.");
+        if (result.PauseEnded)
+            terminal.Output.WriteLine("The endpoint had asked for a pause, which has ended; alerts are sent.");
     }
 }

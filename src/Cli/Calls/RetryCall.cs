@@ -17,11 +17,11 @@ internal static class RetryCall
             Description = "The call's key, or its payment's id, as `sagas calls list` shows them.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var all = new Option<bool>("--all") { Description = "Every parked call." };
+        var all = new Option<bool>("--all") { Description = "Every parked call; ends the pauses of all third parties." };
         var command = new SagasCommand(
             "retry",
-            "Make a parked call to a third party again. A call is parked when it was given up or its outcome is unknown: "
-                + "check at the third party first whether it succeeded.",
+            "Make a parked call to a third party again, and end the pause that the third party asked for. A call is parked when "
+                + "it was given up or its outcome is unknown: check at the third party first whether it succeeded.",
             "sagas calls list --state parked",
             "sagas calls retry invoice-8",
             "sagas calls retry --all"
@@ -45,23 +45,34 @@ internal static class RetryCall
     {
         await using var database = await SagasDatabase.OpenAsync(Connections.Postgres(parse, terminal), cancellationToken);
         var keys = key is null ? null : new[] { key, SagaIdentity.Payment(key).ToString("D") };
-        var released = await ParkedCalls.RetryAsync(
+        var retried = await ParkedCalls.RetryAsync(
             database.Source,
             new() { ExceptTarget = CrmTarget.TargetName, Keys = keys },
             cancellationToken
         );
-        if (keys is not null && released.Count == 0)
+        if (keys is not null && retried is { Calls.Count: 0, ResumedTargets.Count: 0 })
             throw await NotParkedAsync(database, keys, cancellationToken);
 
         if (parse.GetValue<bool>(CommandOptions.JsonName))
-            terminal.WriteJson(new { released = released.Select(call => new { call.Target, key = call.IdempotencyKey }) });
+            terminal.WriteJson(
+                new
+                {
+                    released = retried.Calls.Select(call => new { call.Target, key = call.IdempotencyKey }),
+                    resumed = retried.ResumedTargets,
+                }
+            );
         else
-            Report(terminal, released);
+            Report(terminal, retried);
         return ExitCode.Ok;
     }
 
-    private static void Report(Terminal terminal, IReadOnlyList<CallKey> released)
+    private static void Report(Terminal terminal, RetriedCalls retried)
     {
+        foreach (var target in retried.ResumedTargets)
+            terminal.Output.WriteLine($"{target} had asked for a pause, which has ended; the calls that waited for it are made.");
+        var released = retried.Calls;
+        if (released.Count == 0 && retried.ResumedTargets.Count > 0)
+            return;
         terminal.Output.WriteLine(
             released.Count switch
             {

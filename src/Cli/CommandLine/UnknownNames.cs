@@ -34,7 +34,7 @@ internal static class UnknownNames
             ? []
             : parse.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens);
         var known = Known(parse.CommandResult).ToList();
-        var taken = arguments.Select(token => token.Value).Where(IsOption).Where(word => Nearest(word, known) is not null);
+        var taken = arguments.Select(token => token.Value).Where(IsOption);
         return parse
             .UnmatchedTokens.Where(IsOption)
             .Concat(taken)

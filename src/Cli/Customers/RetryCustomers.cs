@@ -4,6 +4,8 @@ using Sagas.Cli.Broker;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
 using Sagas.Contracts;
+using Sagas.OutboundCalls;
+using Sagas.Services.Crm;
 
 namespace Sagas.Cli.Customers;
 
@@ -17,7 +19,8 @@ internal static class RetryCustomers
         var registered = new Option<bool>("--registered") { Description = "Customers registered while the CRM was disabled." };
         var command = new SagasCommand(
             "retry",
-            "Send customers to the CRM again that it rejected or whose calls were given up (RetryCustomerSync). In mode "
+            "Send customers to the CRM again that it rejected or whose calls were given up (RetryCustomerSync), and end the "
+                + "pause that the CRM asked for. In mode "
                 + "AtMostOnce a call that was given up may have succeeded: check at the CRM first.",
             "sagas customers list --state SyncFailed",
             "sagas customers retry --id 4711",
@@ -35,7 +38,12 @@ internal static class RetryCustomers
             async (parse, cancellationToken) =>
             {
                 var state = parse.GetValue(registered) ? "Registered" : "SyncFailed";
-                var ids = await IdsAsync(parse.GetValue(id), state, Connections.Postgres(parse, terminal), cancellationToken);
+                await using var database = await SagasDatabase.OpenAsync(
+                    Connections.Postgres(parse, terminal),
+                    cancellationToken
+                );
+                var ids = await IdsAsync(database, parse.GetValue(id), state, cancellationToken);
+                await CallTargets.ResumeAsync(database.Source, CrmTarget.TargetName, keys: null, cancellationToken);
                 var messages = ids.Select(Message).ToList();
                 if (messages.Count > 0)
                 {
@@ -57,13 +65,12 @@ internal static class RetryCustomers
     }
 
     private static async Task<IReadOnlyList<string>> IdsAsync(
+        SagasDatabase database,
         string? id,
         string state,
-        string postgres,
         CancellationToken cancellationToken
     )
     {
-        await using var database = await SagasDatabase.OpenAsync(postgres, cancellationToken);
         if (id is null)
             return await CustomerRow.IdsAsync(database, state, cancellationToken);
         return await CustomerRow.FindAsync(database, id, cancellationToken) switch

@@ -7,7 +7,8 @@ namespace Sagas.Services.Alerts;
 /// <summary>The result of a retry by an operator.</summary>
 /// <param name="Alerts">Parked alerts that are retried.</param>
 /// <param name="EndpointEnabled">Whether the endpoint had been disabled and is not any more.</param>
-public sealed record AlertRetryResult(long Alerts, bool EndpointEnabled);
+/// <param name="PauseEnded">Whether the endpoint had asked for a pause, which has ended now.</param>
+public sealed record AlertRetryResult(long Alerts, bool EndpointEnabled, bool PauseEnded);
 
 /// <summary>Retries parked alerts, each with its schedule from the start.</summary>
 public static class AlertRetry
@@ -17,7 +18,7 @@ public static class AlertRetry
            AND ($3::text IS NULL OR EXISTS (SELECT FROM outbound_call WHERE target = $1 AND idempotency_key = $3))
         """;
 
-    /// <summary>Retries parked alerts, each once, and enables an endpoint that was gone.</summary>
+    /// <summary>Retries parked alerts, each once, enables an endpoint that was gone, and ends its pause.</summary>
     /// <param name="database">The database.</param>
     /// <param name="file">Only those of this file; null: of all.</param>
     /// <param name="alertId">Only this one; null: all.</param>
@@ -40,7 +41,7 @@ public static class AlertRetry
 
         // Enabled first: killed in between, the endpoint is open and the alerts are still parked.
         var enabled = await CallTargets.EnableAsync(database, AlertReceiver.TargetName, cancellationToken);
-        var calls = await ParkedCalls.RetryAsync(
+        var retried = await ParkedCalls.RetryAsync(
             database,
             new()
             {
@@ -50,7 +51,7 @@ public static class AlertRetry
             },
             cancellationToken
         );
-        return new(calls.Count, enabled);
+        return new(retried.Calls.Count, enabled, retried.ResumedTargets.Count > 0);
     }
 
     private static NpgsqlParameter[] Which(Guid? file, string? alertId) =>

@@ -8,6 +8,7 @@ using Sagas.Database;
 using Sagas.FileIntake;
 using Sagas.FileIntake.Storage;
 using Sagas.OutboundCalls;
+using Sagas.Services.Http;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
 using Sagas.Services.Operations;
@@ -67,7 +68,7 @@ public sealed class AlertsModule : FeatureModule
         ArgumentNullException.ThrowIfNull(roles);
         if (!roles.Has(AlertsRole))
             return;
-        app.MapFiles(AlertIngest.FileKind).RequireOperatorKey();
+        app.MapFiles(AlertIngest.FileKind).RequireOperatorKey().AcceptsQuery("name");
         app.MapAlerts();
     }
 }

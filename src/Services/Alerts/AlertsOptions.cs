@@ -33,7 +33,7 @@ public sealed record AlertsOptions : FileIntakeOptions, IValidatedOptions
     public string RetrySchedule { get; init; } = "0s,5s,5m,30m,2h,5h,10h,10h";
 
     /// <summary>How calls are made: section <c>Alerts:Calls</c>.</summary>
-    public OutboundCallOptions Calls { get; init; } = new() { MaxConcurrency = 256, MaxRetryAfter = TimeSpan.FromDays(1) };
+    public OutboundCallOptions Calls { get; init; } = new() { MaxConcurrency = 256 };
 
     /// <summary>The most rows of a file that are enqueued and due. For most receivers it is about two seconds' worth of
     /// deliveries, so that files take turns; this is the limit for a very fast receiver.</summary>

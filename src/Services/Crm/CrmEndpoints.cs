@@ -3,9 +3,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Sagas.Contracts;
 using Sagas.Customers;
 using Sagas.Database;
+using Sagas.OutboundCalls;
 using Sagas.Persistence;
 using Sagas.Services.Messages;
 using Sagas.Services.Operations;
@@ -62,11 +64,13 @@ public static class CrmEndpoints
         string? requestedBy,
         IPublishEndpoint bus,
         SagasDbContext database,
+        NpgsqlDataSource dataSource,
         CancellationToken cancellationToken
     )
     {
         if (TextRules.LineProblem(requestedBy) is { } problem)
             return BadRequest($"requestedBy {problem}.");
+        await CallTargets.ResumeAsync(dataSource, CrmTarget.TargetName, keys: null, cancellationToken);
         var requested = 0;
         var last = "";
         while (true)

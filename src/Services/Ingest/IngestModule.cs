@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Sagas.Configuration;
 using Sagas.FileIntake;
+using Sagas.Services.Http;
 using Sagas.Services.Modules;
 using Sagas.Services.Operations;
 
@@ -35,6 +36,6 @@ public sealed class IngestModule : FeatureModule
     {
         ArgumentNullException.ThrowIfNull(roles);
         if (roles.Has(IngestRole))
-            app.MapFiles(CustomerIngest.FileKind).RequireOperatorKey();
+            app.MapFiles(CustomerIngest.FileKind).RequireOperatorKey().AcceptsQuery("name");
     }
 }

@@ -28,7 +28,10 @@ internal sealed class AlertSystem : IAsyncDisposable
 
     public HttpClient Receiver { get; }
 
-    /// <summary>The status code for every alert, with a <c>Retry-After</c> of an hour; null lets the receiver answer.</summary>
+    /// <summary>The header of answers with <see cref="ForcedStatus"/>.</summary>
+    public string ForcedRetryAfter { get; set; } = "3600";
+
+    /// <summary>The status code for every alert, with <see cref="ForcedRetryAfter"/>; null lets the receiver answer.</summary>
     public int? ForcedStatus { get; set; }
 
     /// <summary>The number of alerts answered with <see cref="ForcedStatus"/>.</summary>
@@ -68,7 +71,7 @@ internal sealed class AlertSystem : IAsyncDisposable
 
                 Interlocked.Increment(ref system._forced);
                 context.Response.StatusCode = status;
-                context.Response.Headers.RetryAfter = "3600";
+                context.Response.Headers.RetryAfter = system.ForcedRetryAfter;
             }
         );
         await simulators.StartAsync();

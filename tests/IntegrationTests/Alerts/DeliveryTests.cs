@@ -73,6 +73,19 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
     }
 
     [Fact]
+    public async Task A_receiver_that_denies_access_for_a_while_loses_no_alert()
+    {
+        var system = await shared.BehavingAsync(new { perSecond = 0, answer = 403 });
+
+        await system.SendAsync("denied-1", "denied-125", "x");
+        await system.WaitForStateAsync("parked", 1, "alert_id = 'denied-1'");
+        await system.BehaveAsync(_unlimited);
+        await RetryAsync(system, "/retry?id=denied-1");
+
+        await system.WaitForStateAsync("delivered", 1, "alert_id = 'denied-1'");
+    }
+
+    [Fact]
     public async Task A_rejected_alert_fails_at_once_and_is_not_retried()
     {
         var system = await shared.BehavingAsync(new { perSecond = 0, answer = 422 });
@@ -148,6 +161,25 @@ public sealed class DeliveryTests(ServersFixture servers, DeliveryTests.Shared s
         await system.FailAsync(new { });
 
         await system.WaitForStateAsync("delivered", 1, "alert_id = 'waiting-1'");
+    }
+
+    [Fact]
+    public async Task A_long_Retry_After_is_cut_and_ended_by_a_retry()
+    {
+        var system = await shared.BehavingAsync(_unlimited);
+        (system.ForcedRetryAfter, system.ForcedStatus) = ("86400", 429);
+        await system.SendAsync("paused-1", "paused-125", "x");
+        await system.WaitForStateAsync("waiting", 1, "alert_id = 'paused-1' AND last_answer IS NOT NULL");
+        Assert.True(
+            await system.Services.QueryAsync<bool>(
+                "SELECT paused_until BETWEEN now() + interval '30 minutes' AND now() + interval '1 hour' FROM rate_limit"
+            )
+        );
+        system.ForcedStatus = null;
+
+        await RetryAsync(system, "/retry?id=paused-1");
+
+        await system.WaitForStateAsync("delivered", 1, "alert_id = 'paused-1'");
     }
 
     [Fact]

@@ -59,6 +59,31 @@ public sealed class OperationsTests(OperationsTests.Shared shared) : IClassFixtu
         await Problem.ReadDetailAsync(response, status);
     }
 
+    [Theory]
+    [InlineData("POST", "/retry?alert=x", "Unknown parameter 'alert'; nothing was done. Known: file, id.")]
+    [InlineData("GET", "/retry?ids=x", "Unknown parameter 'ids'; nothing was done. Did you mean 'id'?")]
+    [InlineData("POST", "/retry?database=x", "Unknown parameter 'database'; nothing was done. Known: file, id.")]
+    [InlineData("POST", "/operations/crm/retry?id=x", "Unknown parameter 'id'; nothing was done. Known: requestedBy.")]
+    [InlineData("POST", "/operations/customers/c/retry-sync?version=1", "Unknown parameter 'version'; nothing was done.")]
+    [InlineData("POST", "/operations/payments/p/revive?id=p", "Unknown parameter 'id'; nothing was done.")]
+    [InlineData("GET", "/operations/overview?x=1", "Unknown parameter 'x'; nothing was done. There are no parameters here.")]
+    [InlineData("POST", "/files/customers?kind=x", "Unknown parameter 'kind'; nothing was done. Known: name.")]
+    [InlineData("POST", "/files/alerts?nam=x", "Unknown parameter 'nam'; nothing was done. Did you mean 'name'?")]
+    public async Task An_unknown_parameter_is_rejected(string method, string path, string detail)
+    {
+        using var response = await SendAsync(await shared.StartedAsync(), new HttpMethod(method), path, Key);
+        Assert.StartsWith(detail, await Problem.ReadDetailAsync(response, HttpStatusCode.BadRequest));
+    }
+
+    [Theory]
+    [InlineData("/retry?file=")]
+    [InlineData("/retry?id=")]
+    public async Task A_parameter_without_its_value_selects_nothing(string path)
+    {
+        using var response = await SendAsync(await shared.StartedAsync(), HttpMethod.Post, path, Key);
+        Assert.False(response.IsSuccessStatusCode);
+    }
+
     [Fact]
     public async Task MassTransit_reports_no_usage_to_its_vendor() =>
         Assert.False((await shared.StartedAsync()).Services.GetRequiredService<IOptions<UsageTelemetryOptions>>().Value.Enabled);

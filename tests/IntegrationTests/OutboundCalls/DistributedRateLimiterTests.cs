@@ -51,13 +51,14 @@ public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOut
         await using var table = await CallTable.CreateAsync(servers);
         await EnterAsync(table, 100);
         await using var provider = Services(table);
-        var (first, other) = (Limiter(provider, new CallRateLimit()), Limiter(provider, new CallRateLimit()));
+        var othersPause = new TargetPause(_timeProvider);
+        var (first, other) = (Limiter(provider, new CallRateLimit()), Limiter(provider, new CallRateLimit(), othersPause));
         Assert.Equal(10, await first.TakeAsync(10, 0, default));
 
         await first.PauseAsync(Call(0), TimeSpan.FromHours(1), isRate: true, "429", default);
 
         Assert.Equal(0, await other.TakeAsync(10, 0, default));
-        Assert.InRange(other.Paused, TimeSpan.FromMinutes(50), TimeSpan.FromHours(1));
+        Assert.InRange(othersPause.Remaining, TimeSpan.FromMinutes(50), TimeSpan.FromHours(1));
         await table.ExecuteAsync(
             """
             UPDATE rate_limit
@@ -157,8 +158,15 @@ public sealed class DistributedRateLimiterTests(ServersFixture servers, ITestOut
             .AddScoped<DbContext>(provider => provider.GetRequiredService<SagasDbContext>())
             .BuildServiceProvider();
 
-    private DistributedRateLimiter Limiter(ServiceProvider provider, CallRateLimit limit) =>
-        new(Target, limit, _lease, provider.GetRequiredService<IServiceScopeFactory>(), _timeProvider);
+    private DistributedRateLimiter Limiter(ServiceProvider provider, CallRateLimit limit, TargetPause? pause = null) =>
+        new(
+            Target,
+            limit,
+            _lease,
+            provider.GetRequiredService<IServiceScopeFactory>(),
+            pause ?? new TargetPause(_timeProvider),
+            _timeProvider
+        );
 
     private static OutboundCall Call(long epoch) =>
         new("key", CallMode.IdempotencyKey, "{}", 1, false, TimeSpan.Zero, null, null) { Epoch = epoch };

@@ -27,6 +27,7 @@ internal enum Wrong
     Redirects,
     Declines,
     Rejects,
+    NoAccess,
 }
 
 /// <summary>A third party on a real socket that fails on demand and counts its effects.</summary>
@@ -57,6 +58,9 @@ internal sealed class FailingGateway : IAsyncDisposable
     public Action<string>? Hangs { get; set; }
 
     public TimeSpan Latency { get; set; }
+
+    /// <summary>The header of that name of answers that ask for a pause.</summary>
+    public string RetryAfter { get; set; } = "0";
 
     /// <summary>The highest number of requests in progress at the same time.</summary>
     public int MostAtOnce => Volatile.Read(ref _mostAtOnce);
@@ -132,7 +136,7 @@ internal sealed class FailingGateway : IAsyncDisposable
         {
             case Wrong.TooManyRequests or Wrong.UnavailableBefore:
                 response.StatusCode = wrong == Wrong.TooManyRequests ? 429 : 503;
-                response.Headers.RetryAfter = "0";
+                response.Headers.RetryAfter = RetryAfter;
                 return;
             case Wrong.ErrorBefore or Wrong.ErrorAfter:
                 response.StatusCode = 500;
@@ -162,8 +166,8 @@ internal sealed class FailingGateway : IAsyncDisposable
                 response.StatusCode = 402;
                 await response.WriteAsJsonAsync(new { status = "declined", reason = "insufficient funds" });
                 return;
-            case Wrong.Rejects:
-                response.StatusCode = 401;
+            case Wrong.Rejects or Wrong.NoAccess:
+                response.StatusCode = wrong == Wrong.Rejects ? 400 : 401;
                 return;
             default:
                 response.StatusCode = 201;

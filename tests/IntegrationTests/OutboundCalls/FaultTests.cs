@@ -132,6 +132,70 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
     }
 
     [Fact]
+    public async Task A_gateway_that_denies_access_for_a_while_declines_nothing()
+    {
+        await using var gateway = await FailingGateway.StartAsync();
+        gateway.Plan = (_, request) => request <= 3 ? Wrong.NoAccess : Wrong.Nothing;
+        await using var table = await CallTable.CreateAsync(servers);
+        await using var process = await CallProcess.StartAsync(table.ConnectionString, new(gateway.Url, CallMode.AtMostOnce));
+
+        await process.EnterAsync("rotated", "twice");
+        var rows = await table.UntilFinishedAsync();
+
+        Assert.All(rows, row => Assert.Equal(("done", 4), (row.State, row.Attempts)));
+        Assert.Empty(await table.MessagesAsync("PaymentDeclined"));
+        Assert.Equal(1, process.Warnings.Count(line => line.Contains("does not accept our calls", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_call_that_is_retried_by_hand_has_its_whole_time_again()
+    {
+        await using var gateway = await FailingGateway.StartAsync();
+        gateway.Plan = (_, _) => Wrong.UnavailableBefore;
+        await using var table = await CallTable.CreateAsync(servers);
+        var settings = new TargetSettings(gateway.Url, CallMode.IdempotencyKey);
+        await using var process = CallProcess.Create(table.ConnectionString, settings);
+        await process.EnterAsync("old");
+        await table.ExecuteAsync("UPDATE outbound_call SET created_at = created_at - interval '2 days'");
+        await process.StartAsync();
+        var parked = Assert.Single(await table.UntilFinishedAsync());
+        Assert.Equal("503: not executed; parked 1.00:00:00 after it was enqueued or retried", parked.Outcome);
+
+        gateway.Plan = (_, request) => request < 5 ? Wrong.NoAccess : Wrong.Nothing;
+        await process.RetryAsync("old");
+
+        var done = Assert.Single(await table.UntilAsync(rows => rows[0].State is "done" or "parked"));
+        Assert.Equal(("done", 4), (done.State, done.Attempts));
+    }
+
+    [Fact]
+    public async Task A_retry_ends_the_pause_that_a_target_asked_for_in_all_processes()
+    {
+        await using var gateway = await FailingGateway.StartAsync();
+        gateway.RetryAfter = "9999999999";
+        gateway.Plan = (_, _) => Wrong.TooManyRequests;
+        await using var table = await CallTable.CreateAsync(servers);
+        await using var one = await CallProcess.StartAsync(table.ConnectionString, new(gateway.Url, CallMode.IdempotencyKey));
+        await using var other = CallProcess.Create(table.ConnectionString, new(gateway.Url, CallMode.IdempotencyKey));
+        await one.EnterAsync("first");
+        await Eventually.TrueAsync("one is paused", () => one.Status.BlockedFor > TimeSpan.FromMinutes(50));
+        await other.EnterAsync("second");
+        await other.StartAsync();
+        await Eventually.TrueAsync("the other is paused", () => other.Status.BlockedFor > TimeSpan.FromMinutes(50));
+        await table.UntilAsync(rows => rows.All(row => row.State == "waiting"));
+        gateway.Plan = (_, _) => Wrong.Nothing;
+
+        await one.RetryAsync("first");
+
+        await table.UntilAllDoneAsync();
+        await Eventually.TrueAsync(
+            "no process is paused",
+            () => one.Status.BlockedFor + other.Status.BlockedFor == TimeSpan.Zero
+        );
+        Assert.Contains(one.Warnings, line => line.Contains("throttles", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task The_same_call_enqueued_again_is_made_once()
     {
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: false);

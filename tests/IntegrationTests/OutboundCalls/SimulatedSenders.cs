@@ -53,14 +53,16 @@ internal sealed class SimulatedSenders : IAsyncDisposable
             .BuildServiceProvider();
         for (var process = 0; process < processes; process++)
         {
+            var pause = new TargetPause(_timeProvider);
             var limiter = new DistributedRateLimiter(
                 Target,
                 limit,
                 TimeSpan.FromSeconds(15),
                 _provider.GetRequiredService<IServiceScopeFactory>(),
+                pause,
                 _timeProvider
             );
-            var sender = new Sender(limiter);
+            var sender = new Sender(limiter, pause);
             After(TimeSpan.Zero, () => AskAsync(sender));
         }
     }
@@ -158,7 +160,7 @@ internal sealed class SimulatedSenders : IAsyncDisposable
 
     private Task CallAsync(Sender sender, OutboundCall call)
     {
-        if (sender.Limiter.Paused > TimeSpan.Zero)
+        if (sender.Pause.Remaining > TimeSpan.Zero)
             sender.Held--;
         else
             After(_latency, () => AnswerAsync(sender, call));
@@ -213,9 +215,11 @@ internal sealed class SimulatedSenders : IAsyncDisposable
         }
     }
 
-    private sealed class Sender(DistributedRateLimiter limiter)
+    private sealed class Sender(DistributedRateLimiter limiter, TargetPause pause)
     {
         public DistributedRateLimiter Limiter => limiter;
+
+        public TargetPause Pause => pause;
 
         /// <summary>Calls in flight or waiting for their permit.</summary>
         public int Held { get; set; }

@@ -15,6 +15,7 @@ public sealed class MigrationTests
         ["007_object_status"] = "36ffe951dccbbca0c7d91fc7d683a9eb39fcdcc66b64cf4f4a4f1da22cfcffd7",
         ["008_alarms"] = "e2466b247e46b5dd168113d2b417c64aeafa236ddda3a7c7ce65459c6fc63464",
         ["009_alerts"] = "e36631e1203226304511e78a4dbfeac2a4869fd27e7e0df105277e2f3d99bb58",
+        ["012_retries"] = "f84c2be96a33ede1ac63a0832308c4ea054a70b666ea86b023173e74de9700a5",
     };
 
     [Fact]

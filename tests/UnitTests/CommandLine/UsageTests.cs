@@ -104,6 +104,9 @@ public sealed class UsageTests
     [Theory]
     [InlineData("Unknown command 'sagas nothing'.", "nothing")]
     [InlineData("Unknown option '--nothing'.", "payments", "list", "--nothing")]
+    [InlineData("Unknown option '--dry-run'.", "customers", "publish", "--dry-run")]
+    [InlineData("Unknown option '--dry-run'.", "objects", "post", "1", "--dry-run")]
+    [InlineData("Unknown option '--alert'.", "calls", "retry", "--alert")]
     public async Task A_name_that_resembles_none_is_answered_without_a_suggestion(string sentence, params string[] args)
     {
         var run = await CommandLineRun.OfAsync(args);

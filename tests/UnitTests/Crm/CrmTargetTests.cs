@@ -41,7 +41,7 @@ public sealed class CrmTargetTests
     [InlineData(201, """{"ok":true}""", CallOutcomeKind.Unknown)]
     [InlineData(200, "<html>", CallOutcomeKind.Unknown)]
     [InlineData(422, """{"reason":"no"}""", CallOutcomeKind.AttemptRejected)]
-    [InlineData(404, "<html>", CallOutcomeKind.AttemptRejected)]
+    [InlineData(404, "<html>", CallOutcomeKind.Retryable)]
     [InlineData(500, "", CallOutcomeKind.Unknown)]
     [InlineData(429, "", CallOutcomeKind.Retryable)]
     [InlineData(302, "", CallOutcomeKind.Unknown)]

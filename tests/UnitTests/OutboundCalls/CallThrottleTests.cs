@@ -10,6 +10,14 @@ public sealed class CallThrottleTests
     private static readonly CallResult _good = new(CallOutcome.Succeeded("done", null, null), CallHealth.Healthy);
     private static readonly CallResult _failed = new(CallOutcome.Unknown("failed"), CallHealth.Failed);
 
+    private static readonly CallResult _throttled = new(
+        CallOutcome.Retryable("429") with
+        {
+            RetryAfter = TimeSpan.Zero,
+        },
+        CallHealth.Throttled
+    );
+
     private readonly FakeTimeProvider _timeProvider = new();
     private readonly CallThrottle _throttle;
     private readonly List<string> _changes = [];
@@ -24,7 +32,8 @@ public sealed class CallThrottleTests
             },
             _timeProvider,
             wait => _changes.Add($"open {wait.TotalSeconds}"),
-            () => _changes.Add("closed")
+            () => _changes.Add("closed"),
+            paused: (pause, reason) => _changes.Add($"paused {pause.TotalMilliseconds}: {reason}")
         );
 
     [Fact]
@@ -103,6 +112,30 @@ public sealed class CallThrottleTests
         _timeProvider.Advance(TimeSpan.FromSeconds(1));
         Assert.True(_throttle.Limit > 0);
         Assert.Equal(CircuitState.Closed, _throttle.Breaker);
+    }
+
+    [Fact]
+    public async Task A_target_that_throttles_every_call_and_asks_for_no_pause_gets_ever_fewer()
+    {
+        var pauses = new List<double>();
+        for (var call = 0; call < 14; call++)
+        {
+            await MakeAsync(_throttled);
+            // In flight together with the first: it is the same refusal.
+            await MakeAsync(_throttled);
+            pauses.Add(_throttle.Blocked.TotalMilliseconds);
+            _timeProvider.Advance(Longer(_throttle.Blocked, TimeSpan.FromMilliseconds(100)));
+        }
+
+        Assert.Equal([0, 100, 200, 400, 800], pauses.Take(5));
+        Assert.Equal(60_000, pauses.Max());
+        Assert.Equal("paused 400: 429", _changes[0]);
+
+        await MakeAsync(_good);
+        await MakeAsync(_throttled);
+        Assert.Equal(TimeSpan.Zero, _throttle.Blocked);
+
+        static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
     }
 
     private ValueTask<CallResult?> MakeAsync(CallResult result) =>

@@ -11,6 +11,8 @@ public sealed class OutboundCallOptionsTests
             new OutboundCallOptions { MinConcurrency = 0 },
             new OutboundCallOptions { InitialConcurrency = 65 },
             new OutboundCallOptions { BreakerFailureRatio = 1.5 },
+            new OutboundCallOptions { RetryableStatuses = "401,forbidden" },
+            new OutboundCallOptions { RetryableStatuses = "503" },
             new OutboundCallOptions { BreakerDelay = TimeSpan.FromMilliseconds(1) },
         ];
 

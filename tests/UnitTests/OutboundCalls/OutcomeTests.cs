@@ -11,9 +11,16 @@ public sealed class OutcomeTests
     [InlineData(200, CallMode.IdempotencyKey, false, "done", false)]
     [InlineData(402, CallMode.IdempotencyKey, false, "failed", false)]
     [InlineData(402, CallMode.IdempotencyKey, true, "failed", false)]
-    [InlineData(404, CallMode.IdempotencyKey, false, "failed", false)]
-    // An earlier attempt may have been executed, and 404 says nothing about it: an operator decides.
-    [InlineData(404, CallMode.IdempotencyKey, true, "parked", true)]
+    [InlineData(400, CallMode.IdempotencyKey, false, "failed", false)]
+    // An earlier attempt may have been executed, and 400 says nothing about it: an operator decides.
+    [InlineData(400, CallMode.IdempotencyKey, true, "parked", true)]
+    // The address or the key is wrong, which says nothing about the call.
+    [InlineData(401, CallMode.IdempotencyKey, false, "waiting", false)]
+    [InlineData(403, CallMode.AtMostOnce, false, "waiting", false)]
+    [InlineData(404, CallMode.IdempotencyKey, false, "waiting", false)]
+    [InlineData(404, CallMode.IdempotencyKey, true, "waiting", true)]
+    [InlineData(405, CallMode.IdempotencyKey, false, "waiting", false)]
+    [InlineData(407, CallMode.IdempotencyKey, false, "waiting", false)]
     [InlineData(409, CallMode.IdempotencyKey, false, "failed", false)]
     // The earlier attempt may still be running.
     [InlineData(409, CallMode.IdempotencyKey, true, "waiting", true)]
@@ -22,7 +29,7 @@ public sealed class OutcomeTests
     [InlineData(500, CallMode.IdempotencyKey, false, "waiting", true)]
     [InlineData(302, CallMode.IdempotencyKey, false, "waiting", true)]
     [InlineData(408, CallMode.IdempotencyKey, false, "waiting", true)]
-    [InlineData(404, CallMode.Lookup, true, "failed", false)]
+    [InlineData(400, CallMode.Lookup, true, "failed", false)]
     [InlineData(502, CallMode.Lookup, false, "waiting", true)]
     [InlineData(425, CallMode.AtMostOnce, false, "waiting", false)]
     [InlineData(429, CallMode.AtMostOnce, false, "waiting", false)]
@@ -41,6 +48,18 @@ public sealed class OutcomeTests
         Assert.Equal((state, unknownAfter), (outcome.State, outcome.OutcomeUnknown));
         Assert.Equal(state is "done" or "failed", outcome.Event is not null);
         Assert.Equal(state == "waiting", outcome.Delay is not null);
+    }
+
+    [Fact]
+    public void Which_statuses_are_final_is_a_setting_of_the_target()
+    {
+        var target = new SomeTarget { CallOptions = new() { RetryableStatuses = "401, 400" } };
+
+        Assert.Equal(CallOutcomeKind.AttemptRejected, Classify(404));
+        Assert.Equal(CallOutcomeKind.Retryable, Classify(400));
+        Assert.Equal(CallOutcomeKind.Rejected, Classify(402));
+
+        CallOutcomeKind Classify(int status) => ResponseClassifier.Classify(target, SomeTarget.Call(), Answer(status)).Kind;
     }
 
     [Fact]

@@ -11,6 +11,9 @@ public sealed class RetryAfterTests
     [InlineData("17", 17)]
     [InlineData("0", 0)]
     [InlineData("86400", 600)]
+    [InlineData("9999999999", 600)]
+    [InlineData("99999999999999999999999", 600)]
+    [InlineData("-5", null)]
     [InlineData("soon", null)]
     public void Seconds_are_obeyed_up_to_the_maximum(string? header, int? seconds) =>
         Assert.Equal(seconds, Read(header, date: null));

@@ -9,7 +9,9 @@ internal sealed class SomeTarget(CallMode mode = CallMode.IdempotencyKey) : Call
 
     public override CallMode Mode => mode;
 
-    public override OutboundCallOptions Options { get; } = new();
+    public override OutboundCallOptions Options => CallOptions;
+
+    public OutboundCallOptions CallOptions { get; init; } = new();
 
     public override RetryPolicy Retry { get; } = RetryPolicy.Exponential(new CallRetryOptions());
 

@@ -79,7 +79,7 @@ public sealed class PaymentGatewayTargetTests
     [InlineData(402, """{"status":"declined","reason":"insufficient\nfunds"}""", CallOutcomeKind.Rejected, "insufficient funds")]
     [InlineData(402, "oops", CallOutcomeKind.Rejected, "declined without a reason")]
     [InlineData(422, "", CallOutcomeKind.AttemptRejected, "the gateway knows this payment with other data (422)")]
-    [InlineData(403, "", CallOutcomeKind.AttemptRejected, "the gateway rejected the request (403)")]
+    [InlineData(400, "", CallOutcomeKind.AttemptRejected, "the gateway rejected the request (400)")]
     public void A_rejection_is_published_with_its_reason(int status, string body, CallOutcomeKind kind, string reason)
     {
         var outcome = _gateway.ReadRejection(_call, Answer(status, body));

@@ -36,6 +36,7 @@ public static class CallbackEndpoint
             }
         );
         app.MapPost(Path, AcceptAsync)
+            .AcceptsAnyQuery()
             .WithHttpLogging(HttpLoggingFields.None)
             .RequireApiKey(
                 $"{ObjectStatusOptions.Section}:{nameof(ObjectStatusOptions.ApiKey)}",
