@@ -119,11 +119,13 @@ public static partial class SagasHost
         HttpFaults.Add(services);
         // The migrations come first: hosted services start in the order of their registration.
         services.AddSchemaMigration();
-        services.AddHealth();
         var transport = configuration.ReadOptions<BusOptions>(BusOptions.Section).Transport;
+        services.AddHealth(transport);
         if (transport == BusTransport.RabbitMq)
         {
+            services.AddSingleton<BrokerConnections>();
             services.AddSingleton<BrokerVersion>();
+            services.AddSingleton<QueueConflicts>();
             services.AddHostedService<TopologyDeployment>();
         }
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.Options;
-using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Sagas.Host.Settings;
 
@@ -13,6 +12,7 @@ namespace Sagas.Host.Bus;
 /// </summary>
 internal sealed partial class BrokerVersion(
     IOptions<RabbitMqOptions> options,
+    BrokerConnections connections,
     IHostApplicationLifetime lifetime,
     TimeProvider timeProvider,
     ILogger<BrokerVersion> logger
@@ -57,18 +57,7 @@ internal sealed partial class BrokerVersion(
 
     private async Task<int> ReadOnceAsync(CancellationToken cancellationToken)
     {
-        var factory = new ConnectionFactory
-        {
-            HostName = _options.Address.Host,
-            Port = _options.Address.Port,
-            VirtualHost = _options.VirtualHost,
-            UserName = _options.User,
-            Password = _options.Password,
-            ClientProvidedName = "sagas, asking for the version",
-            AutomaticRecoveryEnabled = false,
-            Ssl = { Enabled = _options.UsesTls, ServerName = _options.Address.Host },
-        };
-        await using var connection = await factory.CreateConnectionAsync(cancellationToken);
+        await using var connection = await connections.ConnectAsync("asking for the version", cancellationToken);
         var version =
             connection.ServerProperties?.TryGetValue("version", out var value) == true && value is byte[] text
                 ? Encoding.UTF8.GetString(text)

@@ -52,7 +52,7 @@ internal static class BusRegistration
                     (context, configurator) =>
                     {
                         configurator.DeployTopologyOnly = onlyDeploy;
-                        ConfigureRabbitMq(context, configurator, features, process.Roles, onlyDeploy);
+                        ConfigureRabbitMq(context, configurator, features, process.Roles);
                     }
                 );
             }
@@ -78,8 +78,7 @@ internal static class BusRegistration
         IBusRegistrationContext context,
         IRabbitMqBusFactoryConfigurator bus,
         Features features,
-        RoleSet roles,
-        bool onlyDeploy
+        RoleSet roles
     )
     {
         var rabbitMq = Options<RabbitMqOptions>(context);
@@ -98,8 +97,6 @@ internal static class BusRegistration
         );
         bus.PrefetchCount = rabbitMq.PrefetchCount;
         ConfigureMessages(context, bus, features);
-        foreach (var module in features.Modules)
-            module.ConfigureBroker(bus, context, roles, onlyDeploy);
         bus.ConfigureEndpoints(context);
     }
 
@@ -113,7 +110,7 @@ internal static class BusRegistration
     private static void ConfigureMessages(IBusRegistrationContext context, IBusFactoryConfigurator bus, Features features)
     {
         bus.UseContractEntityNames(features.Messages);
-        bus.UsePlainJson(Options<MessagesOptions>(context), features.Messages);
+        bus.UsePlainJson(Options<MessagesOptions>(context), features.Messages, context.GetRequiredService<TimeProvider>());
         bus.UseEntityFrameworkMessageScheduler(context);
     }
 
@@ -132,6 +129,8 @@ internal static class BusRegistration
         if (endpoint is IRabbitMqReceiveEndpointConfigurator queue)
         {
             LostChannelFilter.Use(queue);
+            var conflicts = context.GetRequiredService<QueueConflicts>();
+            queue.ConfigureChannel(channel => channel.UseFilter(new ExistingQueueFilter(conflicts)));
             queue.SetQuorumQueue();
             // A process killed 20 times must not cost a message. The error queue inherits this.
             if (context.GetRequiredService<BrokerVersion>().LimitsDeliveries)
@@ -143,7 +142,7 @@ internal static class BusRegistration
         endpoint.ConfigureDeadLetter(pipe => pipe.UseFilter(new UnknownMessageFilter(logger)));
         endpoint.ConfigureError(pipe =>
         {
-            pipe.UseFilter(new FaultReportFilter(logger, features.Messages));
+            pipe.UseFilter(new FaultReportFilter(logger, features.Messages, timeProvider));
             pipe.UseFilter(new MassTransit.Middleware.ErrorTransportFilter());
         });
         // From the outside in: log scope, validation, retry, transaction.

@@ -11,9 +11,10 @@ internal sealed class DeadLettered;
 
 /// <summary>
 /// Logs why a message goes to the error queue: one line with the reason when it is invalid, MassTransit's report with the stack
-/// otherwise. Adds the message's type as a header, so that it can be retried.
+/// otherwise. Adds the message's type and time as headers, so that it can be retried as what it is.
 /// </summary>
-internal sealed partial class FaultReportFilter(ILogger logger, ContractTypes contracts) : IFilter<ExceptionReceiveContext>
+internal sealed partial class FaultReportFilter(ILogger logger, ContractTypes contracts, TimeProvider timeProvider)
+    : IFilter<ExceptionReceiveContext>
 {
     private const string TypeHeader = "MT-MessageType";
     private const string Envelope = "application/vnd.masstransit+json";
@@ -22,7 +23,8 @@ internal sealed partial class FaultReportFilter(ILogger logger, ContractTypes co
 
     public Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
     {
-        SetTypeHeader(context);
+        if (context.ContentType?.MediaType != Envelope)
+            SetHeaders(context);
         if (context.Exception.GetBaseException() is not InvalidMessageException invalid)
             return _report.Send(context, next);
         context.GetOrAddPayload(() => new DeadLettered());
@@ -33,14 +35,11 @@ internal sealed partial class FaultReportFilter(ILogger logger, ContractTypes co
     public void Probe(ProbeContext context) => context.CreateFilterScope("faultReport");
 
     // The exchange names the type of plain JSON, and a retry is sent to the queue without an exchange.
-    private void SetTypeHeader(ExceptionReceiveContext context)
+    private void SetHeaders(ExceptionReceiveContext context)
     {
         var headers = context.TransportHeaders;
-        if (
-            context.ContentType?.MediaType != Envelope
-            && headers.Get<string>(TypeHeader) is null
-            && contracts.Find(headers.Get<string>("RabbitMQ-ExchangeName")) is { } type
-        )
+        context.ExceptionHeaders.Set(SentTimeHeader.FirstSeen, SentTimeHeader.Format(SentTimeHeader.Of(context, timeProvider)));
+        if (headers.Get<string>(TypeHeader) is null && contracts.Find(headers.Get<string>("RabbitMQ-ExchangeName")) is { } type)
             context.ExceptionHeaders.Set(TypeHeader, type.Name);
     }
 

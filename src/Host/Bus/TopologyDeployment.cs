@@ -1,6 +1,8 @@
 using MassTransit;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 using Sagas.Host.Database;
 using Sagas.Host.Settings;
 using Sagas.Services;
@@ -26,6 +28,8 @@ internal sealed partial class TopologyDeployment(
     IHostApplicationLifetime lifetime,
     ILoggerFactory loggers,
     BrokerVersion version,
+    BrokerConnections connections,
+    QueueConflicts conflicts,
     DatabaseStartupRetry database
 ) : IHostedService
 {
@@ -76,6 +80,11 @@ internal sealed partial class TopologyDeployment(
             LogNotDeployed(_logger, rabbitMq.Value.Address, _attemptTimeout.TotalSeconds);
             return false;
         }
+        catch (Exception exception) when (exception is RabbitMQClientException or IOException)
+        {
+            LogLost(_logger, rabbitMq.Value.Address, exception.GetBaseException().Message);
+            return false;
+        }
     }
 
     private async Task DeployAsync(CancellationToken cancellationToken)
@@ -84,6 +93,7 @@ internal sealed partial class TopologyDeployment(
         var context = new FeatureContext(features.AllRoles, configuration, messages.Value);
         var services = new ServiceCollection();
         services.AddSingleton(configuration).AddSingleton(lifetime).AddSingleton(loggers).AddSingleton(version);
+        services.AddSingleton(conflicts);
         services.AddLogging();
         services.AddSingleton(TimeProvider.System);
         services.AddSettings(configuration, features);
@@ -95,10 +105,52 @@ internal sealed partial class TopologyDeployment(
         var bus = provider.GetRequiredService<IBusControl>();
         await bus.StartAsync(cancellationToken);
         await bus.StopAsync(cancellationToken);
+        await DeclareAsync([.. features.Modules.SelectMany(module => module.Queues(provider))], cancellationToken);
+    }
+
+    private async Task DeclareAsync(IReadOnlyList<FeatureQueue> queues, CancellationToken cancellationToken)
+    {
+        if (queues.Count == 0)
+            return;
+        await using var connection = await connections.ConnectAsync("declaring queues", cancellationToken);
+        foreach (var queue in queues)
+        {
+            await conflicts.DeclareExchangeAsync(
+                connection,
+                queue.Exchange,
+                channel =>
+                    channel.ExchangeDeclareAsync(
+                        queue.Exchange,
+                        ExchangeType.Fanout,
+                        durable: true,
+                        cancellationToken: cancellationToken
+                    ),
+                cancellationToken
+            );
+            await conflicts.DeclareQueueAsync(
+                connection,
+                queue.Name,
+                channel =>
+                    channel.QueueDeclareAsync(
+                        queue.Name,
+                        durable: true,
+                        exclusive: false,
+                        autoDelete: false,
+                        queue.Arguments.ToDictionary(),
+                        cancellationToken: cancellationToken
+                    ),
+                cancellationToken
+            );
+            await using var binding = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+            await binding.QueueBindAsync(queue.Name, queue.Exchange, "", cancellationToken: cancellationToken);
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Queues of all roles are bound at {Address}")]
     private static partial void LogDeployed(ILogger logger, Uri address);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Binding the queues at {Address} failed; retrying: {Reason}")]
+    private static partial void LogLost(ILogger logger, Uri address, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Binding the queues at {Address} timed out after {Seconds} s; retrying")]
     private static partial void LogNotDeployed(ILogger logger, Uri address, double seconds);

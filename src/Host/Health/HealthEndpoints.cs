@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.HttpLogging;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
+using Sagas.Host.Bus;
 using Sagas.Host.Database;
+using Sagas.Host.Settings;
 
 namespace Sagas.Host.Health;
 
@@ -13,10 +15,20 @@ internal static class HealthEndpoints
     public const string Live = "/health/live";
     public const string Ready = "/health/ready";
 
+    // The name of the check that may be degraded: the process works with the queues as they are.
+    private const string Queues = "queues";
+
     private static readonly TimeSpan _checkTimeout = TimeSpan.FromSeconds(3);
 
-    public static void AddHealth(this IServiceCollection services) =>
-        services.AddHealthChecks().AddCheck<DatabaseCheck>("database", timeout: _checkTimeout).AddCheck<SchemaCheck>("schema");
+    public static void AddHealth(this IServiceCollection services, BusTransport transport)
+    {
+        var checks = services
+            .AddHealthChecks()
+            .AddCheck<DatabaseCheck>("database", timeout: _checkTimeout)
+            .AddCheck<SchemaCheck>("schema");
+        if (transport == BusTransport.RabbitMq)
+            checks.AddCheck<QueueCheck>(Queues);
+    }
 
     // Not MapHealthChecks, which creates the bus while routes are mapped, and creating the bus waits for the broker.
     public static void MapHealth(this WebApplication app)
@@ -29,9 +41,14 @@ internal static class HealthEndpoints
             {
                 var report = await checks.CheckHealthAsync(cancellationToken);
                 // A bus that is reconnecting reports itself as degraded, but consumes nothing.
-                var status =
-                    report.Status == HealthStatus.Healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-                return Results.Json(Describe(report), statusCode: status);
+                var isReady = report.Entries.All(entry =>
+                    entry.Value.Status == HealthStatus.Healthy
+                    || (entry.Key == Queues && entry.Value.Status == HealthStatus.Degraded)
+                );
+                return Results.Json(
+                    Describe(report),
+                    statusCode: isReady ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable
+                );
             }
         );
     }
@@ -63,6 +80,19 @@ internal static class HealthEndpoints
             await command.ExecuteScalarAsync(cancellationToken);
             return HealthCheckResult.Healthy("Postgres answers");
         }
+    }
+
+    private sealed class QueueCheck(QueueConflicts conflicts) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(
+            HealthCheckContext context,
+            CancellationToken cancellationToken = default
+        ) =>
+            Task.FromResult(
+                conflicts.Sentences is { Count: > 0 } sentences
+                    ? HealthCheckResult.Degraded(string.Join(" ", sentences))
+                    : HealthCheckResult.Healthy("As declared")
+            );
     }
 
     private sealed class SchemaCheck(SchemaMigration migration) : IHealthCheck

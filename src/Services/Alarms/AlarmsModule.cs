@@ -56,31 +56,22 @@ public sealed class AlarmsModule : FeatureModule
         bus.AddConsumer<SendAlarmDigestConsumer, SendAlarmDigestConsumerDefinition>();
     }
 
-    /// <summary>Declares the queue of digests with the others, so that readers can come before the first digest.</summary>
-    public override void ConfigureBroker(
-        IRabbitMqBusFactoryConfigurator broker,
-        IRegistrationContext registration,
-        RoleSet roles,
-        bool onlyDeploy
-    )
-    {
-        if (
-            !roles.Has(AlarmsRole)
-            || registration.GetRequiredService<IOptions<AlarmsOptions>>().Value is not { DigestQueue: true } options
-        )
-            return;
-        broker.DeployPublishTopology = onlyDeploy;
-        broker.Publish<AlarmDigest>(digest =>
-            digest.BindQueue(
-                DigestsQueue,
-                DigestsQueue,
-                queue =>
-                {
-                    queue.SetQueueArgument("x-queue-type", "quorum");
-                    // A queue that has no reader must not fill the broker's disk.
-                    queue.SetQueueArgument("x-message-ttl", (long)options.DigestQueueTtl.TotalMilliseconds);
-                }
-            )
-        );
-    }
+    /// <summary>The queue of digests is declared with the others, so that readers can come before the first digest.</summary>
+    /// <param name="services">The services of all roles.</param>
+    public override IReadOnlyList<FeatureQueue> Queues(IServiceProvider services) =>
+        services.GetRequiredService<IOptions<AlarmsOptions>>().Value is { DigestQueue: true } options
+            ?
+            [
+                new(
+                    DigestsQueue,
+                    nameof(AlarmDigest),
+                    new Dictionary<string, object?>
+                    {
+                        ["x-queue-type"] = "quorum",
+                        // A queue that has no reader must not fill the broker's disk.
+                        ["x-message-ttl"] = (long)options.DigestQueueTtl.TotalMilliseconds,
+                    }
+                ),
+            ]
+            : [];
 }

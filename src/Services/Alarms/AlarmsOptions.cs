@@ -31,7 +31,7 @@ public sealed record AlarmsOptions : IValidatedOptions
 
     /// <summary>
     /// How long an unread digest stays in the queue <c>AlarmDigest</c>. It is an argument of the queue: to change it, delete
-    /// the queue.
+    /// the queue and restart a process. Until then the queue is used as it is, and <c>/health/ready</c> says so.
     /// </summary>
     [Range(typeof(TimeSpan), "00:01:00", "366.00:00:00")]
     public TimeSpan DigestQueueTtl { get; init; } = TimeSpan.FromDays(7);

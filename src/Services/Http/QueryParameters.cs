@@ -19,7 +19,7 @@ public static class QueryParameters
     public static TBuilder AcceptsQuery<TBuilder>(this TBuilder endpoint, params string[] names)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new Accepted(names));
 
-    /// <summary>Accepts any parameter: the address is in the hands of other systems, which may add parameters of their own.</summary>
+    /// <summary>Accepts any parameter: other systems have the address and may add parameters of their own.</summary>
     /// <typeparam name="TBuilder">The endpoint or group.</typeparam>
     /// <param name="endpoint">The endpoint or group.</param>
     public static TBuilder AcceptsAnyQuery<TBuilder>(this TBuilder endpoint)

@@ -17,10 +17,16 @@ public static class MessagesConfiguration
     /// <param name="bus">The bus that is being configured.</param>
     /// <param name="options">What is accepted.</param>
     /// <param name="contracts">The messages.</param>
-    public static void UsePlainJson(this IBusFactoryConfigurator bus, MessagesOptions options, ContractTypes contracts)
+    /// <param name="timeProvider">The clock.</param>
+    public static void UsePlainJson(
+        this IBusFactoryConfigurator bus,
+        MessagesOptions options,
+        ContractTypes contracts,
+        TimeProvider timeProvider
+    )
     {
         bus.AddDeserializer(new EnvelopeSerializerFactory(options, contracts));
-        bus.AddDeserializer(new PlainJsonSerializerFactory(options, contracts), isDefault: true);
+        bus.AddDeserializer(new PlainJsonSerializerFactory(options, contracts, timeProvider), isDefault: true);
     }
 
     /// <summary>Rejects messages from outside that break a rule. It runs before retry and outbox, which could not help.</summary>

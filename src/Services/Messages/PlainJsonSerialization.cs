@@ -10,7 +10,8 @@ namespace Sagas.Services.Messages;
 /// JSON without an envelope, as producers that are not .NET write it, for <c>application/json</c> and for deliveries
 /// without a content type. The type of the message is known from the exchange that it was published to.
 /// </summary>
-internal sealed class PlainJsonDeserializer(MessagesOptions options, ContractTypes contracts) : IMessageDeserializer
+internal sealed class PlainJsonDeserializer(MessagesOptions options, ContractTypes contracts, TimeProvider timeProvider)
+    : IMessageDeserializer
 {
     private const string TypeHeader = "MT-MessageType";
     private const string ExchangeHeader = "RabbitMQ-ExchangeName";
@@ -29,12 +30,18 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options, ContractTyp
         var properties = (receiveContext as TransportReceiveContext)?.GetTransportProperties();
         return new BodyConsumeContext(
             receiveContext,
-            Deserialize(receiveContext.Body, receiveContext.TransportHeaders, receiveContext.InputAddress, properties)
+            Deserialize(
+                receiveContext.Body,
+                receiveContext.TransportHeaders,
+                receiveContext.InputAddress,
+                properties,
+                SentTimeHeader.Of(receiveContext, timeProvider)
+            )
         );
     }
 
     public SerializerContext Deserialize(MessageBody body, Headers headers, Uri? destinationAddress = null) =>
-        Deserialize(body, headers, destinationAddress, null);
+        Deserialize(body, headers, destinationAddress, null, null);
 
     public MessageBody GetMessageBody(string text) => new StringMessageBody(text);
 
@@ -44,7 +51,8 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options, ContractTyp
         MessageBody body,
         Headers headers,
         Uri? address,
-        IDictionary<string, object>? properties
+        IDictionary<string, object>? properties,
+        DateTimeOffset? sentTime
     )
     {
         var json = IncomingBody.Parse(body, options.MaxBodyBytes);
@@ -55,7 +63,8 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options, ContractTyp
             new RawMessageContext(headers, address, RawOptions),
             headers,
             type,
-            properties?.TryGetValue("RMQ-AppId", out var application) == true ? application as string : null
+            properties?.TryGetValue("RMQ-AppId", out var application) == true ? application as string : null,
+            sentTime
         );
         return new Context(ContentType, context, type, json);
     }
@@ -104,11 +113,12 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options, ContractTyp
 }
 
 /// <summary>Registers <see cref="PlainJsonDeserializer"/>.</summary>
-internal sealed class PlainJsonSerializerFactory(MessagesOptions options, ContractTypes contracts) : ISerializerFactory
+internal sealed class PlainJsonSerializerFactory(MessagesOptions options, ContractTypes contracts, TimeProvider timeProvider)
+    : ISerializerFactory
 {
     public ContentType ContentType => SystemTextJsonRawMessageSerializer.JsonContentType;
 
     public IMessageSerializer CreateSerializer() => new SystemTextJsonRawMessageSerializer();
 
-    public IMessageDeserializer CreateDeserializer() => new PlainJsonDeserializer(options, contracts);
+    public IMessageDeserializer CreateDeserializer() => new PlainJsonDeserializer(options, contracts, timeProvider);
 }

@@ -14,8 +14,9 @@ internal sealed class PlainMessageContext : MessageContext
 
     private readonly RawMessageContext _raw;
 
-    public PlainMessageContext(RawMessageContext raw, Headers headers, Type type, string? application)
+    public PlainMessageContext(RawMessageContext raw, Headers headers, Type type, string? application, DateTimeOffset? sentTime)
     {
+        SentTime = sentTime?.UtcDateTime;
         _raw = raw;
         MessageId = Identify(headers, type, application);
         // Everything that follows from this message belongs to one conversation; a producer that names none starts one.
@@ -46,7 +47,7 @@ internal sealed class PlainMessageContext : MessageContext
 
     public Uri? FaultAddress => null;
 
-    public DateTime? SentTime => null;
+    public DateTime? SentTime { get; }
 
     public Headers Headers => _raw.Headers;
 

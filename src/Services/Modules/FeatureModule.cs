@@ -38,17 +38,9 @@ public abstract class FeatureModule
     /// <summary>Registers the consumers and sagas of the process's roles.</summary>
     public virtual void AddConsumers(IBusRegistrationConfigurator bus, FeatureContext context) { }
 
-    /// <summary>Configures what the feature needs of RabbitMQ besides its endpoints.</summary>
-    /// <param name="broker">The bus.</param>
-    /// <param name="registration">The bus's services.</param>
-    /// <param name="roles">The process's roles.</param>
-    /// <param name="onlyDeploy">Whether the bus declares exchanges, queues and bindings and consumes nothing.</param>
-    public virtual void ConfigureBroker(
-        IRabbitMqBusFactoryConfigurator broker,
-        IRegistrationContext registration,
-        RoleSet roles,
-        bool onlyDeploy
-    ) { }
+    /// <summary>The queues that the feature publishes to and does not consume from.</summary>
+    /// <param name="services">The services of all roles.</param>
+    public virtual IReadOnlyList<FeatureQueue> Queues(IServiceProvider services) => [];
 
     /// <summary>Maps the HTTP endpoints of the process's roles.</summary>
     public virtual void MapEndpoints(WebApplication app, RoleSet roles) { }
@@ -73,3 +65,9 @@ public sealed record Role(string Name, string Description);
 /// once and that must not hold a transaction for as long as an API takes.
 /// </param>
 public sealed record FeatureEndpoint(string Queue, bool UsesOutbox = true);
+
+/// <summary>A queue for readers outside, bound to the exchange of a message.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Exchange">The message's exchange.</param>
+/// <param name="Arguments">The queue's arguments.</param>
+public sealed record FeatureQueue(string Name, string Exchange, IReadOnlyDictionary<string, object?> Arguments);

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Npgsql;
 using Sagas.Host;
 using Sagas.Simulators;
 
@@ -82,6 +83,21 @@ public sealed class RunningServices : IAsyncLifetime
     {
         using var response = await _thirdParties.PutAsJsonAsync(path, faults);
         response.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Waits until a message was consumed.</summary>
+    internal async Task ConsumedAsync(string messageId)
+    {
+        await using var database = NpgsqlDataSource.Create(Postgres);
+        await Eventually.TrueAsync(
+            $"message {messageId} is consumed",
+            async () =>
+            {
+                await using var command = database.CreateCommand("SELECT count(*) FROM inbox_state WHERE message_id = $1");
+                command.Parameters.Add(new() { Value = Guid.Parse(messageId) });
+                return await command.ExecuteScalarAsync() is > 0L;
+            }
+        );
     }
 
     /// <summary>Makes payments wait at the gateway until <see cref="OpenPayments"/>.</summary>

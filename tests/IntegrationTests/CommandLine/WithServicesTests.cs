@@ -109,6 +109,41 @@ public sealed class WithServicesTests(RunningServices services) : IClassFixture<
         Assert.Contains("PaymentRequested", Text(again, "reason"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_retried_customer_without_a_time_is_as_old_as_when_it_was_first_sent(bool hasTimestamp)
+    {
+        var customer = hasTimestamp ? "old-by-timestamp" : "old-by-arrival";
+        var id = Guid.NewGuid().ToString();
+        var properties = new BasicProperties { MessageId = id };
+        if (hasTimestamp)
+            properties.Timestamp = new AmqpTimestamp(DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeSeconds());
+        await using var connection = await Broker.ConnectAsync(services.RabbitMq);
+        await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(true, true));
+        // Published to the queue itself, it does not name its type, which makes it a dead letter.
+        await PublishAsync("", "customer-saga", properties, "Old");
+        await LetterAsync(letter => Text(letter, "messageId") == id);
+        await PublishAsync("CustomerRegistered", "", new BasicProperties(), "New");
+        await _sagas.JsonWhenAsync(shown => Name(shown) == "New", "customers", "show", customer);
+
+        await _sagas.JsonOnceDoneAsync("deadletters", "retry", id, "--as", "CustomerRegistered");
+
+        await services.ConsumedAsync(id);
+        Assert.Equal("New", Name(await _sagas.JsonAsync("customers", "show", customer)));
+
+        ValueTask PublishAsync(string exchange, string queue, BasicProperties with, string name) =>
+            channel.BasicPublishAsync(
+                exchange,
+                queue,
+                mandatory: true,
+                with,
+                Encoding.UTF8.GetBytes($$"""{"customerId":"{{customer}}","firstName":"{{name}}"}""")
+            );
+
+        static string? Name(JsonElement shown) => shown.TryGetProperty("customer", out var held) ? Text(held, "firstName") : null;
+    }
+
     private async Task<JsonElement> LetterAsync(Func<JsonElement, bool> isIt) =>
         (await _sagas.JsonWhenAsync(letters => letters.EnumerateArray().Any(isIt), "deadletters", "list"))
             .EnumerateArray()

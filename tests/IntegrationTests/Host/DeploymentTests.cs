@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client.Exceptions;
 using Sagas.Contracts;
 using Sagas.Host.Bus;
+using Sagas.IntegrationTests.Alarms;
 
 namespace Sagas.IntegrationTests.Host;
 
@@ -35,6 +37,64 @@ public sealed class DeploymentTests(ServersFixture servers) : IClassFixture<Serv
         await system.PublishAsync("CustomerRegistered", Customer);
         await system.WaitForCountAsync("customer-saga", 1);
         Assert.Equal(0L, await system.QueryAsync<long>("SELECT count(*) FROM inbox_state"));
+    }
+
+    // Queues of sagas, of batches, of dead letters and of readers, declared by somebody else as RabbitMQ 3 declares them.
+    [Fact]
+    public async Task Queues_that_exist_with_other_arguments_are_used_as_they_are_and_reported()
+    {
+        string[] queues = ["customer-saga", "AlarmStatusChanged", "AlarmDigest", "payment-saga_error"];
+        await using var system = await TestSystem.CreateAsync(servers);
+        await using (var channel = await system.OpenChannelAsync())
+        {
+            foreach (var queue in queues)
+                await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false);
+        }
+
+        await system.StartAsync();
+
+        await system.PublishAsync("CustomerRegistered", Customer);
+        await system.WaitForAsync("SELECT count(*) FROM customer_state", 1L);
+        await system.PublishAsync("PaymentRequested", "not JSON");
+        await system.WaitForCountAsync("payment-saga_error", 1);
+        await system.PublishAsync("PaymentRequested", """{"paymentId":"p","customerId":"c","amount":1,"currency":"EUR"}""");
+        await system.WaitForAsync("SELECT count(*) FROM payment_state", 1L);
+        var (status, checks) = await ReadyAsync(system);
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal("degraded", checks.GetProperty("queues").GetProperty("status").GetString());
+        var description = checks.GetProperty("queues").GetProperty("description").GetString();
+        Assert.All(queues, queue => Assert.Contains($"The queue {queue} exists with other arguments", description));
+        Assert.Contains("or delete the queue once nothing is lost with it", description);
+    }
+
+    [Fact]
+    public async Task A_changed_setting_of_a_queue_stops_nothing()
+    {
+        await using var system = await TestSystem.CreateAsync(servers, ("Roles", "sagas"));
+        await system.StartAsync();
+        Assert.Equal("healthy", (await ReadyAsync(system)).Checks.GetProperty("queues").GetProperty("status").GetString());
+        await using var changed = system.AnotherProcess(("Alarms:DigestQueueTtl", "00:30:00"), ("Roles", "alarms"));
+
+        await changed.StartAsync();
+
+        await using var digests = await DigestReader.StartAsync(changed, "u");
+        await changed.PublishAsync(
+            "AlarmStatusChanged",
+            """{"userId":"u","alarmId":"a","status":"WARNING","changedAt":"2026-01-01T00:00:00Z"}"""
+        );
+        await changed.WaitForAsync("SELECT count(*) FROM alarm", 1L);
+        await changed.PublishAsync("SendAlarmDigest", """{"userId":"u"}""");
+        Assert.Equal("u", (await digests.NextAsync()).UserId);
+        var (status, checks) = await ReadyAsync(changed);
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Contains("x-message-ttl", checks.GetProperty("queues").GetProperty("description").GetString());
+    }
+
+    private static async Task<(HttpStatusCode Status, JsonElement Checks)> ReadyAsync(TestSystem system)
+    {
+        using var response = await system.Http.GetAsync("/health/ready");
+        var body = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+        return (response.StatusCode, body.GetProperty("checks"));
     }
 
     [Fact]

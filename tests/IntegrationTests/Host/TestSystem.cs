@@ -57,7 +57,14 @@ internal sealed class TestSystem : IAsyncDisposable
     }
 
     /// <summary>One more process on the same database and virtual host, not started yet.</summary>
-    public TestSystem AnotherProcess() => new(_settings);
+    /// <param name="settings">What is set differently.</param>
+    public TestSystem AnotherProcess(params (string Key, string? Value)[] settings)
+    {
+        var all = new Dictionary<string, string?>(_settings);
+        foreach (var (key, value) in settings)
+            all[key] = value;
+        return new(all);
+    }
 
     public async Task StartAsync()
     {

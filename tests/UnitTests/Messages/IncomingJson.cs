@@ -20,7 +20,7 @@ internal static class IncomingJson
             all.Set("RabbitMQ-ExchangeName", exchange);
         foreach (var (name, value) in headers)
             all.Set(name, value);
-        return new PlainJsonSerializerFactory(Options, ContractTypes.Product)
+        return new PlainJsonSerializerFactory(Options, ContractTypes.Product, TimeProvider.System)
             .CreateDeserializer()
             .Deserialize(new BytesMessageBody(body), all);
     }
