@@ -161,7 +161,7 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
         var parked = Assert.Single(await table.UntilFinishedAsync());
         Assert.Equal("503: not executed; parked 1.00:00:00 after it was enqueued or retried", parked.Outcome);
 
-        gateway.Plan = (_, request) => request < 5 ? Wrong.NoAccess : Wrong.Nothing;
+        gateway.Plan = (_, request) => request < 5 ? Wrong.UnavailableBefore : Wrong.Nothing;
         await process.RetryAsync("old");
 
         var done = Assert.Single(await table.UntilAsync(rows => rows[0].State is "done" or "parked"));
