@@ -72,8 +72,11 @@ public static partial class SagasHost
             if (args.Contains("--health"))
                 return await HealthProbe.RunAsync(WebApplication.CreateSlimBuilder().Configuration, Console.Out);
             await using var app = Create(args, features: features);
+            // Resolved now: running the application disposes its services.
+            var background = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToArray();
             await app.RunAsync();
-            return 0;
+            // A background service that fails stops the application, which is an end like any other to it.
+            return background.Any(service => service.ExecuteTask is { IsFaulted: true }) ? Failed : 0;
         }
         catch (InvalidConfigurationException invalid)
         {
