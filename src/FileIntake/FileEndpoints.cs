@@ -99,7 +99,7 @@ public static class FileEndpoints
         Results.Stream(
             async target => await rejected.WriteAsync(file.FileId, target, cancellationToken),
             "text/csv",
-            Path.GetFileName(RejectedRows.PathFor(file.Name))
+            FileNames.Append(file.Name, FileNames.Rejects)
         );
 
     private static IResult NotFound(string kind, Guid id) =>

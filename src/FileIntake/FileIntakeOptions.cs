@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Globalization;
 using Sagas.FileIntake.Folders;
 using Sagas.FileIntake.Uploads;
 
@@ -23,6 +24,12 @@ public abstract record FileIntakeOptions
     /// <summary>The largest upload, in bytes.</summary>
     public long MaxUploadBytes { get; init; } = 10L * 1024 * 1024 * 1024;
 
+    /// <summary>The share of rejected rows, 0 to 1, above which a file fails.</summary>
+    public double MaxRejectRatio { get; init; } = 0.1;
+
+    /// <summary>How many rows must be read before <see cref="MaxRejectRatio"/> applies.</summary>
+    public int MinRowsForRejectRatio { get; init; } = 1000;
+
     /// <summary>The watched folder; null for none.</summary>
     internal WatchedFolderOptions? Watched =>
         Folder is null
@@ -38,6 +45,20 @@ public abstract record FileIntakeOptions
     internal UploadOptions Uploads =>
         new() { Path = UploadFolder ?? Path.Combine(Path.GetTempPath(), "sagas-uploads"), MaxBytes = MaxUploadBytes };
 
+    /// <summary>Why a file with so many rejected rows fails, a sentence; null when it does not.</summary>
+    /// <param name="rows">Rows read, rejected ones included.</param>
+    /// <param name="rejected">Rejected rows.</param>
+    public string? ProblemOfRejects(long rows, long rejected)
+    {
+        if (rows < MinRowsForRejectRatio || rejected <= rows * MaxRejectRatio)
+            return null;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{rejected:N0} of the first {rows:N0} rows were rejected, "
+                + $"more than MaxRejectRatio allows ({MaxRejectRatio:P0})."
+        );
+    }
+
     /// <summary>What is wrong with these options, one sentence each.</summary>
     /// <param name="section">The configuration section, for the sentences.</param>
     protected IEnumerable<string> ValidateIntake(string section)
@@ -46,5 +67,9 @@ public abstract record FileIntakeOptions
             yield return $"{section}: {problem}";
         if (MaxUploadBytes < 1)
             yield return $"{section}:{nameof(MaxUploadBytes)} must be at least 1.";
+        if (MaxRejectRatio is not (>= 0 and <= 1))
+            yield return $"{section}:{nameof(MaxRejectRatio)} must be from 0 to 1.";
+        if (MinRowsForRejectRatio < 1)
+            yield return $"{section}:{nameof(MinRowsForRejectRatio)} must be at least 1.";
     }
 }

@@ -14,6 +14,10 @@ public readonly record struct FileOutcome(FileState State, string? Reason)
     /// <summary>Reading stopped before the end.</summary>
     public static FileOutcome Failed(string reason) => new(FileState.Failed, reason);
 
+    /// <summary>Reading stopped because of a defect of the program.</summary>
+    internal static FileOutcome Defect(Exception exception) =>
+        Failed($"The program has a defect with this file; the log of this moment has the details ({exception.GetType().Name}).");
+
     /// <summary>The file has no usable header.</summary>
     public static FileOutcome Invalid(string reason) => new(FileState.Invalid, reason);
 }

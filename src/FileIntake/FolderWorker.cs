@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Sagas.FileIntake.Folders;
 using Sagas.FileIntake.Storage;
+using Sagas.Persistence;
 
 namespace Sagas.FileIntake;
 
@@ -42,7 +42,7 @@ internal sealed partial class FolderWorker(
                 await Parallel.ForEachAsync(
                     folder.FilesAsync(stoppingToken),
                     parallel,
-                    async (path, cancellationToken) => await ProcessAsync(folder, path, cancellationToken)
+                    async (found, cancellationToken) => await ProcessAsync(folder, found, cancellationToken)
                 );
             }
             // The folder cannot be created or read; an operator may fix that.
@@ -54,54 +54,76 @@ internal sealed partial class FolderWorker(
         }
     }
 
-    private async Task ProcessAsync(WatchedFolder folder, string path, CancellationToken cancellationToken)
+    private async Task ProcessAsync(WatchedFolder folder, FoundFile found, CancellationToken cancellationToken)
     {
-        var name = Path.GetFileName(path);
-        while (true)
+        try
         {
-            try
-            {
-                if (!_unreadable.ContainsKey(path))
-                    LogReading(handler.Kind, name);
-                var result = await _processor.ProcessAsync(path, null, cancellationToken);
-                if (result.File.Counts.Rejected > 0)
-                    await rejectedRows.WriteBesideAsync(result.File.FileId, path, cancellationToken);
-                Move(folder, path, name, result);
-                _unreadable.TryRemove(path, out _);
-                return;
-            }
-            // Another process that watches the same folder was first.
-            catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
-            {
-                _unreadable.TryRemove(path, out _);
-                return;
-            }
-            catch (Exception exception) when (exception is NpgsqlException or TimeoutException or InvalidOperationException)
-            {
-                LogInterrupted(handler.Kind, name, _retryDelay, exception.GetBaseException().Message);
+            while (!await TryProcessAsync(folder, found, cancellationToken))
                 await Task.Delay(_retryDelay, timeProvider, cancellationToken);
-            }
-            // Permission is missing, or the disk fails: other files need not wait for that.
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                if (_unreadable.TryAdd(path, true))
-                    LogUnreadable(handler.Kind, name, exception.GetBaseException().Message);
-                folder.LookAgain(path);
-                return;
-            }
+        }
+        finally
+        {
+            folder.Release(found);
         }
     }
 
-    private void Move(WatchedFolder folder, string path, string name, FileResult result)
+    // False: the database is unavailable.
+    private async Task<bool> TryProcessAsync(WatchedFolder folder, FoundFile found, CancellationToken cancellationToken)
     {
-        var (file, counts) = (result.File, result.File.Counts);
+        FoundFile? claimed = null;
+        try
+        {
+            // The lock ends with the process: another one continues with the file then.
+            await using var claim = await store.TryLockAsync(found.Claim, cancellationToken);
+            claimed = claim is null ? null : folder.Claim(found);
+            if (claimed is not null)
+                await ReadAsync(folder, claimed, cancellationToken);
+        }
+        // Another process that watches the same folder was first.
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException) { }
+        // Permission is missing, or the disk fails: other files need not wait for that.
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            if (_unreadable.TryAdd(found.Name, true))
+                LogUnreadable(handler.Kind, found.Name, exception.GetBaseException().Message);
+            folder.LookAgain(found.Path);
+        }
+        catch (Exception exception)
+            when (DatabaseFaults.Classify(exception) is not (DatabaseFault.None or DatabaseFault.InvalidData))
+        {
+            LogInterrupted(handler.Kind, found.Name, _retryDelay, exception.GetBaseException().Message);
+            return false;
+        }
+        // The other files need not wait for the repair.
+        catch (Exception exception) when (claimed is not null && !cancellationToken.IsCancellationRequested)
+        {
+            LogDefect(exception, handler.Kind, claimed.Name);
+            folder.MoveToFailed(claimed, FileOutcome.Defect(exception).Reason!, new FileInfo(claimed.Path).Length);
+        }
+        return true;
+    }
+
+    private async Task ReadAsync(WatchedFolder folder, FoundFile claimed, CancellationToken cancellationToken)
+    {
+        if (!_unreadable.ContainsKey(claimed.Name))
+            LogReading(handler.Kind, claimed.Name);
+        var result = await _processor.ProcessAsync(claimed.Path, null, cancellationToken);
+        if (result.File.Counts.Rejected > 0)
+            await rejectedRows.WriteFileAsync(result.File.FileId, folder.RejectsOf(claimed), cancellationToken);
+        Move(folder, claimed, result);
+        _unreadable.TryRemove(claimed.Name, out _);
+    }
+
+    private void Move(WatchedFolder folder, FoundFile claimed, FileResult result)
+    {
+        var (file, counts, name) = (result.File, result.File.Counts, claimed.Name);
         if (file.State != FileState.Completed)
         {
-            folder.MoveToFailed(path, file.Reason!);
-            LogFailed(handler.Kind, name, file.State, name + WatchedFolder.ReasonSuffix);
+            var moved = folder.MoveToFailed(claimed, file.Reason!, file.Length);
+            LogFailed(handler.Kind, name, file.State, FileNames.Append(Path.GetFileName(moved), FileNames.Reason));
             return;
         }
-        folder.MoveToDone(path);
+        folder.MoveToDone(claimed, file.Length);
         if (result.WasCompleted)
             LogKnown(handler.Kind, name, file.FileId);
         else
@@ -150,6 +172,12 @@ internal sealed partial class FolderWorker(
         Message = "The {Kind} file {File} stays in the folder until it can be read and moved; check its permissions: {Reason}"
     )]
     private partial void LogUnreadable(string kind, string file, string reason);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Reading the {Kind} file {File} failed because of a defect; it was moved to the folder 'failed'"
+    )]
+    private partial void LogDefect(Exception exception, string kind, string file);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The folder {Folder} cannot be watched; retrying in {Delay}: {Reason}")]
     private partial void LogFolderUnavailable(string folder, TimeSpan delay, string reason);

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 using Sagas.FileIntake.Storage;
+using Sagas.Persistence;
 
 namespace Sagas.FileIntake;
 
@@ -59,7 +59,7 @@ internal sealed partial class UploadWorker(
         {
             return await store.OpenUploadsAsync(handler.Kind, cancellationToken);
         }
-        catch (Exception exception) when (exception is NpgsqlException or TimeoutException or InvalidOperationException)
+        catch (Exception exception) when (DatabaseFaults.Classify(exception) != DatabaseFault.None)
         {
             LogUnavailable(handler.Options.PollInterval, exception.GetBaseException().Message);
             return [];
@@ -77,19 +77,34 @@ internal sealed partial class UploadWorker(
             File.Delete(upload.Path!);
         }
         catch (Exception exception)
-            when (exception
-                    is NpgsqlException
-                        or TimeoutException
-                        or InvalidOperationException
-                        or IOException
-                        or UnauthorizedAccessException
+            when (exception is IOException or UnauthorizedAccessException
+                || DatabaseFaults.Classify(exception) != DatabaseFault.None
             )
         {
             LogInterrupted(handler.Kind, upload.FileId, handler.Options.PollInterval, exception.GetBaseException().Message);
         }
+        // A defect: the other uploads need not wait for its repair.
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogDefect(exception, handler.Kind, upload.FileId);
+            await FailAsync(upload, FileOutcome.Defect(exception), cancellationToken);
+        }
         finally
         {
             _reading.TryRemove(upload.FileId, out _);
+        }
+    }
+
+    private async Task FailAsync(IncomingFile upload, FileOutcome outcome, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await store.FinishAsync(upload.FileId, outcome.State, outcome.Reason, cancellationToken);
+        }
+        // It is still open and is read again.
+        catch (Exception exception) when (DatabaseFaults.Classify(exception) != DatabaseFault.None)
+        {
+            LogInterrupted(handler.Kind, upload.FileId, handler.Options.PollInterval, exception.GetBaseException().Message);
         }
     }
 
@@ -105,6 +120,12 @@ internal sealed partial class UploadWorker(
         Message = "Reading the upload {FileId} of {Kind} was interrupted and continues in {Delay}: {Reason}"
     )]
     private partial void LogInterrupted(string kind, Guid fileId, TimeSpan delay, string reason);
+
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "Reading the upload {FileId} of {Kind} failed because of a defect; upload the file again after its repair"
+    )]
+    private partial void LogDefect(Exception exception, string kind, Guid fileId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Uploads cannot be listed; retrying in {Delay}: {Reason}")]
     private partial void LogUnavailable(TimeSpan delay, string reason);

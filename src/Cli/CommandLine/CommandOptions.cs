@@ -80,7 +80,7 @@ internal static class CommandOptions
     {
         var paths = parse.GetRequiredValue(files);
         if (paths.FirstOrDefault(path => !File.Exists(path)) is not { } missing)
-            return paths;
+            return Array.ConvertAll(paths, Target);
         throw Directory.Exists(missing)
             ? new CommandException(
                 ExitCode.Usage,
@@ -88,6 +88,10 @@ internal static class CommandOptions
             )
             : new CommandException(ExitCode.NotFound, $"The file {missing} does not exist.");
     }
+
+    // Reading does not follow links; who names one means the file.
+    private static string Target(string path) =>
+        File.ResolveLinkTarget(path, returnFinalTarget: true) is { Exists: true } target ? target.FullName : path;
 
     /// <summary>Creates an argument that is an identifier.</summary>
     /// <param name="name">Shown in angle brackets.</param>

@@ -88,19 +88,21 @@ internal sealed class CustomerRun(Terminal terminal, SagasDatabase database, Ing
     {
         if (result.File.Counts.Rejected == 0)
             return null;
-        var rejected = new RejectedRows(database.Source);
         try
         {
-            return await rejected.WriteBesideAsync(result.File.FileId, path, cancellationToken);
+            return await WriteRejectsAsync(result, Path.GetFullPath(path), Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
         // The file's folder may be read-only.
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return await rejected.WriteBesideAsync(
-                result.File.FileId,
-                Path.Combine(Environment.CurrentDirectory, Path.GetFileName(path)),
-                cancellationToken
-            );
+            return await WriteRejectsAsync(result, path, Environment.CurrentDirectory);
+        }
+
+        async Task<string?> WriteRejectsAsync(FileResult result, string path, string folder)
+        {
+            var target = Path.Combine(folder, FileNames.Append(Path.GetFileName(path), FileNames.Rejects));
+            var rejected = new RejectedRows(database.Source);
+            return await rejected.WriteFileAsync(result.File.FileId, target, cancellationToken) ? target : null;
         }
     }
 }

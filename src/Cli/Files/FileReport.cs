@@ -65,7 +65,8 @@ internal sealed record FileReport(
             ? $"{Number(Rows)} rows: {Number(Added)} new, {Number(Changed)} changed, {Number(Unchanged)} unchanged, "
                 + $"{Number(Rejected)} rejected"
             : $"{Number(Rows)} rows: {Number(Delivered)} delivered, {Number(Waiting)} waiting, {Number(Failed)} failed, "
-                + $"{Number(Parked)} parked, {Number(Rejected)} rejected";
+                + $"{Number(Parked)} parked, {Number(Rejected)} rejected"
+                + (Unchanged > 0 ? $", {Number(Unchanged)} sent before as rows of a shorter version" : "");
 
     private string Duration => Seconds.ToString("0.0", CultureInfo.InvariantCulture);
 

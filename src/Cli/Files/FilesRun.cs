@@ -41,11 +41,7 @@ internal sealed class FilesRun(ParseResult parse, Terminal terminal, IngestComma
         var json = parse.GetValue<bool>(CommandOptions.JsonName);
         var follow = parse.GetValue(options.Follow);
         return kind == "alerts"
-            ? await new AlertRun(terminal, database, IngestCommandOptions.OfAlerts(), json).RunAsync(
-                paths,
-                follow,
-                cancellationToken
-            )
+            ? await new AlertRun(terminal, database, options.OfAlerts(parse), json).RunAsync(paths, follow, cancellationToken)
             : await new CustomerRun(
                 terminal,
                 database,

@@ -36,10 +36,7 @@ internal sealed class IngestCommandOptions
     }
 
     /// <summary>The first option that is given and is for customers only; null: none.</summary>
-    public string? NameOfCustomersOption(CommandResult result) =>
-        result.GetResult(_maxRejectRatio) is not null ? _maxRejectRatio.Name
-        : result.GetResult(_columns) is not null ? _columns.Name
-        : null;
+    public string? NameOfCustomersOption(CommandResult result) => result.GetResult(_columns) is not null ? _columns.Name : null;
 
     /// <summary>The section Ingest of the environment, as the services read it, with the options of the command line.</summary>
     /// <exception cref="CommandException">An option or a variable is not valid.</exception>
@@ -61,9 +58,12 @@ internal sealed class IngestCommandOptions
             : options;
     }
 
-    /// <summary>The section Alerts of the environment, as the services read it.</summary>
-    public static AlertsOptions OfAlerts() =>
-        Environment().GetSection(AlertsOptions.Section).Get<AlertsOptions>() ?? new AlertsOptions();
+    /// <summary>The section Alerts of the environment, as the services read it, with the options of the command line.</summary>
+    public AlertsOptions OfAlerts(ParseResult parse)
+    {
+        var options = Environment().GetSection(AlertsOptions.Section).Get<AlertsOptions>() ?? new AlertsOptions();
+        return options with { MaxRejectRatio = parse.GetValue(_maxRejectRatio) ?? options.MaxRejectRatio };
+    }
 
     /// <summary>Whether the CRM is enabled: <c>Crm__Enabled</c>, as the services read it.</summary>
     public static bool IsCrmEnabled(Terminal terminal) =>
@@ -75,8 +75,8 @@ internal sealed class IngestCommandOptions
         new("--max-reject-ratio")
         {
             Description =
-                "Customers: the share of rejected rows, 0 to 1, above which a file is stopped. Default: "
-                + "Ingest__MaxRejectRatio, else 0.1.",
+                "The share of rejected rows, 0 to 1, above which a file is stopped. Default: "
+                + "Ingest__MaxRejectRatio or Alerts__MaxRejectRatio, else 0.1.",
             HelpName = "share",
             CustomParser = result =>
             {

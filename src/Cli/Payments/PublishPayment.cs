@@ -46,11 +46,12 @@ internal static class PublishPayment
         command.SetAction(
             async (parse, cancellationToken) =>
             {
+                var code = parse.GetRequiredValue(currency);
                 var payment = new PaymentRequested(
                     "",
                     parse.GetRequiredValue(customerId),
-                    parse.GetValue(amount),
-                    parse.GetRequiredValue(currency),
+                    Currencies.Normalize(parse.GetValue(amount), code),
+                    code,
                     terminal.TimeProvider.GetUtcNow()
                 );
                 var number = parse.GetValue(count);

@@ -3,7 +3,8 @@ namespace Sagas.FileIntake.Folders;
 /// <summary>A folder that is watched for files.</summary>
 public sealed record WatchedFolderOptions
 {
-    /// <summary>The folder. It is created when it is missing, as are <c>done</c> and <c>failed</c> within it.</summary>
+    /// <summary>The folder. It is created when it is missing, as are <c>working</c>, <c>done</c>
+    /// and <c>failed</c> within it.</summary>
     public required string Path { get; init; }
 
     /// <summary>How often the folder is listed. Most files are found sooner, by notification; network file systems and some

@@ -1,11 +1,16 @@
 namespace Sagas.FileIntake.Records;
 
 /// <summary>Finds the end of a record and its fields.</summary>
-internal sealed class FieldSplitter(byte delimiter, int maxFields)
+/// <param name="delimiter">Separates fields.</param>
+/// <param name="lineEnd">Ends records: a line feed, with any carriage returns before it, or a carriage return.</param>
+/// <param name="maxFields">The most fields of a record.</param>
+internal sealed class FieldSplitter(byte delimiter, byte lineEnd, int maxFields)
 {
     private const byte Quote = (byte)'"';
     private const byte LineFeed = (byte)'\n';
+    private const byte CarriageReturn = (byte)'\r';
 
+    private readonly byte _stray = lineEnd == LineFeed ? CarriageReturn : LineFeed;
     private readonly List<FieldPlace> _places = new(16);
     private byte[] _unescaped = [];
     private int _unescapedLength;
@@ -31,13 +36,17 @@ internal sealed class FieldSplitter(byte delimiter, int maxFields)
         (Problem, ProblemField, IsInQuotes) = (RecordProblem.None, 0, false);
         for (var start = 0; ; start++)
         {
-            start = start < text.Length && text[start] == Quote ? Quoted(text, start, isWhole) : Plain(text, start, isWhole);
+            start = OpeningQuote(text, start) is >= 0 and var quote ? Quoted(text, quote, isWhole) : Plain(text, start, isWhole);
             if (start < 0 || start == text.Length)
                 return start;
-            if (text[start] == LineFeed)
+            if (text[start] == lineEnd)
                 return start + 1;
         }
     }
+
+    /// <summary>Whether a field of the last record was in quotes.</summary>
+    /// <param name="index">From 0.</param>
+    public bool IsQuoted(int index) => _places[index].IsQuoted;
 
     /// <summary>A field of the last record.</summary>
     /// <param name="text">The text that was split.</param>
@@ -49,17 +58,34 @@ internal sealed class FieldSplitter(byte delimiter, int maxFields)
         return place.HasQuotes ? Unescape(field) : field;
     }
 
+    // Some writers put blanks between the delimiter and the quote.
+    private static int OpeningQuote(ReadOnlySpan<byte> text, int start)
+    {
+        while (start < text.Length && text[start] == (byte)' ')
+            start++;
+        return start < text.Length && text[start] == Quote ? start : -1;
+    }
+
     // Ends at a delimiter or line break, or with the file; a quote in the middle is text.
     private int Plain(ReadOnlySpan<byte> text, int start, bool isWhole)
     {
         var rest = text[start..];
-        var length = rest.IndexOfAny(delimiter, LineFeed);
+        var length = rest.IndexOfAny(delimiter, lineEnd, _stray);
+        var stray = length >= 0 && rest[length] == _stray ? length : -1;
+        if (stray >= 0)
+            length = rest[stray..].IndexOfAny(delimiter, lineEnd) is >= 0 and var after ? stray + after : -1;
         if (length < 0 && !isWhole)
             return -1;
-        var endsLine = length < 0 || rest[length] == LineFeed;
+        var endsLine = length < 0 || rest[length] == lineEnd;
         if (length < 0)
             length = rest.Length;
-        Add(start, endsLine && length > 0 && rest[length - 1] == (byte)'\r' ? length - 1 : length);
+        var field = rest[..length];
+        // Programs that write a carriage return before each end of a line may write one too many.
+        if (stray >= 0 && endsLine && _stray == CarriageReturn)
+            field = field.TrimEnd(CarriageReturn);
+        if (stray >= 0 && stray < field.Length)
+            Fail(RecordProblem.StrayLineBreak, Count + 1);
+        Add(start, field.Length);
         return start + length;
     }
 
@@ -85,18 +111,17 @@ internal sealed class FieldSplitter(byte delimiter, int maxFields)
             end += 2;
         }
         var after = end + 1;
+        while (after < text.Length && text[after] == (byte)' ')
+            after++;
+        while (lineEnd == LineFeed && after < text.Length && text[after] == CarriageReturn)
+            after++;
         // The next byte decides whether this quote closes the field.
         if (after == text.Length && !isWhole)
             return -1;
         IsInQuotes = false;
-        Add(start + 1, end - start - 1, hasQuotes);
-        if (after < text.Length && text[after] == (byte)'\r' && (after + 1 == text.Length || text[after + 1] == LineFeed))
-        {
-            if (after + 1 == text.Length && !isWhole)
-                return -1;
-            after++;
-        }
-        if (after < text.Length && text[after] != delimiter && text[after] != LineFeed)
+        Add(start + 1, end - start - 1, hasQuotes, isQuoted: true);
+        var ends = after == text.Length || text[after] == lineEnd;
+        if (!ends && (text[after] != delimiter || text[after - 1] == CarriageReturn))
         {
             Fail(RecordProblem.TextAfterQuote, Count);
             return text.Length;
@@ -104,10 +129,10 @@ internal sealed class FieldSplitter(byte delimiter, int maxFields)
         return after;
     }
 
-    private void Add(int start, int length, bool hasQuotes = false)
+    private void Add(int start, int length, bool hasQuotes = false, bool isQuoted = false)
     {
         if (_places.Count < maxFields)
-            _places.Add(new FieldPlace(start, length, hasQuotes));
+            _places.Add(new FieldPlace(start, length, hasQuotes, isQuoted));
         else
             Fail(RecordProblem.TooManyFields, 0);
     }
@@ -135,5 +160,5 @@ internal sealed class FieldSplitter(byte delimiter, int maxFields)
         return _unescaped.AsSpan(start, _unescapedLength - start);
     }
 
-    private readonly record struct FieldPlace(int Start, int Length, bool HasQuotes);
+    private readonly record struct FieldPlace(int Start, int Length, bool HasQuotes, bool IsQuoted);
 }

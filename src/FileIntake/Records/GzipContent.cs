@@ -15,6 +15,7 @@ internal sealed class GzipContent
     private const int BytesBeforeEnd = 4096;
 
     private readonly FileStream _file;
+    private readonly long _length;
     private readonly long _end;
     private long _singlyFrom;
     private Input _input;
@@ -23,9 +24,11 @@ internal sealed class GzipContent
     private InvalidDataException? _damage;
 
     /// <summary>Starts at the beginning of a file, which stays open.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="length">How much of it is read.</param>
     /// <exception cref="InvalidOperationException">The program's runtime settings would treat a file that is cut off as
     /// complete.</exception>
-    public GzipContent(FileStream file)
+    public GzipContent(FileStream file, long length)
     {
         if (!AppContext.TryGetSwitch(StrictSwitch, out var isStrict) || !isStrict)
         {
@@ -35,7 +38,8 @@ internal sealed class GzipContent
             );
         }
         _file = file;
-        _end = EndWithoutPadding(file);
+        _length = Math.Min(file.Length, length);
+        _end = EndWithoutPadding(file, _length);
         _singlyFrom = _end - BytesBeforeEnd;
         Begin();
     }
@@ -91,7 +95,7 @@ internal sealed class GzipContent
     {
         _file.Position = _position = 0;
         _damage = null;
-        _input = new Input(_file, _singlyFrom);
+        _input = new Input(_file, _singlyFrom, _length);
         _content = new GZipStream(_input, CompressionMode.Decompress, leaveOpen: true);
     }
 
@@ -100,10 +104,10 @@ internal sealed class GzipContent
             ? "The compressed file was cut off: it ends in the middle of its content."
             : $"The compressed file is damaged at byte {_file.Position - 1} or before.";
 
-    private static long EndWithoutPadding(FileStream file)
+    private static long EndWithoutPadding(FileStream file, long fileLength)
     {
         Span<byte> block = stackalloc byte[4096];
-        for (var end = file.Length; end > 0; end -= block.Length)
+        for (var end = fileLength; end > 0; end -= block.Length)
         {
             file.Position = Math.Max(0, end - block.Length);
             var length = file.ReadAtLeast(block[..(int)Math.Min(end, block.Length)], 1);
@@ -114,7 +118,7 @@ internal sealed class GzipContent
     }
 
     /// <summary>The file; behind an offset one byte per read.</summary>
-    private sealed class Input(FileStream file, long singlyFrom) : Stream
+    private sealed class Input(FileStream file, long singlyFrom, long length) : Stream
     {
         /// <summary>Where the last read started.</summary>
         public long LastRead { get; private set; }
@@ -140,7 +144,8 @@ internal sealed class GzipContent
         {
             LastRead = file.Position;
             var left = singlyFrom - LastRead;
-            var read = file.Read(buffer, offset, (int)Math.Clamp(left, Math.Min(1, count), count));
+            var wanted = Math.Clamp(left, Math.Min(1, count), count);
+            var read = file.Read(buffer, offset, (int)Math.Clamp(length - LastRead, 0, wanted));
             IsAtEnd = read == 0;
             return read;
         }

@@ -16,6 +16,9 @@ public sealed class HeaderMap
 
     private HeaderMap(Dictionary<string, int> fields, IReadOnlyList<string> names) => (_fields, Names) = (fields, names);
 
+    /// <summary>Whether the file has no header and its columns are assumed.</summary>
+    public bool IsAssumed { get; private init; }
+
     /// <summary>The names of the fields, as in the file.</summary>
     public IReadOnlyList<string> Names { get; }
 
@@ -58,6 +61,13 @@ public sealed class HeaderMap
                 + $"It reads: {Shorten(string.Join(" | ", names))}";
         return missing is null ? new HeaderMap(fields, names) : null;
     }
+
+    /// <summary>The map of a file without a header: all columns, in their order.</summary>
+    public static HeaderMap Assumed(IReadOnlyList<FileColumn> columns) =>
+        new(columns.Select((column, index) => (column.Name, index)).ToDictionary(), [.. columns.Select(column => column.Name)])
+        {
+            IsAssumed = true,
+        };
 
     /// <summary>The letters and digits of a name in lower case, by which names are compared.</summary>
     public static string Simplify(string name)

@@ -21,4 +21,7 @@ public enum RecordProblem
 
     /// <summary>Its bytes are not valid text in the file's encoding.</summary>
     InvalidText,
+
+    /// <summary>Outside quotes it has a line break of another kind than the file's, so it may be two records.</summary>
+    StrayLineBreak,
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
 
@@ -11,13 +12,17 @@ namespace Sagas.FileIntake.Records;
 /// <remarks>
 /// CsvHelper is not used: it allocates a string for every field, counts bytes by encoding each character again, and has no
 /// offset in UTF-16 or after a quote that is never closed. Here fields are slices of the buffer until a string is asked for.
-/// Not safe for concurrent use. Blank lines are skipped. Reading is synchronous, since asynchronous reads from a disk free no
-/// thread.
+/// Not safe for concurrent use. Skipped are blank lines, those of nothing but delimiters included, and what the concatenation
+/// of files leaves at the start of a record: a byte order mark, or the end-of-file character U+001A. Reading is synchronous,
+/// since asynchronous reads from a disk free no thread.
 /// </remarks>
 public sealed class RecordReader : IDisposable
 {
     private const int ExcerptLength = 1000;
+    private const byte EndOfText = 0x1A;
 
+    private readonly byte _lineEnd;
+    private readonly SearchValues<byte> _blank;
     private readonly TextSource _source;
     private readonly RecordReaderOptions _options;
     private readonly FieldSplitter _fields;
@@ -36,7 +41,10 @@ public sealed class RecordReader : IDisposable
     {
         _source = source;
         _options = options;
-        _fields = new FieldSplitter((byte)source.Format.Delimiter, options.MaxFields);
+        var delimiter = (byte)source.Format.Delimiter;
+        _lineEnd = (byte)source.Format.LineEnd;
+        _blank = SearchValues.Create([delimiter, .. "\" \t"u8]);
+        _fields = new FieldSplitter(delimiter, _lineEnd, options.MaxFields);
         _text = _buffer = new byte[options.MaxRecordBytes + TextSource.MinReadBytes + 2];
         MoveTo(RecordPosition.Start);
     }
@@ -55,6 +63,9 @@ public sealed class RecordReader : IDisposable
 
     /// <summary>The field with the problem, from 1; 0 for the record as a whole.</summary>
     public int ProblemField { get; private set; }
+
+    /// <summary>Whether the file ends with the current record, without a line break.</summary>
+    public bool IsCut { get; private set; }
 
     /// <summary>How many fields the current record has.</summary>
     public int FieldCount => Problem == RecordProblem.None ? _fields.Count : 0;
@@ -77,7 +88,7 @@ public sealed class RecordReader : IDisposable
         options ??= new RecordReaderOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxRecordBytes, 64);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaxRecordBytes, 16 * 1024 * 1024);
-        var source = TextSource.Open(path, options.Delimiter);
+        var source = TextSource.Open(path, options);
         try
         {
             return new RecordReader(source, options);
@@ -99,7 +110,8 @@ public sealed class RecordReader : IDisposable
         _source.MoveTo(offset);
         _start = _end = 0;
         _atEnd = false;
-        Position = Next = position with { Offset = offset };
+        var line = position.Offset < Format.PreambleLength ? 1 + Format.PreambleLines : position.Line;
+        Position = Next = new RecordPosition(offset, line);
     }
 
     /// <summary>Reads the next record.</summary>
@@ -115,9 +127,14 @@ public sealed class RecordReader : IDisposable
             var unread = _buffer.AsSpan(_start, _end - _start);
             if (unread.IsEmpty && _atEnd)
                 return false;
+            if (MarkLength(unread) is > 0 and var mark)
+            {
+                Advance(unread[..mark]);
+                continue;
+            }
             var end = _fields.Split(unread, _atEnd);
             // Only the first line of this record is skipped, so its end is needed.
-            if (_fields.Problem == RecordProblem.TextAfterQuote && !_atEnd && !unread.Contains((byte)'\n'))
+            if (_fields.Problem == RecordProblem.TextAfterQuote && !_atEnd && !unread.Contains(_lineEnd))
                 end = -1;
             if (end < 0 && unread.Length <= _options.MaxRecordBytes)
             {
@@ -140,6 +157,10 @@ public sealed class RecordReader : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, FieldCount);
         return _fields.Field(_text.AsSpan(_textStart, _textLength), index);
     }
+
+    /// <summary>Whether a field of the current record is in quotes.</summary>
+    /// <param name="index">From 0.</param>
+    public bool IsQuoted(int index) => _fields.IsQuoted(index);
 
     /// <summary>A field of the current record as a string, without its quotes.</summary>
     /// <param name="index">From 0.</param>
@@ -166,10 +187,11 @@ public sealed class RecordReader : IDisposable
             end = FirstLine(unread[..end]);
         var record = unread[..end];
         (_text, _textStart, _textLength) = (_buffer, _start, end);
+        IsCut = record[^1] != _lineEnd;
         if (record.Length > _options.MaxRecordBytes)
             (Problem, ProblemField) = (RecordProblem.TooLong, 0);
         Advance(record);
-        if (record.TrimEnd("\r\n"u8).IsEmpty)
+        if (record.TrimEnd("\r\n"u8).IndexOfAnyExcept(_blank) < 0 && Problem == RecordProblem.None)
             return false;
         if (Problem == RecordProblem.None && record.IndexOfAnyExceptInRange((byte)0, (byte)0x7F) >= 0 && !Utf8.IsValid(record))
             Decode(record);
@@ -179,10 +201,18 @@ public sealed class RecordReader : IDisposable
     private void Advance(ReadOnlySpan<byte> record)
     {
         _start += record.Length;
-        Next = new RecordPosition(Next.Offset + _source.LengthInSource(record), Next.Line + record.Count((byte)'\n'));
+        Next = new RecordPosition(Next.Offset + _source.LengthInSource(record), Next.Line + record.Count(_lineEnd));
     }
 
-    private static int FirstLine(ReadOnlySpan<byte> text) => text.IndexOf((byte)'\n') is >= 0 and var end ? end + 1 : text.Length;
+    private static int MarkLength(ReadOnlySpan<byte> text) =>
+        text switch
+        {
+            [0xEF, 0xBB, 0xBF, ..] => 3,
+            [EndOfText, ..] => 1,
+            _ => 0,
+        };
+
+    private int FirstLine(ReadOnlySpan<byte> text) => text.IndexOf(_lineEnd) is >= 0 and var end ? end + 1 : text.Length;
 
     // The open quote may be a mistake on the first line, so the lines after it are read again. A line that is itself too long is
     // skipped without being buffered.
@@ -193,7 +223,7 @@ public sealed class RecordReader : IDisposable
             : (RecordProblem.TooLong, 0);
         _excerpt = unread[..Math.Min(unread.Length, ExcerptLength)].ToArray();
         (_textStart, _textLength) = (_start, 0);
-        var end = unread.IndexOf((byte)'\n');
+        var end = unread.IndexOf(_lineEnd);
         if (end >= 0)
             _excerpt = _excerpt[..Math.Min(_excerpt.Length, end)];
         else
@@ -205,7 +235,7 @@ public sealed class RecordReader : IDisposable
                 return;
             Fill();
             unread = _buffer.AsSpan(_start, _end - _start);
-            end = unread.IndexOf((byte)'\n');
+            end = unread.IndexOf(_lineEnd);
         }
         Advance(unread[..(end + 1)]);
     }

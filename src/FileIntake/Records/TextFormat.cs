@@ -22,7 +22,19 @@ public enum TextEncoding
 
 /// <summary>The format of a file, detected from its beginning.</summary>
 /// <param name="Encoding">Its encoding.</param>
-/// <param name="PreambleLength">Length of the byte order mark, in bytes.</param>
+/// <param name="PreambleLength">Length of what precedes the first record, in bytes: the byte order mark, and the line
+/// <c>sep=;</c> that Excel writes.</param>
 /// <param name="Delimiter">The character that separates fields.</param>
 /// <param name="IsCompressed">Whether it is a gzip file; the rest describes its decompressed content.</param>
-public sealed record TextFormat(TextEncoding Encoding, int PreambleLength, char Delimiter, bool IsCompressed);
+public sealed record TextFormat(TextEncoding Encoding, int PreambleLength, char Delimiter, bool IsCompressed)
+{
+    /// <summary>The character that ends a line, with or without a carriage return before a line feed; a carriage return in
+    /// files that have no line feed.</summary>
+    public char LineEnd { get; init; } = '\n';
+
+    /// <summary>The lines of the preamble: 1 with a line <c>sep=;</c>, else 0.</summary>
+    public int PreambleLines { get; init; }
+
+    /// <summary>Why this is no delimited text, a sentence; null when it may be.</summary>
+    public string? Problem { get; init; }
+}

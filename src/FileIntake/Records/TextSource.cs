@@ -12,17 +12,19 @@ internal sealed class TextSource : IDisposable
     private const int MaxExpansion = 3;
 
     private readonly FileStream _file;
+    private readonly long? _length;
     private readonly Decoder? _decoder;
     private readonly byte[] _raw = [];
     private readonly char[] _characters = [];
     private readonly GzipContent? _compressed;
     private bool _flushed;
 
-    private TextSource(FileStream file, TextFormat format)
+    private TextSource(FileStream file, TextFormat format, long? length)
     {
         _file = file;
+        _length = length;
         Format = format;
-        _compressed = format.IsCompressed ? new GzipContent(file) : null;
+        _compressed = format.IsCompressed ? new GzipContent(file, FileLength) : null;
         _decoder = format.Encoding switch
         {
             TextEncoding.Windows1252 => Windows1252.GetDecoder(),
@@ -42,24 +44,16 @@ internal sealed class TextSource : IDisposable
     /// <summary>The room that <see cref="Read"/> needs, in bytes.</summary>
     public static int MinReadBytes => RawBytes * MaxExpansion;
 
-    public long FileLength => _file.Length;
+    public long FileLength => Math.Min(_file.Length, _length ?? long.MaxValue);
 
     public long FilePosition => _file.Position;
 
-    public static TextSource Open(string path, char? delimiter)
+    public static TextSource Open(string path, RecordReaderOptions options)
     {
-        // FileShare.Delete: on Windows a file could not be moved while it is open.
-        var file = new FileStream(
-            path,
-            FileMode.Open,
-            FileAccess.Read,
-            FileShare.ReadWrite | FileShare.Delete,
-            bufferSize: 0,
-            FileOptions.SequentialScan
-        );
+        var file = RegularFile.Open(path);
         try
         {
-            return new TextSource(file, Detect(file, delimiter));
+            return new TextSource(file, Detect(file, options), options.Length);
         }
         catch
         {
@@ -110,23 +104,25 @@ internal sealed class TextSource : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private static TextFormat Detect(FileStream file, char? delimiter)
+    private static TextFormat Detect(FileStream file, RecordReaderOptions options)
     {
+        var fileLength = Math.Min(file.Length, options.Length ?? long.MaxValue);
         Span<byte> start = stackalloc byte[3];
         var isCompressed = FormatDetection.IsGzip(start[..file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false)]);
         file.Position = 0;
-        var sample = new byte[FormatDetection.SampleBytes];
-        var (length, isWhole) = isCompressed ? ReadSample(new GzipContent(file), sample) : ReadSample(file, sample);
+        var sample = new byte[
+            (int)(isCompressed ? FormatDetection.SampleBytes : Math.Min(FormatDetection.SampleBytes, fileLength))
+        ];
+        var (length, isWhole) = isCompressed
+            ? ReadSample(new GzipContent(file, fileLength), sample)
+            : (file.ReadAtLeast(sample, sample.Length, throwOnEndOfStream: false), sample.Length == fileLength);
         file.Position = 0;
         var (encoding, preamble) = FormatDetection.DetectEncoding(sample.AsSpan(0, length), isWhole);
-        var format = new TextFormat(encoding, preamble, delimiter ?? ',', isCompressed);
-        return delimiter is null ? format with { Delimiter = DetectDelimiter(file, format, sample) } : format;
-    }
-
-    private static (int Length, bool IsWhole) ReadSample(FileStream file, Span<byte> sample)
-    {
-        var length = file.ReadAtLeast(sample, sample.Length, throwOnEndOfStream: false);
-        return (length, length < sample.Length);
+        var format = new TextFormat(encoding, preamble, options.Delimiter ?? ',', isCompressed)
+        {
+            Problem = FormatDetection.FindProblem(sample.AsSpan(0, length)),
+        };
+        return DetectLines(file, format, options);
     }
 
     private static (int Length, bool IsWhole) ReadSample(GzipContent content, Span<byte> sample)
@@ -135,16 +131,29 @@ internal sealed class TextSource : IDisposable
         return (length, length < sample.Length && !content.IsDamaged);
     }
 
-    private static char DetectDelimiter(FileStream file, TextFormat format, byte[] sample)
+    private static TextFormat DetectLines(FileStream file, TextFormat format, RecordReaderOptions options)
     {
         // Not disposed: the caller still owns the file.
-        var source = new TextSource(file, format);
+        var source = new TextSource(file, format, options.Length);
         source.MoveTo(format.PreambleLength);
-        var text = new byte[MinReadBytes];
-        var length = source.Read(text);
+        var buffer = new byte[MinReadBytes];
+        var length = source.Read(buffer);
         file.Position = 0;
-        return FormatDetection.DetectDelimiter(text.AsSpan(0, Math.Min(length, sample.Length)));
+        var text = buffer.AsSpan(0, Math.Min(length, FormatDetection.SampleBytes));
+        var separatorLine = FormatDetection.FindSeparatorLine(text, out var delimiter);
+        var records = text[separatorLine..];
+        var lineEnd = FormatDetection.DetectLineEnd(records);
+        if (separatorLine == 0)
+            delimiter = options.Delimiter ?? FormatDetection.DetectDelimiter(records, lineEnd);
+        return format with
+        {
+            PreambleLength = format.PreambleLength + (int)source.LengthInSource(text[..separatorLine]),
+            PreambleLines = separatorLine > 0 ? 1 : 0,
+            Delimiter = delimiter,
+            LineEnd = lineEnd,
+        };
     }
 
-    private int ReadBytes(Span<byte> target) => _compressed?.Read(target) ?? _file.Read(target);
+    private int ReadBytes(Span<byte> target) =>
+        _compressed?.Read(target) ?? _file.Read(target[..(int)Math.Clamp(FileLength - _file.Position, 0, target.Length)]);
 }

@@ -134,7 +134,12 @@ public sealed class FileStore(NpgsqlDataSource database)
             cancellationToken,
             new NpgsqlParameter<Guid> { TypedValue = fileId },
             new NpgsqlParameter<string> { TypedValue = state.ToString().ToLowerInvariant() },
-            new NpgsqlParameter { Value = (object?)reason ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }
+            // Postgres cannot store U+0000.
+            new NpgsqlParameter
+            {
+                Value = (object?)reason?.Replace('\0', '\uFFFD') ?? DBNull.Value,
+                NpgsqlDbType = NpgsqlDbType.Text,
+            }
         );
 
     /// <summary>Locks a file, among all processes, until the lock is disposed or the process ends.</summary>

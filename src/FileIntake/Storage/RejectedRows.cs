@@ -8,9 +8,6 @@ namespace Sagas.FileIntake.Storage;
 /// <summary>The invalid rows of files: the table <c>file_reject</c>, and a CSV file for correction.</summary>
 public sealed class RejectedRows(NpgsqlDataSource database)
 {
-    /// <summary>The ending of the CSV file's name, which is that of the rows' file otherwise.</summary>
-    public const string FileSuffix = ".rejects.csv";
-
     /// <summary>The statement that inserts rows. It belongs to the transaction that saves the progress past them.</summary>
     public static NpgsqlBatchCommand Insert(Guid fileId, IReadOnlyList<RejectedRow> rows) =>
         new(
@@ -27,7 +24,7 @@ public sealed class RejectedRows(NpgsqlDataSource database)
                 new NpgsqlParameter<long[]> { TypedValue = [.. rows.Select(row => row.Line)] },
                 new NpgsqlParameter
                 {
-                    Value = rows.Select(row => row.Column).ToArray(),
+                    Value = rows.Select(row => row.Column?.Replace('\0', '\uFFFD')).ToArray(),
                     NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text,
                 },
                 new NpgsqlParameter<string[]> { TypedValue = [.. rows.Select(row => row.Reason)] },
@@ -36,19 +33,8 @@ public sealed class RejectedRows(NpgsqlDataSource database)
             },
         };
 
-    /// <summary>The path of the CSV file for the rejected rows of a file.</summary>
-    public static string PathFor(string path)
-    {
-        var name = Path.GetFileName(path);
-        foreach (var ending in new[] { ".gz", ".csv", ".txt", ".tsv" })
-        {
-            if (name.EndsWith(ending, StringComparison.OrdinalIgnoreCase) && name.Length > ending.Length)
-                name = name[..^ending.Length];
-        }
-        return Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, name + FileSuffix);
-    }
-
-    /// <summary>Writes the rejected rows of a file as CSV, in their order, and returns their number.</summary>
+    /// <summary>Writes the rejected rows of a file as CSV that a spreadsheet can open (<see cref="SpreadsheetText"/>), in their
+    /// order, and returns their number.</summary>
     public async Task<long> WriteAsync(Guid fileId, Stream target, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -70,25 +56,25 @@ public sealed class RejectedRows(NpgsqlDataSource database)
         return rows;
     }
 
-    /// <summary>Writes the rejected rows of a file to <see cref="PathFor"/>, as a whole or not at all; an earlier file is
-    /// replaced.</summary>
-    /// <returns>The path; null when no row was rejected.</returns>
+    /// <summary>Writes the rejected rows of a file to another, as a whole or not at all; an earlier file is replaced.</summary>
+    /// <param name="fileId">The file.</param>
+    /// <param name="target">The CSV file.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>False when no row was rejected.</returns>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">Permission to write the file is missing.</exception>
-    public async Task<string?> WriteBesideAsync(Guid fileId, string path, CancellationToken cancellationToken)
+    public async Task<bool> WriteFileAsync(Guid fileId, string target, CancellationToken cancellationToken)
     {
-        var target = PathFor(path);
-        // Watched folders ignore names that start with a dot.
-        var unfinished = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.part");
+        // New, so that nothing is written through a link; renaming replaces a link.
+        var unfinished = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(target))!, $".{Guid.NewGuid():N}.part");
         try
         {
             long rows;
-            await using (var file = new FileStream(unfinished, FileMode.Create, FileAccess.Write))
+            await using (var file = new FileStream(unfinished, FileMode.CreateNew, FileAccess.Write))
                 rows = await WriteAsync(fileId, file, cancellationToken);
-            if (rows == 0)
-                return null;
-            File.Move(unfinished, target, overwrite: true);
-            return target;
+            if (rows > 0)
+                File.Move(unfinished, target, overwrite: true);
+            return rows > 0;
         }
         finally
         {
@@ -96,6 +82,9 @@ public sealed class RejectedRows(NpgsqlDataSource database)
         }
     }
 
-    private static string Quoted(string field) =>
-        field.AsSpan().IndexOfAny("\",\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    private static string Quoted(string field)
+    {
+        field = SpreadsheetText.Guard(field);
+        return field.AsSpan().IndexOfAny("\",\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    }
 }

@@ -187,11 +187,16 @@ public sealed record Upload(string Path, string Name, long Length, string Hash)
             : null;
     }
 
-    // The name is only shown, never used as a path.
+    // The name is only shown, never used as a path. It begins with a letter or the like, so that it can be a file's.
     private static string CleanName(string? name)
     {
         var last = (name ?? "").Split('/', '\\')[^1];
         var clean = string.Concat(last.Where(character => !char.IsControl(character) && !char.IsSurrogate(character))).Trim();
-        return clean.Length == 0 ? "upload.csv" : clean[..Math.Min(clean.Length, MaxNameLength)];
+        var stem = clean.TrimStart('.', ' ');
+        if (stem.Length == 0)
+            return "upload.csv";
+        if (stem.Length < clean.Length)
+            clean = $"upload.{stem}";
+        return clean[..Math.Min(clean.Length, MaxNameLength)];
     }
 }

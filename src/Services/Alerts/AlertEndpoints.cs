@@ -27,7 +27,7 @@ public static class AlertEndpoints
         CancellationToken cancellationToken
     )
     {
-        if (id is not null && Identifiers.Problem(id) is { } problem)
+        if (!string.IsNullOrWhiteSpace(id) && Identifiers.Problem(id) is { } problem)
             return Results.Problem($"The alert id {problem}.", statusCode: StatusCodes.Status400BadRequest);
         var result = await AlertRetry.RunAsync(database, file, id?.Trim(), cancellationToken);
         if (result is null)

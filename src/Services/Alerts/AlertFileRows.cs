@@ -39,15 +39,18 @@ internal static class AlertFileRows
         PartitionProgress from,
         PartitionProgress to,
         IReadOnlyList<AlertRow> rows,
+        AlertChain? chain,
         CancellationToken cancellationToken
     )
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var alerts = rows.Where(row => row.Alert is not null).ToArray();
+        var alerts = rows.Where(row => row.IsToSend).ToArray();
         var rejected = rows.Where(row => row.Rejected is not null).Select(row => row.Rejected!).ToArray();
         await using var batch = new NpgsqlBatch(connection, transaction);
         batch.BatchCommands.Add(FileStore.SaveProgress(file, from, to));
+        if (chain is not null)
+            batch.BatchCommands.Add(AlertFileVersions.Save(file, chain));
         if (alerts.Length > 0)
             batch.BatchCommands.Add(Alerts(file, alerts));
         if (rejected.Length > 0)

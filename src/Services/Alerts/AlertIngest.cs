@@ -1,5 +1,6 @@
 using Npgsql;
 using Sagas.FileIntake;
+using Sagas.FileIntake.Records;
 using Sagas.FileIntake.Storage;
 
 namespace Sagas.Services.Alerts;
@@ -26,6 +27,9 @@ public sealed class AlertIngest(
 
     // Larger transactions add little throughput.
     private const int MaxBatchRows = 1000;
+
+    // Rows that are read before the first is sent: a file of something else has no alert sent.
+    private const int RowsReadAhead = 1000;
 
     private static readonly TimeSpan _windowFullDelay = TimeSpan.FromMilliseconds(50);
 
@@ -55,15 +59,36 @@ public sealed class AlertIngest(
     {
         ArgumentNullException.ThrowIfNull(file);
         var start = (await store.StartAsync(file.FileId, partitions: 1, cancellationToken))[0];
-        using var reader = AlertFileReader.Open(path, start.Next, out var problem);
+        using var reader = AlertFileReader.Open(path, file.Length, start.Next, out var problem);
         if (reader is null)
             return FileOutcome.Invalid(problem!);
-        await EnqueueAsync(reader, file.FileId, start, progress, cancellationToken);
-        return FileOutcome.Completed;
+        if (start.Counts.Rows == 0 && ReadAhead(file, path) is { } rejects)
+            return FileOutcome.Failed(rejects);
+        var versions = new AlertFileVersions(database, store, timeProvider);
+        var state = await versions.StartAsync(
+            file.FileId,
+            () => AlertFileReader.Open(path, file.Length, RecordPosition.Start, out _)!,
+            isStarted: start.Counts.Rows > 0,
+            cancellationToken
+        );
+        var rows = new AlertRows(reader, state?.Chain, state?.SentBefore ?? 0);
+        return await EnqueueAsync(rows, file.FileId, start, progress, cancellationToken) is { } reason
+            ? FileOutcome.Failed(reason)
+            : FileOutcome.Completed;
     }
 
-    private async Task EnqueueAsync(
-        AlertFileReader reader,
+    private string? ReadAhead(IncomingFile file, string path)
+    {
+        using var reader = AlertFileReader.Open(path, file.Length, RecordPosition.Start, out _)!;
+        var (rows, rejected) = (0, 0);
+        for (; rows < RowsReadAhead && reader.TryRead(out var row); rows++)
+            rejected += row.Rejected is null ? 0 : 1;
+        return options.ProblemOfRejects(rows, rejected);
+    }
+
+    // Returns why the file was not read to its end; null when it was.
+    private async Task<string?> EnqueueAsync(
+        AlertRows rows,
         Guid file,
         PartitionProgress from,
         Action<FileProgress>? progress,
@@ -71,45 +96,33 @@ public sealed class AlertIngest(
     )
     {
         var window = new RowWindow(options.MaxRowsAhead, options.MaxRowsUndelivered, timeProvider);
-        var batch = new List<AlertRow>();
         for (var isMore = true; isMore; )
         {
-            var room = Math.Min(window.Room(await AlertFileRows.OpenAsync(database, file, cancellationToken)), MaxBatchRows);
+            var room = rows.LeftSentBefore;
+            if (room == 0)
+                room = window.Room(await AlertFileRows.OpenAsync(database, file, cancellationToken));
             if (room == 0)
             {
                 await Task.Delay(_windowFullDelay, timeProvider, cancellationToken);
                 continue;
             }
 
-            batch.Clear();
-            isMore = ReadBatch(reader, batch, room);
-            var alerts = batch.Count(row => row.Alert is not null);
-            var counts = from.Counts + new FileCounts(batch.Count, batch.Count - alerts, alerts, 0);
-            var to = new PartitionProgress(from.Partition, reader.Next, counts);
-            await AlertFileRows.EnterAsync(database, file, from, to, batch, cancellationToken);
+            isMore = rows.ReadBatch((int)Math.Min(room, MaxBatchRows));
+            var batch = rows.Batch;
+            var alerts = batch.Count(row => row.IsToSend);
+            var counts = from.Counts + new FileCounts(batch.Count, batch.Count(row => row.Rejected is not null), alerts, 0);
+            var to = new PartitionProgress(from.Partition, rows.Next, counts);
+            await AlertFileRows.EnterAsync(database, file, from, to, batch, rows.Chain, cancellationToken);
             from = to;
             window.Entered(alerts);
             if (alerts > 0)
                 enqueued?.Invoke();
-            progress?.Invoke(new FileProgress(to.Counts, reader.Fraction));
+            progress?.Invoke(new FileProgress(to.Counts, rows.Fraction));
+            // The first ones were checked as a whole.
+            if (counts.Rows > RowsReadAhead && options.ProblemOfRejects(counts.Rows, counts.Rejected) is { } problem)
+                return problem;
         }
-    }
 
-    // False at the end of the file.
-    private static bool ReadBatch(AlertFileReader reader, List<AlertRow> batch, int maxRows)
-    {
-        try
-        {
-            while (batch.Count < maxRows)
-            {
-                if (!reader.Read(out var row))
-                    return false;
-                batch.Add(row);
-            }
-        }
-        // The rows before the damage are enqueued; reading the next batch throws again.
-        catch (InvalidDataException) when (batch.Count > 0) { }
-
-        return true;
+        return null;
     }
 }

@@ -11,6 +11,9 @@ public sealed record AlertsOptions : FileIntakeOptions, IValidatedOptions
     /// <summary>The section's name.</summary>
     public const string Section = "Alerts";
 
+    /// <summary>A wrong alert cannot be taken back, so that fewer rows than of customers decide.</summary>
+    public AlertsOptions() => MinRowsForRejectRatio = 20;
+
     /// <summary>The secret that everyone can read in the repository.</summary>
     public const string DevelopmentSecret = "whsec_c2FnYXMtZGV2ZWxvcG1lbnQtYWxlcnQtc2VjcmV0";
 

@@ -24,6 +24,9 @@ internal static class CustomerColumns
         new(Source, false, "source system"),
     ];
 
+    /// <summary>The columns.</summary>
+    public static IReadOnlyList<FileColumn> All => _columns;
+
     /// <summary>Their names, for messages.</summary>
     public static string Names => string.Join(", ", _columns.Select(column => column.Name));
 

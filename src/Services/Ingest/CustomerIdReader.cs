@@ -7,12 +7,12 @@ namespace Sagas.Services.Ingest;
 /// as the customers do, for the few files that are followed.</summary>
 public sealed class CustomerIdReader : IDisposable
 {
-    private readonly RecordReader _reader;
+    private readonly TableReader _table;
     private readonly CustomerRowReader _rows;
     private long _left;
 
-    private CustomerIdReader(RecordReader reader, CustomerRowReader rows, long count) =>
-        (_reader, _rows, _left) = (reader, rows, count);
+    private CustomerIdReader(TableReader table, CustomerRowReader rows, long count) =>
+        (_table, _rows, _left) = (table, rows, count);
 
     /// <summary>Opens a file.</summary>
     /// <param name="path">Where it is.</param>
@@ -31,21 +31,8 @@ public sealed class CustomerIdReader : IDisposable
         TimeProvider timeProvider
     )
     {
-        var reader = CustomerIngest.Open(path, options);
-        try
-        {
-            var (header, problem) = CustomerIngest.ReadHeader(reader, options);
-            return new CustomerIdReader(
-                reader,
-                new CustomerRowReader(header ?? throw new InvalidDataException(problem), rules, timeProvider),
-                rows
-            );
-        }
-        catch
-        {
-            reader.Dispose();
-            throw;
-        }
+        var table = CustomerIngest.Open(path, null, options, out var problem) ?? throw new InvalidDataException(problem);
+        return new CustomerIdReader(table, new CustomerRowReader(table, rules, timeProvider), rows);
     }
 
     /// <summary>Reads to the next valid row.</summary>
@@ -54,9 +41,9 @@ public sealed class CustomerIdReader : IDisposable
     public bool Read(out Guid correlationId)
     {
         Span<byte> id = stackalloc byte[16];
-        while (_left-- > 0 && _reader.Read())
+        while (_left-- > 0 && _table.Read())
         {
-            if (_rows.Read(_reader, out var row) is not null)
+            if (_rows.Read(out var row) is not null)
                 continue;
             SagaIdentity.WriteCustomer(row.CustomerId, id);
             correlationId = new Guid(id, bigEndian: true);
@@ -67,5 +54,5 @@ public sealed class CustomerIdReader : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _reader.Dispose();
+    public void Dispose() => _table.Dispose();
 }

@@ -42,40 +42,38 @@ public sealed class CustomerIngest(
     )
     {
         ArgumentNullException.ThrowIfNull(file);
-        using var reader = Open(path, options.Value);
-        var (header, problem) = ReadHeader(reader, options.Value);
-        if (header is null)
+        using var table = Open(path, file.Length, options.Value, out var problem);
+        if (table is null)
             return FileOutcome.Invalid(problem!);
-        return await ReadRowsAsync(file, reader, header, progress, cancellationToken) is { } reason
+        return await ReadRowsAsync(file, table, progress, cancellationToken) is { } reason
             ? FileOutcome.Failed(reason)
             : FileOutcome.Completed;
     }
 
-    internal static RecordReader Open(string path, IngestOptions options) =>
-        RecordReader.Open(path, new RecordReaderOptions { Delimiter = options.Delimiter, MaxRecordBytes = options.MaxRowBytes });
-
-    internal static (HeaderMap? Header, string? Problem) ReadHeader(RecordReader reader, IngestOptions options)
-    {
-        if (!reader.Read())
-            return (null, "The file is empty.");
-        if (reader.Problem != RecordProblem.None)
-            return (null, "The first line is not a valid header: it cannot be read.");
-        var names = Enumerable.Range(0, reader.FieldCount).Select(field => reader.Text(field).Trim()).ToArray();
-        return (HeaderMap.Read(names, CustomerColumns.With(options.Columns), out var problem), problem);
-    }
+    internal static TableReader? Open(string path, long? length, IngestOptions options, out string? problem) =>
+        TableReader.Open(
+            path,
+            new RecordReaderOptions
+            {
+                Delimiter = options.Delimiter,
+                MaxRecordBytes = options.MaxRowBytes,
+                Length = length,
+            },
+            new TableColumns(CustomerColumns.With(options.Columns)),
+            out problem
+        );
 
     // Returns why the file was not read to its end; null when it was.
     private async Task<string?> ReadRowsAsync(
         IncomingFile file,
-        RecordReader reader,
-        HeaderMap header,
+        TableReader table,
         Action<FileProgress>? progress,
         CancellationToken cancellationToken
     )
     {
         var start = await store.StartAsync(file.FileId, options.Value.EffectivePartitions, cancellationToken);
         var context = new IngestContext(file, start.Count, crm.Value.Enabled, timeProvider);
-        var tracker = new ProgressTracker([.. start], reader, progress);
+        var tracker = new ProgressTracker([.. start], table, progress);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         IngestPartition[] partitions =
         [
@@ -86,8 +84,8 @@ public sealed class CustomerIngest(
         var running = partitions.Select(partition => CancelAllOnFailureAsync(partition.RunAsync(stop.Token), stop)).ToArray();
         var waking = waker.RunAsync(stop.Token);
         var dispatcher = new RowDispatcher(
-            reader,
-            new CustomerRowReader(header, rules, timeProvider),
+            table,
+            new CustomerRowReader(table, rules, timeProvider),
             partitions,
             options.Value,
             tracker.Counts

@@ -14,12 +14,6 @@ public sealed record IngestOptions : FileIntakeOptions, IValidatedOptions
     /// <summary>The most partitions of a file.</summary>
     public const int MaxPartitions = 16;
 
-    /// <summary>The share of rejected rows, 0 to 1, above which a file fails.</summary>
-    public double MaxRejectRatio { get; init; } = 0.1;
-
-    /// <summary>How many rows must be read before <see cref="MaxRejectRatio"/> applies.</summary>
-    public int MinRowsForRejectRatio { get; init; } = 1000;
-
     /// <summary>The longest row, in bytes.</summary>
     public int MaxRowBytes { get; init; } = 64 * 1024;
 
@@ -48,10 +42,6 @@ public sealed record IngestOptions : FileIntakeOptions, IValidatedOptions
     {
         foreach (var problem in ValidateIntake(Section))
             yield return problem;
-        if (MaxRejectRatio is not (>= 0 and <= 1))
-            yield return $"{Section}:{nameof(MaxRejectRatio)} must be from 0 to 1.";
-        if (MinRowsForRejectRatio < 1)
-            yield return $"{Section}:{nameof(MinRowsForRejectRatio)} must be at least 1.";
         if (MaxRowBytes is < 64 or > 1024 * 1024)
             yield return $"{Section}:{nameof(MaxRowBytes)} must be from 64 to 1048576.";
         if (Delimiter is { } delimiter && (delimiter is '"' or '\n' or '\r' || !char.IsAscii(delimiter)))

@@ -5,7 +5,7 @@ using Sagas.FileIntake.Storage;
 namespace Sagas.Services.Ingest;
 
 /// <summary>Sums the progress of the partitions.</summary>
-internal sealed class ProgressTracker(PartitionProgress[] partitions, RecordReader reader, Action<FileProgress>? changed)
+internal sealed class ProgressTracker(PartitionProgress[] partitions, TableReader table, Action<FileProgress>? changed)
 {
     private readonly Lock _lock = new();
 
@@ -24,9 +24,9 @@ internal sealed class ProgressTracker(PartitionProgress[] partitions, RecordRead
     // In a compressed file only the reader, which is a batch ahead, knows its position on disk.
     private double Fraction()
     {
-        var length = Math.Max(1, reader.FileLength);
-        return reader.Format.IsCompressed
-            ? (double)reader.FilePosition / length
+        var length = Math.Max(1, table.FileLength);
+        return table.Format.IsCompressed
+            ? (double)table.FilePosition / length
             : partitions.Average(partition => Math.Min(1, (double)partition.Next.Offset / length));
     }
 }

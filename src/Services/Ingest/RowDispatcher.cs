@@ -1,4 +1,3 @@
-using System.Globalization;
 using Sagas.FileIntake.Records;
 using Sagas.FileIntake.Storage;
 
@@ -6,7 +5,7 @@ namespace Sagas.Services.Ingest;
 
 /// <summary>Reads the rows of a file once and distributes them to the partitions.</summary>
 internal sealed class RowDispatcher(
-    RecordReader reader,
+    TableReader reader,
     CustomerRowReader rows,
     IngestPartition[] partitions,
     IngestOptions options,
@@ -33,7 +32,7 @@ internal sealed class RowDispatcher(
         {
             cancellationToken.ThrowIfCancellationRequested();
             await FlushAsync(cancellationToken);
-            problem = TooManyRejects();
+            problem = options.ProblemOfRejects(_rows, _rejected);
         }
         foreach (var partition in partitions)
         {
@@ -58,7 +57,7 @@ internal sealed class RowDispatcher(
         {
             if (!Read(out problem))
                 return false;
-            var rejected = rows.Read(reader, out var row);
+            var rejected = rows.Read(out var row);
             if (rejected is null)
                 SagaIdentity.WriteCustomer(row.CustomerId, correlationId);
             var partition = partitions[
@@ -106,16 +105,5 @@ internal sealed class RowDispatcher(
             else if (partition.IsFull)
                 await partition.FlushAsync(cancellationToken);
         }
-    }
-
-    private string? TooManyRejects()
-    {
-        if (_rows < options.MinRowsForRejectRatio || _rejected <= _rows * options.MaxRejectRatio)
-            return null;
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{_rejected:N0} of the first {_rows:N0} rows were rejected, "
-                + $"more than MaxRejectRatio allows ({options.MaxRejectRatio:P0})."
-        );
     }
 }

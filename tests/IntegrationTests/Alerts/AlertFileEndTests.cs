@@ -112,7 +112,7 @@ public sealed class AlertFileEndTests(ServersFixture servers) : IClassFixture<Se
             56,
             60
         );
-        Assert.True(File.Exists(Path.Combine(system.Folder, "users.csv")));
+        Assert.Single(Directory.GetFiles(Path.Combine(system.Folder, "working"), "users.csv", SearchOption.AllDirectories));
     }
 
     private static async Task StopInThePauseAsync(AlertSystem system)

@@ -39,7 +39,7 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
             )
         );
         Assert.Contains(
-            "3 fields where 2",
+            "3 fields where the header has 2",
             await shared.System.Services.QueryAsync<string>($"SELECT reason FROM file_reject WHERE {file} AND line = 6"),
             StringComparison.Ordinal
         );
@@ -139,7 +139,7 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
         );
         await shared.System.UntilMovedAsync("done/header.csv");
         await shared.System.UntilMovedAsync("done/plain.csv");
-        var rejects = await File.ReadAllLinesAsync(Path.Combine(shared.System.Folder, "done", "header.rejects.csv"));
+        var rejects = await File.ReadAllLinesAsync(Path.Combine(shared.System.Folder, "done", "header.csv.rejects.csv"));
         Assert.Equal(["line", "4", "6", "7"], rejects.Select(row => row.Split(',')[0]));
         Assert.Equal(
             3,
@@ -149,7 +149,63 @@ public sealed class AlertFileTests(AlertFileTests.Shared shared) : IClassFixture
             2,
             await shared.System.Services.QueryAsync<long>("SELECT line FROM alert_delivery WHERE user_id = 'end-125'")
         );
-        Assert.False(File.Exists(Path.Combine(shared.System.Folder, "done", "plain.rejects.csv")));
+        Assert.False(File.Exists(Path.Combine(shared.System.Folder, "done", "plain.csv.rejects.csv")));
+    }
+
+    public static TheoryData<string, byte[]> MadeBySpreadsheets =>
+        new()
+        {
+            { "made-cr.csv", "userId,alertMessage\rmade-cr-1,Hi\rmade-cr-2,Hi\r"u8.ToArray() },
+            { "made-sep.csv", "sep=,\r\nuserId,alertMessage\r\nmade-sep-1,Hi\r\nmade-sep-2,Hi\r\n"u8.ToArray() },
+            {
+                "made-gz.csv.gz",
+                [
+                    .. AlertSystem.Gzip("userId,alertMessage\nmade-gz-1,Hi\n"),
+                    .. AlertSystem.Gzip("userId,alertMessage\nmade-gz-2,Hi\n"),
+                ]
+            },
+            { "made-semi.csv", "userId;alertMessage\nmade-semi-1;Hi\nmade-semi-2;Hi\n;;\n"u8.ToArray() },
+        };
+
+    [Theory]
+    [MemberData(nameof(MadeBySpreadsheets))]
+    public async Task What_spreadsheets_and_concatenation_make_is_sent(string name, byte[] content)
+    {
+        shared.System.Drop(name, content);
+        await shared.System.UntilMovedAsync($"done/{name}");
+
+        var users = name.Split('.')[0];
+        await shared.System.WaitForStateAsync("delivered", 2, $"user_id LIKE '{users}-%'");
+        Assert.Equal(
+            [$"{users}-1 Hi", $"{users}-2 Hi"],
+            (await shared.System.AlertedAsync(users)).Select(record => $"{record.UserId} {record.AlertMessage}").Order()
+        );
+        Assert.Equal(
+            0,
+            await shared.System.Services.QueryAsync<long>($"SELECT rejected FROM alert_files_overview WHERE name = '{name}'")
+        );
+    }
+
+    [Theory]
+    [InlineData("kind-header.csv", "id,first_name\nkind-1,Ada\n", "it has no column named userId")]
+    [InlineData("kind-rows.csv", "", "rows were rejected")]
+    public async Task A_file_of_customers_alerts_nobody(string name, string content, string reason)
+    {
+        // Some rows happen to fit.
+        if (content.Length == 0)
+            content = string.Concat(
+                Enumerable.Range(1, 60).Select(n => n % 4 == 1 ? $"kind-{n},Ada\n" : $"kind-{n},Ada,a@b.de\n")
+            );
+        shared.System.Drop(name, Encoding.UTF8.GetBytes(content));
+
+        await shared.System.UntilMovedAsync($"failed/{name}");
+
+        Assert.Contains(
+            reason,
+            await File.ReadAllTextAsync(Path.Combine(shared.System.Folder, "failed", name + ".reason.txt")),
+            StringComparison.Ordinal
+        );
+        Assert.Empty(await shared.System.RecordsOfAsync("kind-"));
     }
 
     [Fact]

@@ -51,7 +51,7 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
                 return File.Exists(Path.Combine(Incoming, "done", "good.csv")) && reason is { Exists: true, Length: > 0 };
             }
         );
-        var rejects = await File.ReadAllTextAsync(Path.Combine(Incoming, "done", "good.rejects.csv"));
+        var rejects = await File.ReadAllTextAsync(Path.Combine(Incoming, "done", "good.csv.rejects.csv"));
         Assert.Contains("folder-2,nobody", rejects, StringComparison.Ordinal);
         Assert.StartsWith(
             "The first line is not a valid header",
@@ -62,19 +62,64 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
     }
 
     [Fact]
-    public async Task A_file_that_cannot_be_read_stays_and_delays_no_other()
+    public async Task A_file_that_cannot_be_ingested_delays_no_other()
     {
-        // Reading it fails for every user; a file without permissions can be read by root.
-        File.CreateSymbolicLink(Path.Combine(Incoming, "a-broken.csv"), "/proc/self/mem");
-        Put("b-first.csv", "id\nread-1\n");
-        await MovedAsync("b-first.csv");
-        Put("c-second.csv", "id\nread-2\n");
-        await MovedAsync("c-second.csv");
-        Assert.True(File.Exists(Path.Combine(Incoming, "a-broken.csv")));
+        // A link to what no user can read, a header that Postgres cannot store, and the longest name.
+        File.CreateSymbolicLink(Path.Combine(Incoming, "a-link.csv"), "/proc/self/mem");
+        Put("b-nul.csv", "id,em\0ail\nread-0,bad\n");
+        Put(new string('c', 246) + ".csv", "no header\n");
+        Put("d-first.csv", "id\nread-1\n");
+        await MovedAsync("d-first.csv");
+        Put("e-second.csv", "id\nread-2\n");
+        await MovedAsync("e-second.csv");
 
-        Put("a-broken.csv", "id\nread-3\n");
-        await MovedAsync("a-broken.csv");
-        Assert.Equal(3L, await CountCustomersAsync("read"));
+        await Eventually.TrueAsync(
+            "a-link.csv is put aside",
+            () => new FileInfo(FailedPath("a-link.csv")).LinkTarget is not null
+        );
+        await Eventually.TrueAsync("b-nul.csv has failed", () => File.Exists(FailedPath("b-nul.csv")));
+        await Eventually.TrueAsync("the longest name has failed", () => File.Exists(FailedPath(new string('c', 246) + ".csv")));
+        Assert.Contains("U+0000", await File.ReadAllTextAsync(FailedPath("b-nul.csv.reason.txt")), StringComparison.Ordinal);
+        Assert.Equal(2L, await CountCustomersAsync("read"));
+    }
+
+    [Theory]
+    [InlineData(".csv", "upload.csv")]
+    [InlineData(".", "upload.csv")]
+    [InlineData(" .csv", "upload.csv")]
+    [InlineData("..", "upload.csv")]
+    [InlineData(".csv.gz", "upload.csv.gz")]
+    [InlineData("C:\\data\\ kunden.csv ", "kunden.csv")]
+    public async Task An_upload_of_any_name_is_ingested(string name, string expected)
+    {
+        var customer = $"name-{Guid.NewGuid():N}";
+        using var content = new StringContent($"id,email\n{customer},\n,=x\n", Encoding.UTF8, "text/csv");
+
+        using var response = await _operator.PostAsync(
+            new Uri($"/files/customers?name={Uri.EscapeDataString(name)}", UriKind.Relative),
+            content
+        );
+
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        Assert.Equal($"completed {expected} 2 1 1", Describe(await UntilEndedAsync(response.Headers.Location!)));
+        Assert.Equal(1L, await CountCustomersAsync(customer[..^1], customer[^1..]));
+        using var rejects = await _operator.GetAsync(new Uri($"{response.Headers.Location}/rejects", UriKind.Relative));
+        Assert.Equal(expected + ".rejects.csv", rejects.Content.Headers.ContentDisposition?.FileNameStar);
+    }
+
+    [Fact]
+    public async Task An_upload_with_a_header_that_Postgres_cannot_store_is_invalid_and_blocks_no_other()
+    {
+        using var nul = new StringContent("id,em\0ail\nnul-1,bad\n");
+        using var good = new StringContent("id\nnul-2\n");
+
+        using var first = await _operator.PostAsync(_uploads, nul);
+        using var second = await _operator.PostAsync(_uploads, good);
+
+        var status = await UntilEndedAsync(first.Headers.Location!);
+        Assert.Equal("invalid", status.GetProperty("state").GetString());
+        Assert.Contains("U+0000", status.GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Equal("completed", (await UntilEndedAsync(second.Headers.Location!)).GetProperty("state").GetString());
     }
 
     [Theory]
@@ -157,8 +202,10 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
     private Task UploadsAreGoneAsync() =>
         Eventually.EqualAsync(0, () => Directory.GetFiles(Path.Combine(shared.Folder, "uploads")).Length);
 
-    private Task<long> CountCustomersAsync(string prefix) =>
-        _system.QueryAsync<long>($"SELECT count(*) FROM customer_state WHERE customer_id LIKE '{prefix}-%'");
+    private string FailedPath(string name) => Path.Combine(Incoming, "failed", name);
+
+    private Task<long> CountCustomersAsync(string prefix, string rest = "-%") =>
+        _system.QueryAsync<long>($"SELECT count(*) FROM customer_state WHERE customer_id LIKE '{prefix}{rest}'");
 
     private Task<long> CountFilesAsync() => _system.QueryAsync<long>("SELECT count(*) FROM file");
 

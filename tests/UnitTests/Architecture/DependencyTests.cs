@@ -28,7 +28,7 @@ public sealed class DependencyTests
         ["Sagas.Configuration"] = [],
         ["Sagas.Contracts"] = [],
         ["Sagas.Persistence"] = [],
-        ["Sagas.FileIntake"] = [],
+        ["Sagas.FileIntake"] = ["Sagas.Persistence"],
         ["Sagas.OutboundCalls"] = ["Sagas.Persistence"],
         ["Sagas"] = ["Sagas.Contracts", "Sagas.Persistence"],
         ["Sagas.Services"] = _parts,

@@ -15,8 +15,8 @@ public sealed class NamespaceTests
         Sagas.OutboundCalls Sagas.FileIntake Sagas.Services.Http Sagas.Services.Messages
         Sagas.Services.Modules
         Sagas.Services.Operations
-        Sagas.Services.Payments Sagas.Services.Ingest Sagas.Services.ObjectStatus Sagas.Services.Alarms Sagas.Services.Alerts
-        Sagas.Services.Crm
+        Sagas.Services.Payments Sagas.Services.Ingest Sagas.Services.ObjectStatus Sagas.Services.Alarms
+        Sagas.Services.Crm Sagas.Services.Alerts
         Sagas.Services
 
         Sagas.Host.Settings

@@ -13,7 +13,19 @@ public sealed class RecordReaderTests
     [InlineData("a,b\r\nc,d\r", "a¦b", "c¦d")]
     [InlineData("a,\"b, \"\"c\"\"\"\nd,e", "a¦b, \"c\"", "d¦e")]
     [InlineData("a,\"b\r\nc\"\r\nd,e", "a¦b\r\nc", "d¦e")]
-    [InlineData("a,\n,b\n,\n", "a¦", "¦b", "¦")]
+    [InlineData("a,\n,b\n", "a¦", "¦b")]
+    [InlineData("a,b\n,\n\"\", \nc,d\n,,,,\n", "a¦b", "c¦d")]
+    [InlineData("a,b\rc,\"d\ne\"\rf,g\r", "a¦b", "c¦d\ne", "f¦g")]
+    [InlineData("a,b\r\r\nc,\"d\"\r\r\ne,f", "a¦b", "c¦d", "e¦f")]
+    [InlineData("a, \"b, c\" \n \"d\" ,e", "a¦b, c", "d¦e")]
+    [InlineData("a,b\n\uFEFFc,d\n\uFEFF\"e\",f\n", "a¦b", "c¦d", "e¦f")]
+    [InlineData("a,b\n\u001A", "a¦b")]
+    [InlineData("a,b\n\u001Ac,d\n\u001A", "a¦b", "c¦d")]
+    [InlineData("sep=;\r\na;b,c\r\n", "a¦b,c")]
+    [InlineData("\uFEFF\"SEP=|\"\na|b,c,d\n", "a¦b,c,d")]
+    [InlineData("sep=\t\na\tb;c;d\n", "a¦b;c;d")]
+    [InlineData("a;b, c\nd;e, f\n", "a¦b, c", "d¦e, f")]
+    [InlineData("a,b; c\nd,e; f\n", "a¦b; c", "d¦e; f")]
     [InlineData("a,5\" pipe\nb,c", "a¦5\" pipe", "b¦c")]
     [InlineData("a,\"\"\nb,\"\"\"\"", "a¦", "b¦\"")]
     [InlineData("\n\r\na,b\n\n\nc,d\n\n", "a¦b", "c¦d")]
@@ -35,6 +47,9 @@ public sealed class RecordReaderTests
     [InlineData("a,b\n\"c\"d,e\nf,g", "a¦b", "TextAfterQuote¦\"c\"d,e", "f¦g")]
     [InlineData("a,b\n\"c,d\n\"e\",f\ng,h\n", "a¦b", "TextAfterQuote¦\"c,d", "e¦f", "g¦h")]
     [InlineData("a,b\n\"c,d", "a¦b", "QuoteNotClosed¦\"c,d")]
+    [InlineData("a,b\n\"c\"\rd,e\nf,g\n", "a¦b", "TextAfterQuote¦\"c\"\rd,e", "f¦g")]
+    [InlineData("a,b\nc,d\re,f\ng,h\n", "a¦b", "StrayLineBreak¦c,d\re,f", "g¦h")]
+    [InlineData("a,b\nc,\rd\ne,f\n", "a¦b", "StrayLineBreak¦c,\rd", "e¦f")]
     public void A_broken_quote_invalidates_only_its_line(string content, params string[] expected)
     {
         using var file = TextFile.Of(content);
@@ -71,6 +86,54 @@ public sealed class RecordReaderTests
         );
         Assert.Equal(3, rows.Count);
         Assert.Equal(new RecordPosition(4 + length + 3, 3), rows[2].Position);
+    }
+
+    [Theory]
+    [InlineData("sep=;\r\nid;name\r\n1;a\r\n", 3)]
+    [InlineData("id;name\r1;a\r", 2)]
+    public void Lines_are_counted_with_every_line_break_and_first_line(string content, long line)
+    {
+        using var file = TextFile.Of(content);
+        var all = file.Read();
+
+        Assert.Equal(("1¦a", line), (all[1].Text, all[1].Position.Line));
+        Assert.Equal(all.Skip(1), file.Read(from: all[0].Next));
+        Assert.Equal(content.Length, all[^1].Next.Offset);
+    }
+
+    [Fact]
+    public void No_more_is_read_than_asked_for()
+    {
+        using var file = TextFile.Of("a,b\nc,d\ne,f\n");
+        var compressed = TextFile.Gzip("a,b\nc,d\n"u8.ToArray());
+        using var longer = TextFile.Of([.. compressed, .. TextFile.Gzip("e,f\n"u8.ToArray())]);
+
+        Assert.Equal(["a¦b", "c¦d"], file.ReadTexts(new RecordReaderOptions { Length = 8 }));
+        Assert.Equal(["a¦b", "c¦d"], longer.ReadTexts(new RecordReaderOptions { Length = compressed.Length }));
+    }
+
+    public static TheoryData<byte[], string> OtherFormats =>
+        new()
+        {
+            { [0x50, 0x4B, 3, 4, 20, 0], "Excel" },
+            { [0xD0, 0xCF, 0x11, 0xE0], "Excel" },
+            { "%PDF-1.7\n"u8.ToArray(), "PDF" },
+            { [0x28, 0xB5, 0x2F, 0xFD, 4], "gzip" },
+            { TextFile.Gzip(TextFile.Gzip("id\n1\n"u8.ToArray())), "gzip" },
+            { "\uFEFF <html>"u8.ToArray(), "HTML" },
+            { "{\"userId\":1,\"alertMessage\":\"x\"}\n"u8.ToArray(), "JSON" },
+            { "[\n {\"userId\":1}]"u8.ToArray(), "JSON" },
+            { [0xFF, 0xFE, 0, 0, 0x69, 0, 0, 0], "UTF-32" },
+        };
+
+    [Theory]
+    [MemberData(nameof(OtherFormats))]
+    public void A_file_of_another_format_is_recognised(byte[] content, string problem)
+    {
+        using var file = TextFile.Of(content);
+        using var reader = RecordReader.Open(file.Path);
+
+        Assert.Contains(problem, reader.Format.Problem, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -207,6 +270,8 @@ public sealed class RecordReaderTests
                         )
                         .ToArray()
                 )
+                // What looks like a row of nothing but delimiters is skipped.
+                .Where(record => record.Any(field => field.Trim(' ', ',', '"').Length > 0))
                 .ToArray();
             var lineEnd = random.Next(2) == 0 ? "\n" : "\r\n";
             using var file = TextFile.Of(

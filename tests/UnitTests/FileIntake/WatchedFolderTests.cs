@@ -1,34 +1,39 @@
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
-using Sagas.FileIntake.Folders;
-
 namespace Sagas.UnitTests.FileIntake;
 
-public sealed class WatchedFolderTests : IAsyncDisposable
+/// <summary>Files that are found, claimed and moved on.</summary>
+public sealed class WatchedFolderTests : WatchedFolderTest
 {
-    private readonly string _root = Directory.CreateTempSubdirectory("sagas-watched-").FullName;
-    private readonly CancellationTokenSource _stop = new(Eventually.Timeout);
-    private readonly FakeTimeProvider _timeProvider = new();
-    private IAsyncEnumerator<string>? _files;
-
     [Fact]
     public async Task A_file_that_is_being_written_is_found_when_it_has_not_changed_for_a_while()
     {
-        var folder = Watch(stable: TimeSpan.FromSeconds(2));
-        var path = Path.Combine(_root, "a.csv");
+        Watch(stable: TimeSpan.FromSeconds(2));
+        var path = Path.Combine(Root, "a.csv");
         for (var n = 0; n < 4; n++)
         {
             await File.AppendAllTextAsync(path, "1,Ada\n");
             await AssertOthersAreNotFoundAsync();
-            _timeProvider.Advance(TimeSpan.FromSeconds(1.5));
+            TimeProvider.Advance(TimeSpan.FromSeconds(1.5));
             await AssertOthersAreNotFoundAsync();
         }
 
         // Its current content was first seen one and a half seconds ago.
-        var before = _timeProvider.GetUtcNow();
-        Assert.Equal(path, await FoundAsync());
-        Assert.True(_timeProvider.GetUtcNow() - before >= TimeSpan.FromSeconds(0.5));
-        Assert.Equal(Path.Combine(_root, "done", "a.csv"), folder.MoveToDone(path));
+        var before = TimeProvider.GetUtcNow();
+        var claimed = await ClaimedAsync("a.csv");
+        Assert.True(TimeProvider.GetUtcNow() - before >= TimeSpan.FromSeconds(0.5));
+        Assert.Equal(Path.Combine(Root, "done", "a.csv"), Done(claimed));
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Combine(Root, "working")));
+    }
+
+    [Fact]
+    public async Task A_file_that_ends_within_a_line_has_to_be_unchanged_for_longer()
+    {
+        await WriteAsync("a.csv", "id\n1\n2");
+        Watch(stable: TimeSpan.FromSeconds(1));
+        var before = TimeProvider.GetUtcNow();
+
+        await ClaimedAsync("a.csv");
+
+        Assert.True(TimeProvider.GetUtcNow() - before >= TimeSpan.FromSeconds(5));
     }
 
     [Fact]
@@ -37,9 +42,9 @@ public sealed class WatchedFolderTests : IAsyncDisposable
         Watch(stable: TimeSpan.FromHours(1), poll: TimeSpan.FromHours(1));
         var found = NextAsync();
         await WriteAsync("a.csv.part");
-        File.Move(Path.Combine(_root, "a.csv.part"), Path.Combine(_root, "a.csv"));
+        File.Move(Path.Combine(Root, "a.csv.part"), Path.Combine(Root, "a.csv"));
 
-        Assert.Equal(Path.Combine(_root, "a.csv"), await found);
+        Assert.Equal("a.csv", (await found).Name);
     }
 
     [Fact]
@@ -48,96 +53,102 @@ public sealed class WatchedFolderTests : IAsyncDisposable
         foreach (var (name, age) in new[] { ("b.csv", 1), ("a.csv", 2), (".hidden.csv", 3), ("c.csv.part", 3), ("d.csv.tmp", 3) })
         {
             await WriteAsync(name);
-            File.SetLastWriteTimeUtc(Path.Combine(_root, name), DateTime.UtcNow.AddHours(-age));
+            File.SetLastWriteTimeUtc(Path.Combine(Root, name), DateTime.UtcNow.AddHours(-age));
         }
         Watch(stable: TimeSpan.FromMilliseconds(50));
 
-        Assert.Equal([Path.Combine(_root, "a.csv"), Path.Combine(_root, "b.csv")], [await FoundAsync(), await FoundAsync()]);
+        Assert.Equal(["a.csv", "b.csv"], [(await FoundAsync()).Name, (await FoundAsync()).Name]);
         await AssertOthersAreNotFoundAsync();
     }
 
     [Fact]
     public async Task A_file_is_found_once_until_it_changes_or_is_requested_again()
     {
-        var folder = Watch(stable: TimeSpan.FromMilliseconds(50));
+        Watch(stable: TimeSpan.FromMilliseconds(50));
         var path = await WriteAsync("a.csv");
-        Assert.Equal(path, await FoundAsync());
-        _timeProvider.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(path, (await FoundAsync()).Path);
+        TimeProvider.Advance(TimeSpan.FromHours(1));
         await AssertOthersAreNotFoundAsync();
 
         await File.AppendAllTextAsync(path, "more\n");
-        Assert.Equal(path, await FoundAsync());
+        Assert.Equal(path, (await FoundAsync()).Path);
 
-        folder.LookAgain(path);
-        Assert.Equal(path, await FoundAsync());
+        Folder.LookAgain(path);
+        Assert.Equal(path, (await FoundAsync()).Path);
     }
 
     [Fact]
     public async Task A_failed_file_is_moved_with_its_reason_and_replaces_no_other()
     {
-        var folder = Watch(stable: TimeSpan.Zero);
+        Watch(stable: TimeSpan.Zero);
         foreach (var expected in new[] { "a.csv", "a.2.csv" })
         {
-            var path = await WriteAsync("a.csv");
-            Assert.Equal(path, await FoundAsync());
+            await WriteAsync("a.csv");
 
-            var moved = folder.MoveToFailed(path, "It has no header.");
+            var moved = Failed(await ClaimedAsync("a.csv"), "It has no header.");
 
-            Assert.Equal(Path.Combine(_root, "failed", expected), moved);
+            Assert.Equal(Path.Combine(Root, "failed", expected), moved);
             Assert.Equal("It has no header.", (await File.ReadAllTextAsync(moved + ".reason.txt")).Trim());
         }
     }
 
-    public async ValueTask DisposeAsync()
+    [Fact]
+    public async Task A_file_of_the_same_name_does_not_touch_the_one_that_is_read()
     {
-        await _stop.CancelAsync();
-        _stop.Dispose();
-        Directory.Delete(_root, recursive: true);
+        Watch(stable: TimeSpan.Zero);
+        await WriteAsync("a.csv", "first");
+        var first = await ClaimedAsync("a.csv");
+        await WriteAsync("a.csv", "second");
+        var second = await ClaimedAsync("a.csv");
+
+        Assert.Equal("second", await File.ReadAllTextAsync(Done(second)));
+        Assert.Equal("first", await File.ReadAllTextAsync(Done(first)));
     }
 
-    private WatchedFolder Watch(TimeSpan stable, TimeSpan? poll = null)
+    [Fact]
+    public async Task A_file_that_changed_after_it_was_found_is_not_claimed_until_it_has_settled()
     {
-        var options = new WatchedFolderOptions
-        {
-            Path = _root,
-            SettleDelay = stable,
-            PollInterval = poll ?? TimeSpan.FromMilliseconds(100),
-        };
-        var folder = new WatchedFolder(options, _timeProvider, NullLogger<WatchedFolder>.Instance);
-        _files = folder.FilesAsync(_stop.Token).GetAsyncEnumerator();
-        return folder;
+        Watch(stable: TimeSpan.FromMilliseconds(50));
+        var path = await WriteAsync("a.csv");
+        var found = await FoundAsync();
+        await File.AppendAllTextAsync(path, "more\n");
+
+        Assert.Null(Folder.Claim(found));
+
+        Folder.Release(found);
+        Assert.Equal("id\n1\nmore\n", await File.ReadAllTextAsync((await ClaimedAsync("a.csv")).Path));
     }
 
-    private async Task<string> NextAsync()
+    [Fact]
+    public async Task What_a_process_left_in_working_is_found_by_the_next_one()
     {
-        Assert.True(await _files!.MoveNextAsync());
-        return _files.Current;
+        Watch(stable: TimeSpan.Zero);
+        await WriteAsync("a.csv");
+        var left = await ClaimedAsync("a.csv");
+        await Files!.DisposeAsync();
+
+        Watch(stable: TimeSpan.Zero);
+
+        var again = await ClaimedAsync("a.csv");
+        Assert.Equal(left.Path, again.Path);
+        Assert.Equal(Path.Combine(Root, "done", "a.csv"), Done(again));
     }
 
-    /// <summary>Advances the clock until a file is found.</summary>
-    private async Task<string> FoundAsync()
+    [Fact]
+    public async Task A_file_that_a_writer_continues_after_it_was_moved_is_found_again()
     {
-        var next = NextAsync();
-        await _timeProvider.AdvanceUntilAsync("a file is found", () => next.IsCompleted, TimeSpan.FromMilliseconds(50));
-        return await next;
-    }
+        Watch(stable: TimeSpan.FromMilliseconds(50));
+        var path = await WriteAsync("a.csv");
+        await using var writer = new StreamWriter(path, append: true);
+        var done = Done(await ClaimedAsync("a.csv"));
+        await File.WriteAllTextAsync(done + ".rejects.csv", "old");
 
-    /// <summary>Expects that no other file is found: the next one found is a marker, so the folder was read.</summary>
-    private async Task AssertOthersAreNotFoundAsync()
-    {
-        var marker = Path.Combine(_root, "marker.csv");
-        await WriteAsync("marker.csv.part");
-        File.SetLastWriteTimeUtc(marker + ".part", DateTime.UtcNow.AddHours(1));
-        var next = NextAsync();
-        File.Move(marker + ".part", marker);
-        Assert.Equal(marker, await next);
-        File.Delete(marker);
-    }
+        await writer.WriteAsync("2\n");
+        await writer.FlushAsync();
 
-    private async Task<string> WriteAsync(string name)
-    {
-        var path = Path.Combine(_root, name);
-        await File.WriteAllTextAsync(path, "id\n1\n");
-        return path;
+        var again = await ClaimedAsync("a.csv");
+        Assert.Equal("id\n1\n2\n", await File.ReadAllTextAsync(again.Path));
+        Assert.Empty(Directory.GetFiles(Path.Combine(Root, "done")));
+        Assert.Equal(done, Done(again));
     }
 }

@@ -1,7 +1,5 @@
-using System.Collections.Frozen;
 using Microsoft.Extensions.Time.Testing;
 using Sagas.Contracts;
-using Sagas.FileIntake.Records;
 using Sagas.Services;
 using Sagas.Services.Ingest;
 using Sagas.Services.Messages;
@@ -159,12 +157,10 @@ public sealed class SameRuleTests
     private static (string? Reason, DateTimeOffset? RegisteredAt) Row(string content)
     {
         using var file = TextFile.Of(content);
-        using var records = RecordReader.Open(file.Path);
-        Assert.True(records.Read());
-        var names = Enumerable.Range(0, records.FieldCount).Select(records.Text).ToArray();
-        var header = HeaderMap.Read(names, CustomerColumns.With(FrozenDictionary<string, string>.Empty), out _)!;
-        Assert.True(records.Read());
-        var rejected = new CustomerRowReader(header, new MessagesOptions(), _clock).Read(records, out var row);
+        using var table = CustomerIngest.Open(file.Path, length: null, new IngestOptions(), out var problem)!;
+        Assert.Null(problem);
+        Assert.True(table.Read());
+        var rejected = new CustomerRowReader(table, new MessagesOptions(), _clock).Read(out var row);
         return (rejected?.Reason, row.RegisteredAt);
     }
 }
