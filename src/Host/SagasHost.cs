@@ -72,21 +72,12 @@ public static partial class SagasHost
             if (args.Contains("--health"))
                 return await HealthProbe.RunAsync(WebApplication.CreateSlimBuilder().Configuration, Console.Out);
             await using var app = Create(args, features: features);
-            // Resolved now: running the application disposes its services.
-            var background = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToArray();
-            await app.RunAsync();
-            // A background service that fails stops the application, which is an end like any other to it.
-            return background.Any(service => service.ExecuteTask is { IsFaulted: true }) ? Failed : 0;
+            return await RunAsync(app);
         }
         catch (InvalidConfigurationException invalid)
         {
             await Console.Error.WriteLineAsync($"The configuration cannot be used. {invalid.Message}");
             return InvalidConfiguration;
-        }
-        // Stopped while it was still waiting for the database or the broker.
-        catch (OperationCanceledException)
-        {
-            return 0;
         }
         // Its message names the address.
         catch (IOException exception) when (exception.InnerException is AddressInUseException)
@@ -103,6 +94,22 @@ public static partial class SagasHost
             await Console.Error.WriteLineAsync($"Stopped: {exception}");
             return Failed;
         }
+    }
+
+    private static async Task<int> RunAsync(WebApplication app)
+    {
+        // Resolved now: running the application disposes its services.
+        var background = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToArray();
+        try
+        {
+            await app.RunAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped while it was still waiting for the database or the broker.
+        }
+        // A background service that fails stops the application, which is an end like any other to it.
+        return background.Any(service => service.ExecuteTask is { IsFaulted: true }) ? Failed : 0;
     }
 
     private static void AddServices(

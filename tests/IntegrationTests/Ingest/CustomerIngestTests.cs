@@ -240,7 +240,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
             """"
             line,column,reason,record
             3,Customer ID,is empty,;Nobody;
-            4,E-Mail,is not an e-mail address,"2;""Grace
+            4,Vorname,contains a control character,"2;""Grace
             Hopper"";grace"
             6,,has 2 fields where the header has 3,3;x
             7,Customer ID,a quote is opened and never closed,"""4;x;"

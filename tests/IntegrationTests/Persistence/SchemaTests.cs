@@ -11,7 +11,7 @@ public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersF
 {
     // Tables that are read and written by SQL alone.
     private const string SqlOnly =
-        "'alarm', 'alarm_digest', 'alarm_digest_schedule', 'file', 'file_progress', 'file_reject', "
+        "'alarm', 'alarm_digest', 'alarm_digest_schedule', 'alert_file_rows', 'file', 'file_progress', 'file_reject', "
         + "'outbound_call', 'rate_limit', 'rate_limit_lease', 'object_status', "
         + "'schema_migration'";
 
