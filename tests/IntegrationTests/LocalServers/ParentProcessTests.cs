@@ -33,7 +33,9 @@ public sealed class ParentProcessTests
 
         async Task<string> ReadAsync(string name)
         {
-            var line = await parent.StandardOutput.ReadLineAsync(Eventually.Cancellation());
+            // Two servers start, one after the other.
+            using var patience = new CancellationTokenSource(2 * Eventually.Timeout);
+            var line = await parent.StandardOutput.ReadLineAsync(patience.Token);
             Assert.StartsWith($"{name}='", line);
             return line![(name.Length + 2)..^1];
         }
