@@ -2,6 +2,7 @@ using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Sagas.Cli.CommandLine;
 using Sagas.Services;
+using Sagas.Services.Messages;
 
 namespace Sagas.Cli.Broker;
 
@@ -164,6 +165,7 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
     private static BasicProperties Properties(BasicGetResult delivery, Func<string, bool> without)
     {
         var properties = new BasicProperties(delivery.BasicProperties) { DeliveryMode = DeliveryModes.Persistent };
+        RoutingProperties.Remove(properties);
         foreach (var name in properties.Headers?.Keys.Where(without).ToList() ?? [])
             properties.Headers!.Remove(name);
         return properties;

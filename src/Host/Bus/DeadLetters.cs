@@ -17,6 +17,7 @@ internal sealed partial class FaultReportFilter(ILogger logger, ContractTypes co
     : IFilter<ExceptionReceiveContext>
 {
     private const string TypeHeader = "MT-MessageType";
+    private const string ExchangeHeader = "RabbitMQ-ExchangeName";
     private const string Envelope = "application/vnd.masstransit+json";
 
     private readonly GenerateFaultFilter _report = new();
@@ -39,13 +40,13 @@ internal sealed partial class FaultReportFilter(ILogger logger, ContractTypes co
     {
         var headers = context.TransportHeaders;
         context.ExceptionHeaders.Set(SentTimeHeader.FirstSeen, SentTimeHeader.Format(SentTimeHeader.Of(context, timeProvider)));
-        if (headers.Get<string>(TypeHeader) is null && contracts.Find(headers.Get<string>("RabbitMQ-ExchangeName")) is { } type)
+        if (HeaderText.Of(headers, TypeHeader) is null && contracts.Find(HeaderText.Of(headers, ExchangeHeader)) is { } type)
             context.ExceptionHeaders.Set(TypeHeader, type.Name);
     }
 
     /// <summary>As the command line names it.</summary>
     public static string NameOf(ReceiveContext context) =>
-        DeadLetterName.Of(context.TransportHeaders.Get<string>("MessageId"), context.Body.GetBytes());
+        DeadLetterName.Of(HeaderText.Of(context.TransportHeaders, "MessageId"), context.Body.GetBytes());
 
     [LoggerMessage(
         Level = LogLevel.Warning,

@@ -2,10 +2,14 @@ using MassTransit;
 using MassTransit.Middleware;
 using MassTransit.RabbitMqTransport;
 using RabbitMQ.Client;
+using Sagas.Services.Messages;
 
 namespace Sagas.Host.Bus;
 
-/// <summary>Has an endpoint use its queues and exchanges as they are where they exist with other arguments.</summary>
+/// <summary>
+/// Has an endpoint use its queues and exchanges as they are where they exist with other arguments, and move messages to the error
+/// queue without what their producers told the broker.
+/// </summary>
 internal sealed class ExistingQueueFilter(QueueConflicts conflicts) : IFilter<ChannelContext>
 {
     public Task Send(ChannelContext context, IPipe<ChannelContext> next) => next.Send(new Channel(context, conflicts));
@@ -103,7 +107,11 @@ internal sealed class ExistingQueueFilter(QueueConflicts conflicts) : IFilter<Ch
             byte[] body,
             bool awaitAck,
             CancellationToken cancellationToken
-        ) => inner.BasicPublishAsync(exchange, routingKey, mandatory, basicProperties, body, awaitAck, cancellationToken);
+        )
+        {
+            RoutingProperties.Remove(basicProperties);
+            return inner.BasicPublishAsync(exchange, routingKey, mandatory, basicProperties, body, awaitAck, cancellationToken);
+        }
 
         public Task BasicQos(uint prefetchSize, ushort prefetchCount, bool global, CancellationToken cancellationToken) =>
             inner.BasicQos(prefetchSize, prefetchCount, global, cancellationToken);

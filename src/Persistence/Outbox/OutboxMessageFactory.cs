@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
@@ -46,9 +47,18 @@ internal static class OutboxMessageFactory
         };
     }
 
-    /// <summary>Which redelivery of a message this is: 0 for its first delivery.</summary>
+    /// <summary>Which redelivery of a message this is: 0 for its first delivery, and where a producer set the header to something
+    /// else than a number.</summary>
     public static int RedeliveryCount(this ConsumeContext context) =>
-        context.Headers.Get<int>(MessageHeaders.RedeliveryCount) ?? 0;
+        context.Headers.TryGetHeader(MessageHeaders.RedeliveryCount, out var value)
+        && int.TryParse(
+            Convert.ToString(value, CultureInfo.InvariantCulture),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var count
+        )
+            ? count
+            : 0;
 
     private static string? SerializeProperties(SendContext context)
     {

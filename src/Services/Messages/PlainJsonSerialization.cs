@@ -73,8 +73,8 @@ internal sealed class PlainJsonDeserializer(MessagesOptions options, ContractTyp
     // with names of its own.
     private Type FindType(Headers headers, IDictionary<string, object>? properties)
     {
-        var header = headers.Get<string>(TypeHeader);
-        var exchange = headers.Get<string>(ExchangeHeader);
+        var header = HeaderText.Of(headers, TypeHeader);
+        var exchange = HeaderText.Of(headers, ExchangeHeader);
         object? property = null;
         properties?.TryGetValue("RMQ-Type", out property);
         var first = header?.Split(';', 2)[0];

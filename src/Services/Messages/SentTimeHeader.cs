@@ -34,14 +34,12 @@ public static class SentTimeHeader
             && seconds <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
         )
             return DateTimeOffset.FromUnixTimeSeconds(seconds);
-        return
-            delivery.TransportHeaders.TryGetHeader(FirstSeen, out var seen)
-            && DateTimeOffset.TryParse(
-                seen as string,
-                CultureInfo.InvariantCulture,
-                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
-                out var time
-            )
+        return DateTimeOffset.TryParse(
+            HeaderText.Of(delivery.TransportHeaders, FirstSeen),
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out var time
+        )
             ? time
             : null;
     }

@@ -167,7 +167,9 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
             "payment-saga_error",
             "second",
             """{"paymentId":"b"}""",
-            ("MT-MessageType", "PaymentRequested")
+            ("MT-MessageType", "PaymentRequested"),
+            // Asks the broker for a copy in this queue.
+            ("CC", new List<object?> { "payment-saga_error" })
         );
 
         var moved = (await _sagas.JsonOnceDoneAsync("deadletters", "retry", "second")).GetProperty("moved");
@@ -235,7 +237,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         string queue,
         string? id,
         string body,
-        params (string Name, string Value)[] headers
+        params (string Name, object? Value)[] headers
     )
     {
         var properties = new BasicProperties

@@ -126,6 +126,58 @@ public sealed class BadInputTests(BadInputTests.Shared shared) : IClassFixture<B
         Assert.True(letters.IsEmpty);
     }
 
+    // Headers of MassTransit's and of our own names, as producers set them that mean something else.
+    [Fact]
+    public async Task Headers_with_unexpected_values_do_not_count()
+    {
+        var system = await shared.StartedAsync();
+        await using var letters = await system.ReadDeadLettersAsync("customer-saga");
+        var headers = new Dictionary<string, object?>
+        {
+            ["MT-MessageType"] = 7,
+            ["MT-Reason"] = 5L,
+            ["MT-Fault-Message"] = new List<object?> { "x" },
+            ["MessageId"] = new Dictionary<string, object?> { ["a"] = 1 },
+            ["MT-Redelivery-Count"] = "abc",
+            ["Sagas-First-Seen"] = 12.5,
+            ["traceparent"] = 1,
+        };
+        await system.PublishAsync("CustomerRegistered", "not JSON", new BasicProperties { Headers = headers });
+        Assert.Contains("The body is not JSON", (await letters.NextAsync()).Reason);
+        await system.PublishAsync(
+            "CustomerRegistered",
+            """{"customerId":"odd-headers"}""",
+            new BasicProperties { Headers = headers }
+        );
+        await system.WaitForAsync("SELECT count(*) FROM customer_state WHERE customer_id = 'odd-headers'", 1L);
+        Assert.True(letters.IsEmpty);
+    }
+
+    // With the producer's user, the broker closes the endpoint's channel, and the message comes back, over and over.
+    [Fact]
+    public async Task A_dead_letter_has_neither_its_producers_user_nor_its_further_queues()
+    {
+        var system = await shared.StartedAsync();
+        await using var letters = await system.ReadDeadLettersAsync("customer-saga");
+        await system.PublishAsync(
+            "CustomerRegistered",
+            "not JSON",
+            new BasicProperties
+            {
+                UserId = new Uri(system.Settings["RabbitMq:Uri"]!).UserInfo.Split(':')[0],
+                Headers = new Dictionary<string, object?>
+                {
+                    ["CC"] = new List<object?> { "payment-saga" },
+                    ["kept"] = "yes",
+                },
+            }
+        );
+        var letter = await letters.NextAsync();
+        Assert.Null(letter.UserId);
+        Assert.DoesNotContain("CC", letter.Headers.Keys);
+        Assert.Contains("kept", letter.Headers.Keys);
+    }
+
     [Theory]
     [InlineData("customer-saga")]
     [InlineData("payment-saga")]

@@ -189,7 +189,7 @@ internal sealed class TestSystem : IAsyncDisposable
             await owned.DisposeAsync();
     }
 
-    public sealed record DeadLetter(string Body, IReadOnlyDictionary<string, string> Headers)
+    public sealed record DeadLetter(string Body, IReadOnlyDictionary<string, string> Headers, string? UserId)
     {
         public string Reason => Headers["MT-Fault-Message"];
 
@@ -199,7 +199,8 @@ internal sealed class TestSystem : IAsyncDisposable
                 (delivery.BasicProperties.Headers ?? new Dictionary<string, object?>()).ToDictionary(
                     header => header.Key,
                     header => header.Value is byte[] text ? Encoding.UTF8.GetString(text) : $"{header.Value}"
-                )
+                ),
+                delivery.BasicProperties.UserId
             );
     }
 
