@@ -141,8 +141,9 @@ internal sealed class SagasDatabase : IAsyncDisposable
         _source.Clear();
         try
         {
-            await using var connection = await _source.OpenConnectionAsync(cancellationToken);
-            return true;
+            // A standby answers too, and can do nothing of what is retried.
+            await using var command = _source.CreateCommand("SELECT current_setting('transaction_read_only') = 'off'");
+            return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
         }
         catch (Exception exception) when (DatabaseFaults.Classify(exception) is DatabaseFault.Transient)
         {

@@ -76,9 +76,10 @@ internal static class HealthEndpoints
             CancellationToken cancellationToken = default
         )
         {
-            await using var command = dataSource.CreateCommand("SELECT 1");
-            await command.ExecuteScalarAsync(cancellationToken);
-            return HealthCheckResult.Healthy("Postgres answers");
+            await using var command = dataSource.CreateCommand("SELECT current_setting('transaction_read_only') = 'off'");
+            return (bool)(await command.ExecuteScalarAsync(cancellationToken))!
+                ? HealthCheckResult.Healthy("Postgres answers")
+                : HealthCheckResult.Unhealthy("Postgres is read-only: a standby, or default_transaction_read_only is set");
         }
     }
 
