@@ -8,6 +8,7 @@ using Sagas.Host.Http;
 using Sagas.Host.Logs;
 using Sagas.Host.Settings;
 using Sagas.Host.Telemetry;
+using Sagas.Persistence;
 using Sagas.Services;
 using Sagas.Services.Http;
 using Sagas.Services.Messages;
@@ -78,6 +79,11 @@ public static partial class SagasHost
         {
             await Console.Error.WriteLineAsync($"The configuration cannot be used. {invalid.Message}");
             return InvalidConfiguration;
+        }
+        catch (SchemaMigrationException exception)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return Failed;
         }
         // Its message names the address.
         catch (IOException exception) when (exception.InnerException is AddressInUseException)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Sagas.Persistence;
 
 namespace Sagas.Cli.CommandLine;
 
@@ -44,6 +45,11 @@ internal static class CommandRun
         {
             terminal.Error.WriteLine(exception.Message);
             return exception.ExitCode;
+        }
+        catch (SchemaMigrationException exception)
+        {
+            terminal.Error.WriteLine(exception.Message);
+            return ExitCode.Failed;
         }
         catch (IOException exception) when (exception.Message.Contains("Broken pipe", StringComparison.Ordinal))
         {

@@ -11,7 +11,7 @@ internal sealed class SchemaMigration(DatabaseStartupRetry database, Features fe
     /// <summary>Whether the schema is known to be up to date.</summary>
     public bool IsDone { get; private set; }
 
-    /// <exception cref="InvalidOperationException">An applied migration was changed.</exception>
+    /// <exception cref="SchemaMigrationException">The schema cannot be brought up to date.</exception>
     /// <exception cref="InvalidConfigurationException">A pooler does not keep sessions.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {

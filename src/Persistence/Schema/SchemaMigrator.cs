@@ -10,6 +10,7 @@ namespace Sagas.Persistence;
 public static partial class SchemaMigrator
 {
     private const string AdvisoryLock = "7230002";
+    private const string Utf8 = "UTF8";
 
     private const string CreateTable = """
         CREATE TABLE IF NOT EXISTS schema_migration (
@@ -28,7 +29,8 @@ public static partial class SchemaMigrator
     /// <param name="logger">Logs each migration applied.</param>
     /// <param name="cancellationToken">Cancels; nothing is applied then.</param>
     /// <returns>The versions applied, in order; none when the schema was up to date.</returns>
-    /// <exception cref="InvalidOperationException">A migration was changed after it had been applied.</exception>
+    /// <exception cref="SchemaMigrationException">A migration was changed after it had been applied, the database has no schema
+    /// for the tables or another encoding than UTF-8, or the role may not create tables.</exception>
     public static async Task<IReadOnlyList<string>> MigrateAsync(
         NpgsqlDataSource dataSource,
         IReadOnlyList<Migration> migrations,
@@ -37,10 +39,37 @@ public static partial class SchemaMigrator
     )
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        IReadOnlyList<string> done;
+        try
+        {
+            done = await ApplyAsync(connection, migrations, cancellationToken);
+        }
+        catch (PostgresException exception) when (Explain(exception, connection) is { } reason)
+        {
+            throw new SchemaMigrationException(reason, exception);
+        }
+
+        if (logger is not null)
+        {
+            foreach (var version in done)
+                LogApplied(logger, version);
+        }
+
+        return done;
+    }
+
+    private static async Task<IReadOnlyList<string>> ApplyAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<Migration> migrations,
+        CancellationToken cancellationToken
+    )
+    {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({AdvisoryLock})", cancellationToken);
         await ExecuteAsync(connection, CreateTable, cancellationToken);
         var applied = await ReadAppliedAsync(connection, cancellationToken);
+        if (applied.Count == 0)
+            CheckEncoding(connection);
         var done = new List<string>();
         foreach (var migration in migrations)
         {
@@ -48,7 +77,7 @@ public static partial class SchemaMigrator
             {
                 if (checksum != migration.Checksum)
                 {
-                    throw new InvalidOperationException(
+                    throw new SchemaMigrationException(
                         $"Migration {migration.Version} was applied and then changed; put the change into a new file."
                     );
                 }
@@ -69,10 +98,32 @@ public static partial class SchemaMigrator
 
         // All or nothing: a start that is killed here leaves the schema as it was.
         await transaction.CommitAsync(cancellationToken);
-        if (logger is not null)
-            done.ForEach(version => LogApplied(logger, version));
         return done;
     }
+
+    // In other encodings, every text with a character that they lack would fail when it is stored.
+    private static void CheckEncoding(NpgsqlConnection connection)
+    {
+        if (connection.PostgresParameters.TryGetValue("server_encoding", out var encoding) && encoding != Utf8)
+        {
+            throw new SchemaMigrationException(
+                $"The database '{connection.Database}' has the encoding {encoding} and needs {Utf8}: create it anew with "
+                    + $"CREATE DATABASE … TEMPLATE template0 ENCODING '{Utf8}'."
+            );
+        }
+    }
+
+    private static string? Explain(PostgresException exception, NpgsqlConnection connection) =>
+        exception.SqlState switch
+        {
+            PostgresErrorCodes.InvalidSchemaName =>
+                $"The role '{connection.UserName}' has no schema to create tables in: none that exists is in its search_path. "
+                    + "Add 'Search Path=public' to the connection string.",
+            PostgresErrorCodes.InsufficientPrivilege =>
+                $"The role '{connection.UserName}' may not create or change the tables: {exception.MessageText}. Make it the "
+                    + $"owner of the database: ALTER DATABASE \"{connection.Database}\" OWNER TO \"{connection.UserName}\".",
+            _ => null,
+        };
 
     private static async Task<Dictionary<string, string>> ReadAppliedAsync(
         NpgsqlConnection connection,

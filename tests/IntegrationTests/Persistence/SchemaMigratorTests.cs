@@ -58,7 +58,7 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
         await SchemaMigrator.MigrateAsync(_source, Files(("001_one.sql", "CREATE TABLE one (id int)")));
         var changed = Files(("001_one.sql", "CREATE TABLE one (id bigint)"), ("002_two.sql", "CREATE TABLE two (id int)"));
 
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => SchemaMigrator.MigrateAsync(_source, changed));
+        var error = await Assert.ThrowsAsync<SchemaMigrationException>(() => SchemaMigrator.MigrateAsync(_source, changed));
 
         Assert.Equal("Migration 001_one was applied and then changed; put the change into a new file.", error.Message);
         await Assert.ThrowsAsync<PostgresException>(() => CountAsync("two"));
@@ -87,6 +87,51 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
         Assert.Equal(["001_one", "002_two"], await SchemaMigrator.MigrateAsync(_source, corrected));
     }
 
+    // Since Postgres 15, only a database's owner creates tables in the schema public.
+    [Fact]
+    public async Task A_role_that_may_not_create_tables_is_told_what_to_change()
+    {
+        var role = _database.Name;
+        await ExecuteAsync($"CREATE ROLE \"{role}\" LOGIN PASSWORD 'poor'; REVOKE CREATE ON SCHEMA public FROM public");
+        try
+        {
+            var error = await FailureAsync(settings => (settings.Username, settings.Password) = (role, "poor"));
+
+            Assert.StartsWith($"The role '{role}' may not create or change the tables: permission denied", error);
+            Assert.EndsWith($"ALTER DATABASE \"{_database.Name}\" OWNER TO \"{role}\".", error);
+        }
+        finally
+        {
+            await ExecuteAsync($"DROP ROLE \"{role}\"");
+        }
+    }
+
+    [Fact]
+    public async Task A_search_path_without_a_schema_is_named() =>
+        Assert.Contains(
+            "has no schema to create tables in",
+            await FailureAsync(settings => settings.SearchPath = "nowhere"),
+            StringComparison.Ordinal
+        );
+
+    // What such a database cannot store would fail message by message.
+    [Fact]
+    public async Task A_new_database_with_another_encoding_than_UTF8_is_rejected()
+    {
+        var latin = _database.Name + "-latin1";
+        await ExecuteAsync($"CREATE DATABASE \"{latin}\" TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'");
+        try
+        {
+            var error = await FailureAsync(settings => settings.Database = latin);
+
+            Assert.StartsWith($"The database '{latin}' has the encoding LATIN1 and needs UTF8", error);
+        }
+        finally
+        {
+            await ExecuteAsync($"DROP DATABASE \"{latin}\" WITH (FORCE)");
+        }
+    }
+
     [Fact]
     public void Every_migration_has_its_own_number()
     {
@@ -95,6 +140,23 @@ public sealed class SchemaMigratorTests(ServersFixture servers) : IClassFixture<
         );
 
         Assert.Equal("Migrations 001_one and 001_two have the same number.", error.Message);
+    }
+
+    private async Task<string> FailureAsync(Action<NpgsqlConnectionStringBuilder> change)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Pooling = false };
+        change(settings);
+        await using var source = NpgsqlDataSource.Create(settings);
+        var error = await Assert.ThrowsAsync<SchemaMigrationException>(() =>
+            SchemaMigrator.MigrateAsync(source, Features.Product.Migrations)
+        );
+        return error.Message;
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var command = _source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
     }
 
     private async Task<long> CountAsync(string table)
