@@ -69,7 +69,7 @@ internal sealed class Terminal
     {
         System.Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         var redirected = System.Console.IsOutputRedirected;
-        return new Terminal(System.Console.Out, System.Console.Error, Columns(redirected), !redirected);
+        return new Terminal(StandardOutput.OpenText(), System.Console.Error, Columns(redirected), !redirected);
     }
 
     /// <summary>Writes one JSON value to <see cref="Output"/>.</summary>

@@ -65,7 +65,7 @@ internal static class GenerateCommand
 
     private static void WriteToStandardOutput(Terminal terminal, CustomerFile file, int rows, CancellationToken cancellationToken)
     {
-        using var output = Console.OpenStandardOutput();
+        using var output = StandardOutput.Open();
         file.Write(output, rows, cancellationToken, Progress(terminal, rows));
     }
 
