@@ -81,11 +81,12 @@ public static class Cell
     {
         if (text.IsEmpty)
             return null;
-        // Postgres has no text with U+0000 in it.
-        if (text.Contains((byte)0))
-            return "contains the character U+0000";
-        if (text.IndexOfAnyExceptInRange((byte)0, (byte)0x7F) >= 0)
+        // One look at nearly every text.
+        if (text.IndexOfAnyExceptInRange((byte)0x20, (byte)0x7E) >= 0)
         {
+            // Postgres has no text with U+0000 in it.
+            if (text.Contains((byte)0))
+                return "contains the character U+0000";
             if (text.IndexOf("\uFFFD"u8) >= 0)
                 return "contains U+FFFD: its original characters were lost in a conversion";
             if (HasC1Control(text))

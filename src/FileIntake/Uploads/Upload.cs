@@ -39,6 +39,7 @@ public sealed record Upload(string Path, string Name, long Length, string Hash)
         ArgumentNullException.ThrowIfNull(options);
         if (request.ContentLength > options.MaxBytes + MaxMultipartOverheadBytes)
             throw TooLarge(options);
+        CheckEncoding(request.Headers.ContentEncoding.ToString());
         // The server's default limit is meant for requests in memory.
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = options.MaxBytes + MaxMultipartOverheadBytes;
@@ -174,6 +175,16 @@ public sealed record Upload(string Path, string Name, long Length, string Hash)
     }
 
     private static InvalidUploadException Invalid(string reason) => new(StatusCodes.Status400BadRequest, reason);
+
+    // A gzip file is read as it is; other compressions would be stored and then found to be no table.
+    private static void CheckEncoding(string encoding)
+    {
+        if (encoding.Trim().ToUpperInvariant() is not ("" or "IDENTITY" or "GZIP" or "X-GZIP"))
+            throw new InvalidUploadException(
+                StatusCodes.Status415UnsupportedMediaType,
+                "The body may be compressed by gzip only, or not at all."
+            );
+    }
 
     private static InvalidUploadException TooLarge(UploadOptions options) =>
         new(StatusCodes.Status413PayloadTooLarge, $"The file is larger than {options.MaxBytes:N0} bytes, the limit for uploads.");

@@ -69,6 +69,9 @@ public static class TextRules
     /// <inheritdoc cref="HasControlCharacter(ReadOnlySpan{char})"/>
     public static bool HasControlCharacter(ReadOnlySpan<byte> utf8)
     {
+        // One look at nearly every text.
+        if (utf8.IndexOfAnyExceptInRange((byte)0x20, (byte)0x7E) < 0)
+            return false;
         if (utf8.IndexOfAnyInRange((byte)0, (byte)0x1F) >= 0 || utf8.Contains((byte)0x7F))
             return true;
         // U+0080 to U+009F are two bytes: C2 and the number.

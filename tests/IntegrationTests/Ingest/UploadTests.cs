@@ -173,6 +173,9 @@ public sealed class UploadTests(UploadTests.Shared shared) : IClassFixture<Uploa
         var cut = new StringContent("--x\r\nContent-Disposition: form-data; name=file; filename=a.csv\r\n\r\nid\n1\n");
         cut.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x");
         await RejectedAsync(cut, HttpStatusCode.BadRequest, "The multipart form is malformed or was cut off.");
+        var packed = new StringContent("id\n1\n");
+        packed.Headers.ContentEncoding.Add("br");
+        await RejectedAsync(packed, HttpStatusCode.UnsupportedMediaType, "compressed by gzip only");
         using (var missing = await _operator.GetAsync(new Uri($"/files/customers/{Guid.NewGuid()}", UriKind.Relative)))
             Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
         _operator.DefaultRequestHeaders.Clear();
