@@ -4,8 +4,8 @@ using System.Text;
 namespace Sagas.Cli.CommandLine;
 
 /// <summary>
-/// The process's standard output. A write fails when it is a pipe that nobody reads any more: .NET's own stream takes that for a
-/// success, so that <c>--watch | head</c> would never end.
+/// The process's standard output. A write to a pipe whose reader has ended fails. .NET's own stream reports success, so
+/// <c>--watch | head</c> would never end.
 /// </summary>
 /// <param name="inner">What writes.</param>
 /// <param name="descriptor">The pipe's number.</param>
@@ -61,11 +61,11 @@ internal sealed partial class StandardOutput(Stream inner, int descriptor) : Str
     public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <inheritdoc/>
-    /// <exception cref="IOException">Nobody reads the pipe any more, or the write fails.</exception>
+    /// <exception cref="IOException">The pipe's reader has ended, or the write fails.</exception>
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     /// <inheritdoc/>
-    /// <exception cref="IOException">Nobody reads the pipe any more, or the write fails.</exception>
+    /// <exception cref="IOException">The pipe's reader has ended, or the write fails.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         var state = new State { Descriptor = descriptor };

@@ -30,7 +30,7 @@ internal sealed partial class WatchedFolder(
         "~",
     ];
 
-    // A writer that pauses for longer writes to a file that nobody looks at any more.
+    // What is written later than this is not read.
     private static readonly TimeSpan _afterwards = TimeSpan.FromHours(1);
     private const int MaxAfterwards = 1000;
 
