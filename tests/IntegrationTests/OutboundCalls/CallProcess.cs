@@ -98,7 +98,7 @@ internal sealed class TestTarget(TargetSettings settings) : CallTarget
 internal sealed class CallProcess : IAsyncDisposable
 {
     private readonly IHost _host;
-    private readonly IHostedService _dispatcher;
+    private readonly CallDispatcher _dispatcher;
     private readonly RecordedWarnings _warnings;
 
     private CallProcess(IHost host, RecordedWarnings warnings)
@@ -143,8 +143,14 @@ internal sealed class CallProcess : IAsyncDisposable
 
     public Task StartAsync() => _dispatcher.StartAsync(CancellationToken.None);
 
-    /// <summary>Stops as SIGKILL does: nothing more is called or written.</summary>
-    public Task KillAsync() => _dispatcher.StopAsync(new CancellationToken(canceled: true));
+    /// <summary>Stops as SIGKILL does: once it returns, nothing more is claimed, called or written.</summary>
+    public async Task KillAsync()
+    {
+        await _dispatcher.StopAsync(new CancellationToken(canceled: true));
+        // A claim in flight would still take a call whose lease the test has ended meanwhile.
+        if (_dispatcher.ExecuteTask is { } executing)
+            await executing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
 
     /// <summary>Stops as SIGTERM does.</summary>
     public Task StopAsync() => _dispatcher.StopAsync(CancellationToken.None);

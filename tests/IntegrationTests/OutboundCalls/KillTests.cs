@@ -40,7 +40,7 @@ public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFix
     {
         await using var gateway = await FailingGateway.StartAsync(honoursKeys: mode == CallMode.IdempotencyKey);
         await using var table = await CallTable.CreateAsync(servers);
-        var killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var killed = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
         CallProcess? victim = null;
         var started = false;
         var kill = new Action<Step>(at =>
@@ -48,8 +48,7 @@ public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFix
             // Only the first time: a retry of the call may reach the step again.
             if (at != step || killed.Task.IsCompleted)
                 return;
-            _ = victim!.KillAsync();
-            killed.TrySetResult();
+            killed.TrySetResult(victim!.KillAsync());
         });
         gateway.HadEffect = _ => kill(Step.AfterEffect);
         var settings = new TargetSettings(gateway.Url, mode)
@@ -70,7 +69,7 @@ public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFix
         {
             started = true;
             await victim.StartAsync();
-            await killed.Task.WaitAsync(Eventually.Timeout);
+            await killed.Task.Unwrap().WaitAsync(Eventually.Timeout);
             await table.EndLeasesAsync();
         }
 
