@@ -139,10 +139,11 @@ public sealed class FaultTests(ServersFixture servers) : IClassFixture<ServersFi
         await using var table = await CallTable.CreateAsync(servers);
         await using var process = await CallProcess.StartAsync(table.ConnectionString, new(gateway.Url, CallMode.AtMostOnce));
 
-        await process.EnterAsync("rotated", "twice");
-        var rows = await table.UntilFinishedAsync();
+        // One call: the warning is one for each time that the gateway stops accepting them, and of two one may be done before.
+        await process.EnterAsync("rotated");
+        var row = Assert.Single(await table.UntilFinishedAsync());
 
-        Assert.All(rows, row => Assert.Equal(("done", 4), (row.State, row.Attempts)));
+        Assert.Equal(("done", 4), (row.State, row.Attempts));
         Assert.Empty(await table.MessagesAsync("PaymentDeclined"));
         Assert.Equal(1, process.Warnings.Count(line => line.Contains("does not accept our calls", StringComparison.Ordinal)));
     }
