@@ -23,6 +23,7 @@ internal static class Program
             {
                 BenchCommands.Outbox(terminal),
                 BenchCommands.Payments(terminal),
+                FlowBenchCommand.Create(terminal),
                 BenchCommands.Ingest(terminal),
                 BenchCommands.Alarms(terminal),
                 StatusBenchCommand.Create(terminal),
