@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Sagas.Persistence;
 
 /// <summary>
@@ -38,9 +36,7 @@ public sealed class BatchingWriter<TItem>(
             _writing++;
         }
 
-        // A batch has no part in what the caller does.
-        using (ExecutionContext.SuppressFlow())
-            _ = Task.Run(WriteAllAsync);
+        _ = Task.Run(WriteAllAsync);
         return pending.Task;
     }
 
@@ -91,8 +87,6 @@ public sealed class BatchingWriter<TItem>(
 
     private async Task WriteBatchAsync(Pending[] batch)
     {
-        // It is traced with its first item.
-        Activity.Current = batch[0].Activity;
         try
         {
             await writeAsync(Array.ConvertAll(batch, pending => pending.Item));
@@ -128,7 +122,5 @@ public sealed class BatchingWriter<TItem>(
     private sealed class Pending(TItem item) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public TItem Item => item;
-
-        public Activity? Activity { get; } = Activity.Current;
     }
 }

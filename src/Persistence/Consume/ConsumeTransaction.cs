@@ -10,12 +10,18 @@ namespace Sagas.Persistence;
 /// All that consuming one message does to the database. The consumer or saga writes through the <see cref="DbContext"/>; the
 /// inbox row, the saga history and the outgoing messages are collected here and written with the commit, in one round trip.
 /// </summary>
-internal sealed class ConsumeTransaction : IConsumeTransaction, IAsyncDisposable
+internal sealed class ConsumeTransaction : IAsyncDisposable
 {
     private readonly DbContext _dbContext;
     private readonly IDbContextTransaction _transaction;
 
+    // A consumer may publish concurrently.
+    private readonly Lock _lock = new();
+    private readonly List<OutboxMessage> _messages = [];
+    private readonly List<Guid> _cancelled = [];
+    private readonly List<SagaTransition> _transitions = [];
     private readonly OutboxInstance? _process;
+    private OutboxMessage? _batchHead;
     private InboxEntry? _deferred;
     private InboxEntry? _entered;
 
@@ -31,7 +37,7 @@ internal sealed class ConsumeTransaction : IConsumeTransaction, IAsyncDisposable
 
     public Guid Id => _transaction.TransactionId;
 
-    public ConsumeEffects Effects { get; } = new();
+    public bool HasScheduledMessages { get; private set; }
 
     private OutboxTables Tables => field ??= OutboxTables.Of(_dbContext);
 
@@ -63,7 +69,50 @@ internal sealed class ConsumeTransaction : IConsumeTransaction, IAsyncDisposable
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
-    /// <inheritdoc />
+    /// <summary>The redelivery of the consumed message that the consumer itself has scheduled.</summary>
+    public int? AwaitingRedelivery { get; set; }
+
+    public void Add(SagaTransition transition)
+    {
+        lock (_lock)
+            _transitions.Add(transition);
+    }
+
+    public void Add(OutboxMessage message)
+    {
+        lock (_lock)
+        {
+            if (message.Delay is not null)
+            {
+                HasScheduledMessages = true;
+            }
+            else if (_batchHead is null)
+            {
+                _batchHead = message;
+            }
+            else
+            {
+                message.BatchId = _batchHead.BatchId;
+                message.Position = _batchHead.BatchSize++;
+            }
+
+            _messages.Add(message);
+        }
+    }
+
+    /// <summary>Removes a scheduled message, also one scheduled in this transaction.</summary>
+    public void CancelScheduled(Guid tokenId)
+    {
+        lock (_lock)
+        {
+            if (_messages.RemoveAll(message => message.ScheduleTokenId == tokenId) == 0)
+                _cancelled.Add(tokenId);
+        }
+    }
+
+    /// <summary>Writes what was collected and commits.</summary>
+    /// <returns>The messages to publish from memory, with their sequence numbers.</returns>
+    /// <exception cref="MessageConsumedBeforeException">The deferred inbox row exists.</exception>
     public async Task<IReadOnlyList<OutboxMessage>> CommitAsync(CancellationToken cancellationToken)
     {
         if (_dbContext.ChangeTracker.HasChanges())
@@ -74,14 +123,15 @@ internal sealed class ConsumeTransaction : IConsumeTransaction, IAsyncDisposable
         }
 
         // One owner for the whole batch, chosen as late as possible: it must be alive at the commit.
-        Effects.Own(_process?.OutboxId);
-        await using var batch = new NpgsqlBatch(Connection, Transaction);
-        var messages = Fill(batch);
+        var owner = _process?.OutboxId;
+        foreach (var message in _messages.Where(message => message.Delay is null))
+            message.OutboxId = owner;
+        await using var batch = CreateBatch();
         try
         {
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            for (var index = 0; index < messages.Count && await reader.ReadAsync(cancellationToken); index++)
-                messages[index].SequenceNumber = reader.GetInt64(0);
+            for (var index = 0; index < _messages.Count && await reader.ReadAsync(cancellationToken); index++)
+                _messages[index].SequenceNumber = reader.GetInt64(0);
             while (await reader.NextResultAsync(cancellationToken)) { }
         }
         catch (PostgresException exception)
@@ -89,25 +139,39 @@ internal sealed class ConsumeTransaction : IConsumeTransaction, IAsyncDisposable
         {
             throw new MessageConsumedBeforeException(exception);
         }
-        catch when (Effects.Owned().Count > 0)
+        catch when (owner is not null && _batchHead is not null)
         {
             // Whether the commit happened is unknown: a server may report its shutdown after it committed. If it did, no instance
             // has the messages in memory, and the relay must send them.
-            _process!.ReleaseInDoubt(Effects.BatchId!.Value);
+            _process!.ReleaseInDoubt(_batchHead.BatchId);
             throw;
         }
 
-        return Effects.Owned();
+        return owner is null || _batchHead is null ? [] : _messages.FindAll(message => message.OutboxId is not null);
     }
 
-    private IReadOnlyList<OutboxMessage> Fill(NpgsqlBatch batch)
+    private NpgsqlBatch CreateBatch()
     {
-        var redelivery = Effects.AwaitingRedelivery;
+        var batch = new NpgsqlBatch(Connection, Transaction);
         if (_deferred is { } deferred)
-            batch.BatchCommands.Add(Tables.Inbox.EnterOrFail(deferred, redelivery));
-        else if (_entered is { } entered && redelivery is { } awaited)
-            batch.BatchCommands.Add(Tables.Inbox.Await(entered, awaited));
-        var messages = ConsumeEffects.AddTo(batch, Tables, Effects);
+            batch.BatchCommands.Add(Tables.Inbox.EnterOrFail(deferred, AwaitingRedelivery));
+        else if (_entered is { } entered && AwaitingRedelivery is { } redelivery)
+            batch.BatchCommands.Add(Tables.Inbox.Await(entered, redelivery));
+        if (_transitions.Count > 0)
+            batch.BatchCommands.Add(Tables.Outbox.InsertTransitions(_transitions));
+        // Before the messages: one of them may be scheduled anew under its token.
+        if (_cancelled.Count > 0)
+        {
+            batch.BatchCommands.Add(
+                new NpgsqlBatchCommand(Tables.Outbox.DeleteScheduled)
+                {
+                    Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = [.. _cancelled] } },
+                }
+            );
+        }
+
+        if (_messages.Count > 0)
+            batch.BatchCommands.Add(Tables.Outbox.InsertMessages(_messages));
         // A consumer may have hidden that a statement failed. COMMIT would then roll back and report no error, any other
         // statement does.
         if (batch.BatchCommands.Count == 0)
@@ -115,7 +179,7 @@ internal sealed class ConsumeTransaction : IConsumeTransaction, IAsyncDisposable
         // COMMIT travels with the last statements: it saves a round trip, and with it the time for which rows are locked.
         // When a statement fails, the server skips what follows it, and disposing the transaction rolls back.
         batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
-        return messages;
+        return batch;
     }
 
     public ValueTask DisposeAsync() => _transaction.DisposeAsync();

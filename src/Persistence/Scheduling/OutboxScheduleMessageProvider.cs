@@ -19,7 +19,7 @@ internal sealed class OutboxScheduleMessageProvider(
     IServiceProvider services
 ) : IScheduleMessageProvider
 {
-    private IConsumeTransaction? Transaction =>
+    private ConsumeTransaction? Transaction =>
         consumeContext is not null && consumeContext.TryGetPayload<IConsumeTransactionContext>(out var context)
             ? context.Transaction
             : null;
@@ -57,7 +57,7 @@ internal sealed class OutboxScheduleMessageProvider(
     {
         if (Transaction is { } transaction)
         {
-            transaction.Effects.CancelScheduled(tokenId);
+            transaction.CancelScheduled(tokenId);
             return;
         }
 

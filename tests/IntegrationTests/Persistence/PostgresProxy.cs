@@ -24,7 +24,6 @@ internal sealed class PostgresProxy : IAsyncDisposable
     private readonly NpgsqlConnectionStringBuilder _server;
     private readonly Task _accepting;
     private (int Backend, LostAnswer Answer)? _armed;
-    private volatile bool _losesNextInsert;
 
     public PostgresProxy(string connectionString)
     {
@@ -47,9 +46,6 @@ internal sealed class PostgresProxy : IAsyncDisposable
 
     /// <summary>Loses the response to the next commit on a server process's connection.</summary>
     public void LoseAnswerToCommit(int backend, LostAnswer answer) => _armed = (backend, answer);
-
-    /// <summary>Cuts the connection of the next statements that insert and commit without a COMMIT, once they have.</summary>
-    public void LoseAnswerToInsert() => _losesNextInsert = true;
 
     public async ValueTask DisposeAsync()
     {
@@ -96,7 +92,6 @@ internal sealed class PostgresProxy : IAsyncDisposable
     {
         var backend = 0;
         var header = new byte[5];
-        var hasInserted = false;
         while (true)
         {
             await server.ReadExactlyAsync(header, _stop.Token);
@@ -111,19 +106,6 @@ internal sealed class PostgresProxy : IAsyncDisposable
                 if (armed.Answer == LostAnswer.ServerShutsDown)
                     await client.WriteAsync(ShutDown(), _stop.Token);
                 return;
-            }
-
-            hasInserted |= header[0] == 'C' && body.AsSpan().StartsWith("INSERT"u8);
-            if (header[0] == 'Z')
-            {
-                if (_losesNextInsert && hasInserted && body[0] == 'I')
-                {
-                    _losesNextInsert = false;
-                    Lost++;
-                    return;
-                }
-
-                hasInserted = false;
             }
 
             await client.WriteAsync((byte[])[.. header, .. body], _stop.Token);

@@ -1,6 +1,5 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -35,9 +34,6 @@ internal sealed record ProcessSetup
     public bool Consumes { get; init; } = true;
 
     public bool SagaOutbox { get; init; } = true;
-
-    /// <summary>Whether the saga's mapping lets its messages share transactions.</summary>
-    public bool Grouped { get; init; }
 
     /// <summary>Retries and redeliveries around the outbox.</summary>
     public Action<IReceiveEndpointConfigurator> Endpoint { get; init; } = _ => { };
@@ -84,12 +80,7 @@ internal sealed class TestProcess : IAsyncDisposable
         builder.Services.AddSingleton(setup.TimeProvider);
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(setup.Postgres ?? database.ConnectionString));
         builder.Services.AddDbContextPool<OrdersDbContext>(
-            (provider, options) =>
-            {
-                options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>());
-                if (setup.Grouped)
-                    ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(new PlainOrders());
-            }
+            (provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
         );
         builder.Services.Configure<MassTransitHostOptions>(options =>
         {

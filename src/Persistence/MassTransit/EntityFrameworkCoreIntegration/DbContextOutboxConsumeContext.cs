@@ -9,15 +9,13 @@ internal sealed class DbContextOutboxConsumeContext<TMessage>(
     ConsumeContext<TMessage> context,
     OutboxConsumeOptions options,
     IServiceProvider provider,
-    IConsumeTransaction transaction,
+    ConsumeTransaction transaction,
     InboxEntry inbox,
     TimeProvider timeProvider
 ) : OutboxConsumeContextProxy<TMessage>(context, options, provider), IConsumeTransactionContext, DbTransactionContext
     where TMessage : class
 {
-    public IConsumeTransaction Transaction => transaction;
-
-    public bool AddsToCommit { get; set; }
+    public ConsumeTransaction Transaction => transaction;
 
     public Guid TransactionId => transaction.Id;
 
@@ -61,8 +59,8 @@ internal sealed class DbContextOutboxConsumeContext<TMessage>(
     {
         var message = OutboxMessageFactory.Create(context, timeProvider);
         if (RedeliveryOf(context) is { } redelivery)
-            transaction.Effects.AwaitingRedelivery = redelivery;
-        transaction.Effects.Add(message);
+            transaction.AwaitingRedelivery = redelivery;
+        transaction.Add(message);
         return Task.CompletedTask;
     }
 

@@ -13,25 +13,19 @@ internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga>(
 {
     public Task Send<T>(ConsumeContext<T> context, IPipe<SagaRepositoryContext<TSaga, T>> next)
         where T : class =>
-        Grouped(context) is { } consume
-            ? next.Send(new GroupedSagaRepositoryContext<TSaga, T>(context, consume))
-            : InTransactionAsync(context, (dbContext, effects) => next.Send(CreateContext(dbContext, context, effects)));
+        InTransactionAsync(context, (dbContext, transaction) => next.Send(CreateContext(dbContext, context, transaction)));
 
     public Task SendQuery<T>(ConsumeContext<T> context, ISagaQuery<TSaga> query, IPipe<SagaRepositoryQueryContext<TSaga, T>> next)
-        where T : class
-    {
-        if (Grouped(context) is { } consume)
-            throw consume.Leave("it finds its saga by a query");
-        return InTransactionAsync(
+        where T : class =>
+        InTransactionAsync(
             context,
-            async (dbContext, effects) =>
+            async (dbContext, transaction) =>
             {
                 var found = await loader.FindAsync(dbContext, query, context.CancellationToken);
-                var repository = CreateContext(dbContext, context, effects);
+                var repository = CreateContext(dbContext, context, transaction);
                 await next.Send(new DefaultSagaRepositoryQueryContext<TSaga, T>(repository, [.. found]));
             }
         );
-    }
 
     public Task<T> Execute<T>(
         Func<LoadSagaRepositoryContext<TSaga>, Task<T>> asyncMethod,
@@ -47,28 +41,24 @@ internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga>(
 
     public void Probe(ProbeContext context) => context.Add("persistence", "entityFrameworkCore");
 
-    private static GroupedConsume? Grouped(PipeContext context) =>
-        context.TryGetPayload<IConsumeTransactionContext>(out var outbox) ? outbox.Transaction as GroupedConsume : null;
-
     private DbContextSagaRepositoryContext<TSaga, T> CreateContext<T>(
         DbContext dbContext,
         ConsumeContext<T> context,
-        ConsumeEffects effects
+        ConsumeTransaction transaction
     )
-        where T : class => new(dbContext, context, effects, loader);
+        where T : class => new(dbContext, context, transaction, loader);
 
-    private async Task InTransactionAsync<T>(ConsumeContext<T> context, Func<DbContext, ConsumeEffects, Task> run)
+    private async Task InTransactionAsync<T>(ConsumeContext<T> context, Func<DbContext, ConsumeTransaction, Task> run)
         where T : class
     {
         var dbContext = contexts.CreateScoped(context);
         if (
             context.TryGetPayload<IConsumeTransactionContext>(out var outbox)
-            && outbox.Transaction is ConsumeTransaction transaction
-            && ReferenceEquals(transaction.DbContext, dbContext)
+            && ReferenceEquals(outbox.Transaction.DbContext, dbContext)
         )
         {
             // The outbox's context, which it still needs.
-            await run(dbContext, transaction.Effects);
+            await run(dbContext, outbox.Transaction);
             return;
         }
 
@@ -85,7 +75,7 @@ internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga>(
 
     private async Task InOwnTransactionAsync(
         DbContext dbContext,
-        Func<DbContext, ConsumeEffects, Task> run,
+        Func<DbContext, ConsumeTransaction, Task> run,
         CancellationToken cancellationToken
     )
     {
@@ -95,7 +85,7 @@ internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga>(
             null,
             cancellationToken
         );
-        await run(dbContext, transaction.Effects);
+        await run(dbContext, transaction);
         await transaction.CommitAsync(cancellationToken);
     }
 

@@ -1,5 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
@@ -23,14 +22,14 @@ public interface ISagaDbContextFactory<out TSaga>
 }
 
 /// <summary>The context of the scope, which the container disposes.</summary>
-internal sealed class ContainerSagaDbContextFactory<TSaga, TDbContext>(IServiceProvider scope) : ISagaDbContextFactory<TSaga>
+internal sealed class ContainerSagaDbContextFactory<TSaga, TDbContext>(TDbContext dbContext) : ISagaDbContextFactory<TSaga>
     where TSaga : class, ISaga
     where TDbContext : DbContext
 {
-    public DbContext Create() => scope.GetRequiredService<TDbContext>();
+    public DbContext Create() => dbContext;
 
     public DbContext CreateScoped<T>(ConsumeContext<T> context)
-        where T : class => Create();
+        where T : class => dbContext;
 
     public ValueTask ReleaseAsync(DbContext dbContext) => ValueTask.CompletedTask;
 }

@@ -115,10 +115,11 @@ internal sealed class SagasInMemory : IAsyncDisposable
     private TSaga? Find<TSaga>(Guid correlationId)
         where TSaga : class, ISaga => _provider.GetRequiredService<IndexedSagaDictionary<TSaga>>()[correlationId]?.Instance;
 
-    // Known customers are those in the customer saga's repository.
+    // Known customers are those in the customer saga's repository; pulling a schedule forward sends its message now.
     private sealed class InMemoryCustomerDirectory(
         IndexedSagaDictionary<CustomerState> customers,
-        IndexedSagaDictionary<PaymentState> payments
+        IndexedSagaDictionary<PaymentState> payments,
+        IBus bus
     ) : ICustomerDirectory
     {
         public async Task<bool> IsKnownAsync(string customerId, CancellationToken cancellationToken)
@@ -129,21 +130,31 @@ internal sealed class SagasInMemory : IAsyncDisposable
             return known;
         }
 
-        public async Task<IReadOnlyList<string>> FindWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
+        public async Task<IReadOnlyList<string>> ReleaseWaitingPaymentsAsync(
+            string customerId,
+            CancellationToken cancellationToken
+        )
         {
             await payments.MarkInUse(cancellationToken);
-            string[] waiting =
-            [
-                .. payments
-                    .Select(payment => payment)
-                    .Where(payment =>
-                        payment.CustomerId == customerId.Trim()
-                        && payment.CurrentState == nameof(PaymentStateMachine.AwaitingCustomer)
-                    )
-                    .Select(payment => payment.PaymentId),
-            ];
+            var waiting = payments
+                .Select(payment => payment)
+                .Where(payment =>
+                    payment.CustomerId == customerId.Trim()
+                    && payment.CurrentState == nameof(PaymentStateMachine.AwaitingCustomer)
+                )
+                .ToArray();
             payments.Release();
-            return waiting;
+            foreach (var payment in waiting)
+            {
+                await bus.Publish(
+                    new PaymentRedeliveryDue(payment.PaymentId),
+                    context =>
+                        context.Headers.Set(MessageHeaders.SchedulingTokenId, payment.RedeliveryTokenId!.Value.ToString("D")),
+                    cancellationToken
+                );
+            }
+
+            return [];
         }
     }
 }
