@@ -1,5 +1,6 @@
 using Npgsql;
 using Sagas.Cli.CommandLine;
+using Sagas.Database;
 using Sagas.Persistence;
 
 namespace Sagas.Cli.Database;
@@ -141,9 +142,8 @@ internal sealed class SagasDatabase : IAsyncDisposable
         _source.Clear();
         try
         {
-            // A standby answers too, and can do nothing of what is retried.
-            await using var command = _source.CreateCommand("SELECT current_setting('transaction_read_only') = 'off'");
-            return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+            // A standby can do nothing of what is retried.
+            return await DatabaseAccess.IsWritableAsync(_source, cancellationToken);
         }
         catch (Exception exception) when (DatabaseFaults.Classify(exception) is DatabaseFault.Transient)
         {

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.HttpLogging;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
+using Sagas.Database;
 using Sagas.Host.Bus;
 using Sagas.Host.Database;
 using Sagas.Host.Settings;
@@ -74,13 +75,10 @@ internal static class HealthEndpoints
         public async Task<HealthCheckResult> CheckHealthAsync(
             HealthCheckContext context,
             CancellationToken cancellationToken = default
-        )
-        {
-            await using var command = dataSource.CreateCommand("SELECT current_setting('transaction_read_only') = 'off'");
-            return (bool)(await command.ExecuteScalarAsync(cancellationToken))!
+        ) =>
+            await DatabaseAccess.IsWritableAsync(dataSource, cancellationToken)
                 ? HealthCheckResult.Healthy("Postgres answers")
                 : HealthCheckResult.Unhealthy("Postgres is read-only: a standby, or default_transaction_read_only is set");
-        }
     }
 
     private sealed class QueueCheck(QueueConflicts conflicts) : IHealthCheck
