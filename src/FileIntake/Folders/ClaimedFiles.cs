@@ -86,12 +86,17 @@ internal sealed class ClaimedFiles(string folder)
     /// <summary>Where the rejected rows of a claim's file are written to; they are moved with it.</summary>
     public string RejectsOf(Guid claim) => Path.Combine(FolderOf(claim), Rejects);
 
-    /// <summary>Removes the folder of a claim that has no file.</summary>
+    /// <summary>Removes the folder of a claim that has no file; one that has stays.</summary>
     public void Leave(Guid claim)
     {
         try
         {
-            Directory.Delete(FolderOf(claim), recursive: true);
+            if (FileOf(claim) is not null)
+                return;
+            foreach (var own in new DirectoryInfo(FolderOf(claim)).EnumerateFiles(".*"))
+                own.Delete();
+            // Not recursive: this must never delete a file that was put in meanwhile.
+            Directory.Delete(FolderOf(claim), recursive: false);
         }
         catch (DirectoryNotFoundException)
         {
@@ -107,7 +112,7 @@ internal sealed class ClaimedFiles(string folder)
     /// <returns>Its new path.</returns>
     public string MoveToFailed(Guid claim, string reason)
     {
-        File.WriteAllText(Path.Combine(FolderOf(claim), Reason), reason + Environment.NewLine);
+        File.WriteAllText(ReasonOf(claim), reason + Environment.NewLine);
         return Move(claim, FailedFolder);
     }
 
@@ -126,6 +131,8 @@ internal sealed class ClaimedFiles(string folder)
         Leave(claim);
         return null;
     }
+
+    private string ReasonOf(Guid claim) => Path.Combine(FolderOf(claim), Reason);
 
     private string FolderOf(Guid claim) => Path.Combine(WorkingFolder, claim.ToString("N"));
 
@@ -150,7 +157,7 @@ internal sealed class ClaimedFiles(string folder)
             if (new[] { free, rejects, reason }.Any(each => RegularFile.KindOf(each) is not null))
                 continue;
             MoveCompanion(RejectsOf(claim), rejects);
-            MoveCompanion(Path.Combine(FolderOf(claim), Reason), reason);
+            MoveCompanion(ReasonOf(claim), reason);
             if (!Rename(path, free))
                 throw new FileNotFoundException($"The file '{path}' is not there any more.", path);
             Leave(claim);

@@ -64,13 +64,16 @@ internal sealed partial class WatchedFolder(
         }
     }
 
-    /// <summary>Moves a file that was found into <c>working</c>. The caller holds the lock of its claim.</summary>
+    /// <summary>
+    /// Moves a file that was found into <c>working</c>, unless it is there since an earlier call. The caller holds the lock of
+    /// its claim.
+    /// </summary>
     /// <returns>The claimed file; null when it is gone, or has changed since it was found.</returns>
     /// <exception cref="IOException">It cannot be moved.</exception>
     /// <exception cref="UnauthorizedAccessException">Permission to read or move the file is missing.</exception>
     public FoundFile? Claim(FoundFile file)
     {
-        if ((file.IsClaimed ? _claims.FileOf(file.Claim) : Take(file)) is not { } path)
+        if ((_claims.FileOf(file.Claim) ?? (file.IsClaimed ? null : Take(file))) is not { } path)
         {
             _claims.Leave(file.Claim);
             return null;

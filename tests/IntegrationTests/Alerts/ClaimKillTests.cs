@@ -3,19 +3,25 @@ using Sagas.IntegrationTests.Host;
 
 namespace Sagas.IntegrationTests.Alerts;
 
-/// <summary>A process is killed at each step of a file's way from the watched folder to <c>done</c>; every row is sent
-/// once.</summary>
+/// <summary>A process is killed, or its session, at each step of a file's way from the watched folder to <c>done</c>; every row
+/// is sent once.</summary>
 public sealed class ClaimKillTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     private const int Rows = 60;
 
-    // The step in which the process is held when it is killed: the table that it writes, when, and of which rows.
+    /// <summary>The steps at which a reader is held: the table that it writes, when, and of which rows.</summary>
+    public static TheoryData<string, string, string> Steps { get; } =
+        new()
+        {
+            { "file", "BEFORE INSERT", "true" }, // claimed; no state row
+            { "alert_file_rows", "BEFORE INSERT", "true" }, // state row; nothing read
+            { "alert_file_rows", "BEFORE UPDATE", "NEW.sent_before IS NOT NULL AND OLD.sent_before IS NULL" },
+            { "file_progress", "BEFORE UPDATE", "NEW.rows > 20" }, // half read
+            { "file", "BEFORE UPDATE", "NEW.state = 'completed'" }, // read; not completed
+        };
+
     [Theory]
-    [InlineData("file", "BEFORE INSERT", "true")] // claimed; no state row
-    [InlineData("alert_file_rows", "BEFORE INSERT", "true")] // state row; nothing read
-    [InlineData("alert_file_rows", "BEFORE UPDATE", "NEW.sent_before IS NOT NULL AND OLD.sent_before IS NULL")]
-    [InlineData("file_progress", "BEFORE UPDATE", "NEW.rows > 20")] // half read
-    [InlineData("file", "BEFORE UPDATE", "NEW.state = 'completed'")] // read; not completed
+    [MemberData(nameof(Steps))]
     public async Task Every_row_is_sent_once_wherever_its_reader_is_killed(string table, string events, string condition)
     {
         await using var system = await StoppedAsync();
@@ -27,6 +33,32 @@ public sealed class ClaimKillTests(ServersFixture servers) : IClassFixture<Serve
             Drop(system);
             await gate.ReachedAsync();
             Assert.Single(Directory.GetFiles(Path.Combine(system.Folder, "working"), "users.csv", SearchOption.AllDirectories));
+        }
+
+        await system.Services.StartAsync();
+        await AssertSentOnceAsync(system);
+    }
+
+    [Theory]
+    [MemberData(nameof(Steps))]
+    public async Task Every_row_is_sent_once_wherever_its_reader_loses_the_database(string table, string events, string condition)
+    {
+        await using var system = await StoppedAsync();
+        await AdvisoryLockGate.BuildAsync(
+            system.Services.Settings["ConnectionStrings:Postgres"]!,
+            table,
+            events,
+            condition,
+            forEachRow: true
+        );
+        await system.Services.StartAsync();
+        await using (var gate = await AdvisoryLockGate.CloseAsync(system.Services.Settings["ConnectionStrings:Postgres"]!))
+        {
+            Drop(system);
+            await gate.ReachedAsync();
+            await system.Services.ExecuteAsync(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            );
         }
 
         await AssertSentOnceAsync(system);
@@ -63,6 +95,7 @@ public sealed class ClaimKillTests(ServersFixture servers) : IClassFixture<Serve
         }
         await transaction.RollbackAsync();
 
+        await system.Services.StartAsync();
         await AssertSentOnceAsync(system);
     }
 
@@ -86,7 +119,6 @@ public sealed class ClaimKillTests(ServersFixture servers) : IClassFixture<Serve
 
     private static async Task AssertSentOnceAsync(AlertSystem system)
     {
-        await system.Services.StartAsync();
         await system.UntilMovedAsync("done/users.csv");
         await system.WaitForStateAsync("delivered", Rows);
 

@@ -120,6 +120,19 @@ public sealed class WatchedFolderTests : WatchedFolderTest
     }
 
     [Fact]
+    public async Task A_file_that_was_claimed_before_an_interruption_can_be_claimed_again()
+    {
+        Watch(stable: TimeSpan.Zero);
+        await WriteAsync("a.csv", "content");
+        var found = await FoundAsync();
+        var claimed = Folder.Claim(found);
+
+        Assert.Equal(claimed, Folder.Claim(found));
+
+        Assert.Equal("content", await File.ReadAllTextAsync(Done(claimed!)));
+    }
+
+    [Fact]
     public async Task What_a_process_left_in_working_is_found_by_the_next_one()
     {
         Watch(stable: TimeSpan.Zero);
