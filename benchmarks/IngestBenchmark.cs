@@ -10,30 +10,32 @@ using Sagas.Services;
 namespace Sagas.Benchmarks;
 
 /// <summary>
-/// <c>sagas files ingest</c> as a process of its own, from its start to its end, compared with a bare <c>\copy</c> of the same
-/// file into a table without indexes. Each ingest has a database of its own.
+/// <c>sagas files ingest</c> as a process of its own, from its start to its end, compared with <c>\copy</c> of the same file into
+/// a table without indexes, and of the same customers into a table with theirs. Each ingest has a database of its own.
 /// </summary>
 internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> log)
 {
-    private const string PlainTable = "CREATE TABLE plain (id text, first_name text, last_name text, email text, phone text)";
-
     private int _databases;
 
     /// <summary>What was measured.</summary>
     /// <param name="Rows">Rows of the file.</param>
     /// <param name="TimesCopy">Seconds of the ingest over seconds of the copy, median of the rounds.</param>
+    /// <param name="TimesIndexedCopy">The same over seconds of a copy of the customers with their indexes.</param>
     /// <param name="RowsPerSecond">Of the ingest.</param>
     /// <param name="PeakMegabytes">Largest working set of the ingest's process, in MiB.</param>
     /// <param name="IngestSeconds">Median.</param>
     /// <param name="CopySeconds">Median.</param>
+    /// <param name="IndexedCopySeconds">Median.</param>
     /// <param name="CostPerRowRatio">Seconds per row over those of a file of a million rows; null: the file has no more.</param>
     public sealed record Report(
         long Rows,
         double TimesCopy,
+        double TimesIndexedCopy,
         double RowsPerSecond,
         double PeakMegabytes,
         double IngestSeconds,
         double CopySeconds,
+        double IndexedCopySeconds,
         double? CostPerRowRatio
     );
 
@@ -63,23 +65,24 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> l
             log(string.Create(CultureInfo.InvariantCulture, $"Writing a file of {rows:N0} customers …"));
             await using (var file = File.Create(path))
                 new CustomerFile(seed: 1, dirty: 0).Write(file, rows, cancellationToken);
-            var (copies, ingests, peak) = (new List<double>(), new List<double>(), 0d);
+            var seen = new List<Round>();
             for (var round = 1; round <= rounds; round++)
             {
-                copies.Add(await CopyAsync(path, cancellationToken));
-                var (seconds, megabytes) = await IngestAsync(path, rows, cancellationToken);
-                ingests.Add(seconds);
-                peak = Math.Max(peak, megabytes);
-                log(
-                    string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"Round {round}: \\copy {copies[^1]:0.00} s, ingest {seconds:0.00} s, peak {megabytes:0} MiB"
-                    )
-                );
+                seen.Add(await MeasureRoundAsync(path, rows, cancellationToken));
+                log(string.Create(CultureInfo.InvariantCulture, $"Round {round}: {seen[^1]}"));
             }
-            var times = OutboxReport.Median([.. ingests.Zip(copies, (one, other) => one / other)]);
-            var (copy, ingest) = (OutboxReport.Median(copies), OutboxReport.Median(ingests));
-            return new Report(rows, times, rows / ingest, peak, ingest, copy, null);
+            var ingest = Median(seen, round => round.Ingest);
+            return new Report(
+                rows,
+                Median(seen, round => round.Ingest / round.Copy),
+                Median(seen, round => round.Ingest / round.IndexedCopy),
+                rows / ingest,
+                seen.Max(round => round.Megabytes),
+                ingest,
+                Median(seen, round => round.Copy),
+                Median(seen, round => round.IndexedCopy),
+                null
+            );
         }
         finally
         {
@@ -87,39 +90,29 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> l
         }
     }
 
-    private async Task<double> CopyAsync(string path, CancellationToken cancellationToken)
+    private async Task<Round> MeasureRoundAsync(string path, int rows, CancellationToken cancellationToken)
     {
-        var database = await CreateDatabaseAsync(PlainTable, cancellationToken);
-        var target = new NpgsqlConnectionStringBuilder(database);
-        var psql =
-            ServerPrograms.FindPostgres("psql")
-            ?? throw new ServerNotInstalledException("PostgreSQL's client", "psql", "postgresql-client", "postgresql@17");
-        var clock = Stopwatch.StartNew();
-        await ServerCommand.RunAsync(
-            [
-                psql,
-                "-q",
-                "-h",
-                target.Host!,
-                "-p",
-                target.Port.ToString(CultureInfo.InvariantCulture),
-                "-U",
-                target.Username!,
-                "-d",
-                target.Database!,
-                "-c",
-                $"\\copy plain from '{path}' csv header",
-            ],
-            Path.GetDirectoryName(path)!,
-            new ServerEnvironment([], new Dictionary<string, string> { ["PGPASSWORD"] = target.Password ?? "" }),
-            cancellationToken
-        );
-        return clock.Elapsed.TotalSeconds;
+        var plain = await CreateDatabaseAsync(cancellationToken);
+        var copy = await PsqlCopy.PlainAsync(plain, path, cancellationToken);
+        var database = await CreateDatabaseAsync(cancellationToken);
+        await using (var source = NpgsqlDataSource.Create(database))
+            await SchemaMigrator.MigrateAsync(source, Features.Product.Migrations, null, cancellationToken);
+        await PsqlCopy.ExecuteAsync(database, "CHECKPOINT", cancellationToken);
+        var (seconds, megabytes) = await IngestAsync(database, path, rows, cancellationToken);
+        var indexed = await PsqlCopy.IndexedAsync(database, Path.GetDirectoryName(path)!, cancellationToken);
+        return new Round(copy, indexed, seconds, megabytes);
     }
 
-    private async Task<(double Seconds, double Megabytes)> IngestAsync(string path, int rows, CancellationToken cancellationToken)
+    private static double Median(List<Round> rounds, Func<Round, double> figure) =>
+        OutboxReport.Median([.. rounds.Select(figure)]);
+
+    private static async Task<(double Seconds, double Megabytes)> IngestAsync(
+        string database,
+        string path,
+        int rows,
+        CancellationToken cancellationToken
+    )
     {
-        var database = await CreateDatabaseAsync(null, cancellationToken);
         var clock = Stopwatch.StartNew();
         var start = new ProcessStartInfo("dotnet", [typeof(CustomerFile).Assembly.Location, "files", "ingest", path, "--json"])
         {
@@ -170,7 +163,7 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> l
         await using var command = source.CreateCommand(
             """
             SELECT (SELECT count(*) FROM customer_state WHERE current_state = 'Syncing') = $1
-               AND (SELECT count(*) FROM saga_transition) = $1
+               AND (SELECT count(*) FROM saga_history) = $1
                AND (SELECT sum(json_array_length(body::json -> 'message' -> 'customerIds')) FROM outbox_message) = $1
             """
         );
@@ -181,19 +174,20 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> l
         NpgsqlConnection.ClearPool(source.CreateConnection());
     }
 
-    private async Task<string> CreateDatabaseAsync(string? sql, CancellationToken cancellationToken)
+    // A run must not pay for the dirty pages of the previous one.
+    private async Task<string> CreateDatabaseAsync(CancellationToken cancellationToken)
     {
         var database = await postgres.CreateDatabaseAsync($"ingest_benchmark_{_databases++}", cancellationToken);
-        await using var source = NpgsqlDataSource.Create(database);
-        if (sql is null)
-            await SchemaMigrator.MigrateAsync(source, Features.Product.Migrations, null, cancellationToken);
-        else
-            await using (var command = source.CreateCommand(sql))
-                await command.ExecuteNonQueryAsync(cancellationToken);
-        // A run must not pay for the dirty pages of the previous one.
-        await using var checkpoint = source.CreateCommand("CHECKPOINT");
-        checkpoint.CommandTimeout = 600;
-        await checkpoint.ExecuteNonQueryAsync(cancellationToken);
+        await PsqlCopy.ExecuteAsync(database, "CHECKPOINT", cancellationToken);
         return database;
+    }
+
+    private sealed record Round(double Copy, double IndexedCopy, double Ingest, double Megabytes)
+    {
+        public override string ToString() =>
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"\\copy {Copy:0.00} s, with indexes {IndexedCopy:0.00} s, ingest {Ingest:0.00} s, peak {Megabytes:0} MiB"
+            );
     }
 }

@@ -54,8 +54,8 @@ internal sealed record CustomerRow(
         database.QueryAsync(
             // Chooses before the view counts payments, which costs a look-up per customer.
             """
-            SELECT o.* FROM customers_overview o WHERE o.customer_id IN (
-                SELECT customer_id FROM customer_state WHERE $1::text IS NULL OR current_state = $1
+            SELECT o.* FROM customers_overview o WHERE o.correlation_id IN (
+                SELECT correlation_id FROM customer_state WHERE $1::text IS NULL OR current_state = $1
                 ORDER BY updated_at DESC, customer_id LIMIT $2)
             ORDER BY o.updated_at DESC, o.customer_id
             """,
@@ -72,10 +72,10 @@ internal sealed record CustomerRow(
         CancellationToken cancellationToken
     ) =>
         database.QueryAsync(
-            "SELECT * FROM customers_overview WHERE customer_id = $1",
+            "SELECT * FROM customers_overview WHERE correlation_id = $1",
             Read,
             cancellationToken,
-            new Npgsql.NpgsqlParameter { Value = customerId }
+            new Npgsql.NpgsqlParameter { Value = SagaIdentity.Customer(customerId) }
         );
 
     /// <summary>Every customer in a state.</summary>

@@ -25,7 +25,7 @@ internal sealed record Transition(
         CancellationToken cancellationToken
     ) =>
         database.QueryAsync(
-            "SELECT * FROM saga_transition WHERE correlation_id = $1 ORDER BY id",
+            "SELECT * FROM saga_history WHERE correlation_id = $1 ORDER BY id",
             row => new Transition(
                 row.Get<DateTimeOffset>("occurred_at"),
                 row.Text("from_state"),

@@ -58,7 +58,8 @@ internal sealed record PaymentDetails(
         var correlationId = SagaIdentity.Payment(paymentId);
         var found = await database.QueryAsync(
             """
-            SELECT p.*, EXISTS (SELECT 1 FROM customer_state c WHERE c.customer_id = p.customer_id) AS customer_is_known
+            SELECT p.*, EXISTS (
+                SELECT FROM customer_state WHERE correlation_id = saga_key('customer', p.customer_id)) AS customer_is_known
             FROM payment_state p WHERE p.correlation_id = $1
             """,
             row => (Payment: Read(row), Token: row.GetNullable<Guid>("redelivery_token_id")),

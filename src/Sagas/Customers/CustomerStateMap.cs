@@ -9,7 +9,6 @@ internal sealed class CustomerStateMap : SagaClassMap<CustomerState>
     protected override void Configure(EntityTypeBuilder<CustomerState> entity, ModelBuilder model)
     {
         entity.ToTable("customer_state");
-        entity.HasIndex(customer => customer.CustomerId).IsUnique().HasDatabaseName("customer_state_customer_id_key");
         entity.Property<uint>("xmin").IsRowVersion();
     }
 }

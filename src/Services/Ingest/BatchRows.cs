@@ -20,7 +20,7 @@ internal sealed class BatchRows(ArrayPool<byte> buffers) : IDisposable
     /// <summary>Adds rows and takes over their buffer.</summary>
     public void Add(ArraySegment<byte> piece) => _pieces.Add(piece);
 
-    /// <summary>The customers in the order of their correlation ids, which is that of the indexes; null when one of them has
+    /// <summary>The customers in the order of their correlation ids, which is that of the index; null when one of them has
     /// several rows. Valid until this is disposed.</summary>
     /// <param name="count">How many rows there are.</param>
     public ArraySegment<CustomerColumnsOfRow>? SortUnlessRepeated(int count)

@@ -10,9 +10,6 @@ internal readonly struct CustomerColumnsOfRow(ArraySegment<byte> bytes)
 
     public ArraySegment<byte> Bytes => bytes;
 
-    /// <summary>The correlation id alone.</summary>
-    public ArraySegment<byte> KeyBytes => bytes[..LengthOfCorrelationId];
-
     /// <summary>The correlation id, ordered as Postgres orders UUIDs.</summary>
     public UInt128 CorrelationId => BinaryPrimitives.ReadUInt128BigEndian(bytes.AsSpan(4));
 

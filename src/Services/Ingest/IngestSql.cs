@@ -11,17 +11,13 @@ namespace Sagas.Services.Ingest;
 /// </remarks>
 internal static class IngestSql
 {
-    /// <summary>Adds customers in the order of the indexes; fails when one is known.</summary>
+    /// <summary>Adds customers in the order of the index; fails when one is known.</summary>
     public const string CopyCustomers = """
         COPY customer_state (
             correlation_id, customer_id, first_name, last_name, email, phone, source, registered_at,
-            current_state, version, created_at, updated_at)
+            current_state, version, created_at, updated_at, file_id)
         FROM STDIN (FORMAT binary)
         """;
-
-    /// <summary>Adds their history.</summary>
-    public const string CopyTransitions =
-        "COPY saga_transition (correlation_id, saga, from_state, to_state, event, conversation_id) FROM STDIN (FORMAT binary)";
 
     private const string CustomerBucketAdvisoryLock = "7230004";
 
@@ -42,24 +38,21 @@ internal static class IngestSql
     /// between files.</summary>
     public const string LockBucket = $"SELECT pg_advisory_xact_lock({CustomerBucketAdvisoryLock}, $1)";
 
-    /// <summary>Adds the batch's new customers with their history: the first row of each, in the order of the indexes. Returns
-    /// how many, their transaction id, and those to queue for the CRM.</summary>
+    /// <summary>Adds the batch's new customers: the first row of each, in the order of the index. Returns how many, their
+    /// transaction id, and those to queue for the CRM.</summary>
     public const string AddNewCustomers = """
         WITH added AS (
             INSERT INTO customer_state (
                 correlation_id, customer_id, current_state, first_name, last_name, email, phone, source, registered_at,
-                version, created_at, updated_at)
+                version, created_at, updated_at, file_id)
             SELECT DISTINCT ON (s.correlation_id)
                    s.correlation_id, customer_id, @state, first_name, last_name, email, phone, source, registered_at,
-                   1, @now, @now
+                   1, @now, @now, @file
             FROM (SELECT * FROM customer_staging ORDER BY correlation_id, line) s
             LEFT JOIN LATERAL (
                 SELECT true AS is_known FROM customer_state c WHERE c.correlation_id = s.correlation_id OFFSET 0) k ON true
             WHERE k.is_known IS NULL
             ORDER BY s.correlation_id, s.line RETURNING correlation_id, customer_id, xmin),
-        history AS (
-            INSERT INTO saga_transition (saga, correlation_id, from_state, to_state, event, conversation_id)
-            SELECT 'customer_state', correlation_id, NULL, @state, 'CustomerRegistered', @file FROM added),
         to_queue AS (SELECT customer_id FROM added WHERE @crm)
         SELECT (SELECT count(*) FROM added), coalesce((SELECT xmin::text FROM added LIMIT 1), '0'),
                coalesce((SELECT array_agg(customer_id) FROM to_queue), '{}')
@@ -154,12 +147,17 @@ internal static class IngestSql
         WHERE p.current_state = 'AwaitingCustomer'
         """;
 
-    /// <summary>Wakes waiting payments whose customer is known: they looked before the customer's batch committed, and
-    /// started to wait after it had looked for waiting payments.</summary>
+    /// <summary>All payments that wait, with the message that wakes each.</summary>
+    public const string FindWaitingPayments = """
+        SELECT customer_id, redelivery_token_id FROM payment_state
+        WHERE current_state = 'AwaitingCustomer' AND redelivery_token_id IS NOT NULL
+        """;
+
+    /// <summary>Wakes those of some waiting payments whose customer is known: they looked before the customer's batch
+    /// committed, and started to wait after it had looked for waiting payments.</summary>
     public const string WakeRacingPayments = """
-        SELECT pull_forward(array_agg(p.redelivery_token_id)) FROM payment_state p
-        CROSS JOIN LATERAL (SELECT true FROM customer_state c WHERE c.customer_id = p.customer_id OFFSET 0) k
-        WHERE p.current_state = 'AwaitingCustomer' AND p.redelivery_token_id IS NOT NULL
+        SELECT pull_forward(array_agg(p.token)) FROM unnest(@customers, @tokens) AS p (customer, token)
+        CROSS JOIN LATERAL (SELECT true FROM customer_state c WHERE c.correlation_id = p.customer OFFSET 0) k
         """;
 
     /// <summary>Wakes the relays when the transaction commits.</summary>

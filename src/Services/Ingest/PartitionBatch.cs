@@ -91,8 +91,7 @@ internal sealed class PartitionBatch(NpgsqlDataSource database, IngestContext co
     )
     {
         var copy = new CustomerCopy(connection, customers);
-        await copy.InsertAsync(State, context.TimeProvider.GetUtcNow(), cancellationToken);
-        await copy.InsertHistoryAsync(State, context.File.FileId, cancellationToken);
+        await copy.InsertAsync(State, context.TimeProvider.GetUtcNow(), context.File.FileId, cancellationToken);
         string[] ids = [.. customers.Select(customer => customer.CustomerId)];
         if (context.HasCrm)
             await QueueForCrmAsync(connection, ids, cancellationToken);

@@ -16,6 +16,8 @@ internal sealed class RacingPaymentWaker(NpgsqlDataSource database, TimeProvider
     // The delay is this multiple of the query's time: millions of payments may wait for customers that are in no file.
     private const int DelayPerQuery = 20;
 
+    private const int PaymentsPerQuery = 5000;
+
     private static readonly TimeSpan _transactionTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Looks for such payments at intervals, until it is cancelled.</summary>
@@ -69,8 +71,29 @@ internal sealed class RacingPaymentWaker(NpgsqlDataSource database, TimeProvider
 
     private async Task WakeAsync(CancellationToken cancellationToken)
     {
-        await using var command = database.CreateCommand(IngestSql.WakeRacingPayments);
-        command.CommandTimeout = 0;
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        await using var find = database.CreateCommand(IngestSql.FindWaitingPayments);
+        find.CommandTimeout = 0;
+        await using var waiting = await find.ExecuteReaderAsync(cancellationToken);
+        var (customers, tokens) = (new List<Guid>(), new List<Guid>());
+        while (await waiting.ReadAsync(cancellationToken))
+        {
+            customers.Add(SagaIdentity.Customer(waiting.GetString(0)));
+            tokens.Add(waiting.GetGuid(1));
+            if (customers.Count == PaymentsPerQuery)
+                await WakeAsync(customers, tokens, cancellationToken);
+        }
+        if (customers.Count > 0)
+            await WakeAsync(customers, tokens, cancellationToken);
+    }
+
+    private async Task WakeAsync(List<Guid> customers, List<Guid> tokens, CancellationToken cancellationToken)
+    {
+        await using var wake = database.CreateCommand(IngestSql.WakeRacingPayments);
+        wake.CommandTimeout = 0;
+        wake.Parameters.Add(new NpgsqlParameter<Guid[]>("customers", [.. customers]));
+        wake.Parameters.Add(new NpgsqlParameter<Guid[]>("tokens", [.. tokens]));
+        await wake.ExecuteNonQueryAsync(cancellationToken);
+        customers.Clear();
+        tokens.Clear();
     }
 }

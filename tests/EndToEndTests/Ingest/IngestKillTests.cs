@@ -11,7 +11,7 @@ namespace Sagas.EndToEndTests.Ingest;
 public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper output)
 {
     // At the beginning of a batch's transaction, in its middle, and before its commit.
-    private static readonly string[] _gates = ["customer_state", "saga_transition", "file_progress"];
+    private static readonly string[] _gates = ["customer_state", "outbox_message", "file_progress"];
 
     private readonly Narration _narration = new(output);
 
@@ -105,7 +105,7 @@ public sealed class IngestKillTests(KillableServers servers, ITestOutputHelper o
         );
         const string Added = "SELECT count(*) FROM customer_state WHERE version = 1 AND current_state = 'Syncing'";
         Assert.Equal(rows - rejected, await QueryAsync<long>(source, Added));
-        Assert.Equal(rows - rejected, await QueryAsync<long>(source, "SELECT count(*) FROM saga_transition"));
+        Assert.Equal(rows - rejected, await QueryAsync<long>(source, "SELECT count(*) FROM saga_history"));
         const string Ids = """
             SELECT concat_ws(' ', count(*), count(DISTINCT id))
             FROM outbox_message, json_array_elements_text(body::json -> 'message' -> 'customerIds') id

@@ -43,7 +43,7 @@ public sealed class PostgresOutageTests(KillableServers servers) : IAsyncLifetim
         Assert.Contains("Postgres is available again; continuing.", done.Error, StringComparison.Ordinal);
         Assert.Contains("60,000 rows: 60,000 new, 0 changed, 0 unchanged, 0 rejected", done.Output, StringComparison.Ordinal);
         Assert.Equal(Rows, await CountAsync("SELECT count(*) FROM customer_state WHERE version = 1"));
-        Assert.Equal(Rows, await CountAsync("SELECT count(*) FROM saga_transition"));
+        Assert.Equal(Rows, await CountAsync("SELECT count(*) FROM saga_history"));
     }
 
     [PrivateServersFact]

@@ -106,7 +106,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
         Assert.InRange(rejected, 20, 60);
         Assert.Equal(new FileCounts(Rows, rejected, Rows - rejected, 0), result.File.Counts);
         Assert.Equal(Rows - rejected, await _database.QueryAsync<long>("SELECT count(*) FROM customer_state WHERE version = 1"));
-        Assert.Equal(Rows - rejected, await _database.QueryAsync<long>("SELECT count(*) FROM saga_transition"));
+        Assert.Equal(Rows - rejected, await _database.QueryAsync<long>("SELECT count(*) FROM saga_history"));
         Assert.Equal(Rows - rejected, (await _database.QueuedAsync()).Distinct().Count());
         Assert.Equal(Rows - rejected, (await _database.QueuedAsync()).Length);
 
@@ -131,7 +131,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
 
         Assert.All(results, result => Assert.Equal(new FileCounts(Rows, 0, Rows, 0), result.File.Counts));
         Assert.Single(results, result => result.WasCompleted);
-        Assert.Equal(Rows, await _database.QueryAsync<long>("SELECT count(*) FROM saga_transition"));
+        Assert.Equal(Rows, await _database.QueryAsync<long>("SELECT count(*) FROM saga_history"));
     }
 
     [Fact]
@@ -218,7 +218,7 @@ public sealed class CustomerIngestTests(ServersFixture servers) : IClassFixture<
         Assert.InRange(failed.File.Counts.Rows, 1000, 2000);
         Assert.Equal(FileState.Completed, done.File.State);
         Assert.Equal(new FileCounts(4000, 1333, 2667, 0), done.File.Counts);
-        Assert.Equal(2667, await _database.QueryAsync<long>("SELECT count(*) FROM saga_transition"));
+        Assert.Equal(2667, await _database.QueryAsync<long>("SELECT count(*) FROM saga_history"));
     }
 
     [Fact]

@@ -96,11 +96,11 @@ internal sealed class IngestDatabase : IAsyncDisposable
     public async Task<string[]> CustomersAsync() =>
         await ColumnAsync(
             """
-            SELECT to_jsonb(c)::jsonb - 'created_at' - 'updated_at' || jsonb_build_object(
+            SELECT to_jsonb(c)::jsonb - 'created_at' - 'updated_at' - 'file_id' || jsonb_build_object(
                 'was_updated', c.updated_at > '2026-02-01',
                 'history', (
                     SELECT jsonb_agg(jsonb_build_array(t.saga, t.from_state, t.to_state, t.event) ORDER BY t.id)
-                    FROM saga_transition t WHERE t.correlation_id = c.correlation_id)) #>> '{}'
+                    FROM saga_history t WHERE t.correlation_id = c.correlation_id)) #>> '{}'
             FROM customer_state c ORDER BY c.customer_id
             """
         );

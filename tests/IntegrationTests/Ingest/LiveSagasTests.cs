@@ -98,11 +98,11 @@ public sealed class LiveSagasTests(ServersFixture servers) : IClassFixture<Serve
             await race.QueryAsync<long>(
                 """
                 SELECT count(*) FROM customer_state c
-                WHERE version <> (SELECT count(*) FROM saga_transition t WHERE t.correlation_id = c.correlation_id)
+                WHERE version <> (SELECT count(*) FROM saga_history t WHERE t.correlation_id = c.correlation_id)
                 """
             )
         );
-        Assert.Equal(Customers, await race.QueryAsync<long>("SELECT count(*) FROM saga_transition WHERE from_state IS NULL"));
+        Assert.Equal(Customers, await race.QueryAsync<long>("SELECT count(*) FROM saga_history WHERE from_state IS NULL"));
     }
 
     private static CustomerRegistered Registration(int customer, int hour) =>

@@ -17,6 +17,7 @@ public sealed class MigrationTests
         ["009_alerts"] = "e36631e1203226304511e78a4dbfeac2a4869fd27e7e0df105277e2f3d99bb58",
         ["012_retries"] = "f84c2be96a33ede1ac63a0832308c4ea054a70b666ea86b023173e74de9700a5",
         ["013_alert_file_rows"] = "b7630ec211226837f3f0a88a5ad3839151591f1d6ffb5c29659a9f729b60945d",
+        ["014_customers_of_files"] = "6a2eaa2b7aea32083b852e515d429f005816f864ae3e29c0701af2b2790062ef",
     };
 
     [Fact]
