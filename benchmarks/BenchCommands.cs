@@ -15,7 +15,7 @@ internal static class BenchCommands
         Create(
             terminal,
             "outbox",
-            "Sagas per second with and without outbox, the relay on a backlog, and what Postgres alone can do.",
+            "Sagas per second with and without outbox and by other means, the relay on a backlog, and what the servers can do.",
             async (_, quick, cancellationToken) =>
             {
                 await using var postgres = await PrivatePostgres.StartAsync(cancellationToken: cancellationToken);
@@ -26,8 +26,14 @@ internal static class BenchCommands
                 [
                     ("Sagas without outbox", report.WithoutOutboxPerSecond, "/s"),
                     ("Sagas with outbox", report.WithOutboxPerSecond, "/s"),
+                    ("Sagas with MassTransit's outbox in memory", report.InMemoryOutboxPerSecond, "/s"),
+                    ("Messages by hand, a transaction each", report.ByHandPerSecond, "/s"),
                     ("With over without", report.Ratio, ""),
+                    ("With over MassTransit's in memory", report.RatioToInMemoryOutbox, ""),
+                    ("With over by hand", report.RatioToByHand, ""),
+                    ("RabbitMQ's client alone, with confirms", report.BarePublishPerSecond, "/s"),
                     ("Relay, backlog of 100,000", report.RelayPerSecond, "rows/s"),
+                    ("Relay over RabbitMQ's client alone", report.RelayRatioToBare, ""),
                     ("Relay, 1,000,000 waiting over 10,000", report.RelayRatioAtOneMillion, ""),
                     ("pgbench, the same statements", report.PgbenchPerSecond, "/s"),
                 ]
@@ -85,7 +91,7 @@ internal static class BenchCommands
             terminal,
             "ingest",
             "Seconds until all customers of a file are durable and queued for the CRM, "
-                + "compared with a bare \\copy of the same file.",
+                + "compared with a bare \\copy of the same file, and with one into the same columns and indexes.",
             async (parse, quick, cancellationToken) =>
             {
                 await using var postgres = await PrivatePostgres.StartAsync(cancellationToken: cancellationToken);
@@ -96,8 +102,10 @@ internal static class BenchCommands
                 [
                     ("Rows", report.Rows, ""),
                     ("Bare \\copy", report.CopySeconds, "s"),
+                    ("\\copy with the same columns and indexes", report.IndexedCopySeconds, "s"),
                     ("Ingest", report.IngestSeconds, "s"),
                     ("Ingest over copy", report.TimesCopy, ""),
+                    ("Ingest over copy with indexes", report.TimesIndexedCopy, ""),
                     ("Rows per second", report.RowsPerSecond, "/s"),
                     ("Largest working set", report.PeakMegabytes, "MiB"),
                 ],

@@ -38,28 +38,44 @@ internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<strin
 
     /// <summary>One run in a database of its own.</summary>
     /// <returns>Sagas per second.</returns>
-    public async Task<double> MeasureSagasAsync(int sagas, bool outbox, CancellationToken cancellationToken)
+    public async Task<double> MeasureSagasAsync(int sagas, OutboxKind outbox, CancellationToken cancellationToken)
     {
         var postgres = await CreateDatabaseAsync(cancellationToken);
-        using (var topology = OutboxBenchmarkHost.Create(postgres, rabbitMq, outbox))
-        {
-            // Declares the queue, and the exchanges bound to it.
-            await topology.StartAsync(cancellationToken);
-            await topology.StopAsync(cancellationToken);
-        }
-
         await using var connection = await new ConnectionFactory { Uri = rabbitMq }.CreateConnectionAsync(cancellationToken);
         await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
-        await DeclareSinkAsync(channel, cancellationToken);
-        await channel.QueuePurgeAsync(OutboxBenchmarkHost.Queue, cancellationToken);
-        await FillAsync(postgres, sagas, cancellationToken);
-
+        await FillAsync(channel, postgres, sagas, cancellationToken);
         using var host = OutboxBenchmarkHost.Create(postgres, rabbitMq, outbox);
         var measured = MeasureSinkAsync(channel, sagas, cancellationToken);
         await host.StartAsync(cancellationToken);
         var elapsed = await measured;
         await host.StopAsync(cancellationToken);
         return sagas / elapsed.TotalSeconds;
+    }
+
+    /// <summary>The same messages through a consumer that is written by hand: a transaction each, and no saga.</summary>
+    /// <returns>Messages per second.</returns>
+    public async Task<double> MeasureByHandAsync(int messages, CancellationToken cancellationToken)
+    {
+        var postgres = await CreateDatabaseAsync(cancellationToken);
+        await using var connection = await new ConnectionFactory { Uri = rabbitMq }.CreateConnectionAsync(cancellationToken);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        await FillAsync(channel, postgres, messages, cancellationToken);
+        await using var dataSource = NpgsqlDataSource.Create(OutboxBenchmarkHost.Pooled(postgres));
+        var measured = MeasureSinkAsync(channel, messages, cancellationToken);
+        await using var consumer = await ConsumerByHand.StartAsync(dataSource, rabbitMq, SinkExchange, cancellationToken);
+        return messages / (await measured).TotalSeconds;
+    }
+
+    /// <summary>Publishes bodies as those of the relay by RabbitMQ's client alone, and waits for the confirms.</summary>
+    /// <returns>Messages per second.</returns>
+    public async Task<double> MeasurePublishAsync(int messages, CancellationToken cancellationToken)
+    {
+        await using var connection = await new ConnectionFactory { Uri = rabbitMq }.CreateConnectionAsync(cancellationToken);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        await DeclareSinkAsync(channel, cancellationToken);
+        var measured = MeasureSinkAsync(channel, messages, cancellationToken);
+        await BarePublisher.PublishAsync(connection, SinkExchange, messages, cancellationToken);
+        return messages / (await measured).TotalSeconds;
     }
 
     /// <summary>Lets the relay alone send a backlog, in a database of its own.</summary>
@@ -85,7 +101,7 @@ internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<strin
             await vacuum.ExecuteNonQueryAsync(cancellationToken);
         }
 
-        using var host = OutboxBenchmarkHost.Create(postgres, rabbitMq, outbox: true, consume: false);
+        using var host = OutboxBenchmarkHost.Create(postgres, rabbitMq, OutboxKind.Transactional, consume: false);
         var measured = MeasureSinkAsync(channel, drained, cancellationToken);
         await host.StartAsync(cancellationToken);
         var elapsed = await measured;
@@ -135,9 +151,18 @@ internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<strin
         await channel.QueuePurgeAsync(Sink, cancellationToken);
     }
 
-    private async Task FillAsync(string postgres, int sagas, CancellationToken cancellationToken)
+    private async Task FillAsync(IChannel channel, string postgres, int sagas, CancellationToken cancellationToken)
     {
-        using var producer = OutboxBenchmarkHost.Create(postgres, rabbitMq, outbox: false, consume: false);
+        using (var topology = OutboxBenchmarkHost.Create(postgres, rabbitMq, OutboxKind.None))
+        {
+            // Declares the queue, and the exchanges bound to it.
+            await topology.StartAsync(cancellationToken);
+            await topology.StopAsync(cancellationToken);
+        }
+
+        await DeclareSinkAsync(channel, cancellationToken);
+        await channel.QueuePurgeAsync(OutboxBenchmarkHost.Queue, cancellationToken);
+        using var producer = OutboxBenchmarkHost.Create(postgres, rabbitMq, OutboxKind.None, consume: false);
         await producer.StartAsync(cancellationToken);
         var bus = producer.Services.GetRequiredService<IBus>();
         await Parallel.ForEachAsync(

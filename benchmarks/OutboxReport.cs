@@ -5,16 +5,29 @@ namespace Sagas.Benchmarks;
 /// <summary>The result of <c>sagas bench outbox</c>: the medians of its rounds.</summary>
 /// <param name="WithoutOutboxPerSecond">Sagas per second, each publishing its event to the broker itself.</param>
 /// <param name="WithOutboxPerSecond">Sagas per second with inbox and outbox.</param>
-/// <param name="Ratio">The second over the first.</param>
+/// <param name="InMemoryOutboxPerSecond">Sagas per second with MassTransit's own outbox in memory, which guarantees nothing when
+/// the process is killed.</param>
+/// <param name="ByHandPerSecond">Messages per second of a consumer written by hand with Npgsql, a transaction each.</param>
+/// <param name="Ratio">With the outbox over without.</param>
+/// <param name="RatioToInMemoryOutbox">With the outbox over MassTransit's in memory.</param>
+/// <param name="RatioToByHand">With the outbox over by hand.</param>
+/// <param name="BarePublishPerSecond">Messages per second of RabbitMQ's client alone, with confirms.</param>
 /// <param name="RelayPerSecond">Rows per second that the relay drains from a backlog of 100,000.</param>
+/// <param name="RelayRatioToBare">The relay's rate over that of RabbitMQ's client alone.</param>
 /// <param name="RelayRatioAtOneMillion">The relay's rate with 1,000,000 rows waiting over that with 10,000.</param>
 /// <param name="PgbenchPerSecond">Transactions per second of the same statements by pgbench; null when it is not
 /// installed.</param>
 internal sealed record OutboxReport(
     double WithoutOutboxPerSecond,
     double WithOutboxPerSecond,
+    double InMemoryOutboxPerSecond,
+    double ByHandPerSecond,
     double Ratio,
+    double RatioToInMemoryOutbox,
+    double RatioToByHand,
+    double BarePublishPerSecond,
     double RelayPerSecond,
+    double RelayRatioToBare,
     double RelayRatioAtOneMillion,
     double? PgbenchPerSecond
 )
@@ -31,26 +44,46 @@ internal sealed record OutboxReport(
         var (sagas, rounds) = quick ? (3_000, 1) : (20_000, 5);
 
         // The first runs warm up the JIT and the servers' caches.
-        await benchmark.MeasureSagasAsync(quick ? 1_000 : 10_000, outbox: false, cancellationToken);
-        await benchmark.MeasureSagasAsync(quick ? 1_000 : 10_000, outbox: true, cancellationToken);
-        List<double> without = [],
-            with = [],
-            ratios = [];
+        await MeasureRoundAsync(benchmark, quick ? 1_000 : 10_000, cancellationToken);
+        var seen = new List<Round>();
         for (var round = 1; round <= rounds; round++)
         {
-            without.Add(await benchmark.MeasureSagasAsync(sagas, outbox: false, cancellationToken));
-            with.Add(await benchmark.MeasureSagasAsync(sagas, outbox: true, cancellationToken));
-            ratios.Add(with[^1] / without[^1]);
-            log($"round {round} of {rounds}: {without[^1]:N0} sagas/s without outbox, {with[^1]:N0} with");
+            seen.Add(await MeasureRoundAsync(benchmark, sagas, cancellationToken));
+            log($"round {round} of {rounds}: {seen[^1]}");
         }
 
-        var (relay, ratio) = await MeasureRelayAsync(benchmark, quick, log, cancellationToken);
+        var relay = await MeasureRelayAsync(benchmark, quick, log, cancellationToken);
         var database = await benchmark.CreateDatabaseAsync(cancellationToken);
         var pgbench = await PgBench.MeasureAsync(database, TimeSpan.FromSeconds(quick ? 3 : 15), cancellationToken);
-        return new OutboxReport(Median(without), Median(with), Median(ratios), relay, ratio, pgbench);
+        return new OutboxReport(
+            Median(seen, round => round.Without),
+            Median(seen, round => round.With),
+            Median(seen, round => round.InMemory),
+            Median(seen, round => round.ByHand),
+            Median(seen, round => round.With / round.Without),
+            Median(seen, round => round.With / round.InMemory),
+            Median(seen, round => round.With / round.ByHand),
+            Median(relay, round => round.Bare),
+            Median(relay, round => round.Backlog),
+            Median(relay, round => round.Backlog / round.Bare),
+            Median([.. relay.Select(round => round.Large)]) / Median([.. relay.Select(round => round.Small)]),
+            pgbench
+        );
     }
 
-    private static async Task<(double Relay, double Ratio)> MeasureRelayAsync(
+    private static async Task<Round> MeasureRoundAsync(
+        OutboxBenchmark benchmark,
+        int sagas,
+        CancellationToken cancellationToken
+    ) =>
+        new(
+            await benchmark.MeasureSagasAsync(sagas, OutboxKind.None, cancellationToken),
+            await benchmark.MeasureSagasAsync(sagas, OutboxKind.Transactional, cancellationToken),
+            await benchmark.MeasureSagasAsync(sagas, OutboxKind.InMemory, cancellationToken),
+            await benchmark.MeasureByHandAsync(sagas, cancellationToken)
+        );
+
+    private static async Task<List<RelayRound>> MeasureRelayAsync(
         OutboxBenchmark benchmark,
         bool quick,
         Action<string> log,
@@ -58,28 +91,42 @@ internal sealed record OutboxReport(
     )
     {
         var rounds = quick ? 1 : 3;
-        List<double> small = [],
-            backlog = [],
-            large = [];
+        var seen = new List<RelayRound>();
         for (var round = 1; round <= rounds; round++)
         {
             // The same number of rows is timed with each backlog, so that only the backlog makes a difference.
-            small.Add(await benchmark.MeasureRelayAsync(10_000, 10_000, cancellationToken));
-            backlog.Add(await benchmark.MeasureRelayAsync(100_000, 100_000, cancellationToken));
-            large.Add(await benchmark.MeasureRelayAsync(quick ? 200_000 : 1_000_000, 10_000, cancellationToken));
-            log(
-                $"relay, round {round} of {rounds}: {small[^1]:N0} rows/s of 10,000, "
-                    + $"{backlog[^1]:N0} of 100,000, {large[^1]:N0} of {(quick ? "200,000" : "1,000,000")}"
+            seen.Add(
+                new RelayRound(
+                    await benchmark.MeasurePublishAsync(100_000, cancellationToken),
+                    await benchmark.MeasureRelayAsync(10_000, 10_000, cancellationToken),
+                    await benchmark.MeasureRelayAsync(100_000, 100_000, cancellationToken),
+                    await benchmark.MeasureRelayAsync(quick ? 200_000 : 1_000_000, 10_000, cancellationToken)
+                )
             );
+            log($"relay, round {round} of {rounds}: {seen[^1]} of {(quick ? "200,000" : "1,000,000")}");
         }
 
-        return (Median(backlog), Median(large) / Median(small));
+        return seen;
     }
+
+    private static double Median<TRound>(List<TRound> rounds, Func<TRound, double> figure) => Median([.. rounds.Select(figure)]);
 
     internal static double Median(List<double> values)
     {
         var sorted = values.Order().ToArray();
         var middle = sorted.Length / 2;
         return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    private sealed record Round(double Without, double With, double InMemory, double ByHand)
+    {
+        public override string ToString() =>
+            $"{Without:N0} sagas/s without outbox, {With:N0} with, {InMemory:N0} with MassTransit's, {ByHand:N0} by hand";
+    }
+
+    private sealed record RelayRound(double Bare, double Small, double Backlog, double Large)
+    {
+        public override string ToString() =>
+            $"{Bare:N0} messages/s by the client alone, {Small:N0} rows/s of 10,000, {Backlog:N0} of 100,000, {Large:N0}";
     }
 }
