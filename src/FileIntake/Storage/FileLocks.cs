@@ -37,7 +37,7 @@ internal sealed class FileLocks(NpgsqlDataSource database)
         }
         catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
         {
-            await CloseAsync();
+            await GiveUpAsync();
             throw;
         }
         finally
@@ -60,7 +60,7 @@ internal sealed class FileLocks(NpgsqlDataSource database)
         }
         catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
         {
-            await CloseAsync();
+            await GiveUpAsync();
         }
         finally
         {
@@ -83,6 +83,21 @@ internal sealed class FileLocks(NpgsqlDataSource database)
     }
 
     private ValueTask CloseWhenIdleAsync() => _held.Count == 0 ? CloseAsync() : ValueTask.CompletedTask;
+
+    // Only a statement failed, perhaps: the session must not take its locks along into the pool.
+    private async ValueTask GiveUpAsync()
+    {
+        try
+        {
+            await using var unlock = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", _connection);
+            await unlock.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
+        {
+            // The locks were lost with the session.
+        }
+        await CloseAsync();
+    }
 
     private async ValueTask CloseAsync()
     {
