@@ -3,42 +3,30 @@ using Npgsql;
 namespace Sagas.IntegrationTests.CommandLine;
 
 /// <summary>Mistakes on working servers, and what the command line says about them.</summary>
-public sealed class CommonMistakesTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
+public sealed class CommonMistakesTests(ServersFixture servers) : CommandLineTest(servers), IClassFixture<ServersFixture>
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("sagas-mistakes-").FullName;
 
-    private TestDatabase _database = null!;
-    private TestVirtualHost _host = null!;
-    private CommandLineRunner _sagas = null!;
-
-    public async Task InitializeAsync()
+    public override async Task DisposeAsync()
     {
-        _database = await servers.CreateDatabaseAsync("cli");
-        _host = await servers.CreateVirtualHostAsync("cli");
-        _sagas = new CommandLineRunner(_database.ConnectionString, _host.Uri);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _host.DisposeAsync();
-        await _database.DisposeAsync();
+        await base.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }
 
     [Fact]
     public async Task A_wrong_password_of_the_database_is_reported_without_advice_to_start_a_server()
     {
-        var wrong = new NpgsqlConnectionStringBuilder(_database.ConnectionString) { Password = "wrong" }.ConnectionString;
+        var wrong = new NpgsqlConnectionStringBuilder(Database.ConnectionString) { Password = "wrong" }.ConnectionString;
 
-        AssertIsLoginError(await _sagas.RunAsync("payments", "list", "--postgres", wrong), "POSTGRES_PASSWORD");
+        AssertIsLoginError(await Runner.RunAsync("payments", "list", "--postgres", wrong), "POSTGRES_PASSWORD");
     }
 
     [Fact]
     public async Task A_wrong_password_of_the_broker_is_reported_without_advice_to_start_a_server()
     {
-        var wrong = new UriBuilder(_host.Uri) { Password = "wrong" }.Uri.ToString();
+        var wrong = new UriBuilder(VirtualHost.Uri) { Password = "wrong" }.Uri.ToString();
 
-        AssertIsLoginError(await _sagas.RunAsync("deadletters", "list", "--rabbitmq", wrong), "RABBITMQ_PASSWORD");
+        AssertIsLoginError(await Runner.RunAsync("deadletters", "list", "--rabbitmq", wrong), "RABBITMQ_PASSWORD");
     }
 
     [Theory]
@@ -49,7 +37,7 @@ public sealed class CommonMistakesTests(ServersFixture servers) : IClassFixture<
         var path = Path.Combine(_folder, "alerts.csv");
         await File.WriteAllTextAsync(path, content);
 
-        var run = await _sagas.RunAsync("files", "ingest", path);
+        var run = await Runner.RunAsync("files", "ingest", path);
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("invalid", run.Output);

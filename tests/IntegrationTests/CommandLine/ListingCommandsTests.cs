@@ -8,26 +8,9 @@ using Sagas.Services.Alerts;
 namespace Sagas.IntegrationTests.CommandLine;
 
 /// <summary>Every command that lists something, on a database with tables and a broker.</summary>
-public sealed class ListingCommandsTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
+public sealed class ListingCommandsTests(ServersFixture servers) : CommandLineTest(servers), IClassFixture<ServersFixture>
 {
-    private TestDatabase _database = null!;
-    private TestVirtualHost _host = null!;
-    private CommandLineRunner _sagas = null!;
-
     public static TheoryData<string> Listings => [.. Paths()];
-
-    public async Task InitializeAsync()
-    {
-        _database = await servers.CreateDatabaseAsync("cli");
-        _host = await servers.CreateVirtualHostAsync("cli");
-        _sagas = new CommandLineRunner(_database.ConnectionString, _host.Uri);
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _host.DisposeAsync();
-        await _database.DisposeAsync();
-    }
 
     [Theory]
     [MemberData(nameof(Listings))]
@@ -35,8 +18,8 @@ public sealed class ListingCommandsTests(ServersFixture servers) : IClassFixture
     {
         foreach (var line in Lines(path))
         {
-            var table = await _sagas.RunAsync(line);
-            var json = await _sagas.RunAsync([.. line, CommandOptions.JsonName]);
+            var table = await Runner.RunAsync(line);
+            var json = await Runner.RunAsync([.. line, CommandOptions.JsonName]);
 
             Assert.True(table.ExitCode == 0, $"{string.Join(' ', line)}: {table.Error}");
             Assert.True(json.ExitCode == 0, $"{string.Join(' ', line)} --json: {json.Error}");
@@ -58,12 +41,12 @@ public sealed class ListingCommandsTests(ServersFixture servers) : IClassFixture
     public async Task A_list_of_alerts_says_why_the_endpoint_receives_none(string columns, string sentence)
     {
         await Postgres.QueryAsync<string>(
-            _database.ConnectionString,
+            Database.ConnectionString,
             $"INSERT INTO rate_limit (target, {columns}) "
                 + $"VALUES ('{AlertReceiver.TargetName}', now() + interval '1 hour', 'the answer')"
         );
 
-        var run = await _sagas.RunAsync("alerts", "list");
+        var run = await Runner.RunAsync("alerts", "list");
 
         Assert.Equal(0, run.ExitCode);
         Assert.Contains(sentence, run.Error);

@@ -6,26 +6,20 @@ using Sagas.Cli.Broker;
 namespace Sagas.IntegrationTests.CommandLine;
 
 /// <summary>Running servers on which the services never ran.</summary>
-public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
+public sealed class WithoutServicesTests(ServersFixture servers) : CommandLineTest(servers), IClassFixture<ServersFixture>
 {
-    private TestDatabase _database = null!;
-    private TestVirtualHost _host = null!;
-    private CommandLineRunner _sagas = null!;
     private IConnection _connection = null!;
 
-    public async Task InitializeAsync()
+    public override async Task InitializeAsync()
     {
-        _database = await servers.CreateDatabaseAsync("cli");
-        _host = await servers.CreateVirtualHostAsync("cli");
-        _sagas = new CommandLineRunner(_database.ConnectionString, _host.Uri);
-        _connection = await Broker.ConnectAsync(_host.Uri);
+        await base.InitializeAsync();
+        _connection = await Broker.ConnectAsync(VirtualHost.Uri);
     }
 
-    public async Task DisposeAsync()
+    public override async Task DisposeAsync()
     {
         await _connection.DisposeAsync();
-        await _host.DisposeAsync();
-        await _database.DisposeAsync();
+        await base.DisposeAsync();
     }
 
     [Theory]
@@ -33,7 +27,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     [InlineData("p", "4711")]
     public async Task Nothing_is_published_without_a_receiver(params string[] args)
     {
-        var run = await _sagas.RunAsync(args);
+        var run = await Runner.RunAsync(args);
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("Start the services first", run.Error);
@@ -47,7 +41,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         await channel.QueueDeclareAsync("payment-saga", durable: true, exclusive: false, autoDelete: false);
         await channel.ExchangeDeclareAsync("PaymentRequested", ExchangeType.Fanout, durable: true);
 
-        var run = await _sagas.RunAsync("p", "4711");
+        var run = await Runner.RunAsync("p", "4711");
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("no queue is bound", run.Error);
@@ -61,7 +55,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         await channel.ExchangeDeclareAsync("CustomerRegistered", ExchangeType.Fanout, durable: true);
         await channel.QueueBindAsync("customer-saga", "CustomerRegistered", "");
 
-        var published = await _sagas.JsonAsync("c", "load", "--count", "1100");
+        var published = await Runner.JsonAsync("c", "load", "--count", "1100");
 
         Assert.Equal(1100, published.GetProperty("messages").GetArrayLength());
         var arrived = new HashSet<string?>();
@@ -73,8 +67,8 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     [Fact]
     public async Task A_database_without_tables_is_reported_and_can_be_migrated()
     {
-        await using var empty = await servers.CreateEmptyDatabaseAsync("cli");
-        var sagas = new CommandLineRunner(empty.ConnectionString, _host.Uri);
+        await using var empty = await Servers.CreateEmptyDatabaseAsync("cli");
+        var sagas = new CommandLineRunner(empty.ConnectionString, VirtualHost.Uri);
         var before = await sagas.RunAsync("payments", "list");
         Assert.Equal(1, before.ExitCode);
         Assert.Contains("sagas migrate", before.Error);
@@ -94,7 +88,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
     [Fact]
     public async Task Watching_ends_with_exit_code_0_on_Ctrl_C()
     {
-        var run = await _sagas.StopOnOutputAsync("payments", "list", "--watch");
+        var run = await Runner.StopOnOutputAsync("payments", "list", "--watch");
 
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("No payments.", run.Output);
@@ -120,7 +114,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
             """
         );
 
-        var messages = (await _sagas.JsonAsync("outbox", "list")).EnumerateArray().ToList();
+        var messages = (await Runner.JsonAsync("outbox", "list")).EnumerateArray().ToList();
 
         Assert.Equal(
             ["scheduled", "due", "behind", "failing"],
@@ -128,7 +122,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         );
         Assert.All(messages, message => Assert.Equal("PaymentCompleted", message.GetProperty("destination").GetString()));
         Assert.Equal("broken pipe", messages[3].GetProperty("why").GetString());
-        Assert.Equal(1, (await _sagas.JsonAsync("outbox", "list", "--state", "failing")).GetArrayLength());
+        Assert.Equal(1, (await Runner.JsonAsync("outbox", "list", "--state", "failing")).GetArrayLength());
     }
 
     [Fact]
@@ -172,7 +166,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
             ("CC", new List<object?> { "payment-saga_error" })
         );
 
-        var moved = (await _sagas.JsonOnceDoneAsync("deadletters", "retry", "second")).GetProperty("moved");
+        var moved = (await Runner.JsonOnceDoneAsync("deadletters", "retry", "second")).GetProperty("moved");
 
         Assert.Equal(["second"], Ids(moved));
         Assert.Equal(["first"], Ids(await LettersAsync(1)));
@@ -186,7 +180,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
             name => name.StartsWith("MT-Fault", StringComparison.Ordinal)
         );
         Assert.Null(await channel.BasicGetAsync("payment-saga", autoAck: true));
-        Assert.Equal(4, (await _sagas.RunAsync("deadletters", "retry", "second")).ExitCode);
+        Assert.Equal(4, (await Runner.RunAsync("deadletters", "retry", "second")).ExitCode);
     }
 
     [Fact]
@@ -198,14 +192,14 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
 
         var rejected = await Eventually.MatchesAsync(
             "the letter is back in its queue",
-            () => _sagas.RunAsync("deadletters", "retry", "--all"),
+            () => Runner.RunAsync("deadletters", "retry", "--all"),
             run => !run.Output.Contains("No dead letters.", StringComparison.Ordinal)
         );
         Assert.Equal(1, rejected.ExitCode);
         Assert.Contains("--as", rejected.Error);
         Assert.Equal(id, Ids(await LettersAsync(1)).Single());
 
-        await _sagas.JsonOnceDoneAsync("deadletters", "retry", id, "--as", "PaymentRequested");
+        await Runner.JsonOnceDoneAsync("deadletters", "retry", id, "--as", "PaymentRequested");
         var delivery = await Broker.TakeAsync(channel, "payment-saga");
         Assert.Equal("PaymentRequested", Encoding.UTF8.GetString((byte[])delivery.BasicProperties.Headers!["MT-MessageType"]!));
         Assert.Empty(Ids(await LettersAsync(0)));
@@ -218,7 +212,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
         await PublishAsync(channel, "billing_error", "lost", "{}", ("MT-MessageType", "X"));
         await channel.QueueDeleteAsync("billing");
 
-        var run = await _sagas.RunAsync("deadletters", "retry", "--all", "--queue", "billing");
+        var run = await Runner.RunAsync("deadletters", "retry", "--all", "--queue", "billing");
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("the queue billing, where they failed, does not exist", run.Error);
@@ -227,7 +221,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
 
     // Listed messages return to the queue a moment later.
     private Task<System.Text.Json.JsonElement> LettersAsync(int count, params string[] more) =>
-        _sagas.JsonWhenAsync(letters => letters.GetArrayLength() == count, ["deadletters", "list", .. more]);
+        Runner.JsonWhenAsync(letters => letters.GetArrayLength() == count, ["deadletters", "list", .. more]);
 
     private static IEnumerable<string?> Ids(System.Text.Json.JsonElement letters) =>
         letters.EnumerateArray().Select(letter => letter.GetProperty("messageId").GetString());
@@ -269,7 +263,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : IClassFixture
 
     private async Task ExecuteAsync(string sql)
     {
-        await using var source = NpgsqlDataSource.Create(_database.ConnectionString);
+        await using var source = NpgsqlDataSource.Create(Database.ConnectionString);
         await using var command = source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
     }
