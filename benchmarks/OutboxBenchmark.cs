@@ -131,7 +131,9 @@ internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<strin
         return clock.Elapsed;
     }
 
-    private static async Task DeclareSinkAsync(IChannel channel, CancellationToken cancellationToken)
+    /// <summary>Declares the queue that the events arrive in, and empties it.</summary>
+    /// <returns>Its name.</returns>
+    public static async Task<string> DeclareSinkAsync(IChannel channel, CancellationToken cancellationToken)
     {
         await channel.ExchangeDeclareAsync(
             SinkExchange,
@@ -149,6 +151,7 @@ internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<strin
         );
         await channel.QueueBindAsync(Sink, SinkExchange, "", cancellationToken: cancellationToken);
         await channel.QueuePurgeAsync(Sink, cancellationToken);
+        return Sink;
     }
 
     private async Task FillAsync(IChannel channel, string postgres, int sagas, CancellationToken cancellationToken)

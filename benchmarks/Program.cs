@@ -28,6 +28,7 @@ internal static class Program
                 BenchCommands.Alarms(terminal),
                 StatusBenchCommand.Create(terminal),
                 AlertsBenchCommand.Create(terminal),
+                PressureBenchCommand.Create(terminal),
                 BenchCommands.Crm(terminal),
             },
             CommandOptions.Json(),
