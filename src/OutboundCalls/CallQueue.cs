@@ -1,7 +1,9 @@
 using System.Text.Json;
+using MassTransit;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using NpgsqlTypes;
+using Sagas.Persistence;
 
 namespace Sagas.OutboundCalls;
 
@@ -39,6 +41,30 @@ public static class CallQueue
         FROM unnest($3, $4, $5, $6) AS c (key, request, conversation_id, correlation_id)
         ON CONFLICT DO NOTHING
         """;
+
+    /// <summary>Enqueues a call with the commit of the message that is being consumed, where that shares its transaction with
+    /// others. Where a key turns out to be known, its message is consumed again.</summary>
+    /// <param name="context">The message.</param>
+    /// <param name="target">The third party.</param>
+    /// <param name="idempotencyKey">The call's name at the target.</param>
+    /// <param name="request">The request to the target; stored as JSON.</param>
+    /// <param name="correlationId">The saga that asks for it.</param>
+    /// <returns>False: enqueue it in the consume's own transaction.</returns>
+    public static bool TryEnqueueWithCommit<TRequest>(
+        ConsumeContext context,
+        CallTarget target,
+        string idempotencyKey,
+        TRequest request,
+        Guid? correlationId
+    )
+        where TRequest : class
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentException.ThrowIfNullOrWhiteSpace(idempotencyKey);
+        var json = JsonSerializer.Serialize(request, JsonSerializerOptions.Web);
+        return context.TryAddToCommit(target.Enqueue, new NewCall(idempotencyKey, json, context.ConversationId, correlationId));
+    }
 
     /// <summary>Enqueues a call.</summary>
     /// <param name="database">The context; its current transaction, if any, is used.</param>

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Sagas.Persistence;
 
 namespace Sagas.OutboundCalls;
 
@@ -29,6 +30,9 @@ public abstract class CallTarget
 
     /// <summary>Whether a success with an incomplete body does not prove success.</summary>
     public virtual bool NeedsCompleteBody => true;
+
+    /// <summary>Enqueues calls with the commit of the consumes that ask for them.</summary>
+    internal CommitStatement<NewCall> Enqueue => field ??= new(calls => CallQueue.EnqueueCommand(Name, Mode, calls));
 
     /// <summary>Sets up the connections to the target, for what is particular to it.</summary>
     /// <param name="handler">The handler, set up as for every target.</param>

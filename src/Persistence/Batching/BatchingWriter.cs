@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Sagas.Persistence;
 
 /// <summary>
@@ -36,7 +38,9 @@ public sealed class BatchingWriter<TItem>(
             _writing++;
         }
 
-        _ = Task.Run(WriteAllAsync);
+        // A batch has no part in what the caller does.
+        using (ExecutionContext.SuppressFlow())
+            _ = Task.Run(WriteAllAsync);
         return pending.Task;
     }
 
@@ -87,6 +91,8 @@ public sealed class BatchingWriter<TItem>(
 
     private async Task WriteBatchAsync(Pending[] batch)
     {
+        // It is traced with its first item.
+        Activity.Current = batch[0].Activity;
         try
         {
             await writeAsync(Array.ConvertAll(batch, pending => pending.Item));
@@ -122,5 +128,7 @@ public sealed class BatchingWriter<TItem>(
     private sealed class Pending(TItem item) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
     {
         public TItem Item => item;
+
+        public Activity? Activity { get; } = Activity.Current;
     }
 }

@@ -10,18 +10,12 @@ namespace Sagas.Persistence;
 /// All that consuming one message does to the database. The consumer or saga writes through the <see cref="DbContext"/>; the
 /// inbox row, the saga history and the outgoing messages are collected here and written with the commit, in one round trip.
 /// </summary>
-internal sealed class ConsumeTransaction : IAsyncDisposable
+internal sealed class ConsumeTransaction : IConsumeTransaction, IAsyncDisposable
 {
     private readonly DbContext _dbContext;
     private readonly IDbContextTransaction _transaction;
 
-    // A consumer may publish concurrently.
-    private readonly Lock _lock = new();
-    private readonly List<OutboxMessage> _messages = [];
-    private readonly List<Guid> _cancelled = [];
-    private readonly List<SagaTransition> _transitions = [];
     private readonly OutboxInstance? _process;
-    private OutboxMessage? _batchHead;
     private InboxEntry? _deferred;
     private InboxEntry? _entered;
 
@@ -37,7 +31,7 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
 
     public Guid Id => _transaction.TransactionId;
 
-    public bool HasScheduledMessages { get; private set; }
+    public ConsumeEffects Effects { get; } = new();
 
     private OutboxTables Tables => field ??= OutboxTables.Of(_dbContext);
 
@@ -69,50 +63,7 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
-    /// <summary>The redelivery of the consumed message that the consumer itself has scheduled.</summary>
-    public int? AwaitingRedelivery { get; set; }
-
-    public void Add(SagaTransition transition)
-    {
-        lock (_lock)
-            _transitions.Add(transition);
-    }
-
-    public void Add(OutboxMessage message)
-    {
-        lock (_lock)
-        {
-            if (message.Delay is not null)
-            {
-                HasScheduledMessages = true;
-            }
-            else if (_batchHead is null)
-            {
-                _batchHead = message;
-            }
-            else
-            {
-                message.BatchId = _batchHead.BatchId;
-                message.Position = _batchHead.BatchSize++;
-            }
-
-            _messages.Add(message);
-        }
-    }
-
-    /// <summary>Removes a scheduled message, also one scheduled in this transaction.</summary>
-    public void CancelScheduled(Guid tokenId)
-    {
-        lock (_lock)
-        {
-            if (_messages.RemoveAll(message => message.ScheduleTokenId == tokenId) == 0)
-                _cancelled.Add(tokenId);
-        }
-    }
-
-    /// <summary>Writes what was collected and commits.</summary>
-    /// <returns>The messages to publish from memory, with their sequence numbers.</returns>
-    /// <exception cref="MessageConsumedBeforeException">The deferred inbox row exists.</exception>
+    /// <inheritdoc />
     public async Task<IReadOnlyList<OutboxMessage>> CommitAsync(CancellationToken cancellationToken)
     {
         if (_dbContext.ChangeTracker.HasChanges())
@@ -123,15 +74,14 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
         }
 
         // One owner for the whole batch, chosen as late as possible: it must be alive at the commit.
-        var owner = _process?.OutboxId;
-        foreach (var message in _messages.Where(message => message.Delay is null))
-            message.OutboxId = owner;
-        await using var batch = CreateBatch();
+        Effects.Own(_process?.OutboxId);
+        await using var batch = new NpgsqlBatch(Connection, Transaction);
+        var messages = Fill(batch);
         try
         {
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            for (var index = 0; index < _messages.Count && await reader.ReadAsync(cancellationToken); index++)
-                _messages[index].SequenceNumber = reader.GetInt64(0);
+            for (var index = 0; index < messages.Count && await reader.ReadAsync(cancellationToken); index++)
+                messages[index].SequenceNumber = reader.GetInt64(0);
             while (await reader.NextResultAsync(cancellationToken)) { }
         }
         catch (PostgresException exception)
@@ -139,39 +89,25 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
         {
             throw new MessageConsumedBeforeException(exception);
         }
-        catch when (owner is not null && _batchHead is not null)
+        catch when (Effects.Owned().Count > 0)
         {
             // Whether the commit happened is unknown: a server may report its shutdown after it committed. If it did, no instance
             // has the messages in memory, and the relay must send them.
-            _process!.ReleaseInDoubt(_batchHead.BatchId);
+            _process!.ReleaseInDoubt(Effects.BatchId!.Value);
             throw;
         }
 
-        return owner is null || _batchHead is null ? [] : _messages.FindAll(message => message.OutboxId is not null);
+        return Effects.Owned();
     }
 
-    private NpgsqlBatch CreateBatch()
+    private IReadOnlyList<OutboxMessage> Fill(NpgsqlBatch batch)
     {
-        var batch = new NpgsqlBatch(Connection, Transaction);
+        var redelivery = Effects.AwaitingRedelivery;
         if (_deferred is { } deferred)
-            batch.BatchCommands.Add(Tables.Inbox.EnterOrFail(deferred, AwaitingRedelivery));
-        else if (_entered is { } entered && AwaitingRedelivery is { } redelivery)
-            batch.BatchCommands.Add(Tables.Inbox.Await(entered, redelivery));
-        if (_transitions.Count > 0)
-            batch.BatchCommands.Add(Tables.Outbox.InsertTransitions(_transitions));
-        // Before the messages: one of them may be scheduled anew under its token.
-        if (_cancelled.Count > 0)
-        {
-            batch.BatchCommands.Add(
-                new NpgsqlBatchCommand(Tables.Outbox.DeleteScheduled)
-                {
-                    Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = [.. _cancelled] } },
-                }
-            );
-        }
-
-        if (_messages.Count > 0)
-            batch.BatchCommands.Add(Tables.Outbox.InsertMessages(_messages));
+            batch.BatchCommands.Add(Tables.Inbox.EnterOrFail(deferred, redelivery));
+        else if (_entered is { } entered && redelivery is { } awaited)
+            batch.BatchCommands.Add(Tables.Inbox.Await(entered, awaited));
+        var messages = ConsumeEffects.AddTo(batch, Tables, Effects);
         // A consumer may have hidden that a statement failed. COMMIT would then roll back and report no error, any other
         // statement does.
         if (batch.BatchCommands.Count == 0)
@@ -179,7 +115,7 @@ internal sealed class ConsumeTransaction : IAsyncDisposable
         // COMMIT travels with the last statements: it saves a round trip, and with it the time for which rows are locked.
         // When a statement fails, the server skips what follows it, and disposing the transaction rolls back.
         batch.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
-        return batch;
+        return messages;
     }
 
     public ValueTask DisposeAsync() => _transaction.DisposeAsync();

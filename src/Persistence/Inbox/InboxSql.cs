@@ -14,6 +14,15 @@ internal sealed class InboxSql(string table)
     private readonly string _insertOrFail =
         $"INSERT INTO {table} (message_id, consumer_id, awaiting_redelivery) VALUES ($1, $2, $3)";
 
+    private readonly string _insertManyOrFail =
+        $"INSERT INTO {table} (message_id, consumer_id, awaiting_redelivery) "
+        + "SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[])";
+
+    private readonly string _find = $"""
+        SELECT message_id, consumer_id FROM {table}
+        WHERE (message_id, consumer_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]))
+        """;
+
     private readonly string _awaitRedelivery =
         $"UPDATE {table} SET awaiting_redelivery = $3 WHERE message_id = $1 AND consumer_id = $2";
 
@@ -40,6 +49,25 @@ internal sealed class InboxSql(string table)
     public NpgsqlBatchCommand EnterOrFail(InboxEntry entry, int? awaitingRedelivery) =>
         Command(_insertOrFail, entry, awaitingRedelivery);
 
+    /// <summary>Inserts the rows of first deliveries, or fails on the primary key.</summary>
+    public NpgsqlBatchCommand EnterAllOrFail(IReadOnlyList<(InboxEntry Entry, int? AwaitingRedelivery)> entries)
+    {
+        if (entries is [var (entry, awaitingRedelivery)])
+            return EnterOrFail(entry, awaitingRedelivery);
+        var command = new NpgsqlBatchCommand(_insertManyOrFail);
+        AddKeys(command.Parameters, [.. entries.Select(row => row.Entry)]);
+        command.Parameters.Add(new NpgsqlParameter<int?[]> { TypedValue = [.. entries.Select(row => row.AwaitingRedelivery)] });
+        return command;
+    }
+
+    /// <summary>Reads which messages have had their effect.</summary>
+    public NpgsqlBatchCommand Find(IReadOnlyList<InboxEntry> entries)
+    {
+        var command = new NpgsqlBatchCommand(_find);
+        AddKeys(command.Parameters, entries);
+        return command;
+    }
+
     /// <summary>Notes on a row written before that the consumer asked for a redelivery.</summary>
     public NpgsqlBatchCommand Await(InboxEntry entry, int awaitingRedelivery) =>
         Command(_awaitRedelivery, entry, awaitingRedelivery);
@@ -50,6 +78,12 @@ internal sealed class InboxSql(string table)
         parameters.Add(new NpgsqlParameter<Guid> { TypedValue = entry.MessageId });
         parameters.Add(new NpgsqlParameter<Guid> { TypedValue = entry.ConsumerId });
         parameters.Add(new NpgsqlParameter { Value = (object?)redelivery ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer });
+    }
+
+    private static void AddKeys(NpgsqlParameterCollection parameters, IReadOnlyList<InboxEntry> entries)
+    {
+        parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. entries.Select(entry => entry.MessageId)] });
+        parameters.Add(new NpgsqlParameter<Guid[]> { TypedValue = [.. entries.Select(entry => entry.ConsumerId)] });
     }
 
     private static NpgsqlBatchCommand Command(string sql, InboxEntry entry, int? redelivery)

@@ -42,6 +42,12 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         configurator.AddSingleton<OutboxDrain>();
         configurator.AddSingleton<OutboxInstance>();
         configurator.AddSingleton<OutboxPublisher>();
+        configurator.AddSingleton<ConsumeGroups>();
+        configurator.AddSingleton<GroupedContexts<TDbContext>>();
+        configurator.AddSingleton<GroupInterceptor>();
+        configurator.ConfigureDbContext<TDbContext>(
+            (provider, options) => options.AddInterceptors(provider.GetRequiredService<GroupInterceptor>())
+        );
         configurator.AddSingleton(provider => new OutboxBatches(
             provider.GetRequiredService<IBus>(),
             provider.GetRequiredService<OutboxDatabase>(),

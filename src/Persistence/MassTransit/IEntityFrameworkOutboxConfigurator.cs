@@ -11,6 +11,10 @@ public interface IEntityFrameworkOutboxConfigurator
     /// <summary>How long a consumed message is remembered; 7 days unless set.</summary>
     TimeSpan DuplicateDetectionWindow { set; }
 
+    /// <summary>How many messages that are consumed at the same time share a transaction at most; 64 unless set, and 1 gives each
+    /// its own.</summary>
+    int MaxGroupSize { set; }
+
     /// <summary>How often the relay looks for messages when nothing wakes it; 100 ms unless set.</summary>
     TimeSpan QueryDelay { set; }
 

@@ -1,5 +1,6 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -10,6 +11,9 @@ internal abstract class OutboxDatabase
 {
     /// <summary>The outbox's tables.</summary>
     public abstract OutboxTables Tables { get; }
+
+    /// <summary>The context's model.</summary>
+    public abstract IModel Model { get; }
 
     /// <summary>Opens a connection; disposing it returns it to the pool.</summary>
     /// <exception cref="ContainerDisposedException">The process ends.</exception>
@@ -30,9 +34,14 @@ internal abstract class OutboxDatabase
 internal sealed class OutboxDatabase<TDbContext>(IServiceScopeFactory scopeFactory) : OutboxDatabase
     where TDbContext : DbContext
 {
-    private readonly Lazy<OutboxTables> _tables = new(() => ReadTables(scopeFactory), LazyThreadSafetyMode.PublicationOnly);
+    private readonly Lazy<(OutboxTables Tables, IModel Model)> _read = new(
+        () => Read(scopeFactory),
+        LazyThreadSafetyMode.PublicationOnly
+    );
 
-    public override OutboxTables Tables => _tables.Value;
+    public override OutboxTables Tables => _read.Value.Tables;
+
+    public override IModel Model => _read.Value.Model;
 
     public override async Task<OutboxConnection> OpenAsync(CancellationToken cancellationToken)
     {
@@ -70,11 +79,11 @@ internal sealed class OutboxDatabase<TDbContext>(IServiceScopeFactory scopeFacto
         }
     }
 
-    private static OutboxTables ReadTables(IServiceScopeFactory scopeFactory)
+    private static (OutboxTables Tables, IModel Model) Read(IServiceScopeFactory scopeFactory)
     {
         using var scope = scopeFactory.CreateScope();
         var dbContext = scope.ServiceProvider.GetRequiredService<TDbContext>();
         OutboxTables.Check(dbContext);
-        return OutboxTables.Of(dbContext);
+        return (OutboxTables.Of(dbContext), dbContext.Model);
     }
 }

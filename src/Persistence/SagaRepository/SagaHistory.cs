@@ -5,17 +5,21 @@ using Microsoft.EntityFrameworkCore.ChangeTracking;
 namespace Sagas.Persistence;
 
 /// <summary>
-/// Writes the history of sagas whose state is a column named <c>CurrentState</c>, in models that have the table for it.
+/// The history of sagas whose state is a text named <c>CurrentState</c>, in models that have the table for it.
 /// </summary>
 internal static class SagaHistory
 {
-    private const string StateProperty = "CurrentState";
+    /// <summary>The state after a saga's last event, with which it is removed.</summary>
+    public const string Final = "Final";
+
+    /// <summary>The property that has the state.</summary>
+    public const string StateProperty = "CurrentState";
 
     public static void Record<TSaga>(
         EntityEntry<TSaga> entry,
         SagaConsumeContext<TSaga> context,
         string eventName,
-        ConsumeTransaction transaction,
+        ConsumeEffects effects,
         bool isInserted
     )
         where TSaga : class, ISaga
@@ -25,20 +29,32 @@ internal static class SagaHistory
             || (entry.State is EntityState.Unchanged && !isInserted)
             || entry.State is EntityState.Detached
             || entry.Metadata.FindProperty(StateProperty) is not { } property
+            || property.ClrType != typeof(string)
         )
             return;
         var state = entry.Property(property);
-        transaction.Add(
-            new SagaTransition
-            {
-                Saga = entry.Metadata.GetTableName()!,
-                CorrelationId = context.Saga.CorrelationId,
-                FromState = isInserted || entry.State == EntityState.Added ? null : (string?)state.OriginalValue,
-                ToState = entry.State == EntityState.Deleted ? "Final" : (string)state.CurrentValue!,
-                Event = eventName,
-                MessageId = context.MessageId,
-                ConversationId = context.ConversationId,
-            }
-        );
+        var from = isInserted || entry.State == EntityState.Added ? null : (string?)state.OriginalValue;
+        var to = entry.State == EntityState.Deleted ? Final : (string)state.CurrentValue!;
+        effects.Add(Transition(entry.Metadata.GetTableName()!, context, eventName, from, to));
     }
+
+    /// <summary>A row of the history.</summary>
+    public static SagaTransition Transition<TSaga>(
+        string table,
+        SagaConsumeContext<TSaga> context,
+        string eventName,
+        string? from,
+        string to
+    )
+        where TSaga : class, ISaga =>
+        new()
+        {
+            Saga = table,
+            CorrelationId = context.Saga.CorrelationId,
+            FromState = from,
+            ToState = to,
+            Event = eventName,
+            MessageId = context.MessageId,
+            ConversationId = context.ConversationId,
+        };
 }

@@ -19,7 +19,7 @@ internal sealed class OutboxScheduleMessageProvider(
     IServiceProvider services
 ) : IScheduleMessageProvider
 {
-    private ConsumeTransaction? Transaction =>
+    private IConsumeTransaction? Transaction =>
         consumeContext is not null && consumeContext.TryGetPayload<IConsumeTransactionContext>(out var context)
             ? context.Transaction
             : null;
@@ -57,7 +57,7 @@ internal sealed class OutboxScheduleMessageProvider(
     {
         if (Transaction is { } transaction)
         {
-            transaction.CancelScheduled(tokenId);
+            transaction.Effects.CancelScheduled(tokenId);
             return;
         }
 

@@ -10,10 +10,9 @@ public interface ICustomerDirectory
     /// <param name="cancellationToken">Stops the look-up.</param>
     Task<bool> IsKnownAsync(string customerId, CancellationToken cancellationToken);
 
-    /// <summary>Makes every payment that waits for a customer due now, by pulling its scheduled message forward.</summary>
+    /// <summary>Finds the payments that wait for a customer.</summary>
     /// <param name="customerId">The customer's id.</param>
-    /// <param name="cancellationToken">Stops the statement.</param>
-    /// <returns>Ids of the waiting payments that had no scheduled message to pull: theirs is being delivered at this
-    /// moment.</returns>
-    Task<IReadOnlyList<string>> ReleaseWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken);
+    /// <param name="cancellationToken">Stops the look-up.</param>
+    /// <returns>Their ids.</returns>
+    Task<IReadOnlyList<string>> FindWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken);
 }

@@ -3,7 +3,7 @@ using Sagas.Contracts;
 
 namespace Sagas.Customers;
 
-/// <summary>When a customer becomes known, the payments that wait for it become due immediately.</summary>
+/// <summary>When a customer becomes known, the payments that wait for it are woken.</summary>
 /// <param name="directory">Where they wait.</param>
 public sealed class ReleaseWaitingPayments(ICustomerDirectory directory)
     : IStateMachineActivity<CustomerState, CustomerRegistered>
@@ -14,12 +14,8 @@ public sealed class ReleaseWaitingPayments(ICustomerDirectory directory)
         IBehavior<CustomerState, CustomerRegistered> next
     )
     {
-        var crossing = await directory.ReleaseWaitingPaymentsAsync(context.Saga.CustomerId, context.CancellationToken);
-
-        // A payment that is looking for the customer right now may have looked before this transaction commits, and would then
-        // wait for its next redelivery, which can be the longest wait. The message makes it look once more; one that has moved on
-        // ignores it.
-        foreach (var paymentId in crossing)
+        // Published with the commit, so that the payment finds the customer. One that has moved on ignores it.
+        foreach (var paymentId in await directory.FindWaitingPaymentsAsync(context.Saga.CustomerId, context.CancellationToken))
             await context.Publish(new PaymentRedeliveryDue(paymentId), context.CancellationToken);
         await next.Execute(context);
     }

@@ -1,46 +1,93 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Sagas.Customers;
+using Sagas.Persistence;
 
 namespace Sagas.Database;
 
-/// <summary>The directory in Postgres. It works in the transaction of the message that is being consumed.</summary>
-/// <param name="dbContext">The context of that transaction.</param>
-public sealed class CustomerDirectory(SagasDbContext dbContext) : ICustomerDirectory
+/// <summary>The directory in Postgres. It looks up what many messages ask for at the same time by one statement.</summary>
+public sealed class CustomerDirectory : ICustomerDirectory
 {
-    /// <summary>
-    /// Name of the parameter of <see cref="Release"/>: the customers' trimmed ids, which is what the payments' rows hold.
-    /// </summary>
-    public const string CustomersParameter = "customers";
-
-    /// <summary>Pulls forward the wake-up of every payment that waits for one of some customers, and returns the ids of those
-    /// that have none to pull: theirs is being delivered at this moment.</summary>
-    public const string Release = $"""
-        WITH waiting AS MATERIALIZED (
-            SELECT payment_id, redelivery_token_id FROM payment_state
-            WHERE customer_id = ANY (@{CustomersParameter}) AND current_state = 'AwaitingCustomer'),
-        pulled AS MATERIALIZED (
-            SELECT pull_forward(tokens) AS tokens
-            FROM (SELECT array_agg(redelivery_token_id) AS tokens FROM waiting) t
-            WHERE tokens IS NOT NULL)
-        SELECT payment_id AS "Value" FROM waiting
-        WHERE redelivery_token_id IS NULL OR redelivery_token_id NOT IN (SELECT unnest(tokens) FROM pulled)
+    // Lateral with OFFSET 0, which the planner does not change: an index look-up per row, whatever the statistics say of tables
+    // that grow quickly.
+    private const string FindKnown = """
+        SELECT w.id FROM unnest($1::uuid[]) AS w (id)
+        CROSS JOIN LATERAL (SELECT FROM customer_state c WHERE c.correlation_id = w.id OFFSET 0) c
         """;
 
-    private static readonly Func<SagasDbContext, Guid, CancellationToken, Task<bool>> _isKnown = EF.CompileAsyncQuery(
-        (SagasDbContext db, Guid customer, CancellationToken _) => db.Customers.Any(row => row.CorrelationId == customer)
-    );
+    private const string FindWaiting = """
+        SELECT w.id, p.payment_id FROM unnest($1::text[]) AS w (id)
+        CROSS JOIN LATERAL (
+            SELECT payment_id FROM payment_state
+            WHERE customer_id = w.id AND current_state = 'AwaitingCustomer' OFFSET 0) p
+        """;
 
-    /// <inheritdoc />
-    public Task<bool> IsKnownAsync(string customerId, CancellationToken cancellationToken) =>
-        _isKnown(dbContext, SagaIdentity.Customer(customerId), cancellationToken);
+    private static readonly BatchingOptions _batching = new(64, MaxConcurrentBatches: 2);
 
-    /// <inheritdoc />
-    public async Task<IReadOnlyList<string>> ReleaseWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
+    private readonly IServiceScopeFactory _scopes;
+    private readonly BatchingWriter<Lookup<Guid, bool>> _known;
+    private readonly BatchingWriter<Lookup<string, List<string>>> _waiting;
+
+    /// <summary>Creates the directory.</summary>
+    /// <param name="scopes">Creates the scopes of the contexts.</param>
+    /// <param name="timeProvider">The clock.</param>
+    public CustomerDirectory(IServiceScopeFactory scopes, TimeProvider timeProvider)
     {
-        // A payment whose first transaction is still open is not seen here; it did not see the customer either, and its own
-        // redelivery will.
-        var customers = new NpgsqlParameter<string[]>(CustomersParameter, [customerId.Trim()]);
-        return await dbContext.Database.SqlQueryRaw<string>(Release, customers).ToListAsync(cancellationToken);
+        _scopes = scopes;
+        _known = new(_batching, FindKnownAsync, timeProvider);
+        _waiting = new(_batching, FindWaitingAsync, timeProvider);
+    }
+
+    /// <inheritdoc />
+    public async Task<bool> IsKnownAsync(string customerId, CancellationToken cancellationToken)
+    {
+        var lookup = new Lookup<Guid, bool>(SagaIdentity.Customer(customerId), false);
+        await _known.WriteAsync(lookup);
+        return lookup.Found;
+    }
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<string>> FindWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
+    {
+        // A payment whose commit is not done yet is not seen here; it did not see the customer either, and its own redelivery
+        // will.
+        var lookup = new Lookup<string, List<string>>(customerId.Trim(), []);
+        await _waiting.WriteAsync(lookup);
+        return lookup.Found;
+    }
+
+    private Task FindKnownAsync(IReadOnlyList<Lookup<Guid, bool>> lookups) =>
+        QueryAsync(FindKnown, lookups, (lookup, _) => lookup.Found = true);
+
+    private Task FindWaitingAsync(IReadOnlyList<Lookup<string, List<string>>> lookups) =>
+        QueryAsync(FindWaiting, lookups, (lookup, reader) => lookup.Found.Add(reader.GetString(1)));
+
+    private async Task QueryAsync<TKey, TResult>(
+        string sql,
+        IReadOnlyList<Lookup<TKey, TResult>> lookups,
+        Action<Lookup<TKey, TResult>, NpgsqlDataReader> found
+    )
+        where TKey : notnull
+    {
+        var byKey = lookups.ToLookup(lookup => lookup.Key);
+        await using var scope = _scopes.CreateAsyncScope();
+        var database = scope.ServiceProvider.GetRequiredService<SagasDbContext>().Database;
+        await database.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand(sql, (NpgsqlConnection)database.GetDbConnection());
+        command.Parameters.Add(new NpgsqlParameter<TKey[]> { TypedValue = [.. byKey.Select(group => group.Key)] });
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            foreach (var lookup in byKey[reader.GetFieldValue<TKey>(0)])
+                found(lookup, reader);
+        }
+    }
+
+    private sealed class Lookup<TKey, TResult>(TKey key, TResult found)
+    {
+        public TKey Key => key;
+
+        public TResult Found { get; set; } = found;
     }
 }

@@ -29,7 +29,7 @@ public static class SagasRegistrationExtensions
     /// <param name="configurator">The bus registration.</param>
     public static void AddPaymentSaga(this IBusRegistrationConfigurator configurator)
     {
-        configurator.AddScoped<ICustomerDirectory, CustomerDirectory>();
+        configurator.AddSingleton<ICustomerDirectory, CustomerDirectory>();
         configurator.AddPostgresSaga<PaymentStateMachine, PaymentState, PaymentStateMachineDefinition>();
     }
 

@@ -177,6 +177,8 @@ public sealed class PaymentStateMachine : MassTransitStateMachine<PaymentState>
     private EventActivityBinder<PaymentState, T> Process<T>(EventActivityBinder<PaymentState, T> binder)
         where T : class =>
         binder
+            // The customer has woken it before its time.
+            .If(context => context.GetSchedulingTokenId() is null, woken => woken.Unschedule(Redelivery))
             .Then(context =>
             {
                 context.Saga.NextDueAt = null;

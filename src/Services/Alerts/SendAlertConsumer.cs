@@ -12,6 +12,8 @@ internal sealed class SendAlertConsumer(SagasDbContext database, AlertReceiver r
     {
         var (alertId, cancellationToken) = (context.Message.AlertId.Trim(), context.CancellationToken);
         var request = new AlertRequest(context.Message.UserId.Trim(), context.Message.Message);
+        if (CallQueue.TryEnqueueWithCommit(context, receiver, alertId, request, correlationId: null))
+            return;
         var isNew = await CallQueue.EnqueueAsync(
             database,
             receiver,

@@ -1,6 +1,5 @@
 using Npgsql;
 using Sagas.Contracts;
-using Sagas.Database;
 using Sagas.Persistence;
 
 namespace Sagas.Services.Ingest;
@@ -8,6 +7,20 @@ namespace Sagas.Services.Ingest;
 /// <summary>Wakes payments that wait for customers of a batch, as the customer saga does for one customer.</summary>
 internal static class ReleasePayments
 {
+    // Pulls forward the wake-up of every payment that waits for one of some customers, and returns the ids of those that have
+    // none to pull: theirs is being delivered at this moment.
+    private const string Release = """
+        WITH waiting AS MATERIALIZED (
+            SELECT payment_id, redelivery_token_id FROM payment_state
+            WHERE customer_id = ANY ($1) AND current_state = 'AwaitingCustomer'),
+        pulled AS MATERIALIZED (
+            SELECT pull_forward(tokens) AS tokens
+            FROM (SELECT array_agg(redelivery_token_id) AS tokens FROM waiting) t
+            WHERE tokens IS NOT NULL)
+        SELECT payment_id FROM waiting
+        WHERE redelivery_token_id IS NULL OR redelivery_token_id NOT IN (SELECT unnest(tokens) FROM pulled)
+        """;
+
     /// <summary>Releases payments in the connection's transaction.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="context">The file.</param>
@@ -29,10 +42,10 @@ internal static class ReleasePayments
         if (awaited.Count == 0)
             return;
         var racing = await ReadAsync(
-            new NpgsqlCommand(CustomerDirectory.Release, connection)
+            new NpgsqlCommand(Release, connection)
             {
                 CommandTimeout = 0,
-                Parameters = { new NpgsqlParameter<string[]>(CustomerDirectory.CustomersParameter, [.. awaited]) },
+                Parameters = { new NpgsqlParameter<string[]> { TypedValue = [.. awaited] } },
             },
             cancellationToken
         );

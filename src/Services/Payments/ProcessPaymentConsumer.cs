@@ -25,6 +25,8 @@ internal sealed class ProcessPaymentConsumer(SagasDbContext database, PaymentGat
         var payment = message with { Amount = Currencies.Normalize(message.Amount, message.Currency) };
         var saga = SagaIdentity.Payment(payment.PaymentId);
         var key = saga.ToString("D");
+        if (CallQueue.TryEnqueueWithCommit(context, gateway, key, payment, saga))
+            return;
         var isNew = await CallQueue.EnqueueAsync(
             database,
             gateway,

@@ -90,6 +90,30 @@ public sealed class CommitInDoubtTests(ServersFixture servers) : IClassFixture<S
         Assert.Empty(process.Arrivals.Faults);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Sagas_whose_shared_commit_is_not_confirmed_have_moved_once_and_their_messages_are_sent(bool retries)
+    {
+        await using var proxy = new PostgresProxy(_database.ConnectionString);
+        await using var process = await TestProcess.StartAsync(_database, Setup(proxy, retries) with { Grouped = true });
+        await using (await _database.HoldCommitsAsync())
+        {
+            foreach (var order in Enumerable.Range(0, 8).Select(_ => NewId.NextGuid()))
+                await process.SendOrderAsync(new OrderPlaced(order));
+            await _database.CommitsAreHeldAsync();
+            proxy.LoseAnswerToInsert();
+        }
+
+        await ArriveAsync(process, proxy, "counted", 8);
+        Assert.Equal(1, proxy.Lost);
+        await process.Deliveries.SettledAsync(TestProcess.OrderQueue, 8);
+        await _database.OutboxIsEmptyAsync();
+        Assert.Equal(8, await _database.ScalarAsync<long>("SELECT sum(count) FROM order_state"));
+        Assert.Equal(8, await _database.CountAsync("saga_transition"));
+        Assert.Empty(process.Arrivals.Faults);
+    }
+
     private ProcessSetup Setup(PostgresProxy proxy, bool retries) =>
         new()
         {

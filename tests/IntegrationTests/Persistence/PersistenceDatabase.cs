@@ -74,10 +74,36 @@ internal sealed class PersistenceDatabase : IAsyncDisposable
         return await ExecuteAsync("UPDATE outbox_message SET outbox_id = $1", dead);
     }
 
+    /// <summary>Lets consumes run, and their commits wait, until it is disposed.</summary>
+    public async Task<IAsyncDisposable> HoldCommitsAsync()
+    {
+        var connection = await _source.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand("BEGIN; LOCK TABLE inbox_state IN SHARE ROW EXCLUSIVE MODE", connection);
+        await command.ExecuteNonQueryAsync();
+        return new HeldCommits(connection);
+    }
+
+    /// <summary>Waits until a commit is held.</summary>
+    public Task CommitsAreHeldAsync(int commits = 1) =>
+        Eventually.TrueAsync(
+            $"{commits} commits wait",
+            async () => await CountAsync("pg_locks WHERE relation = 'inbox_state'::regclass AND NOT granted") >= commits
+        );
+
     public async ValueTask DisposeAsync()
     {
         await _source.DisposeAsync();
         await _owned.DisposeAsync();
+    }
+
+    private sealed class HeldCommits(NpgsqlConnection connection) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await using (var command = new NpgsqlCommand("ROLLBACK", connection))
+                await command.ExecuteNonQueryAsync();
+            await connection.DisposeAsync();
+        }
     }
 
     private NpgsqlCommand Command(string sql, object[] parameters)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Text;
 using Sagas.LocalServers;
 
@@ -18,7 +19,9 @@ public enum LostAnswer
 internal sealed class PostgresProxy : IAsyncDisposable
 {
     private readonly AnswerProxy _proxy;
+    private readonly ConcurrentDictionary<int, bool> _inserted = new();
     private (int Backend, LostAnswer Answer)? _armed;
+    private volatile bool _losesNextInsert;
 
     public PostgresProxy(string connectionString) => _proxy = new(connectionString, Lose);
 
@@ -30,15 +33,31 @@ internal sealed class PostgresProxy : IAsyncDisposable
     /// <summary>Loses the response to the next commit on a server process's connection.</summary>
     public void LoseAnswerToCommit(int backend, LostAnswer answer) => _armed = (backend, answer);
 
+    /// <summary>Cuts the connection of the next statements that insert and commit without a COMMIT, once they have.</summary>
+    public void LoseAnswerToInsert() => _losesNextInsert = true;
+
     public ValueTask DisposeAsync() => _proxy.DisposeAsync();
 
     private byte[]? Lose(int backend, char type, byte[] body)
     {
+        if (type == 'Z')
+            return LoseInsert(backend, isIdle: body[0] == 'I');
+        if (type == 'C' && body.AsSpan().StartsWith("INSERT"u8))
+            _inserted[backend] = true;
         if (type != 'C' || !body.AsSpan().SequenceEqual("COMMIT\0"u8) || _armed is not { } armed || armed.Backend != backend)
             return null;
         _armed = null;
         Lost++;
         return armed.Answer == LostAnswer.ServerShutsDown ? ShutDown() : [];
+    }
+
+    private byte[]? LoseInsert(int backend, bool isIdle)
+    {
+        if (!_inserted.TryRemove(backend, out _) || !isIdle || !_losesNextInsert)
+            return null;
+        _losesNextInsert = false;
+        Lost++;
+        return [];
     }
 
     private static byte[] ShutDown()

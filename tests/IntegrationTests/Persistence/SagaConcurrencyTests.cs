@@ -4,7 +4,14 @@ using Microsoft.EntityFrameworkCore;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>Concurrent messages for one saga, and its history.</summary>
-public sealed class SagaConcurrencyTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
+public sealed class SagaConcurrencyTests(ServersFixture servers) : SagaConcurrencySpecification(servers, grouped: false);
+
+/// <summary>The same where messages share transactions.</summary>
+public sealed class GroupedSagaConcurrencyTests(ServersFixture servers) : SagaConcurrencySpecification(servers, grouped: true);
+
+public abstract class SagaConcurrencySpecification(ServersFixture servers, bool grouped)
+    : IClassFixture<ServersFixture>,
+        IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;
 
@@ -17,8 +24,9 @@ public sealed class SagaConcurrencyTests(ServersFixture servers) : IClassFixture
     [InlineData(ConcurrencyMode.Optimistic, true)]
     [InlineData(ConcurrencyMode.Pessimistic, false)]
     [InlineData(ConcurrencyMode.Pessimistic, true)]
-    public async Task Messages_for_one_saga_at_once_are_all_counted(ConcurrencyMode mode, bool include)
+    public async Task Messages_for_one_saga_at_once_are_all_counted(ConcurrencyMode mode, bool customized)
     {
+        var include = customized && !grouped;
         await using var process = await StartAsync(mode, include);
         var order = NewId.NextGuid();
 
@@ -43,7 +51,11 @@ public sealed class SagaConcurrencyTests(ServersFixture servers) : IClassFixture
     {
         await using var process = await TestProcess.StartAsync(
             _database,
-            new ProcessSetup { Repository = repository => repository.ConcurrencyMode = ConcurrencyMode.Pessimistic }
+            new ProcessSetup
+            {
+                Grouped = grouped,
+                Repository = repository => repository.ConcurrencyMode = ConcurrencyMode.Pessimistic,
+            }
         );
         var order = NewId.NextGuid();
         await process.SendOrderAsync(new OrderPlaced(order));
@@ -96,7 +108,10 @@ public sealed class SagaConcurrencyTests(ServersFixture servers) : IClassFixture
     [Fact]
     public async Task Without_outbox_a_saga_and_its_history_are_saved()
     {
-        await using var process = await TestProcess.StartAsync(_database, new ProcessSetup { SagaOutbox = false });
+        await using var process = await TestProcess.StartAsync(
+            _database,
+            new ProcessSetup { SagaOutbox = false, Grouped = grouped }
+        );
         var order = NewId.NextGuid();
         await process.SendOrderAsync(new OrderPlaced(order));
         await process.Deliveries.SettledAsync(TestProcess.OrderQueue, 1);
@@ -114,6 +129,7 @@ public sealed class SagaConcurrencyTests(ServersFixture servers) : IClassFixture
             _database,
             new ProcessSetup
             {
+                Grouped = grouped,
                 Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Immediate(100)),
                 Repository = repository =>
                 {

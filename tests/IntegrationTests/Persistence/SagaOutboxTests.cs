@@ -3,7 +3,14 @@ using MassTransit;
 namespace Sagas.IntegrationTests.Persistence;
 
 /// <summary>The effects of a saga happen once, although its inbox row is written with the commit.</summary>
-public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<ServersFixture>, IAsyncLifetime
+public sealed class SagaOutboxTests(ServersFixture servers) : SagaOutboxSpecification(servers, grouped: false);
+
+/// <summary>The same where messages share transactions.</summary>
+public sealed class GroupedSagaOutboxTests(ServersFixture servers) : SagaOutboxSpecification(servers, grouped: true);
+
+public abstract class SagaOutboxSpecification(ServersFixture servers, bool grouped)
+    : IClassFixture<ServersFixture>,
+        IAsyncLifetime
 {
     private PersistenceDatabase _database = null!;
 
@@ -14,7 +21,7 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
     [Fact]
     public async Task A_saga_that_throws_leaves_nothing()
     {
-        await using var process = await TestProcess.StartAsync(_database);
+        await using var process = await StartAsync();
         process.Script.Order = _ => throw new InvalidOperationException("after it published");
         await process.SendOrderAsync(new OrderPlaced(NewId.NextGuid()));
         await process.Deliveries.SettledAsync(TestProcess.OrderQueue, 1);
@@ -27,7 +34,7 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
     [Fact]
     public async Task An_event_delivered_again_later_changes_nothing()
     {
-        await using var process = await TestProcess.StartAsync(_database);
+        await using var process = await StartAsync();
         var order = await PlaceAsync(process);
         var messageId = NewId.NextGuid();
         await process.SendOrderAsync(new OrderCounted(order), messageId);
@@ -41,7 +48,7 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
     [Fact]
     public async Task A_saga_is_created_once_when_its_first_event_is_delivered_again()
     {
-        await using var process = await TestProcess.StartAsync(_database);
+        await using var process = await StartAsync();
         var order = NewId.NextGuid();
         var messageId = NewId.NextGuid();
         await process.SendOrderAsync(new OrderPlaced(order), messageId);
@@ -61,6 +68,7 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
             _database,
             new ProcessSetup
             {
+                Grouped = grouped,
                 Repository = repository => repository.ConcurrencyMode = mode,
                 Endpoint = endpoint => endpoint.UseMessageRetry(retry => retry.Immediate(20)),
             }
@@ -76,7 +84,7 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
     [Fact]
     public async Task An_event_delivered_again_is_skipped_by_a_saga_that_no_longer_accepts_it()
     {
-        await using var process = await TestProcess.StartAsync(_database);
+        await using var process = await StartAsync();
         var order = await PlaceAsync(process);
         var messageId = NewId.NextGuid();
         await process.SendOrderAsync(new OrderCounted(order), messageId);
@@ -97,7 +105,7 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
     [Fact]
     public async Task An_event_delivered_again_does_not_recreate_a_completed_saga()
     {
-        await using var process = await TestProcess.StartAsync(_database);
+        await using var process = await StartAsync();
         var order = NewId.NextGuid();
         var messageId = NewId.NextGuid();
         await process.SendOrderAsync(new OrderPlaced(order), messageId);
@@ -119,6 +127,8 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
         Assert.Single(process.Arrivals.NumbersOf("counted"));
     }
 
+    private Task<TestProcess> StartAsync() => TestProcess.StartAsync(_database, new ProcessSetup { Grouped = grouped });
+
     private static async Task<Guid> PlaceAsync(TestProcess process)
     {
         var order = NewId.NextGuid();
@@ -133,7 +143,7 @@ public sealed class SagaOutboxTests(ServersFixture servers) : IClassFixture<Serv
         await process.PublishStoredAsync("last");
         await process.Arrivals.CountAsync("last", 1);
         Assert.Equal(count, await _database.ScalarAsync<int>("SELECT count FROM order_state WHERE correlation_id = $1", order));
-        Assert.Equal(count, await _database.CountAsync("order_line"));
+        Assert.Equal(grouped ? 0 : count, await _database.CountAsync("order_line"));
         Assert.Equal(count, await _database.CountAsync("saga_transition WHERE event <> 'OrderClosed'"));
         Assert.Equal(Enumerable.Range(1, count), process.Arrivals.NumbersOf("counted").Order());
     }

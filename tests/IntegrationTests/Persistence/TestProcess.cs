@@ -1,5 +1,6 @@
 using MassTransit;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -34,6 +35,9 @@ internal sealed record ProcessSetup
     public bool Consumes { get; init; } = true;
 
     public bool SagaOutbox { get; init; } = true;
+
+    /// <summary>Whether the saga's mapping lets its messages share transactions.</summary>
+    public bool Grouped { get; init; }
 
     /// <summary>Retries and redeliveries around the outbox.</summary>
     public Action<IReceiveEndpointConfigurator> Endpoint { get; init; } = _ => { };
@@ -80,7 +84,12 @@ internal sealed class TestProcess : IAsyncDisposable
         builder.Services.AddSingleton(setup.TimeProvider);
         builder.Services.AddSingleton(_ => NpgsqlDataSource.Create(setup.Postgres ?? database.ConnectionString));
         builder.Services.AddDbContextPool<OrdersDbContext>(
-            (provider, options) => options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>())
+            (provider, options) =>
+            {
+                options.UseNpgsql(provider.GetRequiredService<NpgsqlDataSource>());
+                if (setup.Grouped)
+                    ((IDbContextOptionsBuilderInfrastructure)options).AddOrUpdateExtension(new PlainOrders());
+            }
         );
         builder.Services.Configure<MassTransitHostOptions>(options =>
         {

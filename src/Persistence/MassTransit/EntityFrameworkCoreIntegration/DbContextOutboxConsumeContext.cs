@@ -9,13 +9,15 @@ internal sealed class DbContextOutboxConsumeContext<TMessage>(
     ConsumeContext<TMessage> context,
     OutboxConsumeOptions options,
     IServiceProvider provider,
-    ConsumeTransaction transaction,
+    IConsumeTransaction transaction,
     InboxEntry inbox,
     TimeProvider timeProvider
 ) : OutboxConsumeContextProxy<TMessage>(context, options, provider), IConsumeTransactionContext, DbTransactionContext
     where TMessage : class
 {
-    public ConsumeTransaction Transaction => transaction;
+    public IConsumeTransaction Transaction => transaction;
+
+    public bool AddsToCommit { get; set; }
 
     public Guid TransactionId => transaction.Id;
 
@@ -59,8 +61,8 @@ internal sealed class DbContextOutboxConsumeContext<TMessage>(
     {
         var message = OutboxMessageFactory.Create(context, timeProvider);
         if (RedeliveryOf(context) is { } redelivery)
-            transaction.AwaitingRedelivery = redelivery;
-        transaction.Add(message);
+            transaction.Effects.AwaitingRedelivery = redelivery;
+        transaction.Effects.Add(message);
         return Task.CompletedTask;
     }
 

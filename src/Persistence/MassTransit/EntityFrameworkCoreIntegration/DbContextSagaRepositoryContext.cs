@@ -13,7 +13,7 @@ namespace MassTransit.EntityFrameworkCoreIntegration;
 internal sealed class DbContextSagaRepositoryContext<TSaga, TMessage>(
     DbContext dbContext,
     ConsumeContext<TMessage> context,
-    ConsumeTransaction transaction,
+    ConsumeEffects effects,
     SagaLoader<TSaga> loader
 ) : ConsumeContextScope<TMessage>(context), SagaRepositoryContext<TSaga, TMessage>
     where TSaga : class, ISaga
@@ -62,7 +62,7 @@ internal sealed class DbContextSagaRepositoryContext<TSaga, TMessage>(
         var entry = dbContext.Entry(context.Saga);
         if (!dbContext.ChangeTracker.AutoDetectChangesEnabled)
             entry.DetectChanges();
-        SagaHistory.Record(entry, context, typeof(TMessage).Name, transaction, _isInserted);
+        SagaHistory.Record(entry, context, typeof(TMessage).Name, effects, _isInserted);
         return Task.CompletedTask;
     }
 

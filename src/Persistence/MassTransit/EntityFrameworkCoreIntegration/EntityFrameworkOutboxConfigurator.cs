@@ -22,6 +22,11 @@ internal sealed class EntityFrameworkOutboxConfigurator<TDbContext>(IBusRegistra
         set => services.Configure<EntityFrameworkOutboxOptions>(options => options.DuplicateDetectionWindow = value);
     }
 
+    public int MaxGroupSize
+    {
+        set => services.Configure<EntityFrameworkOutboxOptions>(options => options.MaxGroupSize = value);
+    }
+
     public TimeSpan QueryDelay
     {
         set => services.Configure<OutboxDeliveryServiceOptions>(options => options.QueryDelay = value);

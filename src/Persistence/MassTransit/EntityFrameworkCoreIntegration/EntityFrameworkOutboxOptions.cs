@@ -10,4 +10,7 @@ public sealed class EntityFrameworkOutboxOptions
 
     /// <summary>How long a consumed message is remembered. A message delivered again later than that is consumed again.</summary>
     public TimeSpan DuplicateDetectionWindow { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>How many messages that are consumed at the same time share a transaction at most; 1: none do.</summary>
+    public int MaxGroupSize { get; set; } = 64;
 }

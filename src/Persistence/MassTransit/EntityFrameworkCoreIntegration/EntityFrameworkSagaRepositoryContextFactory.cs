@@ -13,19 +13,25 @@ internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga>(
 {
     public Task Send<T>(ConsumeContext<T> context, IPipe<SagaRepositoryContext<TSaga, T>> next)
         where T : class =>
-        InTransactionAsync(context, (dbContext, transaction) => next.Send(CreateContext(dbContext, context, transaction)));
+        Grouped(context) is { } consume
+            ? next.Send(new GroupedSagaRepositoryContext<TSaga, T>(context, consume))
+            : InTransactionAsync(context, (dbContext, effects) => next.Send(CreateContext(dbContext, context, effects)));
 
     public Task SendQuery<T>(ConsumeContext<T> context, ISagaQuery<TSaga> query, IPipe<SagaRepositoryQueryContext<TSaga, T>> next)
-        where T : class =>
-        InTransactionAsync(
+        where T : class
+    {
+        if (Grouped(context) is { } consume)
+            throw consume.Leave("it finds its saga by a query");
+        return InTransactionAsync(
             context,
-            async (dbContext, transaction) =>
+            async (dbContext, effects) =>
             {
                 var found = await loader.FindAsync(dbContext, query, context.CancellationToken);
-                var repository = CreateContext(dbContext, context, transaction);
+                var repository = CreateContext(dbContext, context, effects);
                 await next.Send(new DefaultSagaRepositoryQueryContext<TSaga, T>(repository, [.. found]));
             }
         );
+    }
 
     public Task<T> Execute<T>(
         Func<LoadSagaRepositoryContext<TSaga>, Task<T>> asyncMethod,
@@ -41,24 +47,28 @@ internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga>(
 
     public void Probe(ProbeContext context) => context.Add("persistence", "entityFrameworkCore");
 
+    private static GroupedConsume? Grouped(PipeContext context) =>
+        context.TryGetPayload<IConsumeTransactionContext>(out var outbox) ? outbox.Transaction as GroupedConsume : null;
+
     private DbContextSagaRepositoryContext<TSaga, T> CreateContext<T>(
         DbContext dbContext,
         ConsumeContext<T> context,
-        ConsumeTransaction transaction
+        ConsumeEffects effects
     )
-        where T : class => new(dbContext, context, transaction, loader);
+        where T : class => new(dbContext, context, effects, loader);
 
-    private async Task InTransactionAsync<T>(ConsumeContext<T> context, Func<DbContext, ConsumeTransaction, Task> run)
+    private async Task InTransactionAsync<T>(ConsumeContext<T> context, Func<DbContext, ConsumeEffects, Task> run)
         where T : class
     {
         var dbContext = contexts.CreateScoped(context);
         if (
             context.TryGetPayload<IConsumeTransactionContext>(out var outbox)
-            && ReferenceEquals(outbox.Transaction.DbContext, dbContext)
+            && outbox.Transaction is ConsumeTransaction transaction
+            && ReferenceEquals(transaction.DbContext, dbContext)
         )
         {
             // The outbox's context, which it still needs.
-            await run(dbContext, outbox.Transaction);
+            await run(dbContext, transaction.Effects);
             return;
         }
 
@@ -75,7 +85,7 @@ internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga>(
 
     private async Task InOwnTransactionAsync(
         DbContext dbContext,
-        Func<DbContext, ConsumeTransaction, Task> run,
+        Func<DbContext, ConsumeEffects, Task> run,
         CancellationToken cancellationToken
     )
     {
@@ -85,7 +95,7 @@ internal sealed class EntityFrameworkSagaRepositoryContextFactory<TSaga>(
             null,
             cancellationToken
         );
-        await run(dbContext, transaction);
+        await run(dbContext, transaction.Effects);
         await transaction.CommitAsync(cancellationToken);
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace MassTransit.EntityFrameworkCoreIntegration;
 
@@ -22,14 +23,14 @@ public interface ISagaDbContextFactory<out TSaga>
 }
 
 /// <summary>The context of the scope, which the container disposes.</summary>
-internal sealed class ContainerSagaDbContextFactory<TSaga, TDbContext>(TDbContext dbContext) : ISagaDbContextFactory<TSaga>
+internal sealed class ContainerSagaDbContextFactory<TSaga, TDbContext>(IServiceProvider scope) : ISagaDbContextFactory<TSaga>
     where TSaga : class, ISaga
     where TDbContext : DbContext
 {
-    public DbContext Create() => dbContext;
+    public DbContext Create() => scope.GetRequiredService<TDbContext>();
 
     public DbContext CreateScoped<T>(ConsumeContext<T> context)
-        where T : class => dbContext;
+        where T : class => Create();
 
     public ValueTask ReleaseAsync(DbContext dbContext) => ValueTask.CompletedTask;
 }

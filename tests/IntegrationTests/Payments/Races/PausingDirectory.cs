@@ -57,11 +57,11 @@ internal sealed class PausingDirectory(CustomerDirectory directory, Pauses pause
         return known;
     }
 
-    public async Task<IReadOnlyList<string>> ReleaseWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> FindWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
     {
         await pauses.PassAsync(RacePoint.CustomerIsAboutToRelease);
-        var crossing = await directory.ReleaseWaitingPaymentsAsync(customerId, cancellationToken);
+        var waiting = await directory.FindWaitingPaymentsAsync(customerId, cancellationToken);
         await pauses.PassAsync(RacePoint.CustomerHasReleased);
-        return crossing;
+        return waiting;
     }
 }

@@ -75,16 +75,14 @@ public sealed class PaymentMeetsCustomerTests(ServersFixture servers) : IClassFi
         await race.UntilPaymentIsAsync("AwaitingCustomer");
         var payment = race.Pauses.ArmAt(RacePoint.PaymentHasLooked);
         await payment.ReachedAsync();
-        // Its redelivery is consumed and the next one is not committed: the customer has none to pull forward.
+        // It has looked and does not know the customer yet, whose message it consumes next.
         await race.PublishAsync(_customer);
         await race.UntilCustomerIsKnownAsync();
         var attempts = await race.QueryAsync<int>("SELECT attempts FROM payment_state");
 
-        // The customer sees that and redelivers the payment; the held transaction comes too late and changes nothing.
-        await race.UntilPaymentIsAsync("Processing");
         payment.Release();
 
-        await AssertProcessedOnceAsync(race, attempts);
+        await AssertProcessedOnceAsync(race, attempts + 1);
     }
 
     [Fact]

@@ -99,8 +99,8 @@ internal sealed class RaceHost : IAsyncDisposable
             });
             bus.AddEntityFrameworkMessageScheduler();
             bus.AddSagas();
-            bus.AddScoped<CustomerDirectory>();
-            bus.AddScoped<ICustomerDirectory, PausingDirectory>();
+            bus.AddSingleton<CustomerDirectory>();
+            bus.AddSingleton<ICustomerDirectory, PausingDirectory>();
             bus.AddConsumer<ProcessPaymentConsumer>().Endpoint(endpoint => endpoint.Name = GatewayQueue);
             bus.AddConfigureEndpointsCallback(
                 (context, queue, endpoint) =>

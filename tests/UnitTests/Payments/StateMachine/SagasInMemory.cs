@@ -115,11 +115,10 @@ internal sealed class SagasInMemory : IAsyncDisposable
     private TSaga? Find<TSaga>(Guid correlationId)
         where TSaga : class, ISaga => _provider.GetRequiredService<IndexedSagaDictionary<TSaga>>()[correlationId]?.Instance;
 
-    // Known customers are those in the customer saga's repository; pulling a schedule forward sends its message now.
+    // Known customers are those in the customer saga's repository.
     private sealed class InMemoryCustomerDirectory(
         IndexedSagaDictionary<CustomerState> customers,
-        IndexedSagaDictionary<PaymentState> payments,
-        IBus bus
+        IndexedSagaDictionary<PaymentState> payments
     ) : ICustomerDirectory
     {
         public async Task<bool> IsKnownAsync(string customerId, CancellationToken cancellationToken)
@@ -130,31 +129,21 @@ internal sealed class SagasInMemory : IAsyncDisposable
             return known;
         }
 
-        public async Task<IReadOnlyList<string>> ReleaseWaitingPaymentsAsync(
-            string customerId,
-            CancellationToken cancellationToken
-        )
+        public async Task<IReadOnlyList<string>> FindWaitingPaymentsAsync(string customerId, CancellationToken cancellationToken)
         {
             await payments.MarkInUse(cancellationToken);
-            var waiting = payments
-                .Select(payment => payment)
-                .Where(payment =>
-                    payment.CustomerId == customerId.Trim()
-                    && payment.CurrentState == nameof(PaymentStateMachine.AwaitingCustomer)
-                )
-                .ToArray();
+            string[] waiting =
+            [
+                .. payments
+                    .Select(payment => payment)
+                    .Where(payment =>
+                        payment.CustomerId == customerId.Trim()
+                        && payment.CurrentState == nameof(PaymentStateMachine.AwaitingCustomer)
+                    )
+                    .Select(payment => payment.PaymentId),
+            ];
             payments.Release();
-            foreach (var payment in waiting)
-            {
-                await bus.Publish(
-                    new PaymentRedeliveryDue(payment.PaymentId),
-                    context =>
-                        context.Headers.Set(MessageHeaders.SchedulingTokenId, payment.RedeliveryTokenId!.Value.ToString("D")),
-                    cancellationToken
-                );
-            }
-
-            return [];
+            return waiting;
         }
     }
 }
