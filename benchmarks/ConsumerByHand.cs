@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Npgsql;
 using RabbitMQ.Client;
@@ -16,6 +17,7 @@ internal sealed class ConsumerByHand : IAsyncDisposable
 
     private static readonly Guid _consumer = Guid.NewGuid();
 
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly NpgsqlDataSource _database;
     private readonly string _exchange;
     private readonly IConnection _connection;
@@ -23,6 +25,9 @@ internal sealed class ConsumerByHand : IAsyncDisposable
 
     private ConsumerByHand(NpgsqlDataSource database, string exchange, IConnection connection, IChannel channel) =>
         (_database, _exchange, _connection, _channel) = (database, exchange, connection, channel);
+
+    /// <summary>Fails with the first message that fails.</summary>
+    public Task Failed => _failed.Task;
 
     public static async Task<ConsumerByHand> StartAsync(
         NpgsqlDataSource database,
@@ -43,7 +48,7 @@ internal sealed class ConsumerByHand : IAsyncDisposable
         var consumer = new ConsumerByHand(database, exchange, connection, channel);
         await channel.BasicQosAsync(0, Concurrency, global: false, cancellationToken);
         var events = new AsyncEventingBasicConsumer(channel);
-        events.ReceivedAsync += consumer.ConsumeAsync;
+        events.ReceivedAsync += (_, delivery) => consumer.ConsumeAsync(delivery);
         await channel.BasicConsumeAsync(OutboxBenchmarkHost.Queue, autoAck: false, events, cancellationToken);
         return consumer;
     }
@@ -54,11 +59,26 @@ internal sealed class ConsumerByHand : IAsyncDisposable
         await _connection.DisposeAsync();
     }
 
-    private async Task ConsumeAsync(object sender, BasicDeliverEventArgs delivery)
+    // The client would swallow it, and the benchmark wait for ever.
+    private async Task ConsumeAsync(BasicDeliverEventArgs delivery)
+    {
+        try
+        {
+            await HandleAsync(delivery);
+        }
+        catch (Exception exception)
+        {
+            _failed.TrySetException(exception);
+        }
+    }
+
+    private async Task HandleAsync(BasicDeliverEventArgs delivery)
     {
         using var document = JsonDocument.Parse(delivery.Body);
         var message = document.RootElement.GetProperty("message");
-        var (order, amount) = (message.GetProperty("orderId").GetGuid(), message.GetProperty("amount").GetDecimal());
+        var order = message.GetProperty("orderId").GetGuid();
+        // MassTransit writes decimals as text.
+        var amount = decimal.Parse(message.GetProperty("amount").GetString()!, CultureInfo.InvariantCulture);
         var body = JsonSerializer.SerializeToUtf8Bytes(new OrderAccepted(order, amount));
         var sequenceNumber = await CommitAsync(Guid.Parse(delivery.BasicProperties.MessageId!), order, amount, body);
         await _channel.BasicPublishAsync(_exchange, "", mandatory: false, new BasicProperties { Persistent = true }, body);

@@ -63,6 +63,7 @@ internal sealed class OutboxBenchmark(Func<string, CancellationToken, Task<strin
         await using var dataSource = NpgsqlDataSource.Create(OutboxBenchmarkHost.Pooled(postgres));
         var measured = MeasureSinkAsync(channel, messages, cancellationToken);
         await using var consumer = await ConsumerByHand.StartAsync(dataSource, rabbitMq, SinkExchange, cancellationToken);
+        await await Task.WhenAny(measured, consumer.Failed);
         return messages / (await measured).TotalSeconds;
     }
 
