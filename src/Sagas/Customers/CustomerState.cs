@@ -43,6 +43,9 @@ public sealed class CustomerState : SagaStateMachineInstance
     /// </summary>
     public string? SyncFailure { get; set; }
 
+    /// <summary>The file that the customer came in; null: a message brought it.</summary>
+    public Guid? FileId { get; set; }
+
     /// <summary>When the row was created, UTC.</summary>
     public DateTimeOffset CreatedAt { get; set; }
 

@@ -10,14 +10,14 @@ public sealed class FileLockTests(ServersFixture servers) : IClassFixture<Server
     public async Task A_lock_that_fails_leaves_no_others_behind_in_the_pool()
     {
         await using var database = await IngestDatabase.CreateAsync(servers);
-        // As Postgres answers when its table of locks is full.
+        // As when an operator cancels the statement: the session goes on.
         await database.ExecuteAsync(
             """
-            CREATE SCHEMA full_of_locks;
-            CREATE FUNCTION full_of_locks.pg_try_advisory_lock(integer, integer) RETURNS boolean LANGUAGE plpgsql AS $$
+            CREATE SCHEMA cancelled;
+            CREATE FUNCTION cancelled.pg_try_advisory_lock(integer, integer) RETURNS boolean LANGUAGE plpgsql AS $$
             BEGIN
                 IF EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) THEN
-                    RAISE 'out of shared memory' USING ERRCODE = 'out_of_memory';
+                    RAISE 'canceling statement due to user request' USING ERRCODE = 'query_canceled';
                 END IF;
                 RETURN pg_catalog.pg_try_advisory_lock($1, $2);
             END $$;
@@ -26,7 +26,7 @@ public sealed class FileLockTests(ServersFixture servers) : IClassFixture<Server
         await using var pool = NpgsqlDataSource.Create(
             new NpgsqlConnectionStringBuilder(database.ConnectionString)
             {
-                SearchPath = "full_of_locks,public,pg_catalog",
+                SearchPath = "cancelled,public,pg_catalog",
                 NoResetOnClose = true,
             }
         );
