@@ -54,8 +54,11 @@ internal sealed class PressureBenchmark(PrivatePostgres postgres, PrivateRabbitM
     /// <param name="cancellationToken">Stops.</param>
     public async Task<PressureReport> MeasureAsync(TimeSpan duration, int backlog, CancellationToken cancellationToken)
     {
+        var all = PressureCase.All(backlog);
+        // The first run warms up the JIT and the servers' caches.
+        await MeasureAsync(all[0], duration, cancellationToken);
         var cases = new List<PressureCaseReport>();
-        foreach (var pressure in PressureCase.All(backlog))
+        foreach (var pressure in all)
         {
             var report = await MeasureAsync(pressure, duration, cancellationToken);
             report = report with { Ratio = report.PerSecond / (cases.FirstOrDefault() ?? report).PerSecond };
