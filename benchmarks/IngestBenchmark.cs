@@ -71,16 +71,16 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> l
                 seen.Add(await MeasureRoundAsync(path, rows, cancellationToken));
                 log(string.Create(CultureInfo.InvariantCulture, $"Round {round}: {seen[^1]}"));
             }
-            var ingest = Median(seen, round => round.Ingest);
+            var ingest = Percentile.Median(seen, round => round.Ingest);
             return new Report(
                 rows,
-                Median(seen, round => round.Ingest / round.Copy),
-                Median(seen, round => round.Ingest / round.IndexedCopy),
+                Percentile.Median(seen, round => round.Ingest / round.Copy),
+                Percentile.Median(seen, round => round.Ingest / round.IndexedCopy),
                 rows / ingest,
                 seen.Max(round => round.Megabytes),
                 ingest,
-                Median(seen, round => round.Copy),
-                Median(seen, round => round.IndexedCopy),
+                Percentile.Median(seen, round => round.Copy),
+                Percentile.Median(seen, round => round.IndexedCopy),
                 null
             );
         }
@@ -102,9 +102,6 @@ internal sealed class IngestBenchmark(PrivatePostgres postgres, Action<string> l
         var indexed = await PsqlCopy.IndexedAsync(database, Path.GetDirectoryName(path)!, cancellationToken);
         return new Round(copy, indexed, seconds, megabytes);
     }
-
-    private static double Median(List<Round> rounds, Func<Round, double> figure) =>
-        OutboxReport.Median([.. rounds.Select(figure)]);
 
     private static async Task<(double Seconds, double Megabytes)> IngestAsync(
         string database,

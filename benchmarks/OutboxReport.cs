@@ -56,17 +56,17 @@ internal sealed record OutboxReport(
         var database = await benchmark.CreateDatabaseAsync(cancellationToken);
         var pgbench = await PgBench.MeasureAsync(database, TimeSpan.FromSeconds(quick ? 3 : 15), cancellationToken);
         return new OutboxReport(
-            Median(seen, round => round.Without),
-            Median(seen, round => round.With),
-            Median(seen, round => round.InMemory),
-            Median(seen, round => round.ByHand),
-            Median(seen, round => round.With / round.Without),
-            Median(seen, round => round.With / round.InMemory),
-            Median(seen, round => round.With / round.ByHand),
-            Median(relay, round => round.Bare),
-            Median(relay, round => round.Backlog),
-            Median(relay, round => round.Backlog / round.Bare),
-            Median([.. relay.Select(round => round.Large)]) / Median([.. relay.Select(round => round.Small)]),
+            Percentile.Median(seen, round => round.Without),
+            Percentile.Median(seen, round => round.With),
+            Percentile.Median(seen, round => round.InMemory),
+            Percentile.Median(seen, round => round.ByHand),
+            Percentile.Median(seen, round => round.With / round.Without),
+            Percentile.Median(seen, round => round.With / round.InMemory),
+            Percentile.Median(seen, round => round.With / round.ByHand),
+            Percentile.Median(relay, round => round.Bare),
+            Percentile.Median(relay, round => round.Backlog),
+            Percentile.Median(relay, round => round.Backlog / round.Bare),
+            Percentile.Median(relay, round => round.Large) / Percentile.Median(relay, round => round.Small),
             pgbench
         );
     }
@@ -107,15 +107,6 @@ internal sealed record OutboxReport(
         }
 
         return seen;
-    }
-
-    private static double Median<TRound>(List<TRound> rounds, Func<TRound, double> figure) => Median([.. rounds.Select(figure)]);
-
-    internal static double Median(List<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        var middle = sorted.Length / 2;
-        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
     private sealed record Round(double Without, double With, double InMemory, double ByHand)

@@ -108,6 +108,31 @@ internal sealed class ConsumeEffects
         return messages;
     }
 
+    /// <summary>Gives messages their sequence numbers, and reads the answer to the end.</summary>
+    /// <param name="reader">The answer to the batch.</param>
+    /// <param name="messages">What <see cref="AddTo"/> returned.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public static async Task ReadNumbersAsync(
+        NpgsqlDataReader reader,
+        IReadOnlyList<OutboxMessage> messages,
+        CancellationToken cancellationToken
+    )
+    {
+        for (var index = 0; index < messages.Count && await reader.ReadAsync(cancellationToken); index++)
+            messages[index].SequenceNumber = reader.GetInt64(0);
+        while (await reader.NextResultAsync(cancellationToken)) { }
+    }
+
+    /// <summary>
+    /// Hands the messages to the relay after a commit whose outcome is unknown: a server may report its shutdown after it
+    /// committed, and then no instance has them in memory.
+    /// </summary>
+    public void ReleaseInDoubt(OutboxInstance? process)
+    {
+        if (Owned().Count > 0)
+            process!.ReleaseInDoubt(BatchId!.Value);
+    }
+
     private static List<T> All<T>(IReadOnlyList<ConsumeEffects> consumes, Func<ConsumeEffects, List<T>> of) =>
         consumes.Count == 1 ? of(consumes[0]) : [.. consumes.SelectMany(of)];
 }

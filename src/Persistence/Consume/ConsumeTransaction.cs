@@ -80,20 +80,15 @@ internal sealed class ConsumeTransaction : IConsumeTransaction, IAsyncDisposable
         try
         {
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            for (var index = 0; index < messages.Count && await reader.ReadAsync(cancellationToken); index++)
-                messages[index].SequenceNumber = reader.GetInt64(0);
-            while (await reader.NextResultAsync(cancellationToken)) { }
+            await ConsumeEffects.ReadNumbersAsync(reader, messages, cancellationToken);
         }
-        catch (PostgresException exception)
-            when (exception.SqlState == PostgresErrorCodes.UniqueViolation && exception.TableName == Tables.InboxTable)
+        catch (PostgresException exception) when (Tables.IsConsumedBefore(exception))
         {
             throw new MessageConsumedBeforeException(exception);
         }
-        catch when (Effects.Owned().Count > 0)
+        catch
         {
-            // Whether the commit happened is unknown: a server may report its shutdown after it committed. If it did, no instance
-            // has the messages in memory, and the relay must send them.
-            _process!.ReleaseInDoubt(Effects.BatchId!.Value);
+            Effects.ReleaseInDoubt(_process);
             throw;
         }
 

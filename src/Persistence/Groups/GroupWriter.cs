@@ -59,13 +59,12 @@ internal sealed class GroupWriter(OutboxDatabase database, OutboxInstance proces
                     await CommitAsync([consume]);
             }
         }
-        // Whether the commit happened is unknown. If it did, no instance has the messages in memory: the relay must send them.
+        // Whether the commit happened is unknown.
         catch (Exception exception)
         {
             foreach (var consume in consumes)
             {
-                if (consume.Effects.Owned().Count > 0)
-                    process.ReleaseInDoubt(consume.Effects.BatchId!.Value);
+                consume.Effects.ReleaseInDoubt(process);
                 consume.Failure = exception;
             }
         }
@@ -96,17 +95,12 @@ internal sealed class GroupWriter(OutboxDatabase database, OutboxInstance proces
         foreach (var rows in consumes.SelectMany(consume => consume.Rows).ToLookup(row => row.Statement, row => row.Row))
             batch.BatchCommands.Add(rows.Key.Create([.. rows]));
         await using var reader = await ExecuteAsync(batch);
-        for (var index = 0; index < messages.Count && await reader.ReadAsync(); index++)
-            messages[index].SequenceNumber = reader.GetInt64(0);
-        while (await reader.NextResultAsync()) { }
+        await ConsumeEffects.ReadNumbersAsync(reader, messages, CancellationToken.None);
     }
 
     private void Fail(GroupedConsume consume, Exception exception)
     {
-        if (
-            exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } violation
-            && violation.TableName == database.Tables.InboxTable
-        )
+        if (exception is PostgresException error && database.Tables.IsConsumedBefore(error))
         {
             consume.WasConsumedBefore = true;
             consume.Failure = exception;

@@ -70,8 +70,9 @@ internal sealed class GroupedConsume(ConsumeGroups groups, GroupedConsumer consu
         return LeaveOnce(reason);
     }
 
-    /// <inheritdoc cref="Leave"/>
     /// <summary>Leaves the group: this message does.</summary>
+    /// <param name="reason">Why, as the end of a sentence.</param>
+    /// <returns>What to throw, so that the consumer ends.</returns>
     public LeavesGroupException LeaveOnce(string reason)
     {
         HasLeft = true;

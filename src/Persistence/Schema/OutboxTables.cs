@@ -2,6 +2,7 @@ using MassTransit;
 using MassTransit.EntityFrameworkCoreIntegration;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Npgsql;
 
 namespace Sagas.Persistence;
 
@@ -10,11 +11,14 @@ internal sealed class OutboxTables
 {
     private const string Annotation = "Sagas:OutboxTables";
 
+    // Without schema and quotes.
+    private readonly string _inboxTable;
+
     private OutboxTables(IReadOnlyModel model)
     {
         var inbox = model.FindEntityType(typeof(InboxState));
-        InboxTable = inbox?.GetTableName() ?? "inbox_state";
-        Inbox = new InboxSql(Quote(InboxTable, inbox?.GetSchema()));
+        _inboxTable = inbox?.GetTableName() ?? "inbox_state";
+        Inbox = new InboxSql(Quote(_inboxTable, inbox?.GetSchema()));
         Message = model.FindEntityType(typeof(OutboxMessage)) is { } message ? Quote(message) : "outbox_message";
         Instance = model.FindEntityType(typeof(OutboxState)) is { } instance ? Quote(instance) : "outbox_instance";
         Outbox = new OutboxSql(
@@ -23,14 +27,15 @@ internal sealed class OutboxTables
         );
     }
 
-    /// <summary>The inbox's table, without schema and quotes.</summary>
-    public string InboxTable { get; }
-
     /// <summary>The statements on the inbox.</summary>
     public InboxSql Inbox { get; }
 
     /// <summary>The statements on the outbox and the history of sagas.</summary>
     public OutboxSql Outbox { get; }
+
+    /// <summary>Whether a commit failed because the message has had its effect before.</summary>
+    public bool IsConsumedBefore(PostgresException exception) =>
+        exception.SqlState == PostgresErrorCodes.UniqueViolation && exception.TableName == _inboxTable;
 
     /// <summary>The outbox's table, quoted.</summary>
     public string Message { get; }

@@ -10,7 +10,7 @@ public sealed class FileLockTests(ServersFixture servers) : IClassFixture<Server
     public async Task A_lock_that_fails_leaves_no_others_behind_in_the_pool()
     {
         await using var database = await IngestDatabase.CreateAsync(servers);
-        // As when an operator cancels the statement: the session goes on.
+        // A statement that is cancelled does not end its session.
         await database.ExecuteAsync(
             """
             CREATE SCHEMA cancelled;

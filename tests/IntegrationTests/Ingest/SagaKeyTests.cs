@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace Sagas.IntegrationTests.Ingest;
 
-/// <summary>Whoever has a customer's id finds the customer by SQL.</summary>
+/// <summary>SQL finds a customer by id, and tells the customer's history.</summary>
 public sealed class SagaKeyTests(ServersFixture servers) : IClassFixture<ServersFixture>
 {
     [Fact]

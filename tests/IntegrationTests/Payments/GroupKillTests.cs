@@ -14,7 +14,7 @@ public sealed class GroupKillTests(ServersFixture servers) : IClassFixture<Serve
 {
     private const int Payments = 40;
 
-    // What a group writes, in its order. The session that was held goes on after the kill: the group commits without its process.
+    // The tables that a group writes, in order. The session outlives its process, so the group may still commit after the kill.
     [Theory]
     [InlineData("inbox_state")]
     [InlineData("outbox_message")]
