@@ -100,7 +100,7 @@ internal sealed class FlowBenchmark(PrivatePostgres postgres, PrivateRabbitMq ra
         var done = await CountAsync(source, cancellationToken) + (2 * payments);
         var clock = Stopwatch.StartNew();
         await system.PublishAsync(name, payments, cancellationToken);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
         while (await CountAsync(source, cancellationToken) < done)
             await timer.WaitForNextTickAsync(cancellationToken);
         return clock.Elapsed;

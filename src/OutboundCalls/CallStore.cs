@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql;
 using NpgsqlTypes;
+using Sagas.Persistence;
 
 namespace Sagas.OutboundCalls;
 
@@ -59,13 +60,14 @@ internal static class CallStore
     )
     {
         await using var connection = await OpenAsync(database, cancellationToken);
-        await using var command = connection.Command(ClaimSql);
+        await using var batch = connection.Batch(ClaimSql, out var command);
         command.Parameters.Add(new() { Value = target });
         command.Parameters.Add(new() { Value = max });
         command.Parameters.Add(new() { Value = claim });
         command.Parameters.Add(new() { Value = lease });
         var calls = new List<OutboundCall>();
-        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        await using var row = await batch.ExecuteReaderAsync(cancellationToken);
+        await row.NextResultAsync(cancellationToken);
         while (await row.ReadAsync(cancellationToken))
         {
             calls.Add(
@@ -99,7 +101,7 @@ internal static class CallStore
     )
     {
         await using var connection = await OpenAsync(database, cancellationToken);
-        await using var command = connection.Command(WriteSql);
+        await using var batch = connection.Batch(WriteSql, out var command);
         command.Parameters.Add(new() { Value = target });
         AddArray(command, NpgsqlDbType.Text, outcomes, outcome => outcome.Call.IdempotencyKey);
         AddArray(command, NpgsqlDbType.Uuid, outcomes, outcome => outcome.Call.Claim);
@@ -110,7 +112,8 @@ internal static class CallStore
         AddArray(command, NpgsqlDbType.Boolean, outcomes, outcome => outcome.OutcomeUnknown);
         AddArray(command, NpgsqlDbType.Boolean, outcomes, outcome => outcome.IsRelease || outcome.IsUncounted);
         var written = new HashSet<string>(StringComparer.Ordinal);
-        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        await using var row = await batch.ExecuteReaderAsync(cancellationToken);
+        await row.NextResultAsync(cancellationToken);
         while (await row.ReadAsync(cancellationToken))
             written.Add(row.GetString(0));
         return written;
@@ -140,7 +143,7 @@ internal static class CallStore
     }
 
     private static void AddArray<T>(
-        NpgsqlCommand command,
+        NpgsqlBatchCommand command,
         NpgsqlDbType type,
         IReadOnlyList<CallUpdate> outcomes,
         Func<CallUpdate, T> column
@@ -155,6 +158,19 @@ internal static class CallStore
                 (NpgsqlConnection)database.Database.GetDbConnection(),
                 database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction
             );
+
+        // The rows are looked up by their keys, whatever the statistics say of a table that grows quickly.
+        public NpgsqlBatch Batch(string sql, out NpgsqlBatchCommand command)
+        {
+            command = new NpgsqlBatchCommand(sql);
+            return new NpgsqlBatch(
+                (NpgsqlConnection)database.Database.GetDbConnection(),
+                database.Database.CurrentTransaction?.GetDbTransaction() as NpgsqlTransaction
+            )
+            {
+                BatchCommands = { new NpgsqlBatchCommand(PlannerSettings.UseIndexes), command },
+            };
+        }
 
         public ValueTask DisposeAsync() => new(database.Database.CloseConnectionAsync());
     }

@@ -138,7 +138,7 @@ internal sealed partial class OutcomeWriter(
         var enqueued = completed.Length > 0 && await target.ApplyAsync(database, completed, cancellationToken);
         if (mine.Any(outcome => outcome.Event is not null))
             await PublishAsync(scope.ServiceProvider, database, mine, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
+        await scope.ServiceProvider.GetRequiredService<OutboxCommit>().CommitAsync(database, cancellationToken);
         foreach (var outcome in batch)
             Log(outcome, keys.Contains(outcome.Call.IdempotencyKey));
         return enqueued;
@@ -159,9 +159,6 @@ internal sealed partial class OutcomeWriter(
             if (outcome.Event is { } message)
                 await PublishAsync(publisher, message, outcome.Call, cancellationToken);
         }
-
-        // Outcomes written together belong to different calls: their messages need no order.
-        await database.SaveOutboxMessagesAsync(cancellationToken);
     }
 
     private static Task PublishAsync(

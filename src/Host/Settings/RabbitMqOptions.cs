@@ -17,7 +17,7 @@ internal sealed record RabbitMqOptions : IValidatedOptions
 
     /// <summary>Messages that a queue's consumer works on at once.</summary>
     [Range(1, 10_000)]
-    public int PrefetchCount { get; init; } = 64;
+    public int PrefetchCount { get; init; } = 128;
 
     /// <summary>After about twice this long without traffic, the connection counts as lost.</summary>
     [Range(typeof(TimeSpan), "00:00:05", "00:05:00")]

@@ -59,14 +59,16 @@ public sealed class BatchingWriter<TItem>(
 
     private async Task WriteAllAsync()
     {
+        var gathers = !options.GathersOnlyUnderLoad;
         while (true)
         {
-            if (options.GatherDelay > TimeSpan.Zero && !IsFull())
+            if (gathers && options.GatherDelay > TimeSpan.Zero && !IsFull())
                 await Task.Delay(options.GatherDelay, timeProvider);
             var batch = TakeBatch();
             if (batch.Length == 0)
                 return;
             await WriteBatchAsync(batch);
+            gathers = !options.GathersOnlyUnderLoad || batch.Length > 1;
         }
     }
 

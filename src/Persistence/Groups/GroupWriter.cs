@@ -6,11 +6,6 @@ namespace Sagas.Persistence;
 /// <summary>The round trips of groups. Each is a transaction of its own, which the server begins and commits.</summary>
 internal sealed class GroupWriter(OutboxDatabase database, OutboxInstance process)
 {
-    // Keys are looked up in an index, also while the statistics call the table small: a plan is kept while the table grows.
-    private const string UseIndexes =
-        "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), "
-        + "set_config('enable_mergejoin', 'off', true)";
-
     /// <summary>Reads sagas.</summary>
     public async Task LoadAsync<TSaga>(SagaTable<TSaga> table, IReadOnlyList<SagaLoad<TSaga>> loads)
         where TSaga : class, ISaga
@@ -112,7 +107,7 @@ internal sealed class GroupWriter(OutboxDatabase database, OutboxInstance proces
     }
 
     private static NpgsqlBatch Begin(OutboxConnection connection) =>
-        new(connection.Npgsql) { BatchCommands = { new NpgsqlBatchCommand(UseIndexes) } };
+        new(connection.Npgsql) { BatchCommands = { new NpgsqlBatchCommand(PlannerSettings.UseIndexes) } };
 
     private static async Task<NpgsqlDataReader> ExecuteAsync(NpgsqlBatch batch)
     {

@@ -48,12 +48,7 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         configurator.ConfigureDbContext<TDbContext>(
             (provider, options) => options.AddInterceptors(provider.GetRequiredService<GroupInterceptor>())
         );
-        configurator.AddSingleton(provider => new OutboxBatches(
-            provider.GetRequiredService<IBus>(),
-            provider.GetRequiredService<OutboxDatabase>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<OutboxSignal>()
-        ));
+        configurator.AddPublicServices();
         configurator.AddScoped<IOutboxContextFactory<TDbContext>, EntityFrameworkOutboxContextFactory<TDbContext>>();
         // A poll that finds nothing is one look at the front of an index. What the broker does not confirm soon is likelier lost
         // with its connection than late, and sending it again does no harm.
@@ -73,6 +68,22 @@ public static class EntityFrameworkOutboxConfigurationExtensions
         );
         configurator.AddHostedService<InboxCleanupService>();
         configure?.Invoke(new EntityFrameworkOutboxConfigurator<TDbContext>(configurator));
+    }
+
+    // Their constructors are not public.
+    private static void AddPublicServices(this IServiceCollection services)
+    {
+        services.AddSingleton(provider => new OutboxBatches(
+            provider.GetRequiredService<IBus>(),
+            provider.GetRequiredService<OutboxDatabase>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<OutboxSignal>()
+        ));
+        services.AddSingleton(provider => new OutboxCommit(
+            provider.GetRequiredService<OutboxInstance>(),
+            provider.GetRequiredService<OutboxPublisher>(),
+            provider.GetRequiredService<OutboxSignal>()
+        ));
     }
 
     private static bool ServesAnotherBus(IBusRegistrationConfigurator configurator) =>

@@ -208,9 +208,17 @@ internal sealed partial class OutboxRelay(
     )
     {
         var messages = new List<OutboxMessage>();
-        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = QueryTimeout };
-        command.Parameters.Add(parameter);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            Timeout = QueryTimeout,
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand(PlannerSettings.UseIndexes),
+                new NpgsqlBatchCommand(sql) { Parameters = { parameter } },
+            },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             messages.Add(OutboxSql.Read(reader));
         return messages;

@@ -23,7 +23,12 @@ public sealed class CustomerDirectory : ICustomerDirectory
             WHERE customer_id = w.id AND current_state = 'AwaitingCustomer' OFFSET 0) p
         """;
 
-    private static readonly BatchingOptions _batching = new(64, MaxConcurrentBatches: 2);
+    private static readonly BatchingOptions _batching = new(
+        64,
+        MaxConcurrentBatches: 2,
+        GatherDelay: TimeSpan.FromMilliseconds(2),
+        GathersOnlyUnderLoad: true
+    );
 
     private readonly IServiceScopeFactory _scopes;
     private readonly BatchingWriter<Lookup<Guid, bool>> _known;
@@ -31,12 +36,11 @@ public sealed class CustomerDirectory : ICustomerDirectory
 
     /// <summary>Creates the directory.</summary>
     /// <param name="scopes">Creates the scopes of the contexts.</param>
-    /// <param name="timeProvider">The clock.</param>
-    public CustomerDirectory(IServiceScopeFactory scopes, TimeProvider timeProvider)
+    public CustomerDirectory(IServiceScopeFactory scopes)
     {
         _scopes = scopes;
-        _known = new(_batching, FindKnownAsync, timeProvider);
-        _waiting = new(_batching, FindWaitingAsync, timeProvider);
+        _known = new(_batching, FindKnownAsync, TimeProvider.System);
+        _waiting = new(_batching, FindWaitingAsync, TimeProvider.System);
     }
 
     /// <inheritdoc />

@@ -64,6 +64,7 @@ public static class CrmEndpoints
         string? requestedBy,
         IPublishEndpoint bus,
         SagasDbContext database,
+        OutboxCommit outbox,
         NpgsqlDataSource dataSource,
         CancellationToken cancellationToken
     )
@@ -91,8 +92,7 @@ public static class CrmEndpoints
             await using var transaction = await database.Database.BeginTransactionAsync(cancellationToken);
             foreach (var customerId in ids)
                 await bus.Publish(new RetryCustomerSync(customerId, requestedBy), cancellationToken);
-            await database.SaveOutboxMessagesAsync(cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
+            await outbox.CommitAsync(database, cancellationToken);
             requested += ids.Count;
             last = ids[^1];
         }

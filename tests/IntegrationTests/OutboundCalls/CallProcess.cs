@@ -42,6 +42,9 @@ internal sealed record TargetSettings(Uri Url, CallMode Mode)
 
     /// <summary>Raised when a successful answer is read.</summary>
     public Action? Answered { get; init; }
+
+    /// <summary>Awaited when an outcome is written and about to be committed.</summary>
+    public Func<CancellationToken, Task> Committing { get; init; } = _ => Task.CompletedTask;
 }
 
 /// <summary>The gateway with the call mode of a test.</summary>
@@ -75,6 +78,16 @@ internal sealed class TestTarget(TargetSettings settings) : CallTarget
     {
         settings.Answered?.Invoke();
         return _gateway.ReadSuccess(call, answer);
+    }
+
+    public override async Task<bool> ApplyAsync(
+        DbContext database,
+        IReadOnlyList<CompletedCall> completed,
+        CancellationToken cancellationToken
+    )
+    {
+        await settings.Committing(cancellationToken);
+        return false;
     }
 
     public override CallOutcome ReadRejection(OutboundCall call, CallResponse answer) => _gateway.ReadRejection(call, answer);

@@ -1,7 +1,4 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Diagnostics;
-using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 using Sagas.Database;
 using Sagas.OutboundCalls;
 
@@ -42,7 +39,6 @@ public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFix
         await using var table = await CallTable.CreateAsync(servers);
         var killed = new TaskCompletionSource<Task>(TaskCreationOptions.RunContinuationsAsynchronously);
         CallProcess? victim = null;
-        var started = false;
         var kill = new Action<Step>(at =>
         {
             // Only the first time: a retry of the call may reach the step again.
@@ -55,19 +51,18 @@ public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFix
         {
             Building = () => kill(Step.BeforeCall),
             Answered = () => kill(Step.AfterAnswer),
+            Committing = async cancellationToken =>
+            {
+                kill(Step.BeforeOutcomeCommits);
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            },
         };
-        var killAtCommit = new KillAtCommit(() => started, () => kill(Step.BeforeOutcomeCommits));
-        await using var first = victim = CallProcess.Create(
-            table.ConnectionString,
-            settings,
-            services => services.ConfigureDbContext<SagasDbContext>(options => options.AddInterceptors(killAtCommit))
-        );
+        await using var first = victim = CallProcess.Create(table.ConnectionString, settings);
         await victim.EnterAsync("payment");
         if (step == Step.BeforeClaimCommits)
             await ClaimAndRollBackAsync(table.ConnectionString);
         else
         {
-            started = true;
             await victim.StartAsync();
             await killed.Task.Unwrap().WaitAsync(Eventually.Timeout);
             await table.EndLeasesAsync();
@@ -147,23 +142,5 @@ public sealed class KillTests(ServersFixture servers) : IClassFixture<ServersFix
             CancellationToken.None
         );
         Assert.Single(claimed);
-    }
-
-    /// <summary>Kills when an outcome is about to be committed.</summary>
-    private sealed class KillAtCommit(Func<bool> started, Action kill) : DbTransactionInterceptor
-    {
-        public override async ValueTask<InterceptionResult> TransactionCommittingAsync(
-            System.Data.Common.DbTransaction transaction,
-            TransactionEventData eventData,
-            InterceptionResult result,
-            CancellationToken cancellationToken = default
-        )
-        {
-            if (!started())
-                return result;
-            kill();
-            await Task.Delay(Timeout.Infinite, cancellationToken);
-            return result;
-        }
     }
 }

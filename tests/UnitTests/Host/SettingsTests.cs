@@ -77,7 +77,7 @@ public sealed class SettingsTests
     [InlineData("ShutdownTimeout", "00:00:00", "'00:00:00'", "from 1s to 10m")]
     [InlineData("ShutdownTimeout", "24", "'24'", "with the units d, h, m, s and ms")]
     [InlineData("ShutdownTimeout", "24:00:00", "'24:00:00'", "from 1s to 10m")]
-    [InlineData("RabbitMq:PrefetchCount", "0", "'0'", "from 1 to 10000, such as 64")]
+    [InlineData("RabbitMq:PrefetchCount", "0", "'0'", "from 1 to 10000, such as 128")]
     [InlineData("RabbitMq:Uri", "localhost:5672", "cannot be read", "amqp://user:password@host:5672/vhost")]
     [InlineData("ConnectionStrings:Postgres", "nonsense", "cannot be read", "Host=localhost")]
     [InlineData("ConnectionStrings:Postgres", "Host=x", "names no Database", "Host=localhost")]

@@ -58,6 +58,35 @@ public sealed class BatchingWriterTests
     }
 
     [Fact]
+    public async Task Only_what_follows_a_batch_of_several_gathers_where_gathering_is_for_load()
+    {
+        var first = new TaskCompletionSource();
+        var writer = Writer(
+            new BatchingOptions(MaxBatchSize: 3, GatherDelay: TimeSpan.FromSeconds(1), GathersOnlyUnderLoad: true),
+            () => _batches.Count == 2 ? first.Task : Task.CompletedTask
+        );
+        // The clock stands still: alone, an item waits for nothing.
+        await writer.WriteAsync(1);
+        var held = writer.WriteAsync(2);
+        await Eventually.EqualAsync(2, () => _batches.Count);
+        var several = Task.WhenAll(writer.WriteAsync(3), writer.WriteAsync(4), writer.WriteAsync(5));
+        var later = writer.WriteAsync(6);
+        first.SetResult();
+        await Task.WhenAll(held, several);
+        Assert.False(later.IsCompleted);
+
+        await Eventually.TrueAsync(
+            "the last is written",
+            () =>
+            {
+                _timeProvider.Advance(TimeSpan.FromSeconds(1));
+                return Task.FromResult(later.IsCompleted);
+            }
+        );
+        Assert.Equal("1; 2; 3,4,5; 6", Batches());
+    }
+
+    [Fact]
     public async Task An_item_that_cannot_be_stored_fails_alone()
     {
         var release = new TaskCompletionSource();
