@@ -51,6 +51,9 @@ internal static class BenchCommands
                     ("Median", report.WakeP50Ms, "ms"),
                     ("99 of 100 within", report.WakeP99Ms, "ms"),
                     ("Slowest", report.WakeMaxMs, "ms"),
+                    ("All at once", report.WakesPerSecond, "/s"),
+                    ("Median at half of that", report.HalfLoadP50Ms, "ms"),
+                    ("99 of 100 within", report.HalfLoadP99Ms, "ms"),
                 ]
         );
 
