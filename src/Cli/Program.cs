@@ -7,6 +7,7 @@ using Sagas.Cli.Customers;
 using Sagas.Cli.Files;
 using Sagas.Cli.Messages;
 using Sagas.Cli.Objects;
+using Sagas.Cli.Operations;
 using Sagas.Cli.Payments;
 
 namespace Sagas.Cli;
@@ -25,6 +26,7 @@ internal static class Program
         new ObjectStatusCommands(),
         new CallsCommands(),
         new MessagesCommands(),
+        new OperationsCommands(),
         new SetupCommands(),
     ];
 

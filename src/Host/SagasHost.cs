@@ -14,6 +14,7 @@ using Sagas.Services.Http;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
 using Sagas.Services.ObjectStatus;
+using Sagas.Services.Operations.Reads;
 
 namespace Sagas.Host;
 
@@ -141,6 +142,7 @@ public static partial class SagasHost
         {
             services.AddSingleton<BrokerConnections>();
             services.AddSingleton<BrokerVersion>();
+            services.AddSingleton<IQueueDepths, BrokerQueueDepths>();
             services.AddSingleton<QueueConflicts>();
             services.AddHostedService<TopologyDeployment>();
         }

@@ -16,7 +16,10 @@ internal static class CallStore
         SET state = 'in_flight', claim = $3, due = now() + $4, attempts = attempts + 1, started_at = now(),
             outcome_unknown = outcome_unknown OR state = 'in_flight'
         WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM outbound_call WHERE target = $1 AND due <= now() ORDER BY due LIMIT $2 FOR UPDATE SKIP LOCKED))
+            SELECT ctid FROM outbound_call
+            WHERE target = $1 AND due <= now()
+              AND NOT EXISTS (SELECT FROM rate_limit m WHERE m.target = $1 AND m.held_at IS NOT NULL)
+            ORDER BY due LIMIT $2 FOR UPDATE SKIP LOCKED))
         RETURNING idempotency_key, mode, request::text, attempts, outcome_unknown, now() - coalesce(retried_at, created_at),
             conversation_id, correlation_id
         """;

@@ -101,7 +101,8 @@ internal sealed class DemoSystem : IAsyncDisposable
 
         yield return ("objects to fetch the status of", "./sagas objects post 1 2 3 4");
         yield return ("the objects that are online", "./sagas objects list --watch");
-        yield return ("the operations interface", $"curl {http}/operations/overview");
+        yield return ("the dashboard; sign in with the key", $"echo ${KeyVariable} {http}");
+        yield return ("the same as JSON", $"curl -H \"X-Api-Key: ${KeyVariable}\" {http}/api/v1/overview");
         yield return (
             "an upload (or /files/alerts)",
             $"curl -H \"X-Api-Key: ${KeyVariable}\" --data-binary @customers.csv {http}/files/customers"

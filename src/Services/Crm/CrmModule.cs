@@ -5,6 +5,7 @@ using Sagas.Configuration;
 using Sagas.Customers;
 using Sagas.Database;
 using Sagas.OutboundCalls;
+using Sagas.Services.Crm.Pages;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
 using Sagas.Services.Operations;
@@ -39,6 +40,12 @@ public sealed class CrmModule : FeatureModule
     {
         // Every process that changes customers needs to know whether there is a CRM.
         services.AddValidatedOptions<CustomerSyncOptions>(context.Configuration, CustomerSyncOptions.Section);
+        if (context.Roles.Has(OperationsModule.OperationsRole))
+        {
+            services.AddSingleton<CustomerReader>();
+            services.AddSingleton(new NavigationEntry("Customers", "/customers", 30));
+        }
+
         if (!HasCrm(context))
             return;
         services.AddValidatedOptions<CrmOptions>(context.Configuration, CrmOptions.Section);
@@ -59,7 +66,10 @@ public sealed class CrmModule : FeatureModule
     {
         ArgumentNullException.ThrowIfNull(roles);
         if (roles.Has(OperationsModule.OperationsRole))
+        {
             app.MapCrmOperations();
+            CustomerRoutes.Map(app);
+        }
     }
 
     private static bool HasCrm(FeatureContext context) =>

@@ -16,12 +16,8 @@ public static class OperationsEndpoints
     public static void MapOperations(this IEndpointRouteBuilder routes)
     {
         var operations = routes.MapGroup("/operations");
-        operations.MapGet("/overview", OverviewAsync);
         operations.MapPost("/payments/{id}/revive", ReviveAsync).RequireOperatorKey();
     }
-
-    private static async Task<IResult> OverviewAsync(SagasDbContext database, CancellationToken cancellationToken) =>
-        Results.Ok(await OverviewQuery.ReadAsync(database, cancellationToken));
 
     private static async Task<IResult> ReviveAsync(
         string id,

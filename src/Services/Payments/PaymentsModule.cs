@@ -1,4 +1,5 @@
 using MassTransit;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Sagas.Configuration;
 using Sagas.Database;
@@ -6,6 +7,8 @@ using Sagas.OutboundCalls;
 using Sagas.Payments;
 using Sagas.Services.Messages;
 using Sagas.Services.Modules;
+using Sagas.Services.Operations;
+using Sagas.Services.Payments.Pages;
 using RedeliveryOptions = Sagas.Payments.RedeliveryOptions;
 
 namespace Sagas.Services.Payments;
@@ -40,10 +43,25 @@ public sealed class PaymentsModule : FeatureModule
     public override void AddServices(IServiceCollection services, FeatureContext context)
     {
         services.AddValidatedOptions<RedeliveryOptions>(context.Configuration, RedeliveryOptions.Section);
+        if (context.Roles.Has(OperationsModule.OperationsRole))
+        {
+            services.AddSingleton<PaymentReader>();
+            services.AddSingleton<PaymentDiagram>();
+            services.AddSingleton(new NavigationEntry("Payments", "/payments", 20));
+        }
+
         if (!context.Roles.Has(GatewayRole))
             return;
         services.AddValidatedOptions<PaymentsOptions>(context.Configuration, PaymentsOptions.Section);
         services.AddCallTarget<PaymentGateway, SagasDbContext>(PaymentGateway.TargetName);
+    }
+
+    /// <inheritdoc/>
+    public override void MapEndpoints(WebApplication app, RoleSet roles)
+    {
+        ArgumentNullException.ThrowIfNull(roles);
+        if (roles.Has(OperationsModule.OperationsRole))
+            PaymentRoutes.Map(app);
     }
 
     /// <inheritdoc/>

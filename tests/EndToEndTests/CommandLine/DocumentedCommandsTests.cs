@@ -49,8 +49,8 @@ public sealed partial class DocumentedCommandsTests : IDisposable
     private async Task CallAsync(string printed)
     {
         using var client = new HttpClient();
-        using var overview = await client.GetAsync(OverviewAddress().Match(printed).Value);
         client.DefaultRequestHeaders.Add("X-Api-Key", _variables["SAGAS_API_KEY"]);
+        using var overview = await client.GetAsync(OverviewAddress().Match(printed).Value);
         using var content = new StringContent("customer_id\nuploaded-1\n");
         using var upload = await client.PostAsync(UploadAddress().Match(printed).Value, content);
 
@@ -124,7 +124,7 @@ public sealed partial class DocumentedCommandsTests : IDisposable
     [GeneratedRegex("export (\\w+)='([^']+)'")]
     private static partial Regex ExportedVariable();
 
-    [GeneratedRegex("(?<=curl )http\\S+/operations/overview")]
+    [GeneratedRegex("http\\S+/api/v1/overview")]
     private static partial Regex OverviewAddress();
 
     [GeneratedRegex("(?<=curl .*)http\\S+/files/customers")]

@@ -66,7 +66,7 @@ public sealed class OperationsTests(OperationsTests.Shared shared) : IClassFixtu
     [InlineData("POST", "/operations/crm/retry?id=x", "Unknown parameter 'id'; nothing was done. Known: requestedBy.")]
     [InlineData("POST", "/operations/customers/c/retry-sync?version=1", "Unknown parameter 'version'; nothing was done.")]
     [InlineData("POST", "/operations/payments/p/revive?id=p", "Unknown parameter 'id'; nothing was done.")]
-    [InlineData("GET", "/operations/overview?x=1", "Unknown parameter 'x'; nothing was done. There are no parameters here.")]
+    [InlineData("GET", "/api/v1/overview?x=1", "Unknown parameter 'x'; nothing was done. There are no parameters here.")]
     [InlineData("POST", "/files/customers?kind=x", "Unknown parameter 'kind'; nothing was done. Known: name.")]
     [InlineData("POST", "/files/alerts?nam=x", "Unknown parameter 'nam'; nothing was done. Did you mean 'name'?")]
     public async Task An_unknown_parameter_is_rejected(string method, string path, string detail)

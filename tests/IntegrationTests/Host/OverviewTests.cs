@@ -13,11 +13,11 @@ public sealed class OverviewTests(OverviewTests.Shared shared) : IClassFixture<O
         request.Headers.Add("X-Api-Key", "anything");
         using var response = await system.Http.SendAsync(request);
         var detail = await Problem.ReadDetailAsync(response, HttpStatusCode.Forbidden);
-        Assert.Contains("Operations__ApiKey", detail, StringComparison.Ordinal);
+        Assert.Contains("Operations__Keys", detail, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task The_overview_counts_and_contains_no_names()
+    public async Task The_overview_shows_what_waits_and_contains_no_names()
     {
         var system = await shared.StartedAsync();
         await system.PublishAsync("CustomerRegistered", """{"customerId":"c-9","firstName":"Jane","email":"jane@example.com"}""");
@@ -27,15 +27,24 @@ public sealed class OverviewTests(OverviewTests.Shared shared) : IClassFixture<O
         );
         await system.WaitForAsync("SELECT (SELECT count(*) FROM customer_state) + (SELECT count(*) FROM payment_state)", 2L);
         await Eventually.PassesAsync(
-            "the overview counts them",
+            "the overview shows them",
             async () =>
             {
-                var text = await system.Http.GetStringAsync(new Uri("/operations/overview", UriKind.Relative));
+                var text = await system.Http.GetStringAsync(new Uri("/api/v1/overview", UriKind.Relative));
                 var overview = JsonDocument.Parse(text).RootElement;
-                Assert.Equal(1, overview.GetProperty("customers").GetProperty("Registered").GetInt32());
-                Assert.Equal(1, overview.GetProperty("payments").GetProperty("AwaitingCustomer").GetInt32());
-                Assert.Equal(1, overview.GetProperty("outbox").GetProperty("scheduled").GetInt32());
-                Assert.Equal(0, overview.GetProperty("outbox").GetProperty("due").GetInt32());
+                var waiting = overview
+                    .GetProperty("waiting")
+                    .EnumerateArray()
+                    .ToDictionary(line => line.GetProperty("name").GetString()!, line => line.GetProperty("count").GetInt32());
+                Assert.Equal(1, waiting["payments waiting for their customer"]);
+                Assert.Equal(0, waiting["messages to send"]);
+                var activity = overview
+                    .GetProperty("activity")
+                    .EnumerateArray()
+                    .Select(line => line.GetProperty("name").GetString());
+                Assert.Contains("consumed/PaymentRequested", activity);
+                Assert.Contains("payment-saga", text, StringComparison.Ordinal);
+                Assert.Single(overview.GetProperty("processes").EnumerateArray());
                 Assert.All((string[])["Jane", "jane", "c-9", "p-9", "nobody"], name => Assert.DoesNotContain(name, text));
             }
         );

@@ -13,6 +13,7 @@ public sealed class SchemaTests(ServersFixture servers) : IClassFixture<ServersF
     private const string SqlOnly =
         "'alarm', 'alarm_digest', 'alarm_digest_schedule', 'alert_file_rows', 'file', 'file_progress', 'file_reject', "
         + "'outbound_call', 'rate_limit', 'rate_limit_lease', 'object_status', "
+        + "'operator_action', 'process', 'activity', 'data_protection_key', "
         + "'schema_migration'";
 
     private const string TestTables = "'order_state', 'order_line', 'effect'";

@@ -18,6 +18,7 @@ public sealed class MigrationTests
         ["012_retries"] = "f84c2be96a33ede1ac63a0832308c4ea054a70b666ea86b023173e74de9700a5",
         ["013_alert_file_rows"] = "b7630ec211226837f3f0a88a5ad3839151591f1d6ffb5c29659a9f729b60945d",
         ["014_customers_of_files"] = "6a2eaa2b7aea32083b852e515d429f005816f864ae3e29c0701af2b2790062ef",
+        ["015_operations"] = "6f9246a0b4317d32dab9058f81fcb48c4f3d700b69e618384454ab114f175730",
     };
 
     [Fact]

@@ -37,6 +37,7 @@ public sealed class NamespaceTests
         Sagas.Cli.Calls Sagas.Cli.Messages
         Sagas.Cli.Payments
         Sagas.Cli.Customers Sagas.Cli.Files Sagas.Cli.Alerts Sagas.Cli.Alarms Sagas.Cli.Objects
+        Sagas.Cli.Operations
         Sagas.Cli.Demo Sagas.Cli.Generate Sagas.Cli.Migrate Sagas.Cli.Completion
         Sagas.Cli
         Sagas.Benchmarks
