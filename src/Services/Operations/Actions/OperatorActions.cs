@@ -4,6 +4,7 @@ using Sagas.Contracts;
 using Sagas.Database;
 using Sagas.OutboundCalls;
 using Sagas.Services.Operations.Audit;
+using Sagas.Services.Operations.Reads;
 
 namespace Sagas.Services.Operations.Actions;
 
@@ -14,7 +15,13 @@ namespace Sagas.Services.Operations.Actions;
 public sealed record OperatorResult(string Subject, string Result, int Count);
 
 /// <summary>What operators do, from the dashboard and the API alike. Each leaves a row in the audit.</summary>
-internal sealed class OperatorActions(NpgsqlDataSource database, SagasDbContext context, IPublishEndpoint bus, AuditLog audit)
+internal sealed class OperatorActions(
+    NpgsqlDataSource database,
+    SagasDbContext context,
+    IPublishEndpoint bus,
+    AuditLog audit,
+    OverviewReader overview
+)
 {
     private const int MaxRetriedTogether = 10_000;
 
@@ -108,6 +115,7 @@ internal sealed class OperatorActions(NpgsqlDataSource database, SagasDbContext 
     )
     {
         await audit.WriteAsync(actor, action, subject, result, cancellationToken);
+        overview.Forget();
         return new(subject, result, count);
     }
 }

@@ -72,6 +72,13 @@ public sealed class OverviewReader(NpgsqlDataSource database, IQueueDepths queue
         }
     }
 
+    /// <summary>Something was changed here: who reads next sees it.</summary>
+    internal void Forget()
+    {
+        lock (_lock)
+            _latest = null;
+    }
+
     private async Task<Overview> ReadNowAsync(CancellationToken cancellationToken)
     {
         var depths = queues.ReadAsync(cancellationToken);
