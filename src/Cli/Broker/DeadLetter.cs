@@ -27,12 +27,6 @@ internal sealed record DeadLetter(
     string Body
 )
 {
-    /// <summary>MassTransit's suffix of a queue for messages that failed.</summary>
-    public const string ErrorSuffix = "_error";
-
-    /// <summary>MassTransit's suffix of a queue for messages without a consumer.</summary>
-    public const string SkippedSuffix = "_skipped";
-
     /// <summary>Names the message's type, for the services as for MassTransit.</summary>
     public const string TypeHeader = "MT-MessageType";
 
@@ -55,7 +49,9 @@ internal sealed record DeadLetter(
             TypeOf(headers, body) ?? delivery.BasicProperties.Type,
             failedAt,
             Header(headers, "MT-Fault-Message")
-                ?? (errorQueue.EndsWith(SkippedSuffix, StringComparison.Ordinal) ? "no consumer accepts it" : null),
+                ?? (
+                    errorQueue.EndsWith(DeadLetterName.SkippedSuffix, StringComparison.Ordinal) ? "no consumer accepts it" : null
+                ),
             Header(headers, "MT-Fault-ExceptionType"),
             isWhole ? Header(headers, "MT-Fault-StackTrace") : null,
             isWhole || body.Length <= BeginningLength ? body : body[..BeginningLength]
@@ -68,8 +64,10 @@ internal sealed record DeadLetter(
 
     /// <summary>The queue that an error queue belongs to.</summary>
     public static string QueueOf(string errorQueue) =>
-        errorQueue.EndsWith(ErrorSuffix, StringComparison.Ordinal) ? errorQueue[..^ErrorSuffix.Length]
-        : errorQueue.EndsWith(SkippedSuffix, StringComparison.Ordinal) ? errorQueue[..^SkippedSuffix.Length]
+        errorQueue.EndsWith(DeadLetterName.ErrorSuffix, StringComparison.Ordinal)
+            ? errorQueue[..^DeadLetterName.ErrorSuffix.Length]
+        : errorQueue.EndsWith(DeadLetterName.SkippedSuffix, StringComparison.Ordinal)
+            ? errorQueue[..^DeadLetterName.SkippedSuffix.Length]
         : errorQueue;
 
     private static string? Header(IDictionary<string, object?>? headers, string name) =>

@@ -28,7 +28,7 @@ internal sealed class DeadLetterQueues(BrokerConnection broker)
                 .Distinct()
                 .SelectMany(queue =>
                     queue == DeadLetter.QueueOf(queue)
-                        ? [queue + DeadLetter.ErrorSuffix, queue + DeadLetter.SkippedSuffix]
+                        ? [queue + DeadLetterName.ErrorSuffix, queue + DeadLetterName.SkippedSuffix]
                         : new[] { queue }
                 ),
         ];

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Sagas.Cli.CommandLine;
 using Sagas.Cli.Database;
-using Sagas.OutboundCalls;
+using Sagas.Services.Operations.Actions;
 using Sagas.Services.Operations.Audit;
 
 namespace Sagas.Cli.Operations;
@@ -14,8 +14,7 @@ internal static class ChangeTarget
             terminal,
             "pause",
             "Stop calls to a third party in all processes, until it is resumed. Calls in flight complete.",
-            async (database, target, actor, cancellationToken) =>
-                await CallTargets.HoldAsync(database.Source, target, actor, cancellationToken) ? "paused" : "was paused"
+            (pauses, actor, target, cancellationToken) => pauses.PauseAsync(actor, target, cancellationToken)
         );
 
     public static Command Resume(Terminal terminal) =>
@@ -23,19 +22,14 @@ internal static class ChangeTarget
             terminal,
             "resume",
             "Let calls to a third party start again; ends a pause that it asked for too.",
-            async (database, target, _, cancellationToken) =>
-            {
-                var held = await CallTargets.UnholdAsync(database.Source, target, cancellationToken);
-                var paused = await CallTargets.ResumeAsync(database.Source, target, keys: null, cancellationToken);
-                return held || paused.Count > 0 ? "resumed" : "was not paused";
-            }
+            (pauses, actor, target, cancellationToken) => pauses.ResumeAsync(actor, target, cancellationToken)
         );
 
     private static SagasCommand Create(
         Terminal terminal,
         string verb,
         string description,
-        Func<SagasDatabase, string, string, CancellationToken, Task<string>> change
+        Func<TargetPauses, string, string, CancellationToken, Task<OperatorResult>> change
     )
     {
         var name = new Argument<string>("target") { Description = "The third party, as `sagas targets list` shows it." };
@@ -49,14 +43,8 @@ internal static class ChangeTarget
                 );
                 var (target, actor) = (parse.GetRequiredValue(name), $"{Environment.UserName} (command line)");
                 await ThrowIfUnknownAsync(database, target, cancellationToken);
-                var result = await change(database, target, actor, cancellationToken);
-                await new AuditLog(database.Source).WriteAsync(
-                    actor,
-                    $"target.{verb}",
-                    $"target/{target}",
-                    result,
-                    cancellationToken
-                );
+                var pauses = new TargetPauses(database.Source, new AuditLog(database.Source));
+                var result = (await change(pauses, actor, target, cancellationToken)).Result;
                 if (parse.GetValue<bool>(CommandOptions.JsonName))
                     terminal.WriteJson(new { target, result });
                 else

@@ -40,6 +40,6 @@ internal static class ListAudit
             new("To what", entry => entry.Subject),
             new("Result", entry => entry.Result),
         ];
-        return new Listing<AuditEntry>(terminal, columns, "Nobody did anything.");
+        return new Listing<AuditEntry>(terminal, columns, "No actions yet.");
     }
 }

@@ -1,6 +1,7 @@
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Sagas.Services;
+using Sagas.Services.Messages;
 using Sagas.Services.Operations.Reads;
 
 namespace Sagas.Host.Bus;
@@ -10,13 +11,14 @@ internal sealed partial class BrokerQueueDepths(BrokerConnections broker, Featur
     : IQueueDepths,
         IAsyncDisposable
 {
-    private static readonly string[] _errorSuffixes = ["_error", "_skipped"];
+    private static readonly string[] _errorSuffixes = [DeadLetterName.ErrorSuffix, DeadLetterName.SkippedSuffix];
 
     // A dashboard shows the rest while the broker does not answer.
     private static readonly TimeSpan _timeout = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _one = new(1);
     private IConnection? _connection;
+    private IChannel? _channel;
 
     public async Task<IReadOnlyList<QueueDepth>> ReadAsync(CancellationToken cancellationToken)
     {
@@ -66,10 +68,16 @@ internal sealed partial class BrokerQueueDepths(BrokerConnections broker, Featur
     // A queue that does not exist closes the channel.
     private async Task<long?> CountAsync(string queue, CancellationToken cancellationToken)
     {
-        await using var channel = await _connection!.CreateChannelAsync(cancellationToken: cancellationToken);
+        if (_channel is not { IsOpen: true })
+        {
+            if (_channel is not null)
+                await _channel.DisposeAsync();
+            _channel = await _connection!.CreateChannelAsync(cancellationToken: cancellationToken);
+        }
+
         try
         {
-            return (await channel.QueueDeclarePassiveAsync(queue, cancellationToken)).MessageCount;
+            return (await _channel.QueueDeclarePassiveAsync(queue, cancellationToken)).MessageCount;
         }
         catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.NotFound)
         {

@@ -13,7 +13,7 @@ internal sealed class OutboxCommitInterceptor(OutboxSignal signal) : ISaveChange
 
     public static void Expect(DbContext dbContext) => _expecting.TryAdd(dbContext, new Expectation());
 
-    /// <summary>The context's messages are committed, and whoever did it has them sent.</summary>
+    /// <summary>Removes the mark of a context whose messages the caller has committed and sends.</summary>
     public static void Forget(DbContext dbContext) => _expecting.Remove(dbContext);
 
     /// <summary>Whether messages were written in the transaction that the context is in, and are there still.</summary>

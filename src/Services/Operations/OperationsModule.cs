@@ -45,6 +45,7 @@ public sealed partial class OperationsModule : FeatureModule
         services.AddSingleton<SagaReader>();
         services.AddSingleton<FileReader>();
         services.AddSingleton<AuditLog>();
+        services.AddSingleton<TargetPauses>();
         services.AddScoped<OperatorActions>();
         services.AddHostedService<OperationsCleanup>();
         services.AddRazorComponents();

@@ -26,10 +26,7 @@ public static class OperatorKey
             return Results.Problem(KeyAuthentication.NoKeyYet, statusCode: StatusCodes.Status403Forbidden);
         return keys.Find(KeyAuthentication.KeyOf(context.Request)) switch
         {
-            null => Results.Problem(
-                $"The header {ApiKey.Header} is missing or wrong.",
-                statusCode: StatusCodes.Status401Unauthorized
-            ),
+            null => Results.Problem(ApiKey.WrongKey, statusCode: StatusCodes.Status401Unauthorized),
             { Role: < AccessRole.Operator } key => Results.Problem(
                 KeyAuthentication.MayNotChange(key.Name),
                 statusCode: StatusCodes.Status403Forbidden

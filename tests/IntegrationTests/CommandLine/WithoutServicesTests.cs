@@ -2,6 +2,7 @@ using System.Text;
 using Npgsql;
 using RabbitMQ.Client;
 using Sagas.Cli.Broker;
+using Sagas.Services.Messages;
 
 namespace Sagas.IntegrationTests.CommandLine;
 
@@ -252,7 +253,7 @@ public sealed class WithoutServicesTests(ServersFixture servers) : CommandLineTe
         var quorum = new Dictionary<string, object?> { ["x-queue-type"] = "quorum" };
         await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, quorum);
         await channel.QueueDeclareAsync(
-            queue + DeadLetter.ErrorSuffix,
+            queue + DeadLetterName.ErrorSuffix,
             durable: true,
             exclusive: false,
             autoDelete: false,

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using Sagas.IntegrationTests.Host;
-using Sagas.Services.Operations.Access;
+using Sagas.Services.Http;
 
 namespace Sagas.IntegrationTests.Operations;
 
@@ -36,7 +36,7 @@ public sealed class OperatorSystem()
         await base.DisposeAsync();
     }
 
-    private static string Hash(string key) => Convert.ToHexStringLower(AccessKey.HashOf(key));
+    private static string Hash(string key) => Convert.ToHexStringLower(ApiKey.HashOf(key));
 }
 
 /// <summary>What a browser without JavaScript does: cookies, and forms with their hidden fields.</summary>

@@ -29,7 +29,7 @@ internal static class CustomerRoutes
     )
     {
         var page = await customers.ListAsync(search, failed == true, cursor, ApiRoutes.PageSize(limit), cancellationToken);
-        // A list shows nobody's data: who looks at a customer's is in the audit.
+        // A list masks personal data for everyone: only a look at one customer is audited.
         return page with { Items = [.. page.Items.Select(customer => customer.Masked())] };
     }
 

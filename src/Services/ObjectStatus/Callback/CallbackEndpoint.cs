@@ -38,11 +38,7 @@ public static class CallbackEndpoint
         app.MapPost(Path, AcceptAsync)
             .AcceptsAnyQuery()
             .WithHttpLogging(HttpLoggingFields.None)
-            .RequireApiKey(
-                $"{ObjectStatusOptions.Section}:{nameof(ObjectStatusOptions.ApiKey)}",
-                services => services.GetRequiredService<IOptions<ObjectStatusOptions>>().Value.ApiKey,
-                optional: true
-            );
+            .RequireApiKey(services => services.GetRequiredService<IOptions<ObjectStatusOptions>>().Value.ApiKey);
         app.Map(
             Path,
             (HttpResponse response) =>

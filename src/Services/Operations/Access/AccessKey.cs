@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
-using System.Text;
+using Sagas.Services.Http;
 
 namespace Sagas.Services.Operations.Access;
 
@@ -25,12 +25,9 @@ public sealed record AccessKey(string Name, AccessRole Role, ReadOnlyMemory<byte
 {
     private const int MaxNameLength = 50;
 
-    /// <summary>The hash that the configuration has of a key: of a random key a fast hash is enough.</summary>
-    public static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
-
     /// <summary>The setting's form of a key.</summary>
     public static string Format(string name, AccessRole role, string key) =>
-        $"{name}:{role.ToString().ToLowerInvariant()}:{Convert.ToHexStringLower(HashOf(key))}";
+        $"{name}:{role.ToString().ToLowerInvariant()}:{Convert.ToHexStringLower(ApiKey.HashOf(key))}";
 
     /// <summary>Reads <c>name:role:hash</c>.</summary>
     /// <param name="text">The text.</param>

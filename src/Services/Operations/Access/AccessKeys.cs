@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
+using Sagas.Services.Http;
 
 namespace Sagas.Services.Operations.Access;
 
@@ -19,7 +20,7 @@ internal sealed class AccessKeys(IOptions<OperationsOptions> options)
     {
         if (string.IsNullOrEmpty(given))
             return null;
-        var hash = AccessKey.HashOf(given);
+        var hash = ApiKey.HashOf(given);
         AccessKey? found = null;
         foreach (var key in _keys)
         {
@@ -37,7 +38,7 @@ internal sealed class AccessKeys(IOptions<OperationsOptions> options)
     {
         var keys = options.ParsedKeys.ToList();
         if (options.ApiKey is { } shared)
-            keys.Add(new(SharedName, AccessRole.Admin, AccessKey.HashOf(shared)));
+            keys.Add(new(SharedName, AccessRole.Admin, ApiKey.HashOf(shared)));
         return [.. keys];
     }
 }

@@ -65,7 +65,7 @@ internal static class AccessRegistration
         return
             KeyAuthentication.KeyOf(context.Request) is not null
             || !keys.Any
-            || context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal)
+            || context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase)
             ? KeyAuthentication.Scheme_
             : CookieAuthenticationDefaults.AuthenticationScheme;
     }

@@ -61,7 +61,7 @@ internal sealed class KeyAuthentication(
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
         keys.Any
-            ? Problem(StatusCodes.Status401Unauthorized, $"The header {ApiKey.Header} is missing or wrong.")
+            ? Problem(StatusCodes.Status401Unauthorized, ApiKey.WrongKey)
             : Problem(StatusCodes.Status403Forbidden, NoKeyYet);
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
@@ -69,7 +69,7 @@ internal sealed class KeyAuthentication(
 
     /// <summary>Why others than callers on this machine are turned away while there is no key.</summary>
     internal const string NoKeyYet =
-        "No key is set, so only callers on this machine may look, and nobody may change anything. Start the service with "
+        "No key is set: callers on this machine may look, and nothing can be changed. Start the service with "
         + "Operations:Keys (as an environment variable: Operations__Keys); `sagas keys create` makes a key.";
 
     /// <summary>Why a viewer is turned away.</summary>

@@ -20,6 +20,7 @@ internal sealed class OperatorActions(
     SagasDbContext context,
     IPublishEndpoint bus,
     AuditLog audit,
+    TargetPauses pauses,
     OverviewReader overview
 )
 {
@@ -75,34 +76,20 @@ internal sealed class OperatorActions(
         return await DoneAsync(actor, "calls.retry", filter.ToString(), $"{retried} due now", retried, cancellationToken);
     }
 
-    /// <summary>Stops calls to a target in all processes, until it is resumed.</summary>
+    /// <inheritdoc cref="TargetPauses.PauseAsync"/>
     public async Task<OperatorResult> PauseTargetAsync(string actor, string target, CancellationToken cancellationToken)
     {
-        var paused = await CallTargets.HoldAsync(database, target, actor, cancellationToken);
-        return await DoneAsync(
-            actor,
-            "target.pause",
-            $"target/{target}",
-            paused ? "paused" : "was paused",
-            paused ? 1 : 0,
-            cancellationToken
-        );
+        var result = await pauses.PauseAsync(actor, target, cancellationToken);
+        overview.Forget();
+        return result;
     }
 
-    /// <summary>Lets calls to a target start again: ends an operator's pause, and one that it asked for.</summary>
+    /// <inheritdoc cref="TargetPauses.ResumeAsync"/>
     public async Task<OperatorResult> ResumeTargetAsync(string actor, string target, CancellationToken cancellationToken)
     {
-        var held = await CallTargets.UnholdAsync(database, target, cancellationToken);
-        var paused = await CallTargets.ResumeAsync(database, target, keys: null, cancellationToken);
-        var resumed = held || paused.Count > 0;
-        return await DoneAsync(
-            actor,
-            "target.resume",
-            $"target/{target}",
-            resumed ? "resumed" : "was not paused",
-            resumed ? 1 : 0,
-            cancellationToken
-        );
+        var result = await pauses.ResumeAsync(actor, target, cancellationToken);
+        overview.Forget();
+        return result;
     }
 
     private async Task<OperatorResult> DoneAsync(

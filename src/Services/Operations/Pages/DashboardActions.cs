@@ -45,7 +45,8 @@ internal static class DashboardActions
             ? time.ToUniversalTime()
             : null;
 
-    private static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+    /// <summary>What a form or address gives; null: the field is empty.</summary>
+    public static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 
     private static void Map(
         IEndpointRouteBuilder actions,

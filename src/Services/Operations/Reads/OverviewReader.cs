@@ -64,7 +64,7 @@ public sealed class OverviewReader(NpgsqlDataSource database, IQueueDepths queue
             if (_latest is null || _latest.IsFaulted || timeProvider.GetElapsedTime(_startedAt) > _fresh)
             {
                 _startedAt = timeProvider.GetTimestamp();
-                // Nobody's request cancels what others wait for.
+                // The read is shared: a caller that gives up does not end it for the others.
                 _latest = Task.Run(() => ReadNowAsync(CancellationToken.None), CancellationToken.None);
             }
 

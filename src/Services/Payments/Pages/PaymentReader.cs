@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using Sagas.Payments;
 using Sagas.Services.Operations.Reads;
@@ -80,15 +81,22 @@ internal sealed class PaymentReader(NpgsqlDataSource database, SagaReader sagas)
           AND (created_at, correlation_id) < ($2, $3) ORDER BY created_at DESC, correlation_id DESC LIMIT $4
         """;
 
-    private const string NewestSql = $"""
+    private static readonly string _newestSql = string.Create(
+        CultureInfo.InvariantCulture,
+        $"""
         SELECT {Columns} FROM (
-            SELECT * FROM payment_state WHERE created_at <= $2 ORDER BY created_at DESC LIMIT {SearchedText}) p
+            SELECT * FROM payment_state WHERE created_at <= $2 ORDER BY created_at DESC LIMIT {Searched}) p
         WHERE (created_at, correlation_id) < ($2, $3) AND ($1::text IS NULL OR current_state = $1)
           AND ($5::text IS NULL OR position($5 IN payment_id) > 0)
         ORDER BY created_at DESC, correlation_id DESC LIMIT $4
-        """;
+        """
+    );
 
-    private const string SearchedText = "50000";
+    private const string ShowSql = $"""
+        SELECT {Columns}, EXISTS (
+            SELECT FROM customer_state WHERE correlation_id = saga_key('customer', p.customer_id)) AS customer_is_known
+        FROM payment_state p WHERE correlation_id = $1
+        """;
 
     private static readonly string[] _indexed =
     [
@@ -110,7 +118,7 @@ internal sealed class PaymentReader(NpgsqlDataSource database, SagaReader sagas)
         var (sql, first, last) =
             filter.Customer is { } customer ? (CustomerSql, customer, filter.State)
             : filter.Search is null && _indexed.Contains(filter.State) ? (OpenSql, filter.State, null)
-            : (NewestSql, filter.State, filter.Search);
+            : (_newestSql, filter.State, filter.Search);
         object?[] parameters = sql == OpenSql ? [first, time, id, size + 1] : [first, time, id, size + 1, last];
         var rows = await database.RowsAsync(sql, Read, cancellationToken, parameters);
         return PageCursor.Page(rows, size, payment => new(payment.CreatedAt, payment.CorrelationId));
@@ -118,26 +126,20 @@ internal sealed class PaymentReader(NpgsqlDataSource database, SagaReader sagas)
 
     public async Task<PaymentDetails?> ShowAsync(string paymentId, CancellationToken cancellationToken)
     {
-        if (await FindAsync(paymentId, cancellationToken) is not { } payment)
+        var found = await database.RowAsync(
+            ShowSql,
+            row => (Payment: Read(row), IsKnown: row.Flag("customer_is_known"), Token: row.OptionalId("redelivery_token_id")),
+            cancellationToken,
+            SagaIdentity.Payment(paymentId)
+        );
+        if (found is not ({ } payment, var isKnown, var token))
             return null;
-        var known = await database.RowAsync<string>(
-            "SELECT 'known' FROM customer_state WHERE correlation_id = $1",
-            row => row.GetString(0),
-            cancellationToken,
-            SagaIdentity.Customer(payment.CustomerId)
-        );
-        var token = await database.RowAsync<string>(
-            "SELECT redelivery_token_id::text FROM payment_state WHERE correlation_id = $1 AND redelivery_token_id IS NOT NULL",
-            row => row.GetString(0),
-            cancellationToken,
-            payment.CorrelationId
-        );
         var details = new PaymentDetails(
             payment,
-            known is not null,
+            isKnown,
             await sagas.HistoryAsync(payment.CorrelationId, cancellationToken),
             await sagas.CallAsync(PaymentGateway.TargetName, payment.CorrelationId.ToString("D"), cancellationToken),
-            token is null ? null : await sagas.ScheduledAsync(Guid.Parse(token), cancellationToken)
+            token is { } scheduled ? await sagas.ScheduledAsync(scheduled, cancellationToken) : null
         );
         return details with { Remains = PaymentRemains.Of(details) };
     }
