@@ -92,7 +92,9 @@ public sealed class StuckReader(NpgsqlDataSource database, OverviewReader overvi
             target.OldestDue,
             target.Reason ?? target.State,
             target.Until is { } until ? $"the end of the pause at {Show.Time(until)}" : "an operator",
-            target.State == "disabled" ? $"`sagas alerts enable` once its address is right." : "Resume it on the page Targets."
+            target.State == "disabled"
+                ? "`sagas alerts retry` enables it, once its address is right."
+                : "Resume it on the page Targets."
         );
 
     private static StuckThing DeadLetters(QueueDepth queue) =>
@@ -104,7 +106,7 @@ public sealed class StuckReader(NpgsqlDataSource database, OverviewReader overvi
             null,
             "an operator",
             "a retry",
-            $"`sagas deadletters list --queue {queue.Queue}` shows why; `sagas deadletters retry` sends them again."
+            "`sagas deadletters list` shows why, and `sagas deadletters retry` sends one again."
         );
 
     private static StuckThing Payment(NpgsqlDataReader row) =>
